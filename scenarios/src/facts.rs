@@ -1,0 +1,70 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Something that differs between kernels and that a scenario can see.
+///
+/// A fact is probed on a kernel by behaviour, never by version number alone, and handed to the model.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Fact {
+    /// Each PID namespace has a `pid_max` of its own, 4194304 when it is made (Linux 6.14).
+    PidMaxPerNamespace,
+}
+
+impl Fact {
+    /// Every fact.
+    pub const ALL: &[Fact] = &[Fact::PidMaxPerNamespace];
+
+    /// The name that a scenario's `needs` uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Fact::PidMaxPerNamespace => "pid_max-per-namespace",
+        }
+    }
+
+    /// The fact with this name.
+    pub fn from_name(name: &str) -> Option<Fact> {
+        Fact::ALL.iter().copied().find(|fact| fact.name() == name)
+    }
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a kernel is like: each [`Fact`] true or false.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Facts(BTreeMap<Fact, bool>);
+
+impl Facts {
+    /// The newest kernel that the model knows: every fact holds.
+    pub fn newest() -> Facts {
+        Facts(Fact::ALL.iter().map(|fact| (*fact, true)).collect())
+    }
+
+    /// The same with one fact changed.
+    #[must_use]
+    pub fn with(mut self, fact: Fact, holds: bool) -> Facts {
+        self.0.insert(fact, holds);
+        self
+    }
+
+    /// Whether the fact holds.
+    pub fn holds(&self, fact: Fact) -> bool {
+        self.0.get(&fact).copied().unwrap_or(true)
+    }
+
+    /// Every fact with its value, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Fact, bool)> + '_ {
+        self.0.iter().map(|(fact, holds)| (*fact, *holds))
+    }
+}
+
+impl Default for Facts {
+    fn default() -> Facts {
+        Facts::newest()
+    }
+}

@@ -1,0 +1,33 @@
+//! The scenario language of `pidlab`: what a few named processes do in nested Linux PID namespaces, one step at a
+//! time, and what a machine observes of them after each step.
+//!
+//! A [`Scenario`] is a value. It comes from a TOML file ([`Scenario::parse`]), from the library inside the program
+//! ([`library`]), from a generator ([`random`]) or from code. A [`Machine`] runs it: the model (`pidlab-sim`) or a
+//! real kernel (`pidlab-realkernel`). Both answer with the same [`Observation`]s, and that is all they share.
+//!
+//! Nothing in this crate knows what Linux does.
+#![forbid(unsafe_code)]
+
+mod call;
+mod errno;
+mod facts;
+mod flags;
+mod machine;
+mod observation;
+mod scenario;
+mod signal;
+
+pub use call::{
+    Call, CallName, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl, Target,
+    WaitTarget,
+};
+pub use errno::Errno;
+pub use facts::{Fact, Facts};
+pub use flags::{CloneFlags, WaitOptions};
+pub use machine::{Machine, Refusal, Refused, Run};
+pub use observation::{
+    BecauseLine, Handled, HandledLine, Header, KernelHeader, Line, Observation, Outcome, ProcessLine, ProcessView,
+    ResultLine, Returned, ReturnedLine, SignalName, State, StatusLine, WaitStatus,
+};
+pub use scenario::{Expect, ReturnValue, Role, Scenario, Step};
+pub use signal::Signal;

@@ -1,0 +1,364 @@
+//! What is observed after a step, and the JSON lines that other programs read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{CallName, Errno, Role, Scenario, Signal};
+
+/// The whole world after a step, once it is quiet.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Observation {
+    /// What the step's call gave; `None` only for the start.
+    pub outcome: Option<Outcome>,
+    /// Calls of earlier steps that had blocked and returned in this one, in the order of their callers' roles.
+    pub returned: Vec<Returned>,
+    /// Every process that is not reaped yet, in the order of roles.
+    pub processes: Vec<ProcessView>,
+}
+
+impl Observation {
+    /// The process in this role, unless it is reaped or not made yet.
+    pub fn process(&self, role: Role) -> Option<&ProcessView> {
+        self.processes.iter().find(|process| process.role == role)
+    }
+}
+
+/// What a call gives.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It returned this number.
+    Ok(i64),
+    /// A wait returned a child.
+    Waited {
+        /// The child's number in the caller's namespace.
+        number: i64,
+        /// The child.
+        child: Role,
+        /// What the wait says of it.
+        status: WaitStatus,
+    },
+    /// It failed.
+    Err(Errno),
+    /// It does not return: the caller is gone.
+    Never,
+    /// It has not returned yet.
+    Blocks,
+}
+
+/// What a wait says of a child (wait(2), the `W…` macros).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum WaitStatus {
+    /// Ended by itself, with this status (0 to 255).
+    Exited(u8),
+    /// Killed by this signal.
+    Killed(Signal),
+    /// Stopped by this signal.
+    Stopped(Signal),
+    /// Continued.
+    Continued,
+}
+
+/// A call that had blocked and now returned.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Returned {
+    /// Whose call.
+    pub by: Role,
+    /// Which call.
+    pub call: CallName,
+    /// What it gave.
+    pub outcome: Outcome,
+}
+
+/// One process as it stands after a step.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct ProcessView {
+    /// Which process.
+    pub role: Role,
+    /// What it is doing.
+    pub state: State,
+    /// Its numbers, from the scenario's outermost namespace inward; the last is its own getpid(2).
+    pub pids: Vec<u32>,
+    /// Its real parent; `None` outside the scenario.
+    pub parent: Option<Role>,
+    /// Its parent's number as the process itself sees it, 0 where not visible (getppid(2)).
+    pub ppid: u32,
+    /// Its process group as the process itself sees it, 0 where not visible (getpgrp(2)).
+    pub pgid: u32,
+    /// Its session as the process itself sees it, 0 where not visible (getsid(2)).
+    pub sid: u32,
+    /// The signals that its handlers received since the last step, in order.
+    pub handled: Vec<Handled>,
+}
+
+/// A signal that a handler received.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Handled {
+    /// Which signal.
+    pub signal: Signal,
+    /// The sender's number as `siginfo_t` gives it (sigaction(2), `si_pid`).
+    pub si_pid: u32,
+}
+
+/// What a process is doing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Able to act.
+    Running,
+    /// Inside a call that has not returned.
+    Blocked,
+    /// Stopped by a signal.
+    Stopped,
+    /// Ended, not waited for.
+    Zombie,
+    /// An init that has ended and waits in the kernel's `zap_pid_ns_processes` for the last member of its namespace.
+    Exiting,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            State::Running => "running",
+            State::Blocked => "blocked",
+            State::Stopped => "stopped",
+            State::Zombie => "zombie",
+            State::Exiting => "exiting",
+        })
+    }
+}
+
+impl fmt::Display for WaitStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WaitStatus::Exited(status) => write!(f, "exited with {status}"),
+            WaitStatus::Killed(signal) => write!(f, "killed by {signal}"),
+            WaitStatus::Stopped(signal) => write!(f, "stopped by {signal}"),
+            WaitStatus::Continued => f.write_str("continued"),
+        }
+    }
+}
+
+/// The first line of a run in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Header {
+    /// The scenario's name.
+    pub scenario: String,
+    /// `model` or `kernel`.
+    pub on: String,
+    /// The kernel; `null` for the model.
+    pub kernel: Option<KernelHeader>,
+}
+
+/// The kernel of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KernelHeader {
+    /// As uname(2) gives it.
+    pub release: String,
+    /// Its probed facts, by name.
+    pub facts: BTreeMap<String, bool>,
+}
+
+/// One line of a run in JSON: the observation with names in the place of roles. This shape is a contract.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// 0 for the start.
+    pub step: usize,
+    /// Who acted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<String>,
+    /// By which call.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub call: Option<String>,
+    /// What it gave.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub result: Option<ResultLine>,
+    /// Calls that had blocked and returned in this step.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub returned: Vec<ReturnedLine>,
+    /// Every process.
+    pub processes: Vec<ProcessLine>,
+    /// The rules that decided, in order. Only the model has them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub because: Option<Vec<BecauseLine>>,
+}
+
+/// A result in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResultLine {
+    /// The number that the call returned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ok: Option<i64>,
+    /// The child that a wait returned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub child: Option<String>,
+    /// What the wait says of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<StatusLine>,
+    /// The call failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub err: Option<String>,
+    /// The call does not return.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub none: Option<bool>,
+    /// The call has not returned yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub blocks: Option<bool>,
+}
+
+/// A wait status in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusLine {
+    /// `{"exited":0}`
+    Exited(u8),
+    /// `{"killed":"SIGKILL"}`
+    Killed(SignalName),
+    /// `{"stopped":"SIGSTOP"}`
+    Stopped(SignalName),
+    /// `{"continued":true}`
+    Continued(bool),
+}
+
+/// A signal, written by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SignalName(pub Signal);
+
+impl Serialize for SignalName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SignalName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SignalName, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Signal::from_name(&name)
+            .map(SignalName)
+            .ok_or_else(|| de::Error::custom(format!("no signal is called `{name}`")))
+    }
+}
+
+/// A returned call in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReturnedLine {
+    /// Whose call.
+    pub by: String,
+    /// Which call.
+    pub call: String,
+    /// What it gave.
+    pub result: ResultLine,
+}
+
+/// A process in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProcessLine {
+    /// Its name.
+    pub name: String,
+    /// What it is doing.
+    pub state: State,
+    /// Its numbers, outermost namespace first.
+    pub pids: Vec<u32>,
+    /// Its real parent's name, `null` outside.
+    pub parent: Option<String>,
+    /// Its parent's number as it sees it, or 0.
+    pub ppid: u32,
+    /// Its process group as it sees it, or 0.
+    pub pgid: u32,
+    /// Its session as it sees it, or 0.
+    pub sid: u32,
+    /// Signals that its handlers received since the last step.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub handled: Vec<HandledLine>,
+}
+
+/// A handled signal in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HandledLine {
+    /// Its name.
+    pub signal: SignalName,
+    /// The sender's number.
+    pub si_pid: u32,
+}
+
+/// A rule that decided, in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BecauseLine {
+    /// The rule's id.
+    pub rule: String,
+    /// The process that it decided about.
+    pub about: String,
+}
+
+impl Line {
+    /// The line of an observation; `step` 0 is the start. `because` is added by whoever has it.
+    ///
+    /// # Panics
+    /// If the observation is not of this scenario.
+    pub fn new(scenario: &Scenario, step: usize, observation: &Observation) -> Line {
+        let name = |role: Role| scenario.role_name(role).to_owned();
+        let taken = step.checked_sub(1).map(|index| &scenario.steps[index]);
+        Line {
+            step,
+            by: taken.map(|step| name(step.by)),
+            call: taken.map(|step| step.call.name().to_string()),
+            result: observation.outcome.as_ref().map(|outcome| ResultLine::new(scenario, outcome)),
+            returned: observation
+                .returned
+                .iter()
+                .map(|returned| ReturnedLine {
+                    by: name(returned.by),
+                    call: returned.call.to_string(),
+                    result: ResultLine::new(scenario, &returned.outcome),
+                })
+                .collect(),
+            processes: observation.processes.iter().map(|process| ProcessLine::new(scenario, process)).collect(),
+            because: None,
+        }
+    }
+}
+
+impl ResultLine {
+    fn new(scenario: &Scenario, outcome: &Outcome) -> ResultLine {
+        let empty = ResultLine::default();
+        match outcome {
+            Outcome::Ok(number) => ResultLine { ok: Some(*number), ..empty },
+            Outcome::Waited { number, child, status } => ResultLine {
+                ok: Some(*number),
+                child: Some(scenario.role_name(*child).to_owned()),
+                status: Some(match *status {
+                    WaitStatus::Exited(status) => StatusLine::Exited(status),
+                    WaitStatus::Killed(signal) => StatusLine::Killed(SignalName(signal)),
+                    WaitStatus::Stopped(signal) => StatusLine::Stopped(SignalName(signal)),
+                    WaitStatus::Continued => StatusLine::Continued(true),
+                }),
+                ..empty
+            },
+            Outcome::Err(errno) => ResultLine { err: Some(errno.to_string()), ..empty },
+            Outcome::Never => ResultLine { none: Some(true), ..empty },
+            Outcome::Blocks => ResultLine { blocks: Some(true), ..empty },
+        }
+    }
+}
+
+impl ProcessLine {
+    fn new(scenario: &Scenario, process: &ProcessView) -> ProcessLine {
+        let name = |role: Role| scenario.role_name(role).to_owned();
+        ProcessLine {
+            name: name(process.role),
+            state: process.state,
+            pids: process.pids.clone(),
+            parent: process.parent.map(name),
+            ppid: process.ppid,
+            pgid: process.pgid,
+            sid: process.sid,
+            handled: process
+                .handled
+                .iter()
+                .map(|handled| HandledLine { signal: SignalName(handled.signal), si_pid: handled.si_pid })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Call, Errno, Fact};
+
+/// A process of a scenario: an index into its table of names. Role 0 is `host`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Role(pub u16);
+
+impl Role {
+    /// The process that exists at the start: PID 1 of the scenario's outermost namespace.
+    pub const HOST: Role = Role(0);
+
+    /// Its place in tables that have one row a role.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One scenario: a claim about a few processes, in steps.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Scenario {
+    /// `chapter/name` in the library, or derived from the path of the file.
+    pub name: String,
+    /// What it claims, in one line.
+    pub title: String,
+    /// Why it matters. Markdown.
+    pub about: String,
+    /// The ids of the rules that it shows.
+    pub rules: Vec<String>,
+    /// What a kernel must have for it.
+    pub needs: Vec<Fact>,
+    /// The names of its processes, `host` first, then in the order in which the steps make them.
+    pub roles: Vec<String>,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// The name of a process.
+    ///
+    /// # Panics
+    /// If the role is of another scenario.
+    pub fn role_name(&self, role: Role) -> &str {
+        &self.roles[role.index()]
+    }
+
+    /// The process with this name.
+    pub fn role(&self, name: &str) -> Option<Role> {
+        let index = self.roles.iter().position(|known| known == name)?;
+        u16::try_from(index).ok().map(Role)
+    }
+}
+
+/// One step: a process makes a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Who.
+    pub by: Role,
+    /// What.
+    pub call: Call,
+    /// What the scenario's author says will come of it.
+    pub expect: Option<Expect>,
+    /// The question that the step is in the learner's mode.
+    pub ask: Option<String>,
+    /// Where it stands in the file, in bytes; empty for a scenario without a file.
+    pub span: Range<usize>,
+}
+
+/// What a step's author says that it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Expect {
+    /// `returns = …`
+    Returns(ReturnValue),
+    /// `fails = "ESRCH"`
+    Fails(Errno),
+    /// `blocks = true`
+    Blocks,
+}
+
+/// The value that an author expects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ReturnValue {
+    /// This number.
+    Number(i64),
+    /// The number of this process in the caller's namespace.
+    Role(Role),
+}
