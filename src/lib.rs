@@ -1,1 +1,25 @@
-//! pidlab
+//! `pidlab`, a laboratory for nested Linux PID namespaces: one scenario, run on a model and on a real kernel, compared
+//! step by step, with a reason for every answer.
+//!
+//! This crate holds no semantics. It brings the two machines together:
+//!
+//! - [`compare`] puts a run of the kernel beside what the model allows, one step at a time;
+//! - [`tell`] writes a run as a text that can be read aloud;
+//! - [`random`] makes scenarios from a seed, and shrinks those that differ;
+//! - [`cli`] is the command line.
+//!
+//! The parts are libraries of their own: [`pidlab_scenario`] (the language), [`pidlab_sim`] (the model) and
+//! [`pidlab_realkernel`] (the runner).
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod compare;
+mod input;
+mod kernel;
+pub mod random;
+pub mod tell;
+mod words;
+
+pub use pidlab_realkernel as realkernel;
+pub use pidlab_scenario as scenario;
+pub use pidlab_sim as sim;

@@ -67,3 +67,10 @@ pub enum Refusal {
         what: Option<String>,
     },
 }
+
+impl Refusal {
+    /// Whether the machine, and not the scenario, is what lacks something.
+    pub fn is_not_modelled(&self) -> bool {
+        matches!(self, Refusal::NotModelled { .. })
+    }
+}

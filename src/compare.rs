@@ -1,0 +1,267 @@
+//! Holding a run of the kernel against the model, step by step.
+//!
+//! The model answers each step with the *set* of outcomes that Linux leaves open; the kernel has one. A kernel's
+//! observation outside the set is a [`Problem::Difference`], and the comparison ends there, since from then on the two
+//! worlds are not the same. Inside the set, the model goes on from that outcome only.
+
+use std::collections::BTreeSet;
+
+use pidlab_scenario::{Expect, Observation, Outcome, Refused, ReturnValue, Role, Run, Scenario};
+use pidlab_sim::{Answer, Because, Model, rule};
+
+/// What came of one scenario.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The start and every step that both machines (or the only one that ran) took.
+    pub steps: Vec<Compared>,
+    /// What is wrong, in the order in which it was met.
+    pub problems: Vec<Problem>,
+    /// The step that could not be taken, where the machines agree that it could not: a mistake of the scenario.
+    pub mistake: Option<Refused>,
+    /// Ids of the rules that the model fired.
+    pub fired: BTreeSet<&'static str>,
+    /// How many steps were compared between model and kernel.
+    pub compared: usize,
+}
+
+/// One observation, from whoever made it.
+#[derive(Debug)]
+pub struct Compared {
+    /// The model's answer; where Linux leaves a choice, the one that the kernel took.
+    pub model: Option<Answer>,
+    /// The kernel's.
+    pub kernel: Option<Observation>,
+}
+
+impl Compared {
+    /// The observation to show: the kernel's if there is one, for the kernel is the judge.
+    pub fn observation(&self) -> &Observation {
+        match (&self.kernel, &self.model) {
+            (Some(kernel), _) => kernel,
+            (None, Some(model)) => &model.observation,
+            (None, None) => unreachable!("a compared step was observed by at least one machine"),
+        }
+    }
+
+    /// The rules that decided, in order; none without the model.
+    pub fn because(&self) -> &[Because] {
+        self.model.as_ref().map_or(&[], |answer| &answer.because)
+    }
+}
+
+/// One of the two machines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The model.
+    Model,
+    /// The kernel.
+    Kernel,
+}
+
+impl Side {
+    /// Its word: `model` or `kernel`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Side::Model => "model",
+            Side::Kernel => "kernel",
+        }
+    }
+}
+
+/// Something that a run shows to be wrong: with the model, the kernel, or the scenario's claim.
+#[derive(Debug)]
+pub enum Problem {
+    /// The kernel's observation is not among those that the model allows.
+    Difference {
+        /// After which step; 0 is the start.
+        step: usize,
+        /// What the model allows, the most expected first.
+        allowed: Vec<Answer>,
+        /// What the kernel did.
+        kernel: Observation,
+    },
+    /// One machine took a step that the other could not take.
+    OneRefused {
+        /// The machine that could not.
+        side: Side,
+        /// The step, and why.
+        refused: Refused,
+    },
+    /// The scenario's author expects something else.
+    Expectation {
+        /// At which step.
+        step: usize,
+        /// Of which machine.
+        side: Side,
+        /// What is expected.
+        expected: Expect,
+        /// The number that an expected process has, where a process is expected.
+        number: Option<i64>,
+        /// What came instead.
+        got: Outcome,
+    },
+    /// The scenario says that it shows this rule, and the model never fired it.
+    RuleNotShown {
+        /// The rule's id.
+        rule: String,
+    },
+}
+
+impl Problem {
+    /// Whether this is a difference between the two machines, and not one between the scenario and a machine.
+    pub fn is_difference(&self) -> bool {
+        matches!(self, Problem::Difference { .. } | Problem::OneRefused { .. })
+    }
+}
+
+/// Runs the scenario on the model, narrowed by the kernel's run where there is one.
+pub fn with_model(model: &mut Model, scenario: &Scenario, kernel: Option<&Run>) -> Verdict {
+    let mut verdict = Verdict::new();
+    let start = model.start(scenario);
+    verdict.take(0, vec![start], kernel, model);
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let number = index + 1;
+        if !verdict.problems.is_empty() {
+            break;
+        }
+        let kernel_refused = kernel.and_then(|run| run.refused.as_ref()).filter(|refused| refused.step == number);
+        match (model.step(scenario, step), kernel_refused) {
+            (Ok(answers), None) => verdict.take(number, answers, kernel, model),
+            (Err(why), Some(refused)) if refused.why == why => {
+                verdict.mistake = Some(refused.clone());
+                break;
+            }
+            (Err(why), _) => {
+                let refused = Refused { step: number, why };
+                // Without a kernel, or where only the model lacks the call, the scenario is at fault, not Linux.
+                if kernel.is_none() || refused.why.is_not_modelled() {
+                    verdict.mistake = Some(refused);
+                } else {
+                    verdict.problems.push(Problem::OneRefused { side: Side::Model, refused });
+                }
+                break;
+            }
+            (Ok(_), Some(refused)) => {
+                if refused.why.is_not_modelled() {
+                    verdict.mistake = Some(refused.clone());
+                } else {
+                    verdict.problems.push(Problem::OneRefused { side: Side::Kernel, refused: refused.clone() });
+                }
+                break;
+            }
+        }
+    }
+    verdict.check_expectations(scenario);
+    if verdict.problems.is_empty() && verdict.mistake.is_none() {
+        verdict.check_rules(scenario);
+    }
+    verdict
+}
+
+/// The verdict on a run of the kernel alone: the expectations of the scenario's author.
+pub fn kernel_only(scenario: &Scenario, run: Run) -> Verdict {
+    let mut verdict = Verdict::new();
+    verdict.steps = run.observations.into_iter().map(|seen| Compared { model: None, kernel: Some(seen) }).collect();
+    verdict.mistake = run.refused;
+    verdict.check_expectations(scenario);
+    verdict
+}
+
+/// The ids among the scenario's `rules` that are not in the catalogue.
+pub fn unknown_rules(scenario: &Scenario) -> Vec<&str> {
+    scenario.rules.iter().map(String::as_str).filter(|id| rule::find(id).is_none()).collect()
+}
+
+impl Verdict {
+    fn new() -> Verdict {
+        Verdict { steps: Vec::new(), problems: Vec::new(), mistake: None, fired: BTreeSet::new(), compared: 0 }
+    }
+
+    /// Whether the machines that ran agree with one another and with the scenario.
+    pub fn agrees(&self) -> bool {
+        self.problems.is_empty() && self.mistake.is_none()
+    }
+
+    /// Takes the model's answers to one step and holds the kernel's observation against them.
+    fn take(&mut self, step: usize, mut answers: Vec<Answer>, kernel: Option<&Run>, model: &mut Model) {
+        let Some(run) = kernel else {
+            let first = answers.swap_remove(0);
+            model.keep(&first.observation);
+            self.push(first, None);
+            return;
+        };
+        let Some(seen) = run.observations.get(step) else {
+            unreachable!("a run observes every step up to the one that it refuses");
+        };
+        match answers.iter().position(|answer| answer.observation == *seen) {
+            Some(index) => {
+                model.keep(seen);
+                self.push(answers.swap_remove(index), Some(seen.clone()));
+                self.compared += usize::from(step > 0);
+            }
+            None => {
+                self.problems.push(Problem::Difference { step, allowed: answers.clone(), kernel: seen.clone() });
+                self.push(answers.swap_remove(0), Some(seen.clone()));
+            }
+        }
+    }
+
+    fn push(&mut self, answer: Answer, kernel: Option<Observation>) {
+        self.fired.extend(answer.because.iter().map(|because| because.rule.id));
+        self.steps.push(Compared { model: Some(answer), kernel });
+    }
+
+    fn check_expectations(&mut self, scenario: &Scenario) {
+        let mut found = Vec::new();
+        for (index, step) in scenario.steps.iter().enumerate() {
+            let (Some(expected), Some(compared)) = (step.expect, self.steps.get(index + 1)) else { continue };
+            let number = self.expected_number(index, step.by, expected);
+            let sides = [
+                (Side::Kernel, compared.kernel.as_ref()),
+                (Side::Model, compared.model.as_ref().map(|answer| &answer.observation)),
+            ];
+            for (side, observation) in sides {
+                let Some(got) = observation.and_then(|observation| observation.outcome.as_ref()) else { continue };
+                if !fits(expected, number, got) {
+                    let got = got.clone();
+                    found.push(Problem::Expectation { step: index + 1, side, expected, number, got });
+                }
+            }
+        }
+        self.problems.extend(found);
+    }
+
+    /// The number that an expected process has, or last had, where the caller looks.
+    fn expected_number(&self, index: usize, by: Role, expected: Expect) -> Option<i64> {
+        match expected {
+            Expect::Returns(ReturnValue::Number(number)) => Some(number),
+            Expect::Returns(ReturnValue::Role(role)) => {
+                let last_seen = |role| {
+                    let until = (index + 1).min(self.steps.len() - 1);
+                    (0..=until).rev().find_map(|step| self.steps[step].observation().process(role))
+                };
+                let level = last_seen(by)?.pids.len() - 1;
+                last_seen(role)?.pids.get(level).map(|number| i64::from(*number))
+            }
+            Expect::Fails(_) | Expect::Blocks => None,
+        }
+    }
+
+    fn check_rules(&mut self, scenario: &Scenario) {
+        for id in &scenario.rules {
+            if !self.fired.contains(id.as_str()) && self.steps.iter().any(|step| step.model.is_some()) {
+                self.problems.push(Problem::RuleNotShown { rule: id.clone() });
+            }
+        }
+    }
+}
+
+/// Whether an outcome is what was expected.
+fn fits(expected: Expect, number: Option<i64>, got: &Outcome) -> bool {
+    match (expected, got) {
+        (Expect::Returns(_), Outcome::Ok(got) | Outcome::Waited { number: got, .. }) => number == Some(*got),
+        (Expect::Fails(errno), Outcome::Err(got)) => errno == *got,
+        (Expect::Blocks, Outcome::Blocks) => true,
+        _ => false,
+    }
+}
