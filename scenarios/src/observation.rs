@@ -80,6 +80,9 @@ pub struct ProcessView {
     pub state: State,
     /// Its numbers, from the scenario's outermost namespace inward; the last is its own getpid(2).
     pub pids: Vec<u32>,
+    /// The namespaces of those numbers, in the same order: `namespaces[0]` is the scenario's outermost, the last is
+    /// its own.
+    pub namespaces: Vec<NamespaceId>,
     /// Its real parent; `None` outside the scenario.
     pub parent: Option<Role>,
     /// Its parent's number as the process itself sees it, 0 where not visible (getppid(2)).
@@ -91,6 +94,14 @@ pub struct ProcessView {
     /// The signals that its handlers received since the last step, in order.
     pub handled: Vec<Handled>,
 }
+
+/// A PID namespace of a run: 0 is the scenario's outermost, then 1, 2, … in the order in which an observation first
+/// shows a process with a number there (processes by role, each from its outermost namespace inward).
+///
+/// It stands for the identity of the namespace (in the kernel: the inode of `/proc/PID/ns/pid`), so that two machines
+/// can be compared on which namespace a process is in, and not only on its numbers. JSON lines do not have it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct NamespaceId(pub u16);
 
 /// A signal that a handler received.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
