@@ -1,0 +1,186 @@
+//! `pidlab fuzz`: random scenarios on both machines.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use pidlab_scenario::{Outcome, Scenario};
+use pidlab_sim::rule;
+
+use super::{End, Out};
+use crate::compare::{Problem, Verdict};
+use crate::kernel::{self, Judged, Labs, On, Worker};
+use crate::random::{self, Choices};
+use crate::tell;
+
+/// Replays that shrinking one scenario may take.
+const REPLAYS: usize = 200;
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// How many steps to run at least.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    steps: u64,
+    /// Where the random choices start; chosen and printed if absent.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many steps a scenario has at most.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=200))]
+    length: u16,
+    /// Which machines run.
+    #[arg(long, value_enum, default_value = "both")]
+    on: On,
+    /// How many scenarios run at once [default: one a CPU].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Write the shrunk scenario that differs into this file.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+/// One case: what ran, or the smallest scenario that still goes wrong.
+enum Case {
+    Ran(Scenario, Verdict),
+    Wrong { scenario: Scenario, report: String, replays: usize },
+}
+
+pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
+    let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from);
+    let Ok(labs) = super::open_labs(arguments.on, jobs) else { return Ok(End::NoKernel) };
+    let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
+    let machines = machines(&labs, arguments.on);
+    writeln!(out, "seed {seed}: random scenarios of up to {} steps on {machines}", arguments.length)?;
+    out.flush()?;
+    let mut tally = Tally::default();
+    let mut wrong = None;
+    let wanted = arguments.steps;
+    kernel::spread(
+        labs,
+        jobs,
+        arguments.on,
+        usize::try_from(wanted).unwrap_or(usize::MAX),
+        |worker, index| case(worker, seed, index as u64, usize::from(arguments.length)),
+        |_, case| match case {
+            Case::Ran(scenario, verdict) => {
+                tally.add(&scenario, &verdict);
+                tally.steps < wanted
+            }
+            Case::Wrong { .. } => {
+                wrong = Some(case);
+                false
+            }
+        },
+    );
+    write!(out, "{}", tally.text())?;
+    let Some(Case::Wrong { scenario, report, replays }) = wrong else {
+        writeln!(out, "differences 0")?;
+        return Ok(End::Agree);
+    };
+    writeln!(out, "\ndifferences 1, shrunk to {} steps in {replays} replays:\n", scenario.steps.len())?;
+    writeln!(out, "{}", scenario.to_toml())?;
+    write!(out, "{report}")?;
+    match &arguments.save {
+        Some(file) => {
+            fs::write(file, scenario.to_toml())?;
+            writeln!(out, "replay: pidlab run {}", file.display())?;
+        }
+        None => writeln!(out, "replay: save it to a file, then pidlab run FILE (or fuzz again with --save FILE)")?,
+    }
+    Ok(End::Differ)
+}
+
+fn machines(labs: &Labs, on: On) -> String {
+    match (on, labs.kernel()) {
+        (On::Kernel, Some(kernel)) => format!("Linux {}", kernel.release),
+        (_, Some(kernel)) => format!("the model and Linux {}", kernel.release),
+        (_, None) => "the model".to_owned(),
+    }
+}
+
+fn case(worker: &mut Worker, seed: u64, index: u64, length: usize) -> Case {
+    let name = format!("random/{seed}-{index}");
+    let choices = random::choices(seed, index, length);
+    let scenario = random::scenario(&choices, worker.model(), &name);
+    match wrong(worker, &scenario) {
+        Ok(verdict) => Case::Ran(scenario, verdict),
+        Err(_) => smallest(worker, choices, &name),
+    }
+}
+
+/// The verdict where all is well, else what is wrong, in words.
+fn wrong(worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, String> {
+    match worker.judge(scenario) {
+        Judged::Verdict(verdict) if verdict.problems.is_empty() => Ok(verdict),
+        Judged::Verdict(verdict) => {
+            Err(verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem)).collect())
+        }
+        Judged::Lacking(facts, _) => Err(format!("this kernel lacks {}\n", facts.join(", "))),
+        Judged::Failed(why) => Err(format!("the kernel side gave no result: {why}\n")),
+    }
+}
+
+fn smallest(worker: &mut Worker, choices: Choices, name: &str) -> Case {
+    let (choices, replays) = random::shrink(choices, REPLAYS, |choices| {
+        let scenario = random::scenario(choices, worker.model(), name);
+        wrong(worker, &scenario).is_err()
+    });
+    let scenario = random::scenario(&choices, worker.model(), name);
+    let report = wrong(worker, &scenario)
+        .err()
+        .unwrap_or_else(|| "seen once and not again: the outcome depends on something uncontrolled\n".to_owned());
+    Case::Wrong { scenario, report, replays }
+}
+
+/// What the scenarios were made of.
+#[derive(Default)]
+struct Tally {
+    scenarios: u64,
+    steps: u64,
+    calls: BTreeMap<&'static str, u64>,
+    answers: BTreeMap<String, u64>,
+    rules: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, scenario: &Scenario, verdict: &Verdict) {
+        self.scenarios += 1;
+        for (step, compared) in scenario.steps.iter().zip(verdict.steps.iter().skip(1)) {
+            self.steps += 1;
+            *self.calls.entry(step.call.name().word()).or_default() += 1;
+            let answer = match &compared.observation().outcome {
+                Some(Outcome::Err(errno)) => errno.to_string(),
+                Some(Outcome::Blocks) => "blocks".to_owned(),
+                Some(Outcome::Never) => "no return".to_owned(),
+                Some(Outcome::Ok(_) | Outcome::Waited { .. }) | None => "success".to_owned(),
+            };
+            *self.answers.entry(answer).or_default() += 1;
+            for because in compared.because() {
+                *self.rules.entry(because.rule.id).or_default() += 1;
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let list = |counts: Vec<(&str, u64)>| {
+            let words: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+            textwrap::fill(&words.join(", "), textwrap::Options::new(80).initial_indent("  ").subsequent_indent("  "))
+        };
+        let mut text = format!("scenarios {}, steps {}\n", self.scenarios, self.steps);
+        text += &format!("calls\n{}\n", list(self.calls.iter().map(|(word, count)| (*word, *count)).collect()));
+        text += &format!("answers\n{}\n", list(self.answers.iter().map(|(word, count)| (&word[..], *count)).collect()));
+        if !self.rules.is_empty() {
+            text += &format!("rules fired {} of {}\n", self.rules.len(), rule::CATALOGUE.len());
+            let never: Vec<(&str, u64)> = rule::CATALOGUE
+                .iter()
+                .filter(|rule| !self.rules.contains_key(rule.id))
+                .map(|rule| (rule.id, 0))
+                .collect();
+            if !never.is_empty() {
+                text += &format!("rules not fired\n{}\n", list(never));
+            }
+        }
+        text
+    }
+}

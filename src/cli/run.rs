@@ -1,0 +1,142 @@
+//! `pidlab run`: one run, told step by step, or as JSON lines.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use pidlab_realkernel::Kernel;
+use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Observation, Scenario};
+use pidlab_sim::Because;
+
+use super::{End, Format, Out};
+use crate::compare::Verdict;
+use crate::input::Source;
+use crate::kernel::{self, Judged, Labs, On};
+use crate::tell;
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Scenario files, folders of them, or names of the library.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Which machines run.
+    #[arg(long, value_enum, default_value = "both")]
+    on: On,
+    /// How the run is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
+    let sources = match super::read(&arguments.files) {
+        Ok(sources) => sources,
+        Err(end) => return Ok(end),
+    };
+    let (labs, on, mut end) = match super::open_labs(arguments.on, 1) {
+        Ok(labs) => (labs, arguments.on, End::Agree),
+        Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
+        Err(_) => (Labs::none(), On::Model, End::NoKernel),
+    };
+    let header = labs.kernel().map(kernel_header);
+    let mut written = Ok(());
+    kernel::spread(
+        labs,
+        1,
+        on,
+        sources.len(),
+        |worker, index| worker.judge(&sources[index].scenario),
+        |index, judged| {
+            if index > 0 && arguments.format == Format::Text {
+                written = writeln!(out);
+            }
+            match one(out, &sources[index], judged, arguments.format, header.as_ref()) {
+                Ok(one) => end = worse(end, one),
+                Err(error) => written = Err(error),
+            }
+            written.is_ok()
+        },
+    );
+    written.map(|()| end)
+}
+
+/// Of two ends, the one that the user must know: a mistake, then a difference, then a skip.
+fn worse(left: End, right: End) -> End {
+    [End::BadInput, End::Differ, End::NoKernel]
+        .into_iter()
+        .find(|end| [left, right].contains(end))
+        .unwrap_or(End::Agree)
+}
+
+fn one(
+    out: &mut Out,
+    source: &Source,
+    judged: Judged,
+    format: Format,
+    kernel: Option<&KernelHeader>,
+) -> io::Result<End> {
+    let (verdict, end) = match judged {
+        Judged::Failed(why) => {
+            eprintln!("error: {}: the kernel side gave no result: {why}", source.scenario.name);
+            return Ok(End::Differ);
+        }
+        Judged::Lacking(facts, verdict) => {
+            eprintln!("the kernel side is skipped: this kernel lacks {}", facts.join(", "));
+            match verdict {
+                Some(verdict) => (verdict, End::NoKernel),
+                None => return Ok(End::NoKernel),
+            }
+        }
+        Judged::Verdict(verdict) => (verdict, End::Agree),
+    };
+    match format {
+        Format::Text => out.write_all(tell::run(&source.scenario, &verdict).as_bytes())?,
+        Format::Json => json(out, &source.scenario, &verdict, kernel)?,
+    }
+    if let Some(refused) = &verdict.mistake {
+        out.flush()?;
+        let diagnostics = Diagnostics::refused(&source.scenario, &source.path, &source.text, refused);
+        anstream::eprintln!("{}", diagnostics.render(true));
+        return Ok(End::BadInput);
+    }
+    if !verdict.agrees() && format == Format::Json {
+        out.flush()?;
+        for problem in &verdict.problems {
+            anstream::eprint!("{}", tell::problem(&source.scenario, problem));
+        }
+    }
+    Ok(if verdict.agrees() { end } else { worse(end, End::Differ) })
+}
+
+fn kernel_header(kernel: &Kernel) -> KernelHeader {
+    let facts = kernel.facts.iter().map(|(fact, holds)| (fact.to_string(), holds)).collect();
+    KernelHeader { release: kernel.release.clone(), facts }
+}
+
+/// The model's run, then the kernel's, each with its header.
+fn json(out: &mut Out, scenario: &Scenario, verdict: &Verdict, kernel: Option<&KernelHeader>) -> io::Result<()> {
+    let model: Vec<(&Observation, Option<&[Because]>)> = verdict
+        .steps
+        .iter()
+        .filter_map(|step| step.model.as_ref())
+        .map(|answer| (&answer.observation, Some(&answer.because[..])))
+        .collect();
+    let seen: Vec<(&Observation, Option<&[Because]>)> =
+        verdict.steps.iter().filter_map(|step| step.kernel.as_ref()).map(|seen| (seen, None)).collect();
+    for (on, lines, kernel) in [("model", model, None), ("kernel", seen, kernel)] {
+        if lines.is_empty() {
+            continue;
+        }
+        let header = Header { scenario: scenario.name.clone(), on: on.to_owned(), kernel: kernel.cloned() };
+        writeln!(out, "{}", serde_json::to_string(&header)?)?;
+        for (step, (observation, because)) in lines.into_iter().enumerate() {
+            let mut line = Line::new(scenario, step, observation);
+            line.because = because.map(|because| because.iter().map(|because| because_line(scenario, because)).collect());
+            writeln!(out, "{}", serde_json::to_string(&line)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn because_line(scenario: &Scenario, because: &Because) -> BecauseLine {
+    BecauseLine { rule: because.rule.id.to_owned(), about: scenario.role_name(because.about).to_owned() }
+}

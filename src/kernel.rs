@@ -1,0 +1,157 @@
+//! Many scenarios on several machines at once: one worker a CPU, each with a model and a lab of its own.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use pidlab_realkernel::{Kernel, Lab, LabOptions, Unavailable};
+use pidlab_scenario::{Facts, Machine, Scenario};
+use pidlab_sim::Model;
+
+use crate::compare::{self, Verdict};
+
+/// The labs of a session; none where only the model is asked for.
+pub(crate) struct Labs(Vec<Lab>);
+
+impl Labs {
+    /// No kernel.
+    pub(crate) fn none() -> Labs {
+        Labs(Vec::new())
+    }
+
+    /// One lab a CPU that this process may use, at most `jobs`.
+    ///
+    /// # Errors
+    /// Where the kernel side cannot run here.
+    pub(crate) fn open(jobs: usize) -> Result<Labs, Unavailable> {
+        let cpus = pidlab_realkernel::allowed_cpus();
+        let mut labs = Vec::new();
+        for index in 0..jobs.max(1) {
+            let cpu = cpus.get(index % cpus.len().max(1)).copied();
+            labs.push(Lab::open(LabOptions { cpu, ..LabOptions::default() })?);
+        }
+        Ok(Labs(labs))
+    }
+
+    /// The kernel that they run on.
+    pub(crate) fn kernel(&self) -> Option<&Kernel> {
+        self.0.first().map(Lab::kernel)
+    }
+
+    /// What the model has to know of the kernel.
+    pub(crate) fn facts(&self) -> Facts {
+        self.kernel().map_or_else(Facts::newest, |kernel| kernel.facts.clone())
+    }
+}
+
+/// Which machines run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum On {
+    /// The model alone.
+    Model,
+    /// This kernel alone.
+    Kernel,
+    /// Both, compared.
+    Both,
+}
+
+/// A model, and a lab if the kernel takes part.
+pub(crate) struct Worker {
+    model: Model,
+    lab: Option<Lab>,
+    on: On,
+    facts: Facts,
+}
+
+/// What a worker made of one scenario.
+pub(crate) enum Judged {
+    /// It ran.
+    Verdict(Verdict),
+    /// The kernel lacks something that the scenario needs; the model's verdict, if it ran.
+    Lacking(Vec<&'static str>, Option<Verdict>),
+    /// The lab failed: no result.
+    Failed(String),
+}
+
+impl Worker {
+    fn new(lab: Option<Lab>, on: On, facts: &Facts) -> Worker {
+        Worker { model: Model::new(facts.clone()), lab, on, facts: facts.clone() }
+    }
+
+    /// Runs a scenario on the machines asked for.
+    pub(crate) fn judge(&mut self, scenario: &Scenario) -> Judged {
+        let Some(lab) = self.lab.as_mut() else {
+            // A scenario about one side of a fact is shown on a model that has it.
+            let mut facts = Facts::newest();
+            for fact in &scenario.needs {
+                facts = facts.with(*fact, true);
+            }
+            return Judged::Verdict(compare::with_model(&mut Model::new(facts), scenario, None));
+        };
+        let lacking: Vec<_> =
+            scenario.needs.iter().filter(|fact| !self.facts.holds(**fact)).map(|fact| fact.name()).collect();
+        if !lacking.is_empty() {
+            let model = (self.on == On::Both).then(|| {
+                compare::with_model(&mut Model::new(Facts::newest()), scenario, None)
+            });
+            return Judged::Lacking(lacking, model);
+        }
+        match lab.run(scenario) {
+            Err(error) => Judged::Failed(error.to_string()),
+            Ok(run) if self.on == On::Kernel => Judged::Verdict(compare::kernel_only(scenario, run)),
+            Ok(run) => Judged::Verdict(compare::with_model(&mut self.model, scenario, Some(&run))),
+        }
+    }
+
+    /// The model's own answer to what comes next, for the generator.
+    pub(crate) fn model(&mut self) -> &mut Model {
+        &mut self.model
+    }
+}
+
+/// Does `work` for the numbers from 0 to `count`, on one worker a lab (or `jobs` without a kernel), and hands the results
+/// to `sink` in order. `sink` answers whether to go on.
+pub(crate) fn spread<R: Send>(
+    labs: Labs,
+    jobs: usize,
+    on: On,
+    count: usize,
+    work: impl Fn(&mut Worker, usize) -> R + Sync,
+    mut sink: impl FnMut(usize, R) -> bool,
+) {
+    let facts = labs.facts();
+    let mut workers: Vec<Worker> = labs.0.into_iter().map(|lab| Worker::new(Some(lab), on, &facts)).collect();
+    if workers.is_empty() {
+        workers.extend((0..jobs.max(1)).map(|_| Worker::new(None, On::Model, &facts)));
+    }
+    let next = AtomicUsize::new(0);
+    let stopped = AtomicBool::new(false);
+    let (results, inbox) = mpsc::channel();
+    thread::scope(|scope| {
+        for mut worker in workers {
+            let (next, stopped, work, results) = (&next, &stopped, &work, results.clone());
+            scope.spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    // A closed inbox means that nobody wants to know any more.
+                    if index >= count || results.send((index, work(&mut worker, index))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(results);
+        let mut waiting = BTreeMap::new();
+        let mut due = 0;
+        for (index, result) in inbox {
+            waiting.insert(index, result);
+            while let Some(result) = waiting.remove(&due) {
+                if !stopped.load(Ordering::Relaxed) && !sink(due, result) {
+                    stopped.store(true, Ordering::Relaxed);
+                }
+                due += 1;
+            }
+        }
+    });
+}

@@ -1,0 +1,82 @@
+//! Random scenarios: from a seed to a scenario, and from one that shows a difference to the smallest that still does.
+
+use pidlab_scenario::random::{RandomConfig, scenario as from_choices};
+use pidlab_scenario::Scenario;
+use pidlab_sim::Model;
+
+/// The choices that a random scenario is made from: four bytes a step. Any list of them gives a valid scenario, so
+/// leaving some out is all that shrinking takes.
+pub type Choices = Vec<[u8; 4]>;
+
+/// The choices of one case of a seed. The same seed and case give the same choices, on every machine.
+pub fn choices(seed: u64, case: u64, steps: usize) -> Choices {
+    // Neighbouring cases must not share a stream: the case goes through the generator once.
+    let mut rng = fastrand::Rng::with_seed(seed ^ fastrand::Rng::with_seed(case).u64(..));
+    (0..steps).map(|_| rng.u32(..).to_le_bytes()).collect()
+}
+
+/// The scenario that these choices make; the model says who can act.
+pub fn scenario(choices: &[[u8; 4]], model: &mut Model, name: &str) -> Scenario {
+    let mut scenario = from_choices(choices, model, &RandomConfig::default());
+    name.clone_into(&mut scenario.name);
+    scenario
+}
+
+/// Leaves out choices for as long as `fails` holds, larger runs of them first; at most `replays` calls of `fails`.
+/// Returns the choices that are left and how many replays it took.
+pub fn shrink(
+    mut choices: Choices,
+    replays: usize,
+    mut fails: impl FnMut(&[[u8; 4]]) -> bool,
+) -> (Choices, usize) {
+    let mut used = 0;
+    let mut length = choices.len().div_ceil(2);
+    while length > 0 {
+        let mut removed = false;
+        // From the end: later steps depend on earlier ones, not the other way round.
+        let mut start = choices.len().saturating_sub(length);
+        while used < replays {
+            let mut fewer = choices.clone();
+            fewer.drain(start..(start + length).min(choices.len()));
+            used += 1;
+            if fails(&fewer) {
+                choices = fewer;
+                removed = true;
+            }
+            if start == 0 || choices.is_empty() {
+                break;
+            }
+            start = start.saturating_sub(length).min(choices.len().saturating_sub(length));
+        }
+        if used >= replays || choices.is_empty() {
+            break;
+        }
+        if !removed || length > 1 {
+            length /= 2;
+        }
+    }
+    (choices, used)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{choices, shrink};
+
+    #[test]
+    fn a_seed_gives_the_same_choices_again_and_another_seed_others() {
+        assert_eq!(choices(7, 3, 20), choices(7, 3, 20));
+        assert_ne!(choices(7, 3, 20), choices(7, 4, 20));
+        assert_ne!(choices(7, 3, 20), choices(8, 3, 20));
+    }
+
+    #[test]
+    fn shrinking_leaves_just_the_choices_that_matter() {
+        let all: Vec<[u8; 4]> = (0..20).map(|number| [number, 0, 0, 0]).collect();
+        let matters = |choices: &[[u8; 4]]| {
+            [3, 11].iter().all(|wanted| choices.iter().any(|choice| choice[0] == *wanted))
+        };
+        let (left, used) = shrink(all, 60, matters);
+        assert_eq!(left, vec![[3, 0, 0, 0], [11, 0, 0, 0]]);
+        assert!(used <= 60, "{used} replays");
+    }
+}
