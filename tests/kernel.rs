@@ -1,0 +1,122 @@
+//! Everything that runs on the kernel at hand: the library and random scenarios, held against the model.
+//!
+//! Where the kernel side cannot run, these tests are listed as ignored and the reason is printed; with
+//! `PIDLAB_REQUIRE_KERNEL=1`, as in CI, they fail instead.
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use pidlab::compare::{self, Problem};
+use pidlab::realkernel::{Lab, LabOptions};
+use pidlab::scenario::{Facts, Machine, Scenario, library};
+use pidlab::sim::Model;
+use pidlab::{random, tell};
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+
+/// Random scenarios in the test run, and how long each may be.
+const RANDOM_SCENARIOS: u32 = 400;
+const RANDOM_STEPS: usize = 20;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let required = std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|value| value != "0" && !value.is_empty());
+    let lab = Lab::open(LabOptions::default());
+    if let Err(unavailable) = &lab {
+        eprintln!("kernel tests cannot run here: {}\nremedy: {}", unavailable.reason, unavailable.remedy);
+    }
+    let ignored = lab.is_err() && !required;
+    let lab = Arc::new(lab.map(Mutex::new).map_err(|unavailable| unavailable.reason));
+    let mut trials: Vec<Trial> = library::files()
+        .map(|file| {
+            let lab = Arc::clone(&lab);
+            Trial::test(format!("library::{}", file.name), move || with(&lab, |lab| library_file(&file, lab)))
+        })
+        .collect();
+    let random: [(&str, fn(&mut Lab) -> Result<(), Failed>); 2] = [
+        ("random::model_and_kernel_agree", random_scenarios_agree),
+        ("random::a_run_repeated_is_the_same", a_run_repeated_is_the_same),
+    ];
+    trials.extend(random.map(|(name, test)| {
+        let lab = Arc::clone(&lab);
+        Trial::test(name, move || with(&lab, test))
+    }));
+    trials = trials.into_iter().map(|trial| trial.with_ignored_flag(ignored)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Runs a test on the lab, or fails with the reason why there is none.
+fn with(lab: &Result<Mutex<Lab>, String>, test: impl FnOnce(&mut Lab) -> Result<(), Failed>) -> Result<(), Failed> {
+    match lab {
+        Ok(lab) => {
+            let mut lab = lab.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            test(&mut lab)
+        }
+        Err(reason) => Err(format!("the kernel side cannot run here: {reason}").into()),
+    }
+}
+
+fn library_file(file: &library::LibraryFile, lab: &mut Lab) -> Result<(), Failed> {
+    let scenario =
+        Scenario::parse(&file.name, &file.path, file.text).map_err(|diagnostics| diagnostics.render(false))?;
+    let facts = lab.kernel().facts.clone();
+    let lacking: Vec<_> = scenario.needs.iter().filter(|fact| !facts.holds(**fact)).collect();
+    if !lacking.is_empty() {
+        // A kernel without the fact cannot judge this claim; `pidlab check` counts it as skipped.
+        eprintln!("{}: skipped, this kernel lacks {lacking:?}", scenario.name);
+        return Ok(());
+    }
+    agrees(&scenario, lab, &facts).map_err(Failed::from)
+}
+
+/// Runs on both machines; what is wrong, in words.
+fn agrees(scenario: &Scenario, lab: &mut Lab, facts: &Facts) -> Result<(), String> {
+    let run = lab.run(scenario).map_err(|error| error.to_string())?;
+    let verdict = compare::with_model(&mut Model::new(facts.clone()), scenario, Some(&run));
+    if let Some(refused) = &verdict.mistake {
+        return Err(format!("step {}: {}", refused.step, tell::refusal(scenario, &refused.why)));
+    }
+    if verdict.problems.is_empty() {
+        return Ok(());
+    }
+    let problems: String = verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem)).collect();
+    Err(format!("{}\n{}", scenario.to_toml(), anstream::adapter::strip_str(&problems)))
+}
+
+fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
+    let facts = lab.kernel().facts.clone();
+    let config = Config { cases: RANDOM_SCENARIOS, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let lab = Mutex::new(lab);
+    let outcome = runner.run(&pidlab::scenario::random::choices(RANDOM_STEPS), |choices| {
+        let scenario = random::scenario(&choices, &mut Model::new(facts.clone()), "random");
+        let mut lab = lab.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // A choice that Linux leaves open may make a later step impossible: then both must say so.
+        match agrees(&scenario, &mut lab, &facts) {
+            Err(why) if why.starts_with("step ") => Ok(()),
+            other => other.map_err(TestCaseError::fail),
+        }
+    });
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(why, choices)) => {
+            let scenario = random::scenario(&choices, &mut Model::new(facts.clone()), "random");
+            Err(format!("{why}\nshrunk to:\n{}", scenario.to_toml()).into())
+        }
+        Err(TestError::Abort(why)) => Err(why.to_string().into()),
+    }
+}
+
+fn a_run_repeated_is_the_same(lab: &mut Lab) -> Result<(), Failed> {
+    let facts = lab.kernel().facts.clone();
+    for case in 0..50 {
+        let choices = random::choices(20, case, RANDOM_STEPS);
+        let scenario = random::scenario(&choices, &mut Model::new(facts.clone()), "random");
+        let first = lab.run(&scenario).map_err(|error| error.to_string())?;
+        let second = lab.run(&scenario).map_err(|error| error.to_string())?;
+        if first != second {
+            return Err(format!("two runs differ:\n{}\n{first:?}\n{second:?}", scenario.to_toml()).into());
+        }
+    }
+    Ok(())
+}

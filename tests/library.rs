@@ -1,0 +1,56 @@
+//! The scenario library on the model: every file is a true claim, told in a snapshot that a reviewer can read.
+
+use std::collections::BTreeSet;
+
+use pidlab::scenario::{Facts, Scenario, library};
+use pidlab::sim::{Model, rule};
+use pidlab::{compare, tell};
+
+fn scenarios() -> Vec<Scenario> {
+    library::files()
+        .map(|file| match Scenario::parse(&file.name, &file.path, file.text) {
+            Ok(scenario) => scenario,
+            Err(diagnostics) => panic!("{}", diagnostics.render(false)),
+        })
+        .collect()
+}
+
+#[test]
+fn every_scenario_holds_on_the_model() {
+    for scenario in scenarios() {
+        assert_eq!(compare::unknown_rules(&scenario), Vec::<&str>::new(), "{}", scenario.name);
+        let verdict = compare::with_model(&mut Model::new(Facts::newest()), &scenario, None);
+        let told = anstream::adapter::strip_str(&tell::run(&scenario, &verdict)).to_string();
+        assert!(verdict.agrees(), "{}: {:?}\n{told}", scenario.name, verdict.mistake);
+        insta::with_settings!({
+            snapshot_path => "snapshots/library",
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!(scenario.name.replace('/', "__"), told);
+        });
+    }
+}
+
+#[test]
+fn the_library_is_large_enough_and_each_file_claims_something() {
+    let scenarios = scenarios();
+    assert!(scenarios.len() >= 40, "only {} scenarios", scenarios.len());
+    for scenario in &scenarios {
+        let name = &scenario.name;
+        assert!(scenario.steps.iter().any(|step| step.expect.is_some()), "{name}: no expectation");
+        assert!(scenario.steps.iter().any(|step| step.ask.is_some()), "{name}: no question");
+        assert!(!scenario.rules.is_empty(), "{name}: shows no rule");
+        assert!(scenario.about.split_whitespace().count() >= 10, "{name}: does not say why it matters");
+    }
+    let titles: BTreeSet<&str> = scenarios.iter().map(|scenario| &scenario.title[..]).collect();
+    assert_eq!(titles.len(), scenarios.len(), "two scenarios make the same claim");
+}
+
+#[test]
+fn every_rule_is_shown_by_a_scenario_or_listed_as_out_of_reach() {
+    let claimed: BTreeSet<String> = scenarios().into_iter().flat_map(|scenario| scenario.rules).collect();
+    let unshown: Vec<&str> =
+        rule::CATALOGUE.iter().map(|rule| rule.id).filter(|id| !claimed.contains(*id)).collect();
+    assert_eq!(unshown, Vec::<&str>::new(), "rules that no scenario claims to show");
+}
