@@ -1,0 +1,207 @@
+//! The command line as a user meets it: exit codes, messages, and both formats. The kernel side has its own tests.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder of this test's own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Folder {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{test}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the target folder is writable");
+        Folder(folder)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).expect("the test's folder is writable");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder left behind in the target directory hurts nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn pidlab(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pidlab")).current_dir(folder).args(arguments).output().expect("pidlab starts")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("pidlab ends by itself")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("output is UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("messages are UTF-8")
+}
+
+const ORPHAN: &str = r#"title = "An orphan is adopted by the init of its dead parent's namespace"
+about = "Why."
+rules = ["reap.ns-is-fathers"]
+steps = [
+  { by = "host", call = "clone",   child = "init", flags = ["CLONE_NEWPID"] },
+  { by = "init", call = "fork",    child = "mid"  },
+  { by = "mid",  call = "fork",    child = "leaf" },
+  { by = "mid",  call = "exit",    status = 0 },
+  { by = "leaf", call = "getppid", returns = 1,   ask = "Who is leaf's parent now?" },
+]
+"#;
+
+#[test]
+fn the_library_is_inside_the_program() {
+    let folder = Folder::new("library");
+    let output = pidlab(&folder.0, &["check", "--on", "model", "--quiet"]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("differences 0, skipped 0"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_true_claim_ends_with_0_and_a_false_one_with_1() {
+    let folder = Folder::new("claims");
+    folder.file("true.toml", ORPHAN);
+    folder.file("false.toml", &ORPHAN.replace("returns = 1,", "returns = 7,"));
+    assert_eq!(code(&pidlab(&folder.0, &["check", "--on", "model", "true.toml"])), 0);
+    let output = pidlab(&folder.0, &["check", "--on", "model", "false.toml"]);
+    assert_eq!(code(&output), 1);
+    let text = stdout(&output);
+    assert!(text.contains("expectation failed at step 5, leaf: getppid()"), "{text}");
+    assert!(text.contains("the scenario expects: returns 7"), "{text}");
+    assert!(text.contains("on the model: returns 1"), "{text}");
+}
+
+#[test]
+fn a_rule_that_is_not_shown_is_a_failed_claim_and_one_that_does_not_exist_a_mistake() {
+    let folder = Folder::new("rules");
+    folder.file("unshown.toml", &ORPHAN.replace("reap.ns-is-fathers", "reap.subreaper"));
+    folder.file("unknown.toml", &ORPHAN.replace("reap.ns-is-fathers", "reap.ns-is-father"));
+    let output = pidlab(&folder.0, &["check", "--on", "model", "unshown.toml"]);
+    assert_eq!(code(&output), 1);
+    assert!(stdout(&output).contains("the scenario says that it shows `reap.subreaper`"), "{}", stdout(&output));
+    let output = pidlab(&folder.0, &["check", "--on", "model", "unknown.toml"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("reap.ns-is-fathers"), "the right id is suggested: {}", stderr(&output));
+}
+
+#[test]
+fn bad_input_ends_with_2_and_says_where() {
+    let folder = Folder::new("bad");
+    folder.file("typo.toml", &ORPHAN.replace("\"getppid\"", "\"getpid\", pid = 3"));
+    let output = pidlab(&folder.0, &["check", "typo.toml"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("typo.toml:9:"), "{}", stderr(&output));
+    for arguments in [&["check", "nowhere.toml"][..], &["run"], &["frobnicate"], &["check", "--jobs", "0"], &["run", "."]] {
+        let output = pidlab(&folder.0.join("."), arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", stderr(&output));
+        assert!(!stderr(&output).is_empty(), "{arguments:?} says nothing");
+    }
+}
+
+#[test]
+fn a_step_for_a_dead_process_is_a_mistake_with_its_line() {
+    let folder = Folder::new("dead");
+    let dead = ORPHAN.replace("{ by = \"leaf\", call = \"getppid\"", "{ by = \"mid\", call = \"getppid\"");
+    folder.file("dead.toml", &dead);
+    let output = pidlab(&folder.0, &["run", "--on", "model", "dead.toml"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("dead.toml:9:"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("mid"), "{}", stderr(&output));
+}
+
+#[test]
+fn json_lines_are_a_header_then_one_line_a_step() {
+    let folder = Folder::new("json");
+    folder.file("orphan.toml", ORPHAN);
+    let output = pidlab(&folder.0, &["run", "--on", "model", "--format", "json", "orphan.toml"]);
+    assert_eq!(code(&output), 0);
+    let lines: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert_eq!(lines.len(), 1 + 6);
+    assert_eq!(lines[0]["on"], "model");
+    assert_eq!(lines[0]["kernel"], serde_json::Value::Null);
+    assert_eq!(lines[1]["step"], 0);
+    assert!(lines[1].get("by").is_none());
+    let exit = &lines[5];
+    assert_eq!(exit["step"], 4);
+    assert_eq!(exit["by"], "mid");
+    assert_eq!(exit["call"], "exit");
+    assert_eq!(exit["result"], serde_json::json!({"none": true}));
+    let expected = serde_json::json!([
+        {"name":"host","state":"running","pids":[1],"parent":null,"ppid":0,"pgid":1,"sid":1},
+        {"name":"init","state":"running","pids":[2,1],"parent":"host","ppid":0,"pgid":0,"sid":0},
+        {"name":"mid","state":"zombie","pids":[3,2],"parent":"init","ppid":1,"pgid":0,"sid":0},
+        {"name":"leaf","state":"running","pids":[4,3],"parent":"init","ppid":1,"pgid":0,"sid":0},
+    ]);
+    assert_eq!(exit["processes"], expected);
+    let because = exit["because"].as_array().expect("the model gives reasons");
+    assert!(because.contains(&serde_json::json!({"rule":"reap.ns-is-fathers","about":"leaf"})), "{because:?}");
+    assert_eq!(lines[6]["result"], serde_json::json!({"ok": 1}));
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let folder = Folder::new("pipe");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pidlab"))
+        .current_dir(&folder.0)
+        .args(["check", "--on", "model"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("pidlab starts");
+    let mut first = String::new();
+    let mut out = BufReader::with_capacity(16, child.stdout.take().expect("stdout is a pipe"));
+    out.read_line(&mut first).expect("a line comes");
+    drop(out);
+    let mut messages = String::new();
+    child.stderr.take().expect("stderr is a pipe").read_to_string(&mut messages).expect("messages are UTF-8");
+    assert_eq!(child.wait().expect("pidlab ends").code(), Some(0));
+    assert_eq!(messages, "");
+}
+
+#[test]
+fn explain_tells_a_rule_and_suggests_the_nearest_for_a_typo() {
+    let folder = Folder::new("explain");
+    let output = pidlab(&folder.0, &["explain", "reap.ns-is-fathers"]);
+    assert_eq!(code(&output), 0);
+    let text = stdout(&output);
+    assert!(text.starts_with("reap.ns-is-fathers\n"), "{text}");
+    assert!(text.contains("kernel "), "{text}");
+    assert!(text.contains("shown by orphans/"), "{text}");
+    let output = pidlab(&folder.0, &["explain", "reap.ns-is-father"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("did you mean `reap.ns-is-fathers`?"), "{}", stderr(&output));
+}
+
+#[test]
+fn rules_lists_the_whole_catalogue_in_both_formats() {
+    let folder = Folder::new("rules-list");
+    let text = stdout(&pidlab(&folder.0, &["rules"]));
+    let json = stdout(&pidlab(&folder.0, &["rules", "--format", "json"]));
+    assert_eq!(json.lines().count(), pidlab::sim::rule::CATALOGUE.len());
+    for (rule, line) in pidlab::sim::rule::CATALOGUE.iter().zip(json.lines()) {
+        let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
+        assert_eq!(line["id"], rule.id);
+        assert!(text.contains(rule.id), "{} is missing", rule.id);
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "a line is wider than 80 columns");
+}
+
+#[test]
+fn fuzz_on_the_model_is_the_same_for_the_same_seed() {
+    let folder = Folder::new("fuzz");
+    let arguments = ["fuzz", "--on", "model", "--seed", "5", "--steps", "500"];
+    let first = pidlab(&folder.0, &arguments);
+    assert_eq!(code(&first), 0, "{}", stderr(&first));
+    assert!(stdout(&first).starts_with("seed 5: "), "{}", stdout(&first));
+    assert!(stdout(&first).ends_with("differences 0\n"), "{}", stdout(&first));
+    assert_eq!(stdout(&first), stdout(&pidlab(&folder.0, &arguments)));
+}
