@@ -8,19 +8,27 @@
 //! Nothing in this crate knows what Linux does.
 #![forbid(unsafe_code)]
 
+mod arguments;
 mod call;
+mod diagnose;
 mod errno;
 mod facts;
 mod flags;
+pub mod library;
 mod machine;
 mod observation;
+mod parse;
 mod scenario;
 mod signal;
+mod step;
+pub mod words;
+mod write;
 
 pub use call::{
     Call, CallName, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl, Target,
     WaitTarget,
 };
+pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
 pub use facts::{Fact, Facts};
 pub use flags::{CloneFlags, WaitOptions};
@@ -31,3 +39,4 @@ pub use observation::{
 };
 pub use scenario::{Expect, ReturnValue, Role, Scenario, Step};
 pub use signal::Signal;
+pub use words::nearest;
