@@ -1,1 +1,31 @@
-//! Placeholder replaced by the crate proper.
+//! Runs scenarios with real processes on Linux, one step at a time.
+//!
+//! [`Lab::open`] starts a helper: the program itself, started again, which makes a PID namespace and in it the processes of a
+//! scenario. A lab is a [`Machine`](pidlab_scenario::Machine): it takes a scenario and answers with what it saw of every process
+//! after every step, once the world was proven quiet.
+//!
+//! Nothing here knows what Linux *should* do: this crate does not depend on the model.
+//!
+//! Modules in reading order: `lab` (the handle), `guard` (how the helper comes up, and why nothing survives it), `conductor` (how
+//! a step is taken), `command` (from a call to a command and back), `agent` (what a scenario's process runs), `processes` (what
+//! is known of each), `quiet` (when the world is quiet, with the argument why), `sys` (everything `unsafe`).
+#![cfg(target_os = "linux")]
+
+mod agent;
+#[doc(hidden)]
+pub mod bare;
+mod command;
+mod conductor;
+mod guard;
+mod lab;
+mod processes;
+mod quiet;
+mod sys;
+mod wire;
+
+pub use lab::{Kernel, Lab, LabError, LabOptions, Sharing, Unavailable};
+
+/// The CPUs that this process may run on, in order. One lab each is as many as make sense.
+pub fn allowed_cpus() -> Vec<usize> {
+    sys::os::allowed_cpus()
+}

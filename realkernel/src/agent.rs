@@ -1,0 +1,211 @@
+//! What a scenario's process runs: it waits for a command, makes exactly one system call, notes what came of it, and waits
+//! again.
+//!
+//! An agent may share all memory with the conductor and with the other agents. So nothing here allocates, panics or uses the C
+//! library: only its slot, its stack and raw system calls.
+
+use std::sync::atomic::Ordering;
+
+use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot, TEXT};
+use crate::sys::raw::{self, CloneArgs, Disposition, Raw, Siginfo};
+
+/// What a command asks for. The arguments are those of the system call, in its order, unless said otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Operation {
+    /// flags, exit signal, role of the child, how many numbers of `set_tid`.
+    Clone = 1,
+    /// status.
+    Exit,
+    /// pid, options; the status is the second value.
+    Wait4,
+    /// kind, id, options; the result is the child's number, the second value its status.
+    Waitid,
+    /// number of a system call without pointers, and four arguments.
+    Plain,
+    /// signal, and 0 to 3: default, ignore, handle, nocldwait.
+    Sigaction,
+    /// how, signal.
+    Sigprocmask,
+    /// the flags that a file descriptor opened from the slot's text is given to setns(2) with.
+    SetnsPath,
+    /// pid, and a signal, or -1 to only open the pidfd.
+    Pidfd,
+    /// reads the file in the slot's text: a number, as the second value.
+    ReadNumber,
+    /// writes the number into the file in the slot's text.
+    WriteNumber,
+}
+
+const OPERATIONS: [Operation; 11] = [
+    Operation::Clone,
+    Operation::Exit,
+    Operation::Wait4,
+    Operation::Waitid,
+    Operation::Plain,
+    Operation::Sigaction,
+    Operation::Sigprocmask,
+    Operation::SetnsPath,
+    Operation::Pidfd,
+    Operation::ReadNumber,
+    Operation::WriteNumber,
+];
+
+/// Makes the process of a role: with `flags` beside those that every agent has.
+pub(crate) fn make(role: usize, flags: u64, exit_signal: u64, set_tid: &[i32]) -> Raw {
+    let Some(slot) = (role < SLOTS).then(|| arena::slot(role)) else { return -(libc::EINVAL as Raw) };
+    let arguments = CloneArgs {
+        flags: flags | (libc::CLONE_FILES | libc::CLONE_PIDFD) as u64,
+        pidfd: std::ptr::from_ref(&slot.pidfd) as u64,
+        exit_signal,
+        stack: arena::stack(role) as u64,
+        stack_size: STACK as u64,
+        set_tid: if set_tid.is_empty() { 0 } else { set_tid.as_ptr() as u64 },
+        set_tid_size: set_tid.len() as u64,
+        ..CloneArgs::default()
+    };
+    raw::clone3_agent(&arguments, live, role)
+}
+
+/// The life of an agent.
+extern "C" fn live(role: usize) -> ! {
+    let slot = arena::slot(role);
+    let mut last = 0;
+    loop {
+        let command = slot.command.load(Ordering::Acquire);
+        if command == last {
+            raw::futex_wait(&slot.command, last);
+            continue;
+        }
+        last = command;
+        slot.taken.store(command, Ordering::Release);
+        let result = perform(slot);
+        slot.result.store(result as i64, Ordering::Relaxed);
+        slot.done.store(command, Ordering::Release);
+    }
+}
+
+fn perform(slot: &Slot) -> Raw {
+    let wanted = slot.operation.load(Ordering::Relaxed);
+    let Some(operation) = OPERATIONS.iter().find(|operation| **operation as u32 == wanted) else {
+        return -(libc::ENOSYS as Raw);
+    };
+    let argument = |index: usize| slot.arguments[index].load(Ordering::Relaxed);
+    match operation {
+        Operation::Clone => {
+            let mut numbers = [0; LEVELS];
+            for (number, wanted) in numbers.iter_mut().zip(&slot.numbers) {
+                *number = wanted.load(Ordering::Relaxed);
+            }
+            let count = (argument(3) as usize).min(LEVELS);
+            make(argument(2) as usize, argument(0) as u64, argument(1) as u64, numbers.get(..count).unwrap_or(&[]))
+        }
+        Operation::Exit => raw::plain(libc::SYS_exit_group, [argument(0) as usize, 0, 0, 0]),
+        Operation::Wait4 => {
+            let (result, status) = raw::wait4(argument(0) as i32, argument(1) as u32);
+            slot.value.store(i64::from(status), Ordering::Relaxed);
+            result
+        }
+        Operation::Waitid => {
+            let (result, info) = raw::waitid(argument(0) as i32, argument(1) as i32, argument(2) as u32);
+            slot.value.store(i64::from(info.status), Ordering::Relaxed);
+            slot.code.store(info.code, Ordering::Relaxed);
+            if result < 0 { result } else { info.pid as Raw }
+        }
+        Operation::Plain => {
+            let [number, a, b, c, d] = [0, 1, 2, 3, 4].map(argument);
+            raw::plain(number, [a as usize, b as usize, c as usize, d as usize])
+        }
+        Operation::Sigaction => {
+            let disposition = match argument(1) {
+                0 => Disposition::Default,
+                1 => Disposition::Ignore,
+                2 => Disposition::Handle(handler),
+                _ => Disposition::NoCldWait,
+            };
+            raw::sigaction(argument(0) as i32, disposition)
+        }
+        Operation::Sigprocmask => raw::sigprocmask(argument(0) as i32, argument(1) as i32),
+        Operation::SetnsPath => {
+            opened(slot, libc::O_RDONLY, |fd| raw::plain(libc::SYS_setns, [fd as usize, argument(0) as usize, 0, 0]))
+        }
+        Operation::Pidfd => pidfd(argument(0) as i32, argument(1) as i32),
+        Operation::ReadNumber => opened(slot, libc::O_RDONLY, |fd| read_number(slot, fd)),
+        Operation::WriteNumber => opened(slot, libc::O_WRONLY, |fd| write_number(argument(0), fd)),
+    }
+}
+
+/// Opens the file that the slot names, uses it, and closes it again: the table of files is shared.
+fn opened(slot: &Slot, flags: i32, using: impl FnOnce(Raw) -> Raw) -> Raw {
+    let mut path = [0; TEXT];
+    for (byte, wanted) in path.iter_mut().zip(&slot.text) {
+        *byte = wanted.load(Ordering::Relaxed);
+    }
+    let fd = raw::open(&path, flags | libc::O_CLOEXEC);
+    if fd < 0 {
+        return fd;
+    }
+    let result = using(fd);
+    raw::plain(libc::SYS_close, [fd as usize, 0, 0, 0]);
+    result
+}
+
+fn pidfd(pid: i32, signal: i32) -> Raw {
+    let fd = raw::plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0]);
+    if fd < 0 {
+        return fd;
+    }
+    let result =
+        if signal < 0 { 0 } else { raw::plain(libc::SYS_pidfd_send_signal, [fd as usize, signal as usize, 0, 0]) };
+    raw::plain(libc::SYS_close, [fd as usize, 0, 0, 0]);
+    result
+}
+
+fn read_number(slot: &Slot, fd: Raw) -> Raw {
+    let mut text = [0; TEXT];
+    let length = raw::read(fd, &mut text);
+    let mut value: i64 = 0;
+    let mut negative = false;
+    for byte in text.iter().take(length.max(0) as usize) {
+        match byte {
+            b'-' => negative = true,
+            b'0'..=b'9' => value = value.wrapping_mul(10).wrapping_add(i64::from(*byte - b'0')),
+            _ => break,
+        }
+    }
+    slot.value.store(if negative { -value } else { value }, Ordering::Relaxed);
+    length.min(0)
+}
+
+fn write_number(number: i64, fd: Raw) -> Raw {
+    let mut text = [0; TEXT];
+    let mut at = TEXT;
+    let mut rest = number.unsigned_abs();
+    loop {
+        at -= 1;
+        text[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        at -= 1;
+        text[at] = b'-';
+    }
+    raw::write(fd, &text[at..]).min(0)
+}
+
+/// Notes the signal in the slot of the role on whose stack this runs.
+extern "C" fn handler(signal: i32, info: *const Siginfo, _: *const u8) {
+    let here = 0u8;
+    let Some(role) = arena::role_of(std::ptr::from_ref(&here) as usize) else { return };
+    let slot = arena::slot(role);
+    let sender = raw::sender(info);
+    let count = slot.handled.load(Ordering::Relaxed);
+    if let Some([number, from]) = slot.notes.get(count as usize % NOTED) {
+        number.store(signal, Ordering::Relaxed);
+        from.store(sender, Ordering::Relaxed);
+    }
+    slot.handled.store(count.wrapping_add(1), Ordering::Release);
+}

@@ -1,0 +1,288 @@
+//! From a scenario's call to the command that an agent gets, and from what came of it back to an outcome.
+
+use std::sync::atomic::Ordering;
+
+use libc::c_long;
+use pidlab_scenario::{
+    Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome, Refusal, Role, SetnsVia, Signal,
+    SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
+};
+
+use crate::agent::Operation;
+use crate::processes::Processes;
+use crate::sys::arena::{LEVELS, Slot, TEXT};
+
+/// A command for one agent.
+#[derive(Debug)]
+pub(crate) struct Command {
+    operation: Operation,
+    arguments: [i64; 5],
+    text: String,
+    numbers: Vec<i32>,
+}
+
+impl Command {
+    fn new(operation: Operation, arguments: &[i64]) -> Command {
+        let mut all = [0; 5];
+        all[..arguments.len()].copy_from_slice(arguments);
+        Command { operation, arguments: all, text: String::new(), numbers: Vec::new() }
+    }
+
+    /// A system call without pointers.
+    pub(crate) fn plain(number: c_long, arguments: &[i64]) -> Command {
+        let mut all = vec![number];
+        all.extend(arguments);
+        Command::new(Operation::Plain, &all)
+    }
+
+    /// Puts the command into an agent's slot. The agent must have done its last one.
+    pub(crate) fn give(&self, slot: &Slot) {
+        slot.operation.store(self.operation as u32, Ordering::Relaxed);
+        for (argument, value) in slot.arguments.iter().zip(self.arguments) {
+            argument.store(value, Ordering::Relaxed);
+        }
+        for (byte, value) in slot.text.iter().zip(self.text.bytes().chain([0]).take(TEXT)) {
+            byte.store(value, Ordering::Relaxed);
+        }
+        for (number, value) in slot.numbers.iter().zip(&self.numbers) {
+            number.store(*value, Ordering::Relaxed);
+        }
+        slot.command.fetch_add(1, Ordering::Release);
+        crate::sys::raw::futex_wake(&slot.command);
+    }
+}
+
+/// Makes commands for the calls of one process.
+pub(crate) struct Translator<'a> {
+    pub(crate) processes: &'a Processes,
+    pub(crate) by: Role,
+    /// `CLONE_VM` where agents share their memory, else nothing.
+    pub(crate) sharing: u64,
+}
+
+impl Translator<'_> {
+    /// The command for a call.
+    ///
+    /// # Errors
+    /// A mistake of the scenario, or a call that this runner does not know.
+    pub(crate) fn command(&self, call: &Call) -> Result<Command, Refusal> {
+        let sigchld = i64::from(Signal::CHLD.number());
+        Ok(match call {
+            Call::Fork { child } => self.clone(*child, CloneFlags::empty(), sigchld, &[])?,
+            Call::Clone { child, flags, exit_signal, set_tid } => {
+                let known = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_PARENT;
+                only(call.name(), *flags, known)?;
+                let exit_signal = match exit_signal {
+                    ExitSignal::Default if flags.contains(CloneFlags::CLONE_PARENT) => 0,
+                    ExitSignal::Default => sigchld,
+                    ExitSignal::None => 0,
+                    ExitSignal::Signal(signal) => i64::from(signal.number()),
+                };
+                self.clone(*child, *flags, exit_signal, set_tid)?
+            }
+            Call::Exit { status } => Command::new(Operation::Exit, &[i64::from(*status)]),
+            Call::Wait { target: WaitTarget::Pidfd(role), options } => {
+                self.waitid(WaitTarget::Pidfd(*role), *options | WaitOptions::WEXITED)?
+            }
+            Call::Wait { target, options } => self.wait4(*target, *options)?,
+            Call::Waitid { target, options } => self.waitid(*target, *options)?,
+            Call::Kill { target, signal } => {
+                let pid = match target {
+                    KillTarget::Pid(target) => self.target(*target)?,
+                    KillTarget::Group(target) => self.target(*target)?.wrapping_neg(),
+                };
+                Command::plain(libc::SYS_kill, &[pid.into(), number(*signal)])
+            }
+            Call::Tgkill { pid, signal } => {
+                let pid = self.target(*pid)?.into();
+                Command::plain(libc::SYS_tgkill, &[pid, pid, number(*signal)])
+            }
+            Call::PidfdSendSignal { pid, signal } => {
+                Command::new(Operation::Pidfd, &[self.target(*pid)?.into(), number(*signal)])
+            }
+            Call::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[self.target(*pid)?.into(), -1]),
+            Call::Unshare { flags } => {
+                only(call.name(), *flags, CloneFlags::CLONE_NEWPID)?;
+                Command::plain(libc::SYS_unshare, &[flags.bits() as i64])
+            }
+            Call::Setns { to, via } => self.setns(*to, *via)?,
+            Call::SetChildSubreaper { on } => {
+                let option = i64::from(libc::PR_SET_CHILD_SUBREAPER);
+                Command::plain(libc::SYS_prctl, &[option, i64::from(*on)])
+            }
+            Call::SetPdeathsig { signal } => {
+                Command::plain(libc::SYS_prctl, &[i64::from(libc::PR_SET_PDEATHSIG), number(*signal)])
+            }
+            Call::Sigaction { signal, action } => {
+                let action = match action {
+                    SignalAction::Default => 0,
+                    SignalAction::Ignore => 1,
+                    SignalAction::Handle => 2,
+                    SignalAction::NoCldWait => 3,
+                };
+                Command::new(Operation::Sigaction, &[signal.number().into(), action])
+            }
+            Call::Sigprocmask { how, signal } => {
+                let how = match how {
+                    MaskChange::Block => libc::SIG_BLOCK,
+                    MaskChange::Unblock => libc::SIG_UNBLOCK,
+                };
+                Command::new(Operation::Sigprocmask, &[how.into(), signal.number().into()])
+            }
+            Call::Setsid => Command::plain(libc::SYS_setsid, &[]),
+            Call::Getpid => Command::plain(libc::SYS_getpid, &[]),
+            Call::Gettid => Command::plain(libc::SYS_gettid, &[]),
+            Call::Getppid => Command::plain(libc::SYS_getppid, &[]),
+            Call::Setpgid { pid, group } => {
+                Command::plain(libc::SYS_setpgid, &[self.target(*pid)?.into(), self.target(*group)?.into()])
+            }
+            Call::Getpgid { pid } => Command::plain(libc::SYS_getpgid, &[self.target(*pid)?.into()]),
+            Call::Getsid { pid } => Command::plain(libc::SYS_getsid, &[self.target(*pid)?.into()]),
+            Call::Sysctl { name, write } => sysctl(*name, *write),
+            Call::Vfork { .. }
+            | Call::ExitThread { .. }
+            | Call::Exec
+            | Call::Abort
+            | Call::Fault
+            | Call::Sigpending
+            | Call::PidfdPoll { .. }
+            | Call::Setuid { .. }
+            | Call::Look { .. }
+            | Call::Reboot { .. } => return Err(Refusal::NotModelled { call: call.name(), what: None }),
+        })
+    }
+
+    fn clone(&self, child: Role, flags: CloneFlags, exit_signal: i64, set_tid: &[i32]) -> Result<Command, Refusal> {
+        if self.processes.get(child).is_some() {
+            return Err(Refusal::BornTwice { role: child });
+        }
+        let flags = (flags.bits() | self.sharing) as i64;
+        let count = set_tid.len().min(LEVELS) as i64;
+        let mut command = Command::new(Operation::Clone, &[flags, exit_signal, i64::from(child.0), count]);
+        command.numbers = set_tid.to_vec();
+        Ok(command)
+    }
+
+    fn wait4(&self, target: WaitTarget, options: WaitOptions) -> Result<Command, Refusal> {
+        let pid = match target {
+            WaitTarget::Any | WaitTarget::Pidfd(_) => -1,
+            WaitTarget::OwnGroup => 0,
+            WaitTarget::Pid(target) => self.target(target)?,
+            WaitTarget::Group(target) => self.target(target)?.wrapping_neg(),
+        };
+        Ok(Command::new(Operation::Wait4, &[pid.into(), options.bits().into()]))
+    }
+
+    fn waitid(&self, target: WaitTarget, options: WaitOptions) -> Result<Command, Refusal> {
+        let (kind, id) = match target {
+            WaitTarget::Any => (libc::P_ALL, 0),
+            WaitTarget::OwnGroup => (libc::P_PGID, 0),
+            WaitTarget::Pid(target) => (libc::P_PID, self.target(target)?),
+            WaitTarget::Group(target) => (libc::P_PGID, self.target(target)?),
+            WaitTarget::Pidfd(role) => (libc::P_PIDFD, self.pidfd(role)?),
+        };
+        Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
+    }
+
+    fn setns(&self, to: Role, via: SetnsVia) -> Result<Command, Refusal> {
+        let newpid = i64::from(libc::CLONE_NEWPID);
+        let file = match via {
+            SetnsVia::Pidfd => return Ok(Command::plain(libc::SYS_setns, &[self.pidfd(to)?.into(), newpid])),
+            SetnsVia::NsPid => "pid",
+            SetnsVia::PidForChildren => "pid_for_children",
+        };
+        let process = self.processes.get(to).ok_or(Refusal::NotBorn { role: to })?;
+        let mut command = Command::new(Operation::SetnsPath, &[newpid]);
+        command.text = format!("/proc/{}/ns/{file}", process.number);
+        Ok(command)
+    }
+
+    /// The conductor's pidfd of a process, which agents find in the shared table.
+    fn pidfd(&self, role: Role) -> Result<i32, Refusal> {
+        use std::os::fd::AsRawFd;
+        self.processes.get(role).map(|process| process.pidfd.as_raw_fd()).ok_or(Refusal::NotBorn { role })
+    }
+
+    /// The number that stands for a target in the caller's namespace.
+    fn target(&self, target: Target) -> Result<i32, Refusal> {
+        let role = match target {
+            Target::Number(number) => return Ok(number),
+            Target::Role(role) => role,
+        };
+        let process = self.processes.get(role).ok_or(Refusal::NotBorn { role })?;
+        let caller = self.processes.get(self.by).ok_or(Refusal::NotBorn { role: self.by })?;
+        let number = process.number_for(caller).and_then(|number| i32::try_from(number).ok());
+        number.ok_or(Refusal::NoNumber { role, caller: self.by })
+    }
+}
+
+fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
+    let mut command = match write {
+        None => Command::new(Operation::ReadNumber, &[]),
+        Some(value) => Command::new(Operation::WriteNumber, &[value]),
+    };
+    command.text = format!("/proc/sys/kernel/{}", name.word());
+    command
+}
+
+/// Refuses flags that this runner does not know.
+fn only(call: CallName, flags: CloneFlags, known: CloneFlags) -> Result<(), Refusal> {
+    match flags.difference(known).iter_names().next() {
+        None => Ok(()),
+        Some((flag, _)) => Err(Refusal::NotModelled { call, what: Some(format!("flag `{flag}`")) }),
+    }
+}
+
+fn number(signal: Option<Signal>) -> i64 {
+    signal.map_or(0, |signal| i64::from(signal.number()))
+}
+
+/// What a call that returned gave. `child_of` finds the child that a wait's number means.
+///
+/// # Errors
+/// An answer that this runner cannot read.
+pub(crate) fn outcome(call: &Call, slot: &Slot, child_of: impl Fn(i64) -> Option<Role>) -> Result<Outcome, String> {
+    let result = slot.result.load(Ordering::Acquire);
+    let value = slot.value.load(Ordering::Relaxed);
+    if result < 0 {
+        let number = i32::try_from(-result).map_err(|_| format!("the call returned {result}"))?;
+        let errno = Errno::new(number).ok_or_else(|| format!("the call failed with errno {number}"))?;
+        return Ok(Outcome::Err(errno));
+    }
+    let status = match call {
+        Call::Sysctl { write: None, .. } => return Ok(Outcome::Ok(value)),
+        Call::Wait { target: WaitTarget::Pidfd(_), .. } | Call::Waitid { .. } if result > 0 => {
+            waitid_status(slot.code.load(Ordering::Relaxed), value)
+        }
+        Call::Wait { .. } if result > 0 => wait_status(value as i32),
+        _ => return Ok(Outcome::Ok(result)),
+    };
+    let child = child_of(result).ok_or_else(|| format!("a wait returned {result}, which is no process"))?;
+    let status = status.ok_or_else(|| format!("a wait returned the status {value}"))?;
+    Ok(Outcome::Waited { number: result, child, status })
+}
+
+/// The status of wait4(2), by the macros of wait(2).
+fn wait_status(status: i32) -> Option<WaitStatus> {
+    let signal = |number: i32| Signal::new(i64::from(number));
+    if libc::WIFEXITED(status) {
+        u8::try_from(libc::WEXITSTATUS(status)).ok().map(WaitStatus::Exited)
+    } else if libc::WIFSIGNALED(status) {
+        signal(libc::WTERMSIG(status)).map(WaitStatus::Killed)
+    } else if libc::WIFSTOPPED(status) {
+        signal(libc::WSTOPSIG(status)).map(WaitStatus::Stopped)
+    } else {
+        libc::WIFCONTINUED(status).then_some(WaitStatus::Continued)
+    }
+}
+
+/// The code and status of waitid(2).
+fn waitid_status(code: i32, status: i64) -> Option<WaitStatus> {
+    match code {
+        libc::CLD_EXITED => u8::try_from(status).ok().map(WaitStatus::Exited),
+        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(WaitStatus::Killed),
+        libc::CLD_STOPPED => Signal::new(status).map(WaitStatus::Stopped),
+        libc::CLD_CONTINUED => Some(WaitStatus::Continued),
+        _ => None,
+    }
+}

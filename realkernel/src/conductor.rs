@@ -1,0 +1,270 @@
+//! The conductor: takes a scenario step by step. It gives one agent a command, lets the world run until it is quiet, and writes
+//! down what it sees.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::Ordering;
+
+use pidlab_scenario::{
+    Call, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
+};
+
+use crate::agent;
+use crate::command::{Command, Translator, outcome};
+use crate::lab::Sharing;
+use crate::processes::Processes;
+use crate::quiet;
+use crate::sys::arena::{self, SLOTS};
+use crate::sys::os;
+use crate::wire::{Hello, Request, Response};
+
+/// Makes the memory and finds out what this kernel is like. `outer_pid_max` is what [`pid_max`] read outside the conductor's
+/// namespace.
+pub(crate) fn prepare(user_namespace: bool, outer_pid_max: &str) -> Hello {
+    match try_prepare(user_namespace, outer_pid_max) {
+        Ok(hello) => hello,
+        Err(reason) => Hello::Unavailable {
+            reason: format!("a first process in a PID namespace of its own could not be run: {reason}"),
+            remedy: "use Linux 5.9 or newer, and a sandbox that lets clone3, pidfds and /proc through".to_owned(),
+        },
+    }
+}
+
+fn try_prepare(user_namespace: bool, outer_pid_max: &str) -> Result<Hello, String> {
+    arena::make().map_err(|error| format!("there is no memory for the agents: {error}"))?;
+    // A run of host alone: what cannot make one process cannot run a scenario.
+    World::start(Sharing::Shared)?.end()?;
+    let per_namespace = pid_max() != outer_pid_max || pid_max_has_an_owner(user_namespace);
+    let facts = Facts::newest().with(Fact::PidMaxPerNamespace, per_namespace);
+    Ok(Hello::Ready { release: os::release(), facts, user_namespace })
+}
+
+const PID_MAX: &str = "/proc/sys/kernel/pid_max";
+
+/// `pid_max` as this process sees it; empty if it cannot be read.
+pub(crate) fn pid_max() -> String {
+    fs::read_to_string(PID_MAX).unwrap_or_default()
+}
+
+/// Whether root of a user namespace may open the `pid_max` of a PID namespace that it owns for writing: only where each
+/// namespace has one (kernel/pid.c, `pid_table_root_permissions`). Nothing is written: where there is one value for all, a write
+/// by root would change it for the whole machine.
+fn pid_max_has_an_owner(user_namespace: bool) -> bool {
+    let opens = || fs::OpenOptions::new().write(true).open(PID_MAX).is_ok();
+    if user_namespace {
+        return opens();
+    }
+    in_a_child(|| {
+        os::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID).is_ok()
+            && fs::write("/proc/self/uid_map", "0 0 1").is_ok()
+            && in_a_child(opens)
+    })
+}
+
+/// What a question gets as its answer in a child process.
+fn in_a_child(question: impl FnOnce() -> bool) -> bool {
+    match os::fork() {
+        Ok(None) => os::exit_now(if question() { 0 } else { 1 }),
+        Ok(Some((_, child))) => os::ended_well(child.as_raw_fd()),
+        Err(_) => false,
+    }
+}
+
+/// Runs a scenario from its start.
+pub(crate) fn run(request: &Request) -> Response {
+    let Request { scenario, sharing, every_step } = request;
+    if scenario.roles.len() > SLOTS {
+        return Err(format!("a scenario has at most {SLOTS} processes"));
+    }
+    let mut world = World::start(sharing.of(scenario))?;
+    let run = world.run(scenario, *every_step);
+    world.end()?;
+    run
+}
+
+/// What came of a step: its outcome, and the calls of others that returned.
+type Taken = (Outcome, Vec<Returned>);
+
+/// The world of one run.
+struct World {
+    processes: Processes,
+    states: BTreeMap<Role, State>,
+    /// Calls that have not returned.
+    pending: BTreeMap<Role, Call>,
+    sharing: u64,
+    /// The lowest descriptor that belongs to the run.
+    first_fd: i32,
+    host: i32,
+}
+
+impl World {
+    /// Makes host: PID 1 of a fresh namespace, leader of a session and a group.
+    fn start(sharing: Sharing) -> Result<World, String> {
+        let sharing = match sharing {
+            Sharing::Own => 0,
+            Sharing::Auto | Sharing::Shared => CloneFlags::CLONE_VM.bits(),
+        };
+        let first_fd = lowest_free_descriptor()?;
+        clear(Role::HOST);
+        let flags = CloneFlags::CLONE_NEWPID.bits() | sharing;
+        let result = agent::make(0, flags, libc::SIGCHLD as u64, &[]);
+        if result < 0 {
+            return Err(format!("clone3: {}", std::io::Error::from_raw_os_error(-result as i32)));
+        }
+        let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
+        let host = pidfd.as_raw_fd();
+        let mut world = World {
+            processes: Processes::default(),
+            states: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            sharing,
+            first_fd,
+            host,
+        };
+        world.processes.born(Role::HOST, pidfd).map_err(|error| format!("host: {error}"))?;
+        world.settle()?;
+        Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0));
+        world.settle()?;
+        match outcome(&Call::Setsid, arena::slot(0), |_| None)? {
+            Outcome::Ok(1) => Ok(world),
+            other => Err(format!("the first setsid gave {other:?}")),
+        }
+    }
+
+    fn run(&mut self, scenario: &Scenario, every_step: bool) -> Response {
+        for role in 1..scenario.roles.len() {
+            clear(Role(role as u16));
+        }
+        let mut run = Run { observations: vec![self.observe(None, Vec::new(), true)?], refused: None };
+        for (index, step) in scenario.steps.iter().enumerate() {
+            let last = index + 1 == scenario.steps.len();
+            match self.take(step)? {
+                Ok((outcome, returned)) => {
+                    run.observations.push(self.observe(Some(outcome), returned, every_step || last)?);
+                }
+                Err(why) => {
+                    run.refused = Some(Refused { step: index + 1, why });
+                    break;
+                }
+            }
+        }
+        Ok(run)
+    }
+
+    /// Takes one step, until the world is quiet. The outer error is the runner's, the inner a mistake of the scenario.
+    fn take(&mut self, step: &Step) -> Result<Result<Taken, Refusal>, String> {
+        if let Err(refusal) = self.can_act(step.by) {
+            return Ok(Err(refusal));
+        }
+        let translator = Translator { processes: &self.processes, by: step.by, sharing: self.sharing };
+        let command = match translator.command(&step.call) {
+            Ok(command) => command,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let gone: Vec<Role> =
+            self.processes.iter().filter(|process| process.gone).map(|process| process.role).collect();
+        command.give(arena::slot(step.by.index()));
+        self.pending.insert(step.by, step.call.clone());
+        if let Some(child) = step.call.child() {
+            self.await_child(step.by, child)?;
+        }
+        self.settle()?;
+        let mut own = None;
+        let mut returned = Vec::new();
+        let pending: Vec<Role> = self.pending.keys().copied().collect();
+        for role in pending {
+            let ended = matches!(self.states.get(&role), None | Some(State::Zombie | State::Exiting));
+            let slot = arena::slot(role.index());
+            let done = slot.done.load(Ordering::Acquire) == slot.command.load(Ordering::Acquire);
+            if !ended && !done {
+                continue;
+            }
+            let Some(call) = self.pending.remove(&role) else { continue };
+            if ended {
+                continue;
+            }
+            let gave = outcome(&call, slot, |number| self.processes.by_number(role, number, &gone))?;
+            if role == step.by {
+                own = Some(gave);
+            } else {
+                returned.push(Returned { by: role, call: call.name(), outcome: gave });
+            }
+        }
+        let own = own.unwrap_or(if self.pending.contains_key(&step.by) { Outcome::Blocks } else { Outcome::Never });
+        Ok(Ok((own, returned)))
+    }
+
+    fn can_act(&self, role: Role) -> Result<(), Refusal> {
+        if self.processes.get(role).is_none() {
+            return Err(Refusal::NotBorn { role });
+        }
+        match self.states.get(&role) {
+            Some(State::Running) => Ok(()),
+            state => Err(Refusal::CannotAct { role, state: state.copied() }),
+        }
+    }
+
+    /// Lets a clone return, and takes the new process in if there is one.
+    fn await_child(&mut self, by: Role, child: Role) -> Result<(), String> {
+        self.settle()?;
+        let slot = arena::slot(by.index());
+        let done = slot.done.load(Ordering::Acquire) == slot.command.load(Ordering::Acquire);
+        if !done || slot.result.load(Ordering::Acquire) < 0 {
+            return Ok(());
+        }
+        let pidfd = os::adopt(arena::slot(child.index()).pidfd.load(Ordering::Acquire));
+        self.processes.born(child, pidfd).map_err(|error| format!("a new process: {error}"))
+    }
+
+    fn settle(&mut self) -> Result<(), String> {
+        let pending = &self.pending;
+        let may_block = |role: Role| matches!(pending.get(&role), Some(Call::Wait { .. } | Call::Waitid { .. }));
+        self.states = quiet::settle(&mut self.processes, may_block)?;
+        Ok(())
+    }
+
+    fn observe(
+        &mut self,
+        outcome: Option<Outcome>,
+        returned: Vec<Returned>,
+        whole: bool,
+    ) -> Result<Observation, String> {
+        let states = &self.states;
+        let state = |process: &crate::processes::Process| states.get(&process.role).copied().unwrap_or(State::Zombie);
+        let processes = if whole {
+            self.processes.views(state).map_err(|error| format!("looking at the processes: {error}"))?
+        } else {
+            Vec::new()
+        };
+        Ok(Observation { outcome, returned, processes })
+    }
+
+    /// Ends everything that the run has made: when host can be waited for, all others are released.
+    fn end(self) -> Result<(), String> {
+        os::kill_pidfd(self.host);
+        os::reap_pidfd(self.host).map_err(|error| format!("host cannot be reaped: {error}"))?;
+        let first = self.first_fd;
+        drop(self);
+        // What an agent held open when it was killed is closed with the rest.
+        os::close_from(first);
+        Ok(())
+    }
+}
+
+/// The descriptor that the next open would get: from here on, all belong to the run.
+fn lowest_free_descriptor() -> Result<i32, String> {
+    fs::File::open("/dev/null")
+        .or_else(|_| fs::File::open("/proc/self/status"))
+        .map(|file| file.as_raw_fd())
+        .map_err(|error| format!("no file can be opened: {error}"))
+}
+
+/// Makes a slot as new.
+fn clear(role: Role) {
+    let slot = arena::slot(role.index());
+    for word in [&slot.command, &slot.taken, &slot.done, &slot.handled] {
+        word.store(0, Ordering::Relaxed);
+    }
+    slot.pidfd.store(-1, Ordering::Release);
+}

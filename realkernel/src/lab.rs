@@ -1,0 +1,260 @@
+//! The handle of a helper.
+
+use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use pidlab_scenario::{Call, Facts, KillTarget, Machine, Run, Scenario};
+use serde::{Deserialize, Serialize};
+
+use crate::guard;
+use crate::sys::os;
+use crate::wire::{self, Hello, Request, Response, Setup};
+
+/// Whether the processes of a scenario share their memory.
+///
+/// Processes that share it are three times cheaper to make. Those that do not are what most real programs are. No scenario can
+/// tell the two apart, and the tests run both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Sharing {
+    /// Shared, unless the scenario holds a step after which sharing could be seen: a core dump of one process ends all that
+    /// share its memory on some kernels.
+    #[default]
+    Auto,
+    /// One memory for all (`CLONE_VM`).
+    Shared,
+    /// Each its own.
+    Own,
+}
+
+impl Sharing {
+    /// What it comes to for a scenario.
+    pub(crate) fn of(self, scenario: &Scenario) -> Sharing {
+        match self {
+            Sharing::Auto if scenario.steps.iter().any(|step| can_dump_core(&step.call)) => Sharing::Own,
+            Sharing::Auto => Sharing::Shared,
+            other => other,
+        }
+    }
+}
+
+/// Whether the call can end a process in a way that dumps its core (signal(7), action "Core").
+fn can_dump_core(call: &Call) -> bool {
+    const CORE: [u8; 10] = [3, 4, 5, 6, 7, 8, 11, 24, 25, 31];
+    let signal = match call {
+        Call::Kill { signal, target: KillTarget::Pid(_) | KillTarget::Group(_) }
+        | Call::Tgkill { signal, .. }
+        | Call::PidfdSendSignal { signal, .. }
+        | Call::SetPdeathsig { signal } => *signal,
+        Call::Clone { exit_signal: pidlab_scenario::ExitSignal::Signal(signal), .. } => Some(*signal),
+        Call::Exec | Call::Abort | Call::Fault => return true,
+        _ => None,
+    };
+    signal.is_some_and(|signal| CORE.contains(&signal.number()))
+}
+
+/// How a lab is set up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LabOptions {
+    /// The CPU that its processes run on; the first allowed one if absent. Two labs are best on two CPUs.
+    pub cpu: Option<usize>,
+    /// Whether processes share their memory.
+    pub sharing: Sharing,
+    /// Give up root first, and go the way of an ordinary user: a user namespace. For tests of that way.
+    pub unprivileged: bool,
+}
+
+/// The kernel that a lab runs on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kernel {
+    /// As uname(2) gives it.
+    pub release: String,
+    /// What it is like, found out by behaviour.
+    pub facts: Facts,
+    /// Whether the lab needed a user namespace.
+    pub user_namespace: bool,
+}
+
+/// Why the kernel side cannot run here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unavailable {
+    /// What the kernel refused.
+    pub reason: String,
+    /// What a user can do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.reason, self.remedy)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// Why a run gave no result.
+#[derive(Debug)]
+pub enum LabError {
+    /// The helper could not be reached, and a new one could not be started.
+    Helper(io::Error),
+    /// The kernel side has become unavailable.
+    Unavailable(Unavailable),
+    /// The helper could not bring the run to an end.
+    Run(String),
+}
+
+impl fmt::Display for LabError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LabError::Helper(error) => write!(f, "the helper process: {error}"),
+            LabError::Unavailable(why) => write!(f, "{why}"),
+            LabError::Run(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for LabError {}
+
+/// A place where scenarios run with real processes: a helper process, bound to one CPU.
+///
+/// Labs are independent of each other. Dropping one ends its helper and everything below it.
+///
+/// ```
+/// use pidlab_realkernel::{Lab, LabOptions};
+/// use pidlab_scenario::{Machine, Outcome, Scenario};
+///
+/// let text = r#"
+///     title = "A new namespace starts at 1"
+///     steps = [
+///       { by = "host", call = "clone",  child = "init", flags = ["CLONE_NEWPID"] },
+///       { by = "init", call = "getpid" },
+///     ]
+/// "#;
+/// let scenario = Scenario::parse("example", "example.toml", text)?;
+/// match Lab::open(LabOptions::default()) {
+///     Ok(mut lab) => {
+///         let run = lab.run(&scenario)?;
+///         assert_eq!(run.observations[1].outcome, Some(Outcome::Ok(2)));
+///         assert_eq!(run.observations[2].outcome, Some(Outcome::Ok(1)));
+///     }
+///     Err(why) => eprintln!("no kernel to test on: {why}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Lab {
+    options: LabOptions,
+    kernel: Kernel,
+    helper: Option<Helper>,
+}
+
+impl Lab {
+    /// Starts a helper and makes sure that it can run scenarios.
+    ///
+    /// # Errors
+    /// Where the kernel, or a sandbox around this program, does not let it.
+    pub fn open(options: LabOptions) -> Result<Lab, Unavailable> {
+        let (helper, kernel) = Helper::start(options).map_err(|error| match error {
+            LabError::Unavailable(unavailable) => unavailable,
+            other => Unavailable {
+                reason: format!("a helper process could not be started: {other}"),
+                remedy: "see that this program may start itself again (/proc/self/exe)".to_owned(),
+            },
+        })?;
+        Ok(Lab { options, kernel, helper: Some(helper) })
+    }
+
+    /// The kernel at hand.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Runs a scenario and looks at the processes at the start and after the last step only. Outcomes are those of every step,
+    /// and quiet is proven after every step as ever.
+    ///
+    /// # Errors
+    /// As [`Machine::run`] of a lab.
+    pub fn run_results_only(&mut self, scenario: &Scenario) -> Result<Run, LabError> {
+        self.ask(scenario, false)
+    }
+
+    /// The number of the helper's guard process, for tests that end it.
+    #[doc(hidden)]
+    pub fn helper_pid(&self) -> Option<u32> {
+        self.helper.as_ref().map(|helper| helper.guard.id())
+    }
+
+    fn ask(&mut self, scenario: &Scenario, every_step: bool) -> Result<Run, LabError> {
+        let request = Request { scenario: scenario.clone(), sharing: self.options.sharing, every_step };
+        let mut helper = match self.helper.take() {
+            Some(helper) => helper,
+            None => Helper::start(self.options)?.0,
+        };
+        let response: io::Result<Response> =
+            wire::send(&mut helper.control, &request).and_then(|()| wire::receive(&mut helper.control));
+        match response {
+            Ok(Ok(run)) => {
+                self.helper = Some(helper);
+                Ok(run)
+            }
+            // What is left of a run that did not end is not known: the helper goes, and with it everything that it made.
+            Ok(Err(why)) => Err(LabError::Run(why)),
+            Err(error) => Err(LabError::Helper(error)),
+        }
+    }
+}
+
+impl Machine for Lab {
+    type Error = LabError;
+
+    /// Runs the scenario with real processes.
+    ///
+    /// # Errors
+    /// If the helper is gone, or if the world did not become quiet. The next run starts a new helper.
+    fn run(&mut self, scenario: &Scenario) -> Result<Run, LabError> {
+        self.ask(scenario, true)
+    }
+}
+
+/// The guard process and the socket to the conductor behind it.
+#[derive(Debug)]
+struct Helper {
+    guard: Child,
+    control: UnixStream,
+}
+
+impl Helper {
+    fn start(options: LabOptions) -> Result<(Helper, Kernel), LabError> {
+        let setup = Setup { cpu: options.cpu, unprivileged: options.unprivileged };
+        let (control, theirs) = UnixStream::pair().map_err(LabError::Helper)?;
+        // The constructor must be part of this program, or the helper would be a second instance of it.
+        assert_ne!(os::constructor(), 0);
+        let guard = Command::new("/proc/self/exe")
+            .arg0("pidlab-helper")
+            .env(guard::VARIABLE, setup.to_variable())
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(LabError::Helper)?;
+        let mut helper = Helper { guard, control };
+        match wire::receive(&mut helper.control).map_err(LabError::Helper)? {
+            Hello::Ready { release, facts, user_namespace } => Ok((helper, Kernel { release, facts, user_namespace })),
+            Hello::Unavailable { reason, remedy } => Err(LabError::Unavailable(Unavailable { reason, remedy })),
+        }
+    }
+}
+
+impl Drop for Helper {
+    /// Hangs up, and waits until the guard has ended what hung on it.
+    fn drop(&mut self) {
+        // The other end sees the hang-up; what it still says is read and thrown away until it has closed its end too.
+        if self.control.shutdown(std::net::Shutdown::Write).is_ok() {
+            guard::drain(&mut self.control);
+        }
+        // The guard is a child of this program, so waiting for it can only fail if somebody else has.
+        let _ = self.guard.wait();
+    }
+}

@@ -1,0 +1,268 @@
+//! The processes of a scenario as the conductor knows them: numbers and namespaces, learned once from the kernel, and what
+//! procfs says of each now.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+
+use pidlab_scenario::{Handled, NamespaceId, ProcessView, Role, Signal, State};
+
+use crate::sys::arena::{self, NOTED};
+use crate::sys::os;
+
+/// The identity of a PID namespace: the inode of its file. Held open while the scenario runs, so that it is not given to
+/// another.
+type Inode = u64;
+
+/// Bit 2 of the flags in `/proc/PID/stat`: the task is on its way out (kernel/exit.c, `PF_EXITING`).
+const PF_EXITING: u64 = 0x4;
+
+/// A process that a step made. It stays known after it is gone: calls may still name its numbers.
+pub(crate) struct Process {
+    pub(crate) role: Role,
+    /// Its number in the conductor's namespace.
+    pub(crate) number: i32,
+    /// Its numbers from the scenario's outermost namespace inward.
+    pub(crate) pids: Vec<u32>,
+    /// The namespaces of those numbers.
+    pub(crate) namespaces: Vec<Inode>,
+    pub(crate) pidfd: OwnedFd,
+    stat: File,
+    /// Released: neither running nor a zombie.
+    pub(crate) gone: bool,
+    /// The last look, while not gone.
+    pub(crate) seen: Stat,
+    /// Group and session as in `seen`, and as the process itself sees them.
+    views: Option<(i32, i32, u32, u32)>,
+    /// Signals of its slot that have been reported.
+    handled: u32,
+}
+
+/// What `/proc/PID/stat` says, as far as it matters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stat {
+    pub(crate) state: u8,
+    pub(crate) parent: i32,
+    pub(crate) group: i32,
+    pub(crate) session: i32,
+    pub(crate) exiting: bool,
+}
+
+impl Stat {
+    /// Reads the line; `None` if it is not one.
+    fn parse(line: &[u8]) -> Option<Stat> {
+        // The name may hold blanks and parentheses; the last one ends it.
+        let after = line.iter().rposition(|byte| *byte == b')')?;
+        let mut fields = std::str::from_utf8(line.get(after + 2..)?).ok()?.split_ascii_whitespace();
+        let state = *fields.next()?.as_bytes().first()?;
+        let mut number = || fields.next()?.parse::<i32>().ok();
+        let (parent, group, session) = (number()?, number()?, number()?);
+        let flags: u64 = fields.nth(2)?.parse().ok()?;
+        Some(Stat { state, parent, group, session, exiting: flags & PF_EXITING != 0 })
+    }
+}
+
+impl Process {
+    /// Whether the process is in the namespace, or in one below it.
+    pub(crate) fn is_within(&self, namespace: Inode) -> bool {
+        self.namespaces.contains(&namespace)
+    }
+
+    /// Its own namespace.
+    pub(crate) fn namespace(&self) -> Inode {
+        *self.namespaces.last().expect("a process is in at least one namespace")
+    }
+
+    /// Its number in the namespace of another process, if it has one there.
+    pub(crate) fn number_for(&self, observer: &Process) -> Option<u32> {
+        let level = self.namespaces.iter().position(|namespace| *namespace == observer.namespace())?;
+        self.pids.get(level).copied()
+    }
+
+    /// Looks again; false once it is gone.
+    pub(crate) fn look(&mut self) -> bool {
+        let mut line = [0; 512];
+        match os::pread(self.stat.as_fd(), &mut line).and_then(|length| Stat::parse(line.get(..length)?)) {
+            Some(stat) => self.seen = stat,
+            None => self.gone = true,
+        }
+        !self.gone
+    }
+
+    /// Where it sleeps in the kernel.
+    pub(crate) fn sleeps_in(&self) -> String {
+        fs::read_to_string(format!("/proc/{}/wchan", self.number)).unwrap_or_default()
+    }
+
+    /// Group and session as the process itself sees them, read again only when they have changed.
+    fn views(&mut self) -> io::Result<(u32, u32)> {
+        let Stat { group, session, .. } = self.seen;
+        if let Some((known_group, known_session, pgid, sid)) = self.views
+            && (known_group, known_session) == (group, session)
+        {
+            return Ok((pgid, sid));
+        }
+        let status = fs::read_to_string(format!("/proc/{}/status", self.number))?;
+        // The last number of each line belongs to the process's own namespace.
+        let own = |key| numbers(&status, key).and_then(|numbers| numbers.last().copied());
+        let (Some(pgid), Some(sid)) = (own("NSpgid:"), own("NSsid:")) else {
+            return Err(io::Error::other("procfs shows no NSpgid and NSsid"));
+        };
+        self.views = Some((group, session, pgid, sid));
+        Ok((pgid, sid))
+    }
+
+    /// The signals that its handlers received since the last call.
+    fn take_handled(&mut self) -> io::Result<Vec<Handled>> {
+        let slot = arena::slot(self.role.index());
+        let count = slot.handled.load(std::sync::atomic::Ordering::Acquire);
+        let new = count.wrapping_sub(self.handled) as usize;
+        if new > NOTED {
+            return Err(io::Error::other("more signals in one step than can be noted"));
+        }
+        let first = self.handled as usize;
+        self.handled = count;
+        let noted = (first..first + new).map(|index| {
+            let [signal, sender] = &slot.notes[index % NOTED];
+            let load = |value: &std::sync::atomic::AtomicI32| value.load(std::sync::atomic::Ordering::Relaxed);
+            let signal = Signal::new(i64::from(load(signal)))?;
+            Some(Handled { signal, si_pid: u32::try_from(load(sender)).ok()? })
+        });
+        noted.collect::<Option<_>>().ok_or_else(|| io::Error::other("a handler noted what is no signal"))
+    }
+}
+
+/// The numbers after a key of `/proc/PID/status`.
+fn numbers(status: &str, key: &str) -> Option<Vec<u32>> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    line.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
+}
+
+/// Every process of a run, by role.
+#[derive(Default)]
+pub(crate) struct Processes {
+    known: BTreeMap<Role, Process>,
+    /// Namespaces with their ancestors (outermost first, itself last), each held open.
+    namespaces: BTreeMap<Inode, (Vec<Inode>, File)>,
+    /// The order in which observations first showed them.
+    shown: Vec<Inode>,
+}
+
+impl Processes {
+    /// Takes in a process that has just been made: `pidfd` is the conductor's.
+    pub(crate) fn born(&mut self, role: Role, pidfd: OwnedFd) -> io::Result<()> {
+        let number = number_of(&pidfd)?;
+        let status = fs::read_to_string(format!("/proc/{number}/status"))?;
+        // The first number is the one in the conductor's namespace, which no scenario sees.
+        let pids = numbers(&status, "NSpid:").map(|mut numbers| numbers.split_off(1)).unwrap_or_default();
+        let namespaces = self.path_of_namespace(number)?;
+        if pids.is_empty() || namespaces.len() != pids.len() {
+            return Err(io::Error::other(format!(
+                "a process has the numbers {pids:?} in the namespaces {namespaces:?}"
+            )));
+        }
+        let stat = File::open(format!("/proc/{number}/stat"))?;
+        let seen = Stat { state: b'R', parent: 0, group: 0, session: 0, exiting: false };
+        let process =
+            Process { role, number, pids, namespaces, pidfd, stat, gone: false, seen, views: None, handled: 0 };
+        self.known.insert(role, process);
+        Ok(())
+    }
+
+    /// The namespaces of a process, outermost first.
+    fn path_of_namespace(&mut self, number: i32) -> io::Result<Vec<Inode>> {
+        let link = format!("/proc/{number}/ns/pid");
+        let inode = fs::metadata(&link)?.ino();
+        if let Some((path, _)) = self.namespaces.get(&inode) {
+            return Ok(path.clone());
+        }
+        let file = File::open(&link)?;
+        let mut path = match self.namespaces.is_empty() {
+            // The first process is host, and its namespace the outermost of the scenario.
+            true => Vec::new(),
+            false => {
+                let parent = File::from(os::namespace_parent(file.as_fd())?).metadata()?.ino();
+                let known = self.namespaces.get(&parent);
+                known.ok_or_else(|| io::Error::other("a namespace below one that no process is in"))?.0.clone()
+            }
+        };
+        path.push(inode);
+        self.namespaces.insert(inode, (path.clone(), file));
+        Ok(path)
+    }
+
+    pub(crate) fn get(&self, role: Role) -> Option<&Process> {
+        self.known.get(&role)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Process> {
+        self.known.values()
+    }
+
+    /// Those that are not gone, to look at.
+    pub(crate) fn alive_mut(&mut self) -> impl Iterator<Item = &mut Process> {
+        self.known.values_mut().filter(|process| !process.gone)
+    }
+
+    /// The process, not gone before this step, that has this number in the namespace of the caller.
+    pub(crate) fn by_number(&self, caller: Role, number: i64, gone_before: &[Role]) -> Option<Role> {
+        let caller = self.get(caller)?;
+        self.iter()
+            .filter(|process| !gone_before.contains(&process.role))
+            .find(|process| process.number_for(caller).map(i64::from) == Some(number))
+            .map(|process| process.role)
+    }
+
+    /// Every process as it is now, in order of roles. `state` says what each is doing.
+    pub(crate) fn views(&mut self, state: impl Fn(&Process) -> State) -> io::Result<Vec<ProcessView>> {
+        let parents: BTreeMap<i32, (Role, Vec<u32>, Vec<Inode>)> = self
+            .iter()
+            .filter(|process| !process.gone)
+            .map(|process| (process.number, (process.role, process.pids.clone(), process.namespaces.clone())))
+            .collect();
+        let mut views = Vec::with_capacity(parents.len());
+        for process in self.known.values_mut().filter(|process| !process.gone) {
+            for namespace in &process.namespaces {
+                if !self.shown.contains(namespace) {
+                    self.shown.push(*namespace);
+                }
+            }
+            let shown = |namespace: &Inode| {
+                let index = self.shown.iter().position(|known| known == namespace).unwrap_or_default();
+                NamespaceId(u16::try_from(index).unwrap_or(u16::MAX))
+            };
+            let parent = parents.get(&process.seen.parent);
+            let ppid = parent.and_then(|(_, pids, namespaces)| {
+                let level = namespaces.iter().position(|namespace| *namespace == process.namespace())?;
+                pids.get(level).copied()
+            });
+            let namespaces = process.namespaces.iter().map(shown).collect();
+            let (pgid, sid) = process.views()?;
+            views.push(ProcessView {
+                role: process.role,
+                state: state(process),
+                pids: process.pids.clone(),
+                namespaces,
+                parent: parent.map(|(role, _, _)| *role),
+                ppid: ppid.unwrap_or(0),
+                pgid,
+                sid,
+                handled: process.take_handled()?,
+            });
+        }
+        Ok(views)
+    }
+}
+
+/// The number of a pidfd's process in the conductor's namespace.
+fn number_of(pidfd: &OwnedFd) -> io::Result<i32> {
+    use std::os::fd::AsRawFd;
+    if let Some(number) = os::pidfd_number(pidfd.as_raw_fd()) {
+        return Ok(number);
+    }
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
+    let number = info.lines().find_map(|line| line.strip_prefix("Pid:")).and_then(|number| number.trim().parse().ok());
+    number.filter(|number| *number > 0).ok_or_else(|| io::Error::other("a pidfd does not say whose it is"))
+}

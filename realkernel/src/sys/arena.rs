@@ -1,0 +1,100 @@
+//! The memory through which the conductor and the agents speak: one slot a role, and one stack a role.
+//!
+//! Slots are shared by all processes (`MAP_SHARED`), whether or not these share their whole memory. Stacks are ordinary
+//! memory: shared with the conductor where the agents share its memory, and each process's own copy where they do not.
+//!
+//! Everything in a slot is an atomic, so that no reference to it is ever a claim about who writes it. In fact one side writes
+//! at a time: the agent between taking a command and having done it, the conductor otherwise.
+
+use std::io;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+
+/// Roles that a scenario can have.
+pub(crate) const SLOTS: usize = 1024;
+/// Bytes of an agent's stack. A signal frame takes 4 to 12 KiB of it on machines with wide vector registers.
+pub(crate) const STACK: usize = 64 * 1024;
+/// Signals that a slot can note between two steps: more are counted, but not kept.
+pub(crate) const NOTED: usize = 128;
+/// Bytes of a path or text in a slot, its zero byte included.
+pub(crate) const TEXT: usize = 64;
+/// Numbers in `set_tid`.
+pub(crate) const LEVELS: usize = 33;
+
+/// What the conductor asks of one agent, and what the agent answers.
+#[repr(C)]
+pub(crate) struct Slot {
+    /// Counts commands; the agent sleeps on it.
+    pub(crate) command: AtomicU32,
+    /// The last command that the agent began.
+    pub(crate) taken: AtomicU32,
+    /// The last command that the agent finished.
+    pub(crate) done: AtomicU32,
+    /// Which operation.
+    pub(crate) operation: AtomicU32,
+    /// Its arguments.
+    pub(crate) arguments: [AtomicI64; 6],
+    /// What the system call returned.
+    pub(crate) result: AtomicI64,
+    /// A second value: a wait status, a number read from a file.
+    pub(crate) value: AtomicI64,
+    /// `si_code` of waitid(2).
+    pub(crate) code: AtomicI32,
+    /// The pidfd of the process in this role, written by the kernel for its parent.
+    pub(crate) pidfd: AtomicI32,
+    /// How many signals a handler has received.
+    pub(crate) handled: AtomicU32,
+    /// A path or text, with a zero byte at its end.
+    pub(crate) text: [AtomicU8; TEXT],
+    /// The numbers of `set_tid`.
+    pub(crate) numbers: [AtomicI32; LEVELS],
+    /// The signals that a handler received: number and sender.
+    pub(crate) notes: [[AtomicI32; 2]; NOTED],
+}
+
+static SLOT_BASE: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
+static STACK_BASE: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes the memory. Once, before the first agent.
+///
+/// # Errors
+/// If there is not enough address space.
+pub(crate) fn make() -> io::Result<()> {
+    let slots = map(SLOTS * size_of::<Slot>(), libc::MAP_SHARED)?;
+    let stacks = map(SLOTS * STACK, libc::MAP_PRIVATE | libc::MAP_NORESERVE)?;
+    SLOT_BASE.store(slots.cast(), Ordering::Release);
+    STACK_BASE.store(stacks as usize, Ordering::Release);
+    Ok(())
+}
+
+fn map(bytes: usize, kind: libc::c_int) -> io::Result<*mut libc::c_void> {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing that exists.
+    let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind | libc::MAP_ANONYMOUS, -1, 0) };
+    if address == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(address) }
+}
+
+/// The slot of a role.
+///
+/// # Panics
+/// If the role is beyond [`SLOTS`], or before [`make`]: both are faults of the conductor, which checks scenarios first.
+pub(crate) fn slot(role: usize) -> &'static Slot {
+    let base = SLOT_BASE.load(Ordering::Acquire);
+    assert!(role < SLOTS && !base.is_null());
+    // SAFETY: the index is inside the mapping, which is never unmapped; zeroed memory is a valid slot.
+    let slot = unsafe { base.add(role) };
+    // SAFETY: as above, and a slot has only atomics, which may be shared.
+    unsafe { &*slot }
+}
+
+/// The lowest address of a role's stack.
+pub(crate) fn stack(role: usize) -> usize {
+    assert!(role < SLOTS);
+    STACK_BASE.load(Ordering::Acquire) + role * STACK
+}
+
+/// The role on whose stack an address lies: how a signal handler knows for whom it runs.
+pub(crate) fn role_of(address: usize) -> Option<usize> {
+    let offset = address.checked_sub(STACK_BASE.load(Ordering::Acquire))?;
+    (offset < SLOTS * STACK).then_some(offset / STACK)
+}

@@ -1,0 +1,251 @@
+//! System calls of the guard and the conductor: ordinary single-threaded processes with a C library.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+use libc::{c_int, c_long};
+
+fn check(result: c_long) -> io::Result<c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// close_range(2) from `first` on: everything that a program inherited, or that a scenario left open.
+pub(crate) fn close_from(first: RawFd) {
+    // SAFETY: the callers own no descriptor object at or above `first`.
+    unsafe { libc::syscall(libc::SYS_close_range, first, c_int::MAX, 0) };
+}
+
+/// Binds this process, and all that it makes, to one CPU.
+pub(crate) fn pin(cpu: usize) -> io::Result<()> {
+    let mut set = [0u64; 16];
+    let word = set.get_mut(cpu / 64).ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
+    *word |= 1 << (cpu % 64);
+    // SAFETY: the set outlives the call and has the size that is given.
+    let result = unsafe { libc::sched_setaffinity(0, size_of_val(&set), set.as_ptr().cast()) };
+    check(result.into()).map(drop)
+}
+
+/// The CPUs that this process may run on, in order.
+pub(crate) fn allowed_cpus() -> Vec<usize> {
+    let mut set = [0u64; 16];
+    // SAFETY: the set outlives the call and has the size that is given.
+    let result = unsafe { libc::sched_getaffinity(0, size_of_val(&set), set.as_mut_ptr().cast()) };
+    if result < 0 {
+        return Vec::new();
+    }
+    (0..set.len() * 64).filter(|cpu| set[cpu / 64] >> (cpu % 64) & 1 == 1).collect()
+}
+
+/// No process here leaves a core file, nor runs a handler of core dumps: 1 is the limit that forbids both (core(5)).
+pub(crate) fn no_core_dumps() {
+    let limit = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
+    // SAFETY: the limit outlives the call.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &limit) };
+}
+
+/// prctl(2) with a number.
+pub(crate) fn prctl(option: c_int, value: usize) -> io::Result<()> {
+    // SAFETY: the options used here (PDEATHSIG, DUMPABLE, NAME not among them) take a number.
+    let result = unsafe { libc::prctl(option, value, 0, 0, 0) };
+    check(result.into()).map(drop)
+}
+
+/// Becomes an ordinary user, for good.
+pub(crate) fn become_user(id: u32) -> io::Result<()> {
+    // SAFETY: no pointers but an empty list.
+    check(unsafe { libc::setgroups(0, ptr::null()) }.into())?;
+    // SAFETY: numbers only.
+    check(unsafe { libc::setresgid(id, id, id) }.into())?;
+    // SAFETY: numbers only.
+    check(unsafe { libc::setresuid(id, id, id) }.into())?;
+    Ok(())
+}
+
+/// The effective user and group.
+pub(crate) fn user_and_group() -> (u32, u32) {
+    // SAFETY: always succeeds.
+    let user = unsafe { libc::geteuid() };
+    // SAFETY: always succeeds.
+    (user, unsafe { libc::getegid() })
+}
+
+/// unshare(2).
+pub(crate) fn unshare(flags: c_int) -> io::Result<()> {
+    // SAFETY: the callers unshare namespaces only, which no memory depends on.
+    check(unsafe { libc::unshare(flags) }.into()).map(drop)
+}
+
+/// mount(2) without data.
+pub(crate) fn mount(source: &CStr, target: &CStr, kind: &CStr, flags: libc::c_ulong) -> io::Result<()> {
+    // SAFETY: the texts outlive the call; there is no data.
+    let result = unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, ptr::null()) };
+    check(result.into()).map(drop)
+}
+
+/// fork(2), with a pidfd of the child: `None` in the child.
+///
+/// Only for single-threaded callers; the child goes on with a copy of everything.
+pub(crate) fn fork() -> io::Result<Option<(i32, OwnedFd)>> {
+    let mut pidfd: RawFd = -1;
+    let arguments = super::raw::CloneArgs {
+        flags: libc::CLONE_PIDFD as u64,
+        pidfd: ptr::from_mut(&mut pidfd) as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        ..Default::default()
+    };
+    // SAFETY: without a stack and CLONE_VM this is a fork; the process has one thread, so the copy is whole.
+    let result = unsafe { libc::syscall(libc::SYS_clone3, &arguments, size_of_val(&arguments)) };
+    match check(result)? {
+        0 => Ok(None),
+        // SAFETY: the kernel has just opened this descriptor for us.
+        pid => Ok(Some((pid as i32, unsafe { OwnedFd::from_raw_fd(pidfd) }))),
+    }
+}
+
+/// Waits until one of the descriptors has one of the events asked for, and returns what each has.
+pub(crate) fn poll<const N: usize>(wanted: [(BorrowedFd<'_>, i16); N], timeout_ms: c_int) -> io::Result<[i16; N]> {
+    let mut set = wanted.map(|(fd, events)| libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 });
+    loop {
+        // SAFETY: the set outlives the call and has N entries.
+        let result = unsafe { libc::poll(set.as_mut_ptr(), N as libc::nfds_t, timeout_ms) };
+        match check(result.into()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(set.map(|entry| entry.revents)),
+        }
+    }
+}
+
+/// Sends SIGKILL through a pidfd.
+pub(crate) fn kill_pidfd(pidfd: RawFd) {
+    // SAFETY: no siginfo is given.
+    unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, libc::SIGKILL, 0, 0) };
+}
+
+/// Waits for a child, whatever its exit signal, and reaps it.
+pub(crate) fn reap_pidfd(pidfd: RawFd) -> io::Result<()> {
+    loop {
+        let options = libc::WEXITED | libc::__WALL;
+        // SAFETY: neither information nor usage is asked for.
+        let result = unsafe { libc::syscall(libc::SYS_waitid, libc::P_PIDFD, pidfd, 0, options, 0) };
+        match check(result) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// Waits for a child, reaps it, and says whether it exited with 0.
+pub(crate) fn ended_well(pidfd: RawFd) -> bool {
+    let mut info = super::raw::Siginfo::EMPTY;
+    // SAFETY: the information outlives the call and has the kernel's 128 bytes; no usage is asked for.
+    let result = unsafe { libc::syscall(libc::SYS_waitid, libc::P_PIDFD, pidfd, &mut info, libc::WEXITED, 0) };
+    result == 0 && info.code == libc::CLD_EXITED && info.status == 0
+}
+
+/// How often this process has been switched off its CPU, by its own will or not.
+pub(crate) fn context_switches() -> i64 {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the usage outlives the call.
+    unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
+    // SAFETY: zeroed memory is a valid rusage, and the call has filled it.
+    let usage = unsafe { usage.assume_init() };
+    usage.ru_nvcsw + usage.ru_nivcsw
+}
+
+/// sched_yield(2).
+pub(crate) fn yield_cpu() {
+    // SAFETY: always succeeds.
+    unsafe { libc::sched_yield() };
+}
+
+/// pread(2) from the start, without error detail: `None` where the process behind a procfs file is gone.
+pub(crate) fn pread(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> Option<usize> {
+    // SAFETY: the bytes are ours to write.
+    let length = unsafe { libc::pread(fd.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    usize::try_from(length).ok().filter(|length| *length > 0)
+}
+
+/// What `PIDFD_GET_INFO` begins with (Linux 6.13).
+#[repr(C)]
+#[derive(Default)]
+struct PidfdInfo {
+    mask: u64,
+    cgroup: u64,
+    pid: u32,
+    tgid: u32,
+    ppid: u32,
+    ids: [u32; 8],
+    exit_code: i32,
+}
+
+/// The number of a pidfd's process in the caller's namespace, by ioctl; `None` on kernels without it.
+pub(crate) fn pidfd_number(pidfd: RawFd) -> Option<i32> {
+    const PIDFD_GET_INFO: u64 = 0xc040_ff0b;
+    let mut info = PidfdInfo { mask: 1, ..PidfdInfo::default() };
+    const { assert!(size_of::<PidfdInfo>() == 64) };
+    // SAFETY: the request names a structure of 64 bytes, which this is.
+    let result = unsafe { libc::ioctl(pidfd, PIDFD_GET_INFO as _, &mut info) };
+    (result == 0).then_some(info.pid as i32)
+}
+
+/// `NS_GET_PARENT` of ioctl_nsfs(2): a descriptor of the parent namespace.
+pub(crate) fn namespace_parent(namespace: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    const NS_GET_PARENT: u64 = 0xb702;
+    // SAFETY: the request takes no argument.
+    let fd = check(unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_PARENT as _) }.into())?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Takes over a descriptor that an agent's clone opened in the shared table.
+pub(crate) fn adopt(fd: RawFd) -> OwnedFd {
+    // SAFETY: CLONE_PIDFD opened it, nobody else in this program knows of it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// uname(2): the kernel's release.
+pub(crate) fn release() -> String {
+    let mut name = std::mem::MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: the name outlives the call.
+    unsafe { libc::uname(name.as_mut_ptr()) };
+    // SAFETY: zeroed memory is a valid utsname, and the call has filled it.
+    let name = unsafe { name.assume_init() };
+    let bytes: Vec<u8> = name.release.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Ends this process at once, without the handlers of the program that it is a copy of.
+pub(crate) fn exit_now(status: c_int) -> ! {
+    // SAFETY: always succeeds.
+    unsafe { libc::_exit(status) }
+}
+
+/// Standard input, which is the control socket of a helper.
+pub(crate) fn control() -> std::os::unix::net::UnixStream {
+    // SAFETY: a helper is started with a socket as its standard input and reads it nowhere else.
+    unsafe { std::os::unix::net::UnixStream::from_raw_fd(0) }
+}
+
+/// Removes a variable from the environment.
+pub(crate) fn forget_variable(name: &str) {
+    // SAFETY: called before main, while there is only one thread.
+    unsafe { std::env::remove_var(name) };
+}
+
+/// Runs before main in every program that this crate is linked into, and never comes back in one that was started as a
+/// helper. The C library gives the function the arguments of main; std has its environment by then.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = before_main;
+
+extern "C" fn before_main() {
+    crate::guard::enter_if_helper();
+}
+
+/// Keeps the constructor in the program: whoever opens a lab refers to it.
+pub(crate) fn constructor() -> usize {
+    std::hint::black_box(BEFORE_MAIN as usize)
+}

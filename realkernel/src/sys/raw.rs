@@ -1,0 +1,283 @@
+//! System calls without a C library, and the way into a new process with a stack of its own.
+
+use std::arch::asm;
+
+use libc::c_long;
+
+/// What a system call returned: a value, or a negated errno.
+pub(crate) type Raw = isize;
+
+/// Makes a system call.
+///
+/// # Safety
+/// As the call itself: pointers among the arguments must be valid for what the call does with them.
+#[cfg(target_arch = "x86_64")]
+pub(crate) unsafe fn syscall(number: c_long, arguments: [usize; 6]) -> Raw {
+    let [a, b, c, d, e, f] = arguments;
+    let result: isize;
+    // SAFETY: the kernel keeps all registers but rax, rcx and r11; the caller answers for the arguments.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// Makes a system call.
+///
+/// # Safety
+/// As the call itself: pointers among the arguments must be valid for what the call does with them.
+#[cfg(target_arch = "aarch64")]
+pub(crate) unsafe fn syscall(number: c_long, arguments: [usize; 6]) -> Raw {
+    let [a, b, c, d, e, f] = arguments;
+    let result: isize;
+    // SAFETY: the kernel keeps all registers but x0; the caller answers for the arguments.
+    unsafe {
+        asm!(
+            "svc 0",
+            in("x8") number as isize,
+            inlateout("x0") a as isize => result,
+            in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
+            options(nostack),
+        );
+    }
+    result
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("the runner knows the system call convention of x86_64 and aarch64");
+
+/// The argument of clone3(2), version 2 (Linux 5.7).
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct CloneArgs {
+    pub(crate) flags: u64,
+    pub(crate) pidfd: u64,
+    pub(crate) child_tid: u64,
+    pub(crate) parent_tid: u64,
+    pub(crate) exit_signal: u64,
+    pub(crate) stack: u64,
+    pub(crate) stack_size: u64,
+    pub(crate) tls: u64,
+    pub(crate) set_tid: u64,
+    pub(crate) set_tid_size: u64,
+    pub(crate) cgroup: u64,
+}
+
+/// clone3(2): the new process runs `entry(argument)` on the stack that `arguments` name; the caller gets its number.
+///
+/// # Safety
+/// The stack must be large enough, aligned to 16 bytes at its top, and used by nobody else while the process lives.
+#[cfg(target_arch = "x86_64")]
+pub(crate) unsafe fn clone3(arguments: &CloneArgs, entry: extern "C" fn(usize) -> !, argument: usize) -> Raw {
+    let result: isize;
+    // SAFETY: the child starts on its own stack and never comes back; in the parent this is an ordinary system call.
+    unsafe {
+        asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "mov rdi, r13",
+            "call r12",
+            "ud2",
+            "2:",
+            inlateout("rax") libc::SYS_clone3 as isize => result,
+            in("rdi") arguments, in("rsi") size_of::<CloneArgs>(),
+            in("r12") entry, in("r13") argument,
+            lateout("rcx") _, lateout("r11") _,
+        );
+    }
+    result
+}
+
+/// clone3(2): the new process runs `entry(argument)` on the stack that `arguments` name; the caller gets its number.
+///
+/// # Safety
+/// The stack must be large enough, aligned to 16 bytes at its top, and used by nobody else while the process lives.
+#[cfg(target_arch = "aarch64")]
+pub(crate) unsafe fn clone3(arguments: &CloneArgs, entry: extern "C" fn(usize) -> !, argument: usize) -> Raw {
+    let result: isize;
+    // SAFETY: the child starts on its own stack and never comes back; in the parent this is an ordinary system call.
+    unsafe {
+        asm!(
+            "svc 0",
+            "cbnz x0, 2f",
+            "mov x29, xzr",
+            "mov x0, x21",
+            "blr x20",
+            "brk 1",
+            "2:",
+            in("x8") libc::SYS_clone3 as isize,
+            inlateout("x0") std::ptr::from_ref(arguments) as isize => result,
+            in("x1") size_of::<CloneArgs>(),
+            in("x20") entry, in("x21") argument,
+        );
+    }
+    result
+}
+
+/// The kernel's `struct sigaction` (not the C library's).
+#[repr(C)]
+struct KernelSigaction {
+    handler: usize,
+    flags: u64,
+    #[cfg(target_arch = "x86_64")]
+    restorer: usize,
+    mask: u64,
+}
+
+/// What is done with a signal.
+pub(crate) enum Disposition {
+    /// `SIG_DFL`.
+    Default,
+    /// `SIG_IGN`.
+    Ignore,
+    /// `SIG_DFL` with `SA_NOCLDWAIT`.
+    NoCldWait,
+    /// A handler, with every signal blocked while it runs.
+    Handle(extern "C" fn(i32, *const Siginfo, *const u8)),
+}
+
+/// The head of `siginfo_t`, as far as a handler here reads it.
+#[repr(C)]
+pub(crate) struct Siginfo {
+    pub(crate) signal: i32,
+    pub(crate) errno: i32,
+    pub(crate) code: i32,
+    pad: i32,
+    /// `si_pid`, for signals from processes and for `SIGCHLD`.
+    pub(crate) pid: i32,
+    pub(crate) uid: u32,
+    /// `si_status`, for `SIGCHLD` and waitid(2).
+    pub(crate) status: i32,
+    rest: [i32; 25],
+}
+
+impl Siginfo {
+    /// All zero, as waitid(2) leaves it when there is nothing to report.
+    pub(crate) const EMPTY: Siginfo =
+        Siginfo { signal: 0, errno: 0, code: 0, pad: 0, pid: 0, uid: 0, status: 0, rest: [0; 25] };
+}
+
+#[cfg(target_arch = "x86_64")]
+std::arch::global_asm!(
+    ".pushsection .text.pidlab_restorer,\"ax\",@progbits",
+    ".type pidlab_restorer,@function",
+    "pidlab_restorer:",
+    "mov eax, 15", // rt_sigreturn
+    "syscall",
+    ".popsection",
+);
+
+#[cfg(target_arch = "x86_64")]
+unsafe extern "C" {
+    fn pidlab_restorer();
+}
+
+/// rt_sigaction(2).
+pub(crate) fn sigaction(signal: i32, disposition: Disposition) -> Raw {
+    let siginfo = libc::SA_SIGINFO as u64;
+    #[cfg(target_arch = "x86_64")]
+    let siginfo = siginfo | 0x0400_0000; // SA_RESTORER
+    let (handler, flags) = match disposition {
+        Disposition::Default => (libc::SIG_DFL, 0),
+        Disposition::Ignore => (libc::SIG_IGN, 0),
+        Disposition::NoCldWait => (libc::SIG_DFL, libc::SA_NOCLDWAIT as u64),
+        Disposition::Handle(handler) => (handler as usize, siginfo),
+    };
+    let action = KernelSigaction {
+        handler,
+        flags,
+        #[cfg(target_arch = "x86_64")]
+        restorer: pidlab_restorer as *const () as usize,
+        mask: u64::MAX,
+    };
+    let action = std::ptr::from_ref(&action) as usize;
+    // SAFETY: the action outlives the call, the old one is not asked for, and the mask has 8 bytes.
+    unsafe { syscall(libc::SYS_rt_sigaction, [signal as usize, action, 0, 8, 0, 0]) }
+}
+
+/// rt_sigprocmask(2): blocks or unblocks one signal.
+pub(crate) fn sigprocmask(how: i32, signal: i32) -> Raw {
+    let mask: u64 = 1 << (signal - 1);
+    let mask = std::ptr::from_ref(&mask) as usize;
+    // SAFETY: the mask outlives the call and has 8 bytes; the old one is not asked for.
+    unsafe { syscall(libc::SYS_rt_sigprocmask, [how as usize, mask, 0, 8, 0, 0]) }
+}
+
+/// wait4(2), status included.
+pub(crate) fn wait4(pid: i32, options: u32) -> (Raw, i32) {
+    let mut status = 0;
+    let out = std::ptr::from_mut(&mut status) as usize;
+    // SAFETY: the status outlives the call; no usage is asked for.
+    let result = unsafe { syscall(libc::SYS_wait4, [pid as usize, out, options as usize, 0, 0, 0]) };
+    (result, status)
+}
+
+/// waitid(2), with what it reports.
+pub(crate) fn waitid(kind: i32, id: i32, options: u32) -> (Raw, Siginfo) {
+    let mut info = Siginfo::EMPTY;
+    let out = std::ptr::from_mut(&mut info) as usize;
+    // SAFETY: the information outlives the call and has the kernel's 128 bytes; no usage is asked for.
+    let result = unsafe { syscall(libc::SYS_waitid, [kind as usize, id as usize, out, options as usize, 0, 0]) };
+    (result, info)
+}
+
+/// openat(2) of an absolute path that ends with a zero byte.
+pub(crate) fn open(path: &[u8], flags: i32) -> Raw {
+    debug_assert!(path.contains(&0));
+    // SAFETY: the path outlives the call and is terminated.
+    unsafe { syscall(libc::SYS_openat, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, 0, 0, 0]) }
+}
+
+/// read(2).
+pub(crate) fn read(fd: Raw, bytes: &mut [u8]) -> Raw {
+    // SAFETY: the bytes are ours to write.
+    unsafe { syscall(libc::SYS_read, [fd as usize, bytes.as_mut_ptr() as usize, bytes.len(), 0, 0, 0]) }
+}
+
+/// write(2).
+pub(crate) fn write(fd: Raw, bytes: &[u8]) -> Raw {
+    // SAFETY: the bytes are ours to read.
+    unsafe { syscall(libc::SYS_write, [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0, 0]) }
+}
+
+/// A system call whose arguments are numbers only.
+pub(crate) fn plain(number: c_long, arguments: [usize; 4]) -> Raw {
+    let [a, b, c, d] = arguments;
+    // SAFETY: the callers in `agent` pass no pointers, and the calls change nothing of this program but what a scenario
+    // asks for.
+    unsafe { syscall(number, [a, b, c, d, 0, 0]) }
+}
+
+/// futex(2), `FUTEX_WAIT`: sleeps while the word has this value. Ends for any reason; look at the word again.
+pub(crate) fn futex_wait(word: &std::sync::atomic::AtomicU32, value: u32) -> Raw {
+    let word = std::ptr::from_ref(word) as usize;
+    // SAFETY: the word outlives the call; there is no timeout.
+    unsafe { syscall(libc::SYS_futex, [word, libc::FUTEX_WAIT as usize, value as usize, 0, 0, 0]) }
+}
+
+/// futex(2), `FUTEX_WAKE`: wakes the one sleeper.
+pub(crate) fn futex_wake(word: &std::sync::atomic::AtomicU32) {
+    let word = std::ptr::from_ref(word) as usize;
+    // SAFETY: the word outlives the call.
+    unsafe { syscall(libc::SYS_futex, [word, libc::FUTEX_WAKE as usize, 1, 0, 0, 0]) };
+}
+
+/// Makes an agent: [`clone3`] with a stack from the arena.
+pub(crate) fn clone3_agent(arguments: &CloneArgs, entry: extern "C" fn(usize) -> !, role: usize) -> Raw {
+    // SAFETY: each role has a stack of its own, 64 KiB, page-aligned, and a role is made only while it has no process.
+    unsafe { clone3(arguments, entry, role) }
+}
+
+/// `si_pid` of the information that the kernel hands to a handler.
+pub(crate) fn sender(info: *const Siginfo) -> i32 {
+    // SAFETY: the kernel hands a handler installed with SA_SIGINFO a valid siginfo_t on its stack.
+    unsafe { (*info).pid }
+}
