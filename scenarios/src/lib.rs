@@ -18,6 +18,7 @@ pub mod library;
 mod machine;
 mod observation;
 mod parse;
+pub mod random;
 mod scenario;
 mod signal;
 mod step;
