@@ -1,0 +1,335 @@
+//! Making processes and namespaces, and choosing where the next child is born.
+
+use pidlab_scenario::{CloneFlags, Errno, Signal};
+
+use crate::namespace::{MAX_LEVEL, Phase};
+use crate::process::{Extra, Life, Process};
+use crate::signal::SignalSet;
+use crate::{NsId, ProcessId, ProcessState, World, rule};
+
+/// What clone3(2) is asked for.
+#[derive(Clone, Debug)]
+pub struct CloneArgs<'a> {
+    /// `CLONE_NEWPID` and `CLONE_PARENT` are modelled.
+    pub flags: CloneFlags,
+    /// What the parent gets when the child ends; `None` is 0.
+    pub exit_signal: Option<Signal>,
+    /// The numbers asked for, innermost namespace first.
+    pub set_tid: &'a [i32],
+}
+
+impl World {
+    /// fork(2): a child in the caller's target namespace.
+    ///
+    /// # Errors
+    /// `EAGAIN`: no number is free at some level; `ENOMEM`: the init of the target namespace has ended.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// fork(2); kernel/fork.c:copy_process
+    #[inline]
+    pub fn fork(&mut self, caller: ProcessId) -> Result<ProcessId, Errno> {
+        self.clone_process(
+            caller,
+            &CloneArgs { flags: CloneFlags::empty(), exit_signal: Some(Signal::CHLD), set_tid: &[] },
+        )
+    }
+
+    /// clone(2), as clone3.
+    ///
+    /// # Errors
+    /// `EINVAL`: `CLONE_PARENT` by an init or with an exit signal, `CLONE_NEWPID` with a target namespace that is not the
+    /// caller's own, a bad `set_tid`; `ENOSPC`: namespaces are nested too deep; `EEXIST`: a number of `set_tid` is taken;
+    /// and as [`World::fork`].
+    ///
+    /// # Panics
+    /// If the caller cannot act, or a flag is not modelled.
+    ///
+    /// # References
+    /// clone(2); kernel/fork.c:copy_process; kernel/pid_namespace.c:copy_pid_ns
+    #[doc(alias = "clone3")]
+    pub fn clone_process(&mut self, caller: ProcessId, args: &CloneArgs<'_>) -> Result<ProcessId, Errno> {
+        self.assert_acts(caller);
+        let modelled = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_PARENT;
+        assert!(modelled.contains(args.flags), "this flag is not modelled");
+        let sibling = args.flags.contains(CloneFlags::CLONE_PARENT);
+        self.check_clone(caller, args, sibling)?;
+        let target = self.process(caller).target.expect("a live process has a target namespace");
+        let new_ns = args.flags.contains(CloneFlags::CLONE_NEWPID);
+        let ns = if new_ns { self.nest(caller, &rule::CLONE_NEWPID_TARGET_DIFFERS)? } else { target };
+        let id = self.next_record();
+        let row = match self.allocate_pid(ns, args.set_tid, id) {
+            Ok(row) => row,
+            Err(errno) => {
+                if new_ns {
+                    self.ns_mut(ns).references += 1;
+                    self.put_namespace(ns);
+                }
+                return Err(errno);
+            }
+        };
+        let child = self.newborn(caller, ns, row, args.exit_signal, sibling);
+        self.occupy(id, child);
+        self.ns_mut(ns).references += 1;
+        self.settle_in(caller, id, new_ns, sibling);
+        Ok(id)
+    }
+
+    /// What clone3(2) refuses before anything is made.
+    fn check_clone(&mut self, caller: ProcessId, args: &CloneArgs<'_>, sibling: bool) -> Result<(), Errno> {
+        if args.set_tid.len() > MAX_LEVEL as usize {
+            self.because(&rule::SETTID_SIZE, caller);
+            return Err(Errno::EINVAL);
+        }
+        if sibling && args.exit_signal.is_some() {
+            self.because(&rule::CP_NO_EXIT_SIGNAL, caller);
+            return Err(Errno::EINVAL);
+        }
+        if sibling && self.process(caller).unkillable {
+            self.because(&rule::CLONE_PARENT_BY_INIT, caller);
+            return Err(Errno::EINVAL);
+        }
+        Ok(())
+    }
+
+    /// A new namespace below the caller's own.
+    fn nest(&mut self, caller: ProcessId, differs: &'static crate::Rule) -> Result<NsId, Errno> {
+        let process = self.process(caller);
+        let own = process.ns;
+        if process.target != Some(own) {
+            self.because(differs, caller);
+            return Err(Errno::EINVAL);
+        }
+        if self.ns(own).level + self.levels_above >= MAX_LEVEL {
+            self.because(&rule::LIMIT_DEPTH, caller);
+            return Err(Errno::ENOSPC);
+        }
+        Ok(self.new_namespace(Some(own)))
+    }
+
+    /// The record of a child: what it inherits, and what it does not.
+    fn newborn(
+        &mut self,
+        caller: ProcessId,
+        ns: NsId,
+        row: u32,
+        exit_signal: Option<Signal>,
+        sibling: bool,
+    ) -> Process {
+        let born = self.births;
+        self.births += 1;
+        let father = self.process(caller);
+        let mut child = Process::vacant();
+        child.life = Life::Alive;
+        child.ns = ns;
+        child.target = Some(ns);
+        child.row = row;
+        child.born = born;
+        child.parent = if sibling { father.parent } else { Some(caller) };
+        child.exit_signal = if sibling { father.exit_signal } else { exit_signal };
+        child.blocked = father.blocked;
+        child.ignored = father.ignored;
+        child.caught = father.caught;
+        child.no_child_wait = father.no_child_wait;
+        child
+    }
+
+    /// Gives a new process its place: in the tree, in its group and session, and as init if it is the first.
+    fn settle_in(&mut self, caller: ProcessId, child: ProcessId, new_ns: bool, sibling: bool) {
+        let (ns, parent) = (self.process(child).ns, self.process(child).parent);
+        let parent = parent.expect("only the host has no parent, and it is not born");
+        self.append_child(parent, child);
+        let group = self.process(caller).group.expect("a live process is in a group");
+        let session = self.process(caller).session.expect("a live process is in a session");
+        self.join_group(child, group);
+        self.join_session(child, session);
+        let number = self.pids(child).last().copied();
+        if number == Some(1) {
+            self.process_mut(child).unkillable = true;
+            self.ns_mut(ns).phase = Phase::Open(child);
+            self.because(if new_ns { &rule::CLONE_NEWPID_INIT } else { &rule::UNSHARE_FIRST_CHILD_INIT }, child);
+        } else if ns != self.process(caller).ns {
+            self.because(&rule::SETNS_INJECTED_CHILD, child);
+        }
+        if sibling {
+            self.because(&rule::CP_SIBLING, child);
+        }
+    }
+
+    pub(crate) fn append_child(&mut self, parent: ProcessId, child: ProcessId) {
+        let last = self.process(parent).last_child;
+        {
+            let child = self.process_mut(child);
+            child.previous_sibling = last;
+            child.next_sibling = None;
+        }
+        match last {
+            Some(last) => self.process_mut(last).next_sibling = Some(child),
+            None => self.process_mut(parent).first_child = Some(child),
+        }
+        self.process_mut(parent).last_child = Some(child);
+    }
+
+    /// Takes a child out of the list that `owner` heads.
+    pub(crate) fn unlink_child(&mut self, owner: ProcessId, child: ProcessId) {
+        let (previous, next) = (self.process(child).previous_sibling, self.process(child).next_sibling);
+        match previous {
+            Some(previous) => self.process_mut(previous).next_sibling = next,
+            None => self.process_mut(owner).first_child = next,
+        }
+        match next {
+            Some(next) => self.process_mut(next).previous_sibling = previous,
+            None => self.process_mut(owner).last_child = previous,
+        }
+        let child = self.process_mut(child);
+        child.previous_sibling = None;
+        child.next_sibling = None;
+    }
+
+    /// unshare(2) with `CLONE_NEWPID`: the caller's next children are born in a new namespace.
+    ///
+    /// # Errors
+    /// `EINVAL`: the target namespace is not the caller's own; `ENOSPC`: namespaces are nested too deep.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// unshare(2); kernel/pid_namespace.c:copy_pid_ns
+    #[doc(alias = "unshare")]
+    pub fn unshare_pid(&mut self, caller: ProcessId) -> Result<(), Errno> {
+        self.assert_acts(caller);
+        let ns = self.nest(caller, &rule::UNSHARE_TWICE)?;
+        self.because(&rule::UNSHARE_CHILDREN_ONLY, caller);
+        self.retarget(caller, ns);
+        Ok(())
+    }
+
+    /// setns(2): the caller's next children are born in `ns`.
+    ///
+    /// # Errors
+    /// `EINVAL`: `ns` is neither the caller's own namespace nor below it.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// setns(2); kernel/pid_namespace.c:pidns_install
+    pub fn setns(&mut self, caller: ProcessId, ns: NsId) -> Result<(), Errno> {
+        self.assert_acts(caller);
+        let own = self.process(caller).ns;
+        if !self.is_within(ns, own) {
+            self.because(&rule::SETNS_DESCENDANT_ONLY, caller);
+            return Err(Errno::EINVAL);
+        }
+        if !self.ns(ns).is_open() {
+            self.because(&rule::SETNS_DEAD_NS, caller);
+        } else if ns == own {
+            self.because(&rule::SETNS_JUDGED_BY_ACTIVE, caller);
+        }
+        self.because(&rule::SETNS_CHILDREN_ONLY, caller);
+        self.retarget(caller, ns);
+        Ok(())
+    }
+
+    /// setns(2) with `/proc/PID/ns/pid` of `to`, which works for zombies too.
+    ///
+    /// # Errors
+    /// `ENOENT`: `to` is reaped; and as [`World::setns`].
+    ///
+    /// # References
+    /// setns(2); fs/proc/namespaces.c
+    pub fn setns_path(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Result<(), Errno> {
+        let Some(to) = to.filter(|to| self.process(*to).is_task()) else {
+            self.because(&rule::SETNS_REAPED_PATH, caller);
+            return Err(Errno::ENOENT);
+        };
+        if self.state(to) == Some(ProcessState::Zombie) {
+            self.because(&rule::SETNS_ZOMBIE_INIT_PATH, to);
+        }
+        self.setns(caller, self.process(to).ns)
+    }
+
+    /// setns(2) with a pidfd of `to`: its own namespace, and only while it lives.
+    ///
+    /// # Errors
+    /// `ESRCH`: `to` has ended; and as [`World::setns`].
+    ///
+    /// # References
+    /// setns(2); kernel/nsproxy.c:validate_nsset
+    pub fn setns_pidfd(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Result<(), Errno> {
+        let Some(to) = to.filter(|to| self.process(*to).target.is_some()) else {
+            self.because(&rule::SETNS_PIDFD_ERRORS, caller);
+            return Err(Errno::ESRCH);
+        };
+        if self.process(to).target != Some(self.process(to).ns) {
+            self.because(&rule::SETNS_PIDFD_USES_ACTIVE, to);
+        }
+        self.setns(caller, self.process(to).ns)
+    }
+
+    /// setns(2) with `/proc/PID/ns/pid_for_children` of `to`.
+    ///
+    /// # Errors
+    /// `ENOENT`: `to` has ended, or nobody has been born in its target namespace yet; and as [`World::setns`].
+    ///
+    /// # References
+    /// kernel/pid_namespace.c:pidns_for_children_get
+    pub fn setns_for_children(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Result<(), Errno> {
+        let target = to.and_then(|to| self.process(to).target);
+        let Some(target) = target.filter(|target| self.ns(*target).phase != Phase::Empty) else {
+            self.because(&rule::PFC_READLINK, to.unwrap_or(caller));
+            return Err(Errno::ENOENT);
+        };
+        self.setns(caller, target)
+    }
+
+    fn retarget(&mut self, caller: ProcessId, ns: NsId) {
+        self.ns_mut(ns).references += 1;
+        if let Some(old) = self.process_mut(caller).target.replace(ns) {
+            self.put_namespace(old);
+        }
+    }
+
+    /// Drops what a process holds that only a live one needs.
+    pub(crate) fn drop_target(&mut self, process: ProcessId) {
+        if let Some(old) = self.process_mut(process).target.take() {
+            self.put_namespace(old);
+        }
+    }
+
+    /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
+    ///
+    /// # References
+    /// PR_SET_CHILD_SUBREAPER(2const); kernel/sys.c:prctl
+    pub fn set_child_subreaper(&mut self, caller: ProcessId, on: bool) {
+        self.assert_acts(caller);
+        self.process_mut(caller).subreaper = on;
+    }
+
+    /// prctl(2), `PR_SET_PDEATHSIG`.
+    ///
+    /// # References
+    /// PR_SET_PDEATHSIG(2const); kernel/sys.c:prctl
+    pub fn set_pdeathsig(&mut self, caller: ProcessId, signal: Option<Signal>) {
+        self.assert_acts(caller);
+        self.process_mut(caller).pdeath_signal = signal;
+    }
+
+    /// Calls are made by processes that are able to.
+    pub(crate) fn assert_acts(&self, caller: ProcessId) {
+        assert_eq!(self.state(caller), Some(ProcessState::Running), "the caller of a call is able to act");
+    }
+
+    pub(crate) fn forget_signals(&mut self, process: ProcessId) {
+        let process = self.process_mut(process);
+        process.pending = SignalSet::EMPTY;
+        if let Some(extra) = process.extra.take()
+            && !extra.handled.is_empty()
+        {
+            process.extra = Some(Box::new(Extra { handled: extra.handled, ..Extra::default() }));
+        }
+    }
+}

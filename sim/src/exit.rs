@@ -1,0 +1,251 @@
+//! The end of a process: from the decision to the free number.
+//!
+//! ```text
+//!  Alive ──doomed──▶ (Leaving) ──▶ [Zapping: an init only] ──▶ Zombie ──wait──▶ Detached or Vacant
+//! ```
+//!
+//! In one go, as under the kernel's `tasklist_lock`: its children find a new parent, its process group may become
+//! orphaned, it becomes a zombie, its parent is told.
+
+use pidlab_scenario::{Signal, WaitStatus};
+
+use crate::process::{InCall, Life};
+use crate::signal::Origin;
+use crate::wait::Who;
+use crate::{ProcessId, World, rule};
+
+impl World {
+    /// _exit(2) by the whole process.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// _exit(2); kernel/exit.c:do_group_exit
+    pub fn exit(&mut self, caller: ProcessId, status: i32) {
+        self.assert_acts(caller);
+        self.begin_exit(caller, status);
+        self.settle();
+    }
+
+    pub(crate) fn begin_exit(&mut self, caller: ProcessId, status: i32) {
+        self.because(&rule::EXIT_STATUS, caller);
+        self.doom(caller, WaitStatus::Exited((status & 0xff) as u8));
+    }
+
+    /// Decides the end of a process; nothing that comes later changes how it ends.
+    pub(crate) fn doom(&mut self, id: ProcessId, status: WaitStatus) {
+        let process = self.process_mut(id);
+        debug_assert!(!process.doomed, "the first decision stays");
+        process.doomed = true;
+        process.status = status;
+        process.stopped = false;
+        process.stop_report = None;
+        process.continue_report = false;
+        process.tell_continued = false;
+        self.wake(id);
+    }
+
+    /// A doomed process runs its exit.
+    ///
+    /// # References
+    /// kernel/exit.c:do_exit
+    pub(crate) fn run_exit(&mut self, id: ProcessId) {
+        debug_assert!(self.process(id).life <= Life::Leaving && self.process(id).doomed);
+        self.end_call(id);
+        self.forget_signals(id);
+        self.drop_target(id);
+        self.process_mut(id).life = Life::Leaving;
+        if self.ns(self.process(id).ns).reaper() == Some(id) {
+            self.start_zap(id);
+        } else {
+            self.finish_exit(id);
+        }
+    }
+
+    /// Everything that happens under the kernel's `tasklist_lock`.
+    ///
+    /// # References
+    /// kernel/exit.c:exit_notify
+    pub(crate) fn finish_exit(&mut self, id: ProcessId) {
+        self.forget_original_parent(id);
+        self.kill_orphaned_group(id, None);
+        debug_assert!(matches!(self.process(id).life, Life::Leaving | Life::Zapping));
+        self.process_mut(id).life = Life::Zombie;
+        if self.notify_parent(id) {
+            let parent = self.process(id).parent.expect("somebody reaped it");
+            self.release(parent, id);
+        }
+    }
+
+    /// Hands the children of a dying process on.
+    ///
+    /// # References
+    /// kernel/exit.c:forget_original_parent, reparent_leader
+    fn forget_original_parent(&mut self, father: ProcessId) {
+        let Some(first) = self.process(father).first_child else { return };
+        let reaper = self.find_new_reaper(father);
+        let mut next = Some(first);
+        while let Some(child) = next {
+            next = self.process(child).next_sibling;
+            self.process_mut(child).parent = Some(reaper);
+            if let Some(signal) = self.process(child).pdeath_signal {
+                self.because(&rule::PDEATH_WHEN, child);
+                self.send(signal, child, &mut Origin::Dying(father));
+            }
+            if self.process(child).exit_signal != Some(Signal::CHLD) {
+                self.because(&rule::EXIT_SIGNAL_RESET, child);
+                self.process_mut(child).exit_signal = Some(Signal::CHLD);
+            }
+            let mut gone = false;
+            if self.process(child).life == Life::Zombie {
+                self.because(&rule::REAP_ZOMBIE_HANDOVER, child);
+                gone = self.notify_parent(child);
+            }
+            self.kill_orphaned_group(child, Some(father));
+            if gone {
+                self.release(father, child);
+            }
+        }
+        self.splice_children(father, reaper);
+    }
+
+    /// Appends the list of one parent to another's, in its order.
+    fn splice_children(&mut self, from: ProcessId, to: ProcessId) {
+        let (Some(first), Some(last)) = (self.process(from).first_child, self.process(from).last_child) else { return };
+        self.process_mut(from).first_child = None;
+        self.process_mut(from).last_child = None;
+        let tail = self.process(to).last_child;
+        self.process_mut(first).previous_sibling = tail;
+        match tail {
+            Some(tail) => self.process_mut(tail).next_sibling = Some(first),
+            None => self.process_mut(to).first_child = Some(first),
+        }
+        self.process_mut(to).last_child = Some(last);
+    }
+
+    /// Who adopts the children of a dying process: a subreaper above it in *its own* namespace, else that namespace's
+    /// init. The namespace of the children does not matter.
+    ///
+    /// # References
+    /// kernel/exit.c:find_new_reaper
+    fn find_new_reaper(&mut self, father: ProcessId) -> ProcessId {
+        let ns = self.process(father).ns;
+        let mut at = self.process(father).parent;
+        while let Some(ancestor) = at {
+            let candidate = self.process(ancestor);
+            // A namespace contains its members' children, so leaving it upward means leaving it for good.
+            if candidate.ns != ns {
+                if candidate.subreaper {
+                    self.because(&rule::REAP_NO_CROSS_BOUNDARY, father);
+                }
+                break;
+            }
+            at = candidate.parent;
+            // One that has begun to leave does not adopt; one that is only doomed does, and hands on later.
+            if candidate.subreaper && candidate.life == Life::Alive {
+                self.because(&rule::REAP_SUBREAPER, father);
+                return ancestor;
+            }
+        }
+        self.because(&rule::REAP_NS_IS_FATHERS, father);
+        self.ns(ns).reaper().expect("a namespace with a member has an init")
+    }
+
+    /// Tells the parent that a child has ended. Answers whether the child is to vanish at once.
+    ///
+    /// # References
+    /// kernel/signal.c:do_notify_parent
+    fn notify_parent(&mut self, child: ProcessId) -> bool {
+        let Some(parent) = self.process(child).parent else { return false };
+        if self.process(parent).life == Life::Zapping {
+            self.because(&rule::REAP_DYING_INIT_ADOPTS, child);
+            return true;
+        }
+        let signal = self.process(child).exit_signal;
+        let mut told = signal;
+        let mut vanishes = false;
+        if signal == Some(Signal::CHLD) {
+            let parent = self.process(parent);
+            vanishes = parent.ignored.contains(Signal::CHLD) || parent.no_child_wait;
+            if parent.ignored.contains(Signal::CHLD) {
+                told = None;
+            }
+        }
+        if vanishes {
+            self.because(&rule::EXIT_AUTOREAP, child);
+        } else if signal != Some(Signal::CHLD) && self.process(parent).ignored.contains(Signal::CHLD) {
+            self.because(&rule::EXIT_AUTOREAP_NOT_FOR_CLONE_CHILDREN, child);
+        }
+        if let Some(signal) = told {
+            let si_pid = self.pid_in(child, self.process(parent).ns).map_or(0, crate::Pid::get);
+            self.because(&rule::EXIT_SIGNAL_SENT, child);
+            self.send(signal, parent, &mut Origin::Child { si_pid });
+        }
+        self.wake_waiter(parent, child);
+        vanishes
+    }
+
+    /// Wakes a parent that sleeps in a wait which this child could end.
+    ///
+    /// # References
+    /// kernel/exit.c:__wake_up_parent, child_wait_callback
+    pub(crate) fn wake_waiter(&mut self, parent: ProcessId, child: ProcessId) {
+        let record = self.process(parent);
+        let Some(InCall::Wait(query)) = record.call() else { return };
+        // A stopped process has left the queue of waiters.
+        if !record.stopped && !record.resumed && self.is_waited_for(child, query.who) {
+            self.wake(parent);
+        }
+    }
+
+    /// A zombie goes for good. `owner` heads the list that it is in.
+    ///
+    /// # References
+    /// kernel/exit.c:release_task
+    pub(crate) fn release(&mut self, owner: ProcessId, id: ProcessId) {
+        debug_assert_eq!(self.process(id).life, Life::Zombie);
+        debug_assert!(self.process(id).first_child.is_none(), "its children were handed on");
+        self.unlink_child(owner, id);
+        self.process_mut(id).life = Life::Detached;
+        self.process_mut(id).parent = None;
+        self.process_mut(id).extra = None;
+        let group = self.leave_group(id);
+        let session = self.leave_session(id);
+        let pinned = self.process(id).first_member.is_some() || self.process(id).session_members > 0;
+        if pinned {
+            self.because(&rule::ALLOC_FREED_WHEN, id);
+        } else {
+            self.free_pid(id);
+        }
+        for leader in [group, session] {
+            if leader != id {
+                self.free_if_unused(leader);
+            }
+        }
+    }
+
+    /// Frees the number of a reaped leader once its group and its session are empty.
+    pub(crate) fn free_if_unused(&mut self, leader: ProcessId) {
+        let record = self.process(leader);
+        if record.life == Life::Detached && record.first_member.is_none() && record.session_members == 0 {
+            self.free_pid(leader);
+        }
+    }
+
+    /// Ends the call that a process is in, without a result.
+    pub(crate) fn end_call(&mut self, id: ProcessId) -> Option<InCall> {
+        let call = self.process_mut(id).extra.as_mut()?.call.take()?;
+        self.process_mut(id).trim();
+        if let InCall::Wait(query) = &call
+            && let Who::Group(group) = query.who
+        {
+            let group_record = self.process_mut(group);
+            group_record.pins -= 1;
+            if group_record.pins == 0 && group_record.life == Life::Vacant {
+                self.vacate(group);
+            }
+        }
+        Some(call)
+    }
+}

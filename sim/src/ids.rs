@@ -1,0 +1,106 @@
+//! Which numbers of one namespace are taken, and by whom.
+//!
+//! The kernel keeps an IDR (a radix tree) in each namespace. Here it is a table of small pages, with one bit a number
+//! inside the page and one bit a page above, so that "the lowest free number from here on" never looks at numbers one
+//! by one, even when four million of them are taken.
+
+use crate::ProcessId;
+
+const PAGE: u32 = 64;
+
+#[derive(Clone)]
+struct Page {
+    used: u64,
+    holders: [Option<ProcessId>; PAGE as usize],
+}
+
+/// The taken numbers of a namespace, with the process that each belongs to.
+#[derive(Clone, Default)]
+pub(crate) struct IdTable {
+    pages: Vec<Option<Box<Page>>>,
+    /// One bit a page: no number of it is free.
+    full: Vec<u64>,
+}
+
+impl IdTable {
+    pub(crate) fn get(&self, number: u32) -> Option<ProcessId> {
+        let page = self.pages.get((number / PAGE) as usize)?.as_ref()?;
+        page.holders[(number % PAGE) as usize]
+    }
+
+    pub(crate) fn is_free(&self, number: u32) -> bool {
+        self.get(number).is_none()
+    }
+
+    /// Takes a free number.
+    pub(crate) fn insert(&mut self, number: u32, holder: ProcessId) {
+        let index = (number / PAGE) as usize;
+        if index >= self.pages.len() {
+            self.pages.resize(index + 1, None);
+            self.full.resize(index / 64 + 1, 0);
+        }
+        let page = self.pages[index].get_or_insert_with(|| Box::new(Page { used: 0, holders: [None; PAGE as usize] }));
+        let bit = 1 << (number % PAGE);
+        debug_assert!(page.used & bit == 0, "a number has one holder");
+        page.used |= bit;
+        page.holders[(number % PAGE) as usize] = Some(holder);
+        if page.used == u64::MAX {
+            self.full[index / 64] |= 1 << (index % 64);
+        }
+    }
+
+    /// Gives a taken number back.
+    pub(crate) fn remove(&mut self, number: u32) {
+        let index = (number / PAGE) as usize;
+        let page = self.pages[index].as_mut().expect("a taken number has a page");
+        page.used &= !(1 << (number % PAGE));
+        page.holders[(number % PAGE) as usize] = None;
+        self.full[index / 64] &= !(1 << (index % 64));
+    }
+
+    /// The lowest free number of `from..=to`.
+    pub(crate) fn first_free(&self, from: u32, to: u32) -> Option<u32> {
+        if from > to {
+            return None;
+        }
+        let index = (from / PAGE) as usize;
+        let here = match self.pages.get(index) {
+            Some(Some(page)) => !page.used & (u64::MAX << (from % PAGE)),
+            _ => return Some(from),
+        };
+        let number = if here != 0 {
+            index as u32 * PAGE + here.trailing_zeros()
+        } else {
+            let next = self.first_page_with_room(index + 1);
+            let used = self.pages.get(next).and_then(Option::as_ref).map_or(0, |page| page.used);
+            next as u32 * PAGE + (!used).trailing_zeros()
+        };
+        (number <= to).then_some(number)
+    }
+
+    fn first_page_with_room(&self, from: usize) -> usize {
+        let mut word = from / 64;
+        let mut mask = u64::MAX << (from % 64);
+        while let Some(full) = self.full.get(word) {
+            let room = !full & mask;
+            if room != 0 {
+                return word * 64 + room.trailing_zeros() as usize;
+            }
+            mask = u64::MAX;
+            word += 1;
+        }
+        (word * 64).max(from)
+    }
+
+    /// Everybody with a number of at least `from`, in the order of numbers.
+    pub(crate) fn holders(&self, from: u32) -> impl Iterator<Item = (u32, ProcessId)> + '_ {
+        self.pages.iter().enumerate().skip((from / PAGE) as usize).flat_map(move |(index, page)| {
+            page.iter().flat_map(move |page| {
+                page.holders.iter().enumerate().filter_map(move |(offset, holder)| {
+                    let number = index as u32 * PAGE + offset as u32;
+                    holder.filter(|_| number >= from).map(|holder| (number, holder))
+                })
+            })
+        })
+    }
+}

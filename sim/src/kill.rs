@@ -1,0 +1,227 @@
+//! kill(2) and its relatives, and what a process does with signals: actions and masks.
+
+use pidlab_scenario::{Errno, MaskChange, Signal, SignalAction};
+
+use crate::signal::{DefaultAction, Origin, SignalSet, default_action, is_kernel_only};
+use crate::{ProcessId, World, rule};
+
+impl World {
+    /// kill(2). `pid` as there: a number, 0 for the caller's group, -1 for everybody, `-g` for a group; `signal` `None`
+    /// only asks whether there is somebody.
+    ///
+    /// Afterwards the caller may be stopped or dead, if it was among the receivers.
+    ///
+    /// # Errors
+    /// `ESRCH`: nobody in the caller's namespace is meant.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// kill(2); kernel/signal.c:kill_something_info
+    pub fn kill(&mut self, caller: ProcessId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+        let result = self.begin_kill(caller, pid, signal);
+        self.settle();
+        result
+    }
+
+    pub(crate) fn begin_kill(&mut self, caller: ProcessId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+        self.assert_acts(caller);
+        let ns = self.process(caller).ns;
+        let targets = match pid {
+            i32::MIN => Vec::new(),
+            -1 => self.everybody_but(caller),
+            0 => self.process(caller).group.map_or_else(Vec::new, |group| self.members(group)),
+            pid if pid < 0 => self.find_pid(ns, -pid).map_or_else(Vec::new, |group| self.members(group)),
+            pid => self.find(ns, pid).into_iter().collect(),
+        };
+        if targets.is_empty() {
+            self.because(&rule::SIG_VISIBLE_ONLY, caller);
+            return Err(Errno::ESRCH);
+        }
+        match pid {
+            -1 => self.because(&rule::SIG_KILL_MINUS1, caller),
+            0 if targets.iter().any(|target| !self.is_within(self.process(*target).ns, ns)) => {
+                self.because(&rule::SIG_KILL0_ESCAPES, caller);
+            }
+            pid if pid <= 0 && targets.iter().any(|target| self.process(*target).ns != ns) => {
+                self.because(&rule::SIG_PGRP_MIXED_NS, caller);
+            }
+            _ => {}
+        }
+        self.send_to_all(caller, &targets, signal, false);
+        Ok(())
+    }
+
+    /// tgkill(2) at a process's only thread.
+    ///
+    /// # Errors
+    /// `EINVAL`: the number is not positive; `ESRCH`: nobody has it in the caller's namespace.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// tgkill(2); kernel/signal.c:do_tkill
+    pub fn tgkill(&mut self, caller: ProcessId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+        let result = self.begin_tgkill(caller, pid, signal);
+        self.settle();
+        result
+    }
+
+    pub(crate) fn begin_tgkill(&mut self, caller: ProcessId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+        self.assert_acts(caller);
+        if pid <= 0 {
+            self.because(&rule::SIG_TGKILL, caller);
+            return Err(Errno::EINVAL);
+        }
+        let Some(target) = self.find(self.process(caller).ns, pid) else {
+            self.because(&rule::SIG_VISIBLE_ONLY, caller);
+            return Err(Errno::ESRCH);
+        };
+        self.because(&rule::SIG_TGKILL, target);
+        self.send_to_all(caller, &[target], signal, true);
+        Ok(())
+    }
+
+    /// pidfd_open(2) and then pidfd_send_signal(2).
+    ///
+    /// # Errors
+    /// Those of [`World::pidfd_open`].
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// pidfd_send_signal(2); kernel/signal.c:pidfd_send_signal
+    pub fn pidfd_send_signal(&mut self, caller: ProcessId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+        let result = self.begin_pidfd_send_signal(caller, pid, signal);
+        self.settle();
+        result
+    }
+
+    pub(crate) fn begin_pidfd_send_signal(
+        &mut self,
+        caller: ProcessId,
+        pid: i32,
+        signal: Option<Signal>,
+    ) -> Result<(), Errno> {
+        self.pidfd_open(caller, pid)?;
+        self.begin_kill(caller, pid, signal)
+    }
+
+    /// pidfd_open(2); there are no descriptors here, only the answer.
+    ///
+    /// # Errors
+    /// `EINVAL`: the number is not positive; `ESRCH`: nobody has it in the caller's namespace.
+    ///
+    /// # References
+    /// pidfd_open(2); kernel/pid.c:pidfd_open
+    pub fn pidfd_open(&mut self, caller: ProcessId, pid: i32) -> Result<(), Errno> {
+        self.assert_acts(caller);
+        self.because(&rule::VIEW_LOOKUP_OWN_NS, caller);
+        if pid <= 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.find(self.process(caller).ns, pid).map(|_| ()).ok_or(Errno::ESRCH)
+    }
+
+    /// One `siginfo_t` goes round, so what one receiver does to it the next ones see.
+    fn send_to_all(&mut self, caller: ProcessId, targets: &[ProcessId], signal: Option<Signal>, private: bool) {
+        let Some(signal) = signal else {
+            self.because(&rule::SIG_EXISTENCE, caller);
+            return;
+        };
+        let si_pid = self.pids(caller).last().copied().unwrap_or(0);
+        let mut origin = Origin::User { sender: caller, si_pid, private };
+        for target in targets {
+            let before = origin;
+            self.send(signal, *target, &mut origin);
+            if before != origin {
+                let rule = if targets.len() > 1 { &rule::SIG_SI_PID_STICKY_ZERO } else { &rule::SIG_SI_PID_DOWN };
+                self.because(rule, *target);
+            } else if self.process(*target).is_task()
+                && !self.is_within(self.process(*target).ns, self.process(caller).ns)
+            {
+                self.because(&rule::SIG_SI_PID_UP_UNTRANSLATED, *target);
+            }
+        }
+    }
+
+    /// Everybody whose number in the caller's namespace is above 1, without the caller, in the order of birth.
+    fn everybody_but(&self, caller: ProcessId) -> Vec<ProcessId> {
+        let ns = self.process(caller).ns;
+        let is_meant = |id: &ProcessId| *id != caller && self.process(*id).is_task();
+        let mut all: Vec<ProcessId> = self.ns(ns).ids.holders(2).map(|(_, holder)| holder).filter(is_meant).collect();
+        all.sort_by_key(|id| self.process(*id).born);
+        all
+    }
+
+    /// sigaction(2).
+    ///
+    /// # Errors
+    /// `EINVAL`: `SIGKILL` and `SIGSTOP` cannot be changed.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// sigaction(2); kernel/signal.c:do_sigaction
+    pub fn sigaction(&mut self, caller: ProcessId, signal: Signal, action: SignalAction) -> Result<(), Errno> {
+        self.assert_acts(caller);
+        if is_kernel_only(signal) {
+            self.because(&rule::SIG_UNCATCHABLE, caller);
+            return Err(Errno::EINVAL);
+        }
+        let record = self.process_mut(caller);
+        record.ignored.remove(signal);
+        record.caught.remove(signal);
+        match action {
+            SignalAction::Ignore => record.ignored.insert(signal),
+            SignalAction::Handle => record.caught.insert(signal),
+            SignalAction::Default | SignalAction::NoCldWait => {}
+        }
+        if signal == Signal::CHLD {
+            record.no_child_wait = action == SignalAction::NoCldWait;
+        }
+        let harmless = matches!(default_action(signal), DefaultAction::Ignore | DefaultAction::Continue);
+        let takes_back = match action {
+            SignalAction::Ignore => true,
+            SignalAction::Default | SignalAction::NoCldWait => harmless,
+            SignalAction::Handle => false,
+        };
+        if takes_back {
+            self.flush(caller, |pending| pending == signal);
+        }
+        Ok(())
+    }
+
+    /// sigprocmask(2) for one signal.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// sigprocmask(2); kernel/signal.c:sigprocmask
+    pub fn sigprocmask(&mut self, caller: ProcessId, how: MaskChange, signal: Signal) {
+        self.begin_sigprocmask(caller, how, signal);
+        self.settle();
+    }
+
+    pub(crate) fn begin_sigprocmask(&mut self, caller: ProcessId, how: MaskChange, signal: Signal) {
+        self.assert_acts(caller);
+        if is_kernel_only(signal) {
+            // Silently left out of every mask.
+            self.because(&rule::SIG_UNCATCHABLE, caller);
+            return;
+        }
+        let record = self.process_mut(caller);
+        match how {
+            MaskChange::Block => record.blocked.insert(signal),
+            MaskChange::Unblock => record.blocked.remove(signal),
+        }
+        if record.pending.without(record.blocked) != SignalSet::EMPTY {
+            self.wake(caller);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! A scenario's calls, as calls of the world.
+
+use pidlab_scenario::{
+    Call, CloneFlags, Errno, ExitSignal, KillTarget, Outcome, Refusal, Role, SetnsVia, Signal, Sysctl, Target,
+    WaitOptions, WaitTarget,
+};
+
+use super::branch::{Branch, Done};
+use crate::wait::{WaitFor, Waited};
+use crate::{CloneArgs, Pid, ProcessId};
+
+impl Branch {
+    /// Does the work of a call; what it sets going is left in the queue.
+    pub(super) fn begin(&mut self, by: Role, caller: ProcessId, call: &Call) -> Result<Done, Refusal> {
+        let done = match call {
+            Call::Fork { .. } | Call::Clone { .. } => Done::Outcome(self.make(caller, call)?),
+            Call::Exit { status } => {
+                self.world.begin_exit(caller, *status);
+                Done::Never
+            }
+            Call::Wait { .. } | Call::Waitid { .. } => self.wait(by, caller, call)?,
+            Call::Kill { .. } | Call::Tgkill { .. } | Call::PidfdSendSignal { .. } => {
+                Done::Outcome(self.signal(by, caller, call)?)
+            }
+            Call::Sigaction { .. } | Call::Sigprocmask { .. } => Done::Outcome(self.signal(by, caller, call)?),
+            Call::Unshare { .. } | Call::Setns { .. } => Done::Outcome(self.join(caller, call)?),
+            Call::Setsid | Call::Setpgid { .. } | Call::Getpgid { .. } | Call::Getsid { .. } => {
+                Done::Outcome(self.group(by, caller, call)?)
+            }
+            _ => Done::Outcome(self.small(by, caller, call)?),
+        };
+        Ok(done)
+    }
+
+    fn make(&mut self, caller: ProcessId, call: &Call) -> Result<Outcome, Refusal> {
+        let (child, flags, exit_signal, set_tid) = match call {
+            Call::Clone { child, flags, exit_signal, set_tid } => (*child, *flags, *exit_signal, set_tid.as_slice()),
+            Call::Fork { child } => (*child, CloneFlags::empty(), ExitSignal::Default, &[][..]),
+            _ => unreachable!("only calls that make a process come here"),
+        };
+        if self.is_born(child) {
+            return Err(Refusal::BornTwice { role: child });
+        }
+        let modelled = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_PARENT;
+        refuse_flags(call, flags - modelled)?;
+        let exit_signal = match exit_signal {
+            ExitSignal::Signal(signal) => Some(signal),
+            ExitSignal::None => None,
+            ExitSignal::Default => (!flags.contains(CloneFlags::CLONE_PARENT)).then_some(Signal::CHLD),
+        };
+        // More numbers than levels would name numbers outside the scenario, which are nobody's to choose.
+        let target = self.world.namespace_for_children(caller);
+        let levels = target.map_or(0, |ns| self.world.level(ns)) as usize
+            + 1
+            + usize::from(flags.contains(CloneFlags::CLONE_NEWPID));
+        if set_tid.len() > levels && set_tid.len() <= 32 {
+            return Err(not_modelled(call, Some("`set_tid` for namespaces outside the scenario".into())));
+        }
+        Ok(match self.world.clone_process(caller, &CloneArgs { flags, exit_signal, set_tid }) {
+            Ok(process) => {
+                self.born(child, process);
+                let seen = self.world.pid_in(process, self.world.namespace(caller));
+                number(seen)
+            }
+            Err(errno) => Outcome::Err(errno),
+        })
+    }
+
+    fn wait(&mut self, by: Role, caller: ProcessId, call: &Call) -> Result<Done, Refusal> {
+        let result = match call {
+            Call::Wait { target: WaitTarget::Pidfd(child), options } => {
+                let child = self.named(*child)?;
+                // wait4(2) takes no pidfd; this is waitid(2) asking for what wait4(2) does.
+                self.world.begin_waitid(caller, WaitFor::Pidfd(child), *options | WaitOptions::WEXITED)
+            }
+            Call::Wait { target, options } => {
+                let pid = match target {
+                    WaitTarget::Any => -1,
+                    WaitTarget::OwnGroup => 0,
+                    WaitTarget::Pid(target) => self.raw(by, *target)?,
+                    WaitTarget::Group(target) => self.raw(by, *target)?.wrapping_neg(),
+                    WaitTarget::Pidfd(_) => unreachable!("matched above"),
+                };
+                self.world.begin_wait4(caller, pid, *options)
+            }
+            Call::Waitid { target, options } => {
+                let asked = match target {
+                    WaitTarget::Any => WaitFor::Any,
+                    WaitTarget::OwnGroup => WaitFor::OwnGroup,
+                    WaitTarget::Pid(target) => WaitFor::Pid(self.raw(by, *target)?),
+                    WaitTarget::Group(target) => WaitFor::Group(self.raw(by, *target)?),
+                    WaitTarget::Pidfd(child) => WaitFor::Pidfd(self.named(*child)?),
+                };
+                self.world.begin_waitid(caller, asked, *options)
+            }
+            _ => unreachable!("only waits come here"),
+        };
+        Ok(match result {
+            Ok(Waited::Blocks) => Done::Blocks,
+            Ok(waited) => Done::Outcome(self.waited(waited)),
+            Err(errno) => Done::Outcome(Outcome::Err(errno)),
+        })
+    }
+
+    fn signal(&mut self, by: Role, caller: ProcessId, call: &Call) -> Result<Outcome, Refusal> {
+        let result = match call {
+            Call::Kill { target, signal } => {
+                let pid = match target {
+                    KillTarget::Pid(target) => self.raw(by, *target)?,
+                    KillTarget::Group(target) => self.raw(by, *target)?.wrapping_neg(),
+                };
+                self.world.begin_kill(caller, pid, *signal)
+            }
+            Call::Tgkill { pid, signal } => {
+                let pid = self.raw(by, *pid)?;
+                self.world.begin_tgkill(caller, pid, *signal)
+            }
+            Call::PidfdSendSignal { pid, signal } => {
+                let pid = self.raw(by, *pid)?;
+                self.world.begin_pidfd_send_signal(caller, pid, *signal)
+            }
+            Call::Sigaction { signal, action } => self.world.sigaction(caller, *signal, *action),
+            Call::Sigprocmask { how, signal } => {
+                self.world.begin_sigprocmask(caller, *how, *signal);
+                Ok(())
+            }
+            _ => unreachable!("only calls about signals come here"),
+        };
+        Ok(nothing(result))
+    }
+
+    fn join(&mut self, caller: ProcessId, call: &Call) -> Result<Outcome, Refusal> {
+        let result = match call {
+            Call::Unshare { flags } => {
+                refuse_flags(call, *flags - CloneFlags::CLONE_NEWPID)?;
+                if flags.is_empty() { Ok(()) } else { self.world.unshare_pid(caller) }
+            }
+            Call::Setns { to, via } => {
+                let to = self.named(*to)?;
+                match via {
+                    SetnsVia::NsPid => self.world.setns_path(caller, to),
+                    SetnsVia::Pidfd => self.world.setns_pidfd(caller, to),
+                    SetnsVia::PidForChildren => self.world.setns_for_children(caller, to),
+                }
+            }
+            _ => unreachable!("only unshare and setns come here"),
+        };
+        Ok(nothing(result))
+    }
+
+    fn group(&mut self, by: Role, caller: ProcessId, call: &Call) -> Result<Outcome, Refusal> {
+        Ok(match call {
+            Call::Setsid => match self.world.begin_setsid(caller) {
+                Ok(pid) => number(Some(pid)),
+                Err(errno) => Outcome::Err(errno),
+            },
+            Call::Setpgid { pid, group } => {
+                let (pid, group) = (self.raw(by, *pid)?, self.raw(by, *group)?);
+                nothing(self.world.begin_setpgid(caller, pid, group))
+            }
+            Call::Getpgid { pid } => {
+                let pid = self.raw(by, *pid)?;
+                self.world.getpgid(caller, pid).map_or_else(Outcome::Err, number)
+            }
+            Call::Getsid { pid } => {
+                let pid = self.raw(by, *pid)?;
+                self.world.getsid(caller, pid).map_or_else(Outcome::Err, number)
+            }
+            _ => unreachable!("only calls about groups come here"),
+        })
+    }
+
+    /// Calls that change little or nothing, and those that are not modelled.
+    fn small(&mut self, by: Role, caller: ProcessId, call: &Call) -> Result<Outcome, Refusal> {
+        Ok(match call {
+            Call::PidfdOpen { pid } => {
+                let pid = self.raw(by, *pid)?;
+                nothing(self.world.pidfd_open(caller, pid))
+            }
+            Call::SetChildSubreaper { on } => {
+                self.world.set_child_subreaper(caller, *on);
+                Outcome::Ok(0)
+            }
+            Call::SetPdeathsig { signal } => {
+                self.world.set_pdeathsig(caller, *signal);
+                Outcome::Ok(0)
+            }
+            // There is one thread a process, so they are the same.
+            Call::Getpid | Call::Gettid => number(Some(self.world.getpid(caller))),
+            Call::Getppid => number(self.world.getppid(caller)),
+            Call::Sysctl { name: Sysctl::NsLastPid, write: None } => Outcome::Ok(self.world.ns_last_pid(caller)),
+            Call::Sysctl { name: Sysctl::NsLastPid, write: Some(value) } => {
+                nothing(self.world.set_ns_last_pid(caller, *value))
+            }
+            Call::Sysctl { name: Sysctl::PidMax, write } => self.pid_max(caller, *write, call)?,
+            _ => return Err(not_modelled(call, None)),
+        })
+    }
+
+    fn pid_max(&mut self, caller: ProcessId, write: Option<i64>, call: &Call) -> Result<Outcome, Refusal> {
+        if !self.world.pid_max_per_namespace {
+            return Err(not_modelled(call, Some("a `pid_max` for all namespaces in common".into())));
+        }
+        Ok(match write {
+            None => Outcome::Ok(i64::from(self.world.pid_max(caller))),
+            Some(value) => nothing(self.world.set_pid_max(caller, value)),
+        })
+    }
+
+    /// The number that stands for a process in a call.
+    fn raw(&self, by: Role, target: Target) -> Result<i32, Refusal> {
+        match target {
+            Target::Number(number) => Ok(number),
+            Target::Role(role) => {
+                self.named(role)?;
+                let number = self.number(by, role).ok_or(Refusal::NoNumber { role, caller: by })?;
+                Ok(i32::try_from(number).expect("numbers are below pid_max"))
+            }
+        }
+    }
+
+    /// The process of a role that a step names; `None` inside if it is reaped.
+    fn named(&self, role: Role) -> Result<Option<ProcessId>, Refusal> {
+        if self.is_born(role) { Ok(self.process(role)) } else { Err(Refusal::NotBorn { role }) }
+    }
+}
+
+fn not_modelled(call: &Call, what: Option<String>) -> Refusal {
+    Refusal::NotModelled { call: call.name(), what }
+}
+
+fn refuse_flags(call: &Call, flags: CloneFlags) -> Result<(), Refusal> {
+    match flags.iter_names().next() {
+        Some((name, _)) => Err(not_modelled(call, Some(format!("flag `{name}`")))),
+        None => Ok(()),
+    }
+}
+
+/// What is not visible is printed as 0.
+fn number(pid: Option<Pid>) -> Outcome {
+    Outcome::Ok(pid.map_or(0, |pid| i64::from(pid.get())))
+}
+
+fn nothing(result: Result<(), Errno>) -> Outcome {
+    result.map_or_else(Outcome::Err, |()| Outcome::Ok(0))
+}

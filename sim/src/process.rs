@@ -1,0 +1,208 @@
+//! A process, as the model keeps it.
+//!
+//! One record is both the kernel's `task_struct` and its `struct pid`: after the process is reaped, the record stays as
+//! [`Life::Detached`] while its number is still the id of a process group or session with members.
+
+use pidlab_scenario::{Errno, Signal, WaitStatus};
+
+use crate::signal::{Handled, Pending, SignalSet};
+use crate::wait::{WaitQuery, Waited};
+use crate::{NsId, ProcessId};
+
+/// What a process is doing, as everybody can see it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ProcessState {
+    /// Able to make a call.
+    Running,
+    /// Inside a wait that has not returned.
+    Blocked,
+    /// Stopped by a signal.
+    Stopped,
+    /// The init of a namespace, ended, inside `zap_pid_ns_processes`.
+    Exiting,
+    /// Ended and not waited for.
+    Zombie,
+}
+
+/// The steps of a life; it only ever goes downwards in this list.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Life {
+    /// It exists and has not begun to exit (it may be [`Process::doomed`]).
+    Alive,
+    /// It has begun its exit but has not told anybody (kernel: `PF_EXITING`).
+    Leaving,
+    /// An init that waits for its namespace to become empty.
+    Zapping,
+    /// Ended, its parent may wait for it.
+    Zombie,
+    /// Reaped; its number is still the id of a group or session.
+    Detached,
+    /// Nothing: the record can be used again.
+    Vacant,
+}
+
+/// A call that the process is in.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum InCall {
+    /// Asleep in a wait.
+    Wait(WaitQuery),
+    /// A handler interrupts the wait: it will fail with EINTR.
+    Interrupted,
+    /// The work is done, the process has not come back to user mode.
+    Returning(Return),
+}
+
+/// What a call that comes back gives.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Return {
+    /// Whatever the caller of the model was already told.
+    Told,
+    /// A wait that had blocked.
+    Wait(Result<Waited, Errno>),
+}
+
+/// What few processes have at any moment; kept out of line.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Extra {
+    pub(crate) pending: Vec<Pending>,
+    pub(crate) handled: Vec<Handled>,
+    pub(crate) call: Option<InCall>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Process {
+    pub(crate) life: Life,
+    /// Its end is decided (kernel: `SIGNAL_GROUP_EXIT`); `status` says which, and nothing changes it any more.
+    pub(crate) doomed: bool,
+    pub(crate) status: WaitStatus,
+    /// In the queue of processes that have something to do.
+    pub(crate) queued: bool,
+
+    pub(crate) ns: NsId,
+    /// Where its children are born (kernel: `pid_ns_for_children`); `None` once it has ended.
+    pub(crate) target: Option<NsId>,
+    /// Its row in the table of numbers of its level.
+    pub(crate) row: u32,
+    /// Processes are counted as they are made.
+    pub(crate) born: u64,
+
+    pub(crate) parent: Option<ProcessId>,
+    pub(crate) first_child: Option<ProcessId>,
+    pub(crate) last_child: Option<ProcessId>,
+    pub(crate) next_sibling: Option<ProcessId>,
+    pub(crate) previous_sibling: Option<ProcessId>,
+    /// What the parent gets at the end; `None` is exit signal 0.
+    pub(crate) exit_signal: Option<Signal>,
+    pub(crate) pdeath_signal: Option<Signal>,
+    pub(crate) subreaper: bool,
+    /// The init of a namespace (kernel: `SIGNAL_UNKILLABLE`).
+    pub(crate) unkillable: bool,
+
+    pub(crate) group: Option<ProcessId>,
+    /// The newest member of the group that has this process's number.
+    pub(crate) first_member: Option<ProcessId>,
+    pub(crate) next_member: Option<ProcessId>,
+    pub(crate) previous_member: Option<ProcessId>,
+    pub(crate) session: Option<ProcessId>,
+    /// How many processes are in the session that has this process's number.
+    pub(crate) session_members: u32,
+    pub(crate) session_leader: bool,
+    /// Sleeping waits that refer to the group with this number.
+    pub(crate) pins: u32,
+
+    pub(crate) blocked: SignalSet,
+    pub(crate) ignored: SignalSet,
+    pub(crate) caught: SignalSet,
+    pub(crate) pending: SignalSet,
+    pub(crate) no_child_wait: bool,
+    pub(crate) stopped: bool,
+    /// It left a stop and has not run yet.
+    pub(crate) resumed: bool,
+    /// The parent is to be told of a SIGCONT (kernel: `SIGNAL_CLD_CONTINUED`).
+    pub(crate) tell_continued: bool,
+    /// A stop that no wait has reported.
+    pub(crate) stop_report: Option<Signal>,
+    /// A continuation that no wait has reported (kernel: `SIGNAL_STOP_CONTINUED`).
+    pub(crate) continue_report: bool,
+    pub(crate) extra: Option<Box<Extra>>,
+}
+
+impl Process {
+    /// A record that stands for nobody. All vacant records are equal, whoever had them.
+    pub(crate) fn vacant() -> Process {
+        Process {
+            life: Life::Vacant,
+            doomed: false,
+            status: WaitStatus::Exited(0),
+            queued: false,
+            ns: NsId::OUTERMOST,
+            target: None,
+            row: 0,
+            born: 0,
+            parent: None,
+            first_child: None,
+            last_child: None,
+            next_sibling: None,
+            previous_sibling: None,
+            exit_signal: None,
+            pdeath_signal: None,
+            subreaper: false,
+            unkillable: false,
+            group: None,
+            first_member: None,
+            next_member: None,
+            previous_member: None,
+            session: None,
+            session_members: 0,
+            session_leader: false,
+            pins: 0,
+            blocked: SignalSet::EMPTY,
+            ignored: SignalSet::EMPTY,
+            caught: SignalSet::EMPTY,
+            pending: SignalSet::EMPTY,
+            no_child_wait: false,
+            stopped: false,
+            resumed: false,
+            tell_continued: false,
+            stop_report: None,
+            continue_report: false,
+            extra: None,
+        }
+    }
+
+    /// Whether there is a process, dead or alive, and not only a number.
+    pub(crate) fn is_task(&self) -> bool {
+        self.life <= Life::Zombie
+    }
+
+    /// Whether signals still mean something to it.
+    pub(crate) fn takes_signals(&self) -> bool {
+        self.life == Life::Alive && !self.doomed
+    }
+
+    pub(crate) fn call(&self) -> Option<&InCall> {
+        self.extra.as_ref()?.call.as_ref()
+    }
+
+    pub(crate) fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    /// Forgets the out-of-line part if there is nothing in it, so that equal processes compare equal.
+    pub(crate) fn trim(&mut self) {
+        if self.extra.as_deref().is_some_and(|extra| *extra == Extra::default()) {
+            self.extra = None;
+        }
+    }
+
+    pub(crate) fn state(&self) -> Option<ProcessState> {
+        match self.life {
+            Life::Alive | Life::Leaving if self.stopped => Some(ProcessState::Stopped),
+            Life::Alive | Life::Leaving if self.call().is_some() => Some(ProcessState::Blocked),
+            Life::Alive | Life::Leaving => Some(ProcessState::Running),
+            Life::Zapping => Some(ProcessState::Exiting),
+            Life::Zombie => Some(ProcessState::Zombie),
+            Life::Detached | Life::Vacant => None,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Making processes and namespaces.
+
+use super::rules;
+
+rules! {
+    CLONE_NEWPID_INIT = "clone.newpid-init",
+        "clone with CLONE_NEWPID makes a namespace and its init, number 1 there, in one step; the caller is told the child's number in its own namespace",
+        "kernel/pid_namespace.c:copy_pid_ns", manual: "clone(2), CLONE_NEWPID", since: "2.6.24";
+    CLONE_NEWPID_TARGET_DIFFERS = "clone.newpid-target-differs",
+        "CLONE_NEWPID fails with EINVAL while the caller's children are born in another namespace than its own, even a dead one",
+        "kernel/pid_namespace.c:copy_pid_ns";
+    CLONE_PARENT_BY_INIT = "clone.parent-by-init",
+        "an init cannot make a sibling: CLONE_PARENT fails with EINVAL",
+        "kernel/fork.c:copy_process", manual: "clone(2), ERRORS", since: "2.6.32";
+    CP_NO_EXIT_SIGNAL = "cp.no-exit-signal",
+        "clone3 takes no exit signal together with CLONE_PARENT: EINVAL",
+        "kernel/fork.c:clone3_args_valid", manual: "clone(2), ERRORS";
+    CP_SIBLING = "cp.sibling",
+        "a child made with CLONE_PARENT is the caller's sibling: its parent is the caller's parent, and it takes over the caller's exit signal",
+        "kernel/fork.c:copy_process", manual: "clone(2), CLONE_PARENT";
+    LIMIT_DEPTH = "limit.depth",
+        "PID namespaces nest at most 32 levels below the machine's first one; making a deeper one fails with ENOSPC",
+        "kernel/pid_namespace.c:create_pid_namespace", manual: "pid_namespaces(7), Nesting PID namespaces", since: "4.9";
+    UNSHARE_CHILDREN_ONLY = "unshare.children-only",
+        "unshare(CLONE_NEWPID) changes where the caller's children are born; the caller stays where it is",
+        "kernel/nsproxy.c:unshare_nsproxy_namespaces", manual: "unshare(2), CLONE_NEWPID", since: "3.8";
+    UNSHARE_FIRST_CHILD_INIT = "unshare.first-child-init",
+        "the first child born in an unshared namespace is its init",
+        "kernel/fork.c:copy_process", manual: "unshare(2), CLONE_NEWPID", since: "3.8";
+    UNSHARE_TWICE = "unshare.twice",
+        "unshare(CLONE_NEWPID) fails with EINVAL while the caller's children are born in another namespace than its own",
+        "kernel/pid_namespace.c:copy_pid_ns", manual: "pid_namespaces(7), setns(2) and unshare(2) semantics",
+        note: "the manual says that it works once only; going back with setns(2) to the own namespace makes it work again";
+    SETNS_CHILDREN_ONLY = "setns.children-only",
+        "setns to a PID namespace changes where the caller's children are born; the caller stays where it is",
+        "kernel/pid_namespace.c:pidns_install", manual: "setns(2), DESCRIPTION", since: "3.8";
+    SETNS_DESCENDANT_ONLY = "setns.descendant-only",
+        "setns goes only to the caller's own namespace or one below it, otherwise EINVAL",
+        "kernel/pid_namespace.c:pidns_install", manual: "setns(2), DESCRIPTION", since: "3.8";
+    SETNS_JUDGED_BY_ACTIVE = "setns.judged-by-active",
+        "where setns may go depends on the caller's own namespace and not on where its children are born now, so it can always go back",
+        "kernel/pid_namespace.c:pidns_install", since: "3.8";
+    SETNS_INJECTED_CHILD = "setns.injected-child",
+        "a child born in another namespace than its parent's is an ordinary member there whose parent is outside",
+        "kernel/fork.c:copy_process", manual: "pid_namespaces(7), Adoption of orphaned children",
+        note: "the parent may be several levels above; the manual says one at most";
+    SETNS_DEAD_NS = "setns.dead-ns",
+        "setns to a namespace whose init has died succeeds; only forking into it fails",
+        "kernel/pid_namespace.c:pidns_install";
+    SETNS_ZOMBIE_INIT_PATH = "setns.zombie-init-path",
+        "the link /proc/PID/ns/pid of a zombie still leads to its namespace",
+        "kernel/pid_namespace.c:pidns_get";
+    SETNS_REAPED_PATH = "setns.reaped-path",
+        "a reaped process has no directory in /proc: opening its namespace files fails with ENOENT",
+        "fs/proc/base.c:proc_pid_lookup";
+    SETNS_PIDFD_ERRORS = "setns.pidfd-errors",
+        "setns with the pidfd of a process that has ended fails with ESRCH, waited for or not",
+        "kernel/nsproxy.c:validate_nsset", manual: "setns(2), ERRORS", since: "5.8",
+        note: "the manual says ESRCH only for processes that have been waited for";
+    SETNS_PIDFD_USES_ACTIVE = "setns.pidfd-uses-active",
+        "setns with a pidfd goes to the namespace that the process is in, not to where its children are born",
+        "kernel/nsproxy.c:validate_nsset", since: "5.8";
+    PFC_READLINK = "pfc.readlink",
+        "pid_for_children cannot be opened (ENOENT) while nobody has been born in the namespace, nor for a process that has ended",
+        "kernel/pid_namespace.c:pidns_for_children_get", manual: "namespaces(7), /proc/pid/ns/pid_for_children", since: "4.12",
+        note: "the manual says that the link is empty then";
+}

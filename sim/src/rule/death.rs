@@ -1,0 +1,75 @@
+//! The end of processes and of namespaces.
+
+use super::rules;
+
+rules! {
+    EXIT_STATUS = "exit.status",
+        "a process that ends itself leaves the low eight bits of its status",
+        "kernel/exit.c:do_group_exit", manual: "_exit(2), DESCRIPTION";
+    EXIT_SIGNAL_SENT = "exit.signal-sent",
+        "when a process ends, its parent gets the exit signal that clone was given; si_pid is the child's number in the parent's namespace",
+        "kernel/signal.c:do_notify_parent", manual: "clone(2), The child termination signal";
+    EXIT_SIGNAL_RESET = "exit.signal-reset",
+        "an orphan's exit signal becomes SIGCHLD when it is adopted",
+        "kernel/exit.c:reparent_leader";
+    EXIT_AUTOREAP = "exit.autoreap",
+        "a child whose parent ignores SIGCHLD (or has SA_NOCLDWAIT) vanishes when it ends, without becoming a zombie",
+        "kernel/signal.c:do_notify_parent", manual: "wait(2), NOTES";
+    EXIT_AUTOREAP_NOT_FOR_CLONE_CHILDREN = "exit.autoreap-not-for-clone-children",
+        "a child with another exit signal than SIGCHLD becomes a zombie even if its parent ignores SIGCHLD",
+        "kernel/signal.c:do_notify_parent";
+    EXIT_ZOMBIE_IS_ADDRESSABLE = "exit.zombie-is-addressable",
+        "a zombie still has its numbers: a signal to it succeeds and does nothing",
+        "kernel/signal.c:prepare_signal", manual: "kill(2), NOTES";
+    EXIT_FIRST_FATAL_WINS = "exit.first-fatal-wins",
+        "once the end of a process is decided, later signals to it are dropped",
+        "kernel/signal.c:prepare_signal";
+    EXIT_SIGCHLD_COALESCES = "exit.sigchld-coalesces",
+        "a standard signal that is pending already is not queued a second time; the first one's si_pid stays",
+        "kernel/signal.c:legacy_queue", manual: "signal(7), Queueing and delivery semantics for standard signals";
+    REAP_NS_IS_FATHERS = "reap.ns-is-fathers",
+        "an orphan without a subreaper is adopted by the init of its dead parent's namespace, which need not be its own",
+        "kernel/exit.c:find_new_reaper", manual: "pid_namespaces(7), Adoption of orphaned children";
+    REAP_SUBREAPER = "reap.subreaper",
+        "an orphan is adopted by the nearest subreaper above its dead parent, within the dead parent's namespace",
+        "kernel/exit.c:find_new_reaper", manual: "PR_SET_CHILD_SUBREAPER(2const)", since: "3.4";
+    REAP_NO_CROSS_BOUNDARY = "reap.no-cross-boundary",
+        "a subreaper outside the dead parent's namespace does not adopt: that namespace's init does",
+        "kernel/exit.c:find_new_reaper", since: "4.11";
+    REAP_ZOMBIE_HANDOVER = "reap.zombie-handover",
+        "zombie children are handed on too: the adopter is told of each as if it had just ended",
+        "kernel/exit.c:reparent_leader";
+    REAP_DYING_INIT_ADOPTS = "reap.dying-init-adopts",
+        "an init that waits for its namespace to empty still adopts, and collects whatever ends at once",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
+    PDEATH_WHEN = "pdeath.when",
+        "a process with a parent-death signal gets it whenever its present parent dies, before that one is a zombie",
+        "kernel/exit.c:forget_original_parent", manual: "PR_SET_PDEATHSIG(2const)";
+    PG_ORPHAN_EXIT = "pg.orphan-exit",
+        "a process group that becomes orphaned by an exit and has a stopped member gets SIGHUP and then SIGCONT",
+        "kernel/exit.c:kill_orphaned_pgrp", manual: "setpgid(2), NOTES";
+    ZAP_TRIGGER = "zap.trigger",
+        "when its init ends, a namespace ends: from now on no number is given out in it",
+        "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
+    ZAP_KILLS_ALL = "zap.kills-all",
+        "the end of a namespace's init is SIGKILL for every other member, whatever it blocks, ignores or is doing",
+        "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
+    ZAP_KILLS_DESCENDANTS = "zap.kills-descendants",
+        "the inits of namespaces below are killed with the rest, and each runs its own zap",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
+    ZAP_COLLECTS = "zap.collects",
+        "the dying init waits for its own children, of every kind",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
+    ZAP_WAITS_FOR_OUTSIDE_PARENT = "zap.waits-for-outside-parent",
+        "a member whose parent is outside keeps the dying init waiting until that parent has reaped it",
+        "kernel/pid_namespace.c:zap_pid_ns_processes", since: "3.8";
+    ZAP_PGID_PIN = "zap.pgid-pin",
+        "the number of a gone member, in use as somebody's process group, keeps the dying init waiting",
+        "kernel/pid.c:free_pid", since: "3.8";
+    ZAP_STUCK_IMMUNE = "zap.stuck-immune",
+        "signals to an init that waits for its namespace to empty succeed and do nothing",
+        "kernel/signal.c:prepare_signal";
+    ZAP_INVARIANT = "zap.invariant",
+        "an init becomes a zombie, and can be waited for, only when no other number of its namespace is taken",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
+}

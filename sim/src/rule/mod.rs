@@ -1,0 +1,100 @@
+//! The catalogue: every rule that the model follows, one constant each, in teaching order.
+//!
+//! A rule is named at the very branch that it decides. Everything else about rules (lists, explanations, coverage) is
+//! made from this table.
+
+mod numbers;
+
+mod creation;
+
+mod views;
+
+mod death;
+
+mod waiting;
+
+mod signals;
+
+pub use creation::*;
+pub use death::*;
+pub use numbers::*;
+pub use signals::*;
+pub use views::*;
+pub use waiting::*;
+
+/// One rule of Linux.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Rule {
+    /// Its permanent name.
+    pub id: &'static str,
+    /// What is true.
+    pub sentence: &'static str,
+    /// Where the kernel does it: `file:function`.
+    pub kernel: &'static str,
+    /// The manual page, and the section of it, if one says so.
+    pub manual: Option<&'static str>,
+    /// The first kernel with it, where that is not all that matter.
+    pub since: Option<&'static str>,
+    /// The last kernel with it.
+    pub until: Option<&'static str>,
+    /// Where manual and kernel differ, or another trap.
+    pub note: Option<&'static str>,
+}
+
+/// Every rule, in teaching order.
+pub const CATALOGUE: &[&Rule] = &CHAPTERS;
+
+/// The rule with this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    CATALOGUE.iter().copied().find(|rule| rule.id == id)
+}
+
+const PARTS: [&[&Rule]; 6] =
+    [numbers::RULES, creation::RULES, views::RULES, death::RULES, waiting::RULES, signals::RULES];
+
+const COUNT: usize = {
+    let (mut count, mut part) = (0, 0);
+    while part < PARTS.len() {
+        count += PARTS[part].len();
+        part += 1;
+    }
+    count
+};
+
+const CHAPTERS: [&Rule; COUNT] = {
+    let mut all = [PARTS[0][0]; COUNT];
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut row = 0;
+        while row < PARTS[part].len() {
+            all[at] = PARTS[part][row];
+            at += 1;
+            row += 1;
+        }
+        part += 1;
+    }
+    all
+};
+
+/// Declares rules, and the list of them in the same order.
+macro_rules! rules {
+    ($($name:ident = $id:literal, $sentence:literal, $kernel:literal $(, manual: $manual:literal)?
+        $(, since: $since:literal)? $(, note: $note:literal)? ;)*) => {
+        $(
+            #[doc = concat!("`", $id, "`: ", $sentence, ".")]
+            pub const $name: $crate::Rule = $crate::Rule {
+                id: $id,
+                sentence: $sentence,
+                kernel: $kernel,
+                manual: rules!(@option $($manual)?),
+                since: rules!(@option $($since)?),
+                until: None,
+                note: rules!(@option $($note)?),
+            };
+        )*
+        pub(in crate::rule) const RULES: &[&$crate::Rule] = &[$(&$name),*];
+    };
+    (@option) => { None };
+    (@option $value:literal) => { Some($value) };
+}
+use rules;

@@ -1,0 +1,75 @@
+//! Signals.
+
+use super::rules;
+
+rules! {
+    SIG_VISIBLE_ONLY = "sig.visible-only",
+        "a signal can be sent only to whom the caller has a number for; otherwise ESRCH",
+        "kernel/signal.c:kill_something_info", manual: "kill(2), ERRORS";
+    SIG_EXISTENCE = "sig.existence",
+        "signal 0 only asks whether there is somebody",
+        "kernel/signal.c:do_send_sig_info", manual: "kill(2), DESCRIPTION";
+    SIG_FATAL = "sig.fatal",
+        "a signal whose default is to terminate ends a process that neither catches, ignores nor blocks it",
+        "kernel/signal.c:complete_signal", manual: "signal(7), Standard signals";
+    SIG_HANDLER = "sig.handler",
+        "a handler takes the signal, in an init too and whoever sends it",
+        "kernel/signal.c:get_signal", manual: "signal(7), Signal dispositions";
+    SIG_IGNORED = "sig.ignored",
+        "an ignored signal is dropped when it is sent",
+        "kernel/signal.c:sig_ignored", manual: "signal(7), Signal dispositions";
+    SIG_BLOCKED_QUEUES = "sig.blocked-queues",
+        "a blocked signal waits, also one that would be ignored",
+        "kernel/signal.c:sig_ignored", manual: "signal(7), Signal mask and pending signals";
+    SIG_UNCATCHABLE = "sig.uncatchable",
+        "SIGKILL and SIGSTOP cannot be caught or ignored (EINVAL), and leave no trace in a mask",
+        "kernel/signal.c:do_sigaction", manual: "sigaction(2), ERRORS";
+    SIG_INIT_IMMUNE_INSIDE = "sig.init-immune-inside",
+        "a signal from inside its namespace does nothing to an init that has no handler for it, not even SIGKILL; the call succeeds",
+        "kernel/signal.c:sig_task_ignored", manual: "pid_namespaces(7), The namespace init process", since: "2.6.30";
+    SIG_INIT_OUTER_FORCED = "sig.init-outer-forced",
+        "from a namespace around, SIGKILL and SIGSTOP do act on an init",
+        "kernel/signal.c:sig_task_ignored", manual: "pid_namespaces(7), The namespace init process", since: "2.6.30";
+    SIG_INIT_OUTER_DROPPED = "sig.init-outer-dropped",
+        "from a namespace around, too, other signals do nothing to an init that has no handler for them",
+        "kernel/signal.c:sig_task_ignored", manual: "pid_namespaces(7), The namespace init process", since: "2.6.30";
+    SIG_INIT_BLOCKED = "sig.init-blocked",
+        "a signal that an init blocks is queued, and dropped when it is unblocked without a handler",
+        "kernel/signal.c:get_signal";
+    SIG_STOPS = "sig.stops",
+        "a stop signal stops a process; its parent gets SIGCHLD and can wait for the stop",
+        "kernel/signal.c:do_signal_stop", manual: "signal(7), Standard signals";
+    SIG_CONT_RESUMES = "sig.cont-resumes",
+        "SIGCONT ends a stop when it is sent, even if the process (an init, say) ignores the signal itself",
+        "kernel/signal.c:prepare_signal", manual: "signal(7), Standard signals";
+    SIG_STOPPED_WAITS = "sig.stopped-waits",
+        "a stopped process takes signals only when it goes on; SIGKILL alone acts at once",
+        "kernel/signal.c:wants_signal";
+    SIG_LOWEST_FIRST = "sig.lowest-first",
+        "of several pending signals the lowest number is taken first",
+        "kernel/signal.c:next_signal", manual: "signal(7), Real-time signals";
+    PG_TSTP_ORPHANED = "pg.tstp-orphaned",
+        "SIGTSTP, SIGTTIN and SIGTTOU do not stop a member of an orphaned process group; SIGSTOP does",
+        "kernel/signal.c:get_signal", manual: "setpgid(2), NOTES";
+    SIG_TGKILL = "sig.tgkill",
+        "tgkill sends to one thread, named by a positive number of the caller's namespace",
+        "kernel/signal.c:do_tkill", manual: "tgkill(2), DESCRIPTION";
+    SIG_KILL_MINUS1 = "sig.kill-minus1",
+        "kill(-1) goes to everybody whose number in the caller's namespace is above 1, the caller left out",
+        "kernel/signal.c:kill_something_info", manual: "pid_namespaces(7), The namespace init process";
+    SIG_KILL0_ESCAPES = "sig.kill0-escapes",
+        "kill(0) goes to the whole process group, also to members outside the caller's namespace",
+        "kernel/signal.c:kill_something_info";
+    SIG_PGRP_MIXED_NS = "sig.pgrp-mixed-ns",
+        "a signal to a group or to everybody reaches members in the namespaces below as well",
+        "kernel/signal.c:__kill_pgrp_info";
+    SIG_SI_PID_DOWN = "sig.si-pid-down",
+        "a receiver that cannot see the sender is told si_pid 0",
+        "kernel/signal.c:send_signal_locked", manual: "sigaction(2), si_pid";
+    SIG_SI_PID_UP_UNTRANSLATED = "sig.si-pid-up-untranslated",
+        "a receiver above the sender's namespace is told the sender's number in the sender's own namespace",
+        "kernel/signal.c:prepare_kill_siginfo", note: "the number may mean somebody else to the receiver";
+    SIG_SI_PID_STICKY_ZERO = "sig.si-pid-sticky-zero",
+        "one siginfo goes round all receivers of a call: after the first that cannot see the sender, si_pid is 0 for the rest",
+        "kernel/signal.c:send_signal_locked";
+}

@@ -1,0 +1,42 @@
+//! Waiting for children.
+
+use super::rules;
+
+rules! {
+    WAIT_ORDER = "wait.order",
+        "wait takes the first ready child in the order of the parent's list, births and adoptions in turn, not in the order of deaths",
+        "kernel/exit.c:do_wait";
+    WAIT_PID_NUMBER_SPACE = "wait.pid-number-space",
+        "the numbers that wait takes and gives are those of the caller's namespace",
+        "kernel/exit.c:kernel_wait4";
+    WAIT_PGID_ACROSS_NS = "wait.pgid-across-ns",
+        "waiting for a process group matches its members in every namespace, and the own group even where it has no number",
+        "kernel/exit.c:eligible_pid";
+    WAIT_KINDS = "wait.kinds",
+        "wait sees children with exit signal SIGCHLD; __WCLONE sees only the others, __WALL all",
+        "kernel/exit.c:eligible_child", manual: "wait(2), Linux-specific options";
+    WAIT_ECHILD = "wait.echild",
+        "wait fails with ECHILD when no child can ever be what is asked for",
+        "kernel/exit.c:do_wait", manual: "wait(2), ERRORS";
+    WAIT_NOHANG = "wait.nohang",
+        "with WNOHANG, wait gives 0 while some child could still be what is asked for",
+        "kernel/exit.c:do_wait", manual: "wait(2), RETURN VALUE";
+    WAIT_BLOCKS = "wait.blocks",
+        "wait sleeps while some child could still be what is asked for",
+        "kernel/exit.c:do_wait", manual: "wait(2), DESCRIPTION";
+    WAIT_EINTR = "wait.eintr",
+        "a handled signal ends a sleeping wait with EINTR",
+        "kernel/exit.c:do_wait", manual: "signal(7), Interruption of system calls and library functions by signal handlers";
+    WAIT_ARGS = "wait.args",
+        "wait refuses options and numbers that make no sense with EINVAL, wait4 the lowest number with ESRCH",
+        "kernel/exit.c:kernel_waitid_prepare", manual: "wait(2), ERRORS";
+    WAIT_NOWAIT = "wait.nowait",
+        "with WNOWAIT the child stays as it was and can be waited for again",
+        "kernel/exit.c:wait_task_zombie", manual: "wait(2), waitid()";
+    WAIT_STOPPED = "wait.stopped",
+        "a stop and a continuation are each reported once, and SIGCONT takes an unreported stop away",
+        "kernel/exit.c:wait_task_stopped", manual: "wait(2), DESCRIPTION";
+    EXIT_AUTOREAP_WAKES_WAIT = "exit.autoreap-wakes-wait",
+        "a sleeping wait fails with ECHILD when the last child that it could have returned vanishes",
+        "kernel/signal.c:do_notify_parent", manual: "wait(2), NOTES";
+}

@@ -1,0 +1,274 @@
+//! wait4(2) and waitid(2): which child, in which order, and when to sleep.
+//!
+//! A wait goes through the parent's list of children from its head, whoever died first. It sleeps only if some child
+//! could still become what is asked for.
+
+use pidlab_scenario::{Errno, Signal, WaitOptions, WaitStatus};
+
+use crate::process::{InCall, Life, Return};
+use crate::{Pid, ProcessId, World, rule};
+
+/// Which children a wait is for, as the system calls have it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum WaitFor {
+    /// Every child (`-1`, `P_ALL`).
+    Any,
+    /// The child with this number (`P_PID`).
+    Pid(i32),
+    /// The children in the caller's group (`0`, `P_PGID` with 0).
+    OwnGroup,
+    /// The children in the group with this number (`P_PGID`).
+    Group(i32),
+    /// This child, by a pidfd (`P_PIDFD`); `None` for a pidfd of a process that is reaped.
+    Pidfd(Option<ProcessId>),
+}
+
+/// What a wait gives.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Waited {
+    /// This child.
+    Child {
+        /// The child; with an ended one, its id now means nothing any more (unless `WNOWAIT`).
+        process: ProcessId,
+        /// Its number in the caller's namespace.
+        number: Pid,
+        /// What became of it.
+        status: WaitStatus,
+    },
+    /// `WNOHANG`, and no child is ready.
+    Nothing,
+    /// It sleeps; [`World::take_returned`] will have the result.
+    Blocks,
+}
+
+/// [`WaitFor`], looked up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Who {
+    Any,
+    Process(ProcessId),
+    Group(ProcessId),
+    Nobody,
+}
+
+/// A wait that sleeps.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct WaitQuery {
+    pub(crate) who: Who,
+    asked: WaitFor,
+    options: WaitOptions,
+}
+
+impl World {
+    /// wait4(2).
+    ///
+    /// # Errors
+    /// `ECHILD`: no child can ever match; `EINVAL`: an option of waitid(2); `ESRCH`: `pid` is the lowest number there is.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// wait(2), wait4(2); kernel/exit.c:kernel_wait4
+    #[doc(alias = "waitpid")]
+    pub fn wait4(&mut self, caller: ProcessId, pid: i32, options: WaitOptions) -> Result<Waited, Errno> {
+        let result = self.begin_wait4(caller, pid, options);
+        self.settle();
+        result
+    }
+
+    /// waitid(2).
+    ///
+    /// # Errors
+    /// `ECHILD`: no child can ever match; `EINVAL`: an unknown option, none of `WEXITED`, `WSTOPPED`, `WCONTINUED`, or a
+    /// number that can be nobody's.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// waitid(2); kernel/exit.c:kernel_waitid
+    pub fn waitid(&mut self, caller: ProcessId, target: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
+        let result = self.begin_waitid(caller, target, options);
+        self.settle();
+        result
+    }
+
+    pub(crate) fn begin_wait4(&mut self, caller: ProcessId, pid: i32, options: WaitOptions) -> Result<Waited, Errno> {
+        if options.intersects(WaitOptions::WNOWAIT | WaitOptions::WEXITED) {
+            self.because(&rule::WAIT_ARGS, caller);
+            return Err(Errno::EINVAL);
+        }
+        let asked = match pid {
+            i32::MIN => {
+                self.because(&rule::WAIT_ARGS, caller);
+                return Err(Errno::ESRCH);
+            }
+            -1 => WaitFor::Any,
+            0 => WaitFor::OwnGroup,
+            pid if pid < 0 => WaitFor::Group(-pid),
+            pid => WaitFor::Pid(pid),
+        };
+        self.begin_wait(caller, asked, options | WaitOptions::WEXITED)
+    }
+
+    pub(crate) fn begin_waitid(
+        &mut self,
+        caller: ProcessId,
+        asked: WaitFor,
+        options: WaitOptions,
+    ) -> Result<Waited, Errno> {
+        let events = WaitOptions::WEXITED | WaitOptions::WSTOPPED | WaitOptions::WCONTINUED;
+        let impossible = match asked {
+            WaitFor::Pid(number) => number <= 0,
+            WaitFor::Group(number) => number < 0,
+            WaitFor::Any | WaitFor::OwnGroup | WaitFor::Pidfd(_) => false,
+        };
+        if impossible || !options.intersects(events) {
+            self.because(&rule::WAIT_ARGS, caller);
+            return Err(Errno::EINVAL);
+        }
+        let asked = if asked == WaitFor::Group(0) { WaitFor::OwnGroup } else { asked };
+        self.begin_wait(caller, asked, options)
+    }
+
+    fn begin_wait(&mut self, caller: ProcessId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
+        self.assert_acts(caller);
+        let query = WaitQuery { who: self.look_up(caller, asked), asked, options };
+        if let Some(result) = self.scan(caller, &query) {
+            return result;
+        }
+        self.because(&rule::WAIT_BLOCKS, caller);
+        self.sleep(caller, query);
+        Ok(Waited::Blocks)
+    }
+
+    fn sleep(&mut self, caller: ProcessId, query: WaitQuery) {
+        if let Who::Group(group) = query.who {
+            self.process_mut(group).pins += 1;
+        }
+        self.process_mut(caller).extra().call = Some(InCall::Wait(query));
+    }
+
+    /// The number means what it means in the caller's namespace, at the time of the call.
+    fn look_up(&self, caller: ProcessId, asked: WaitFor) -> Who {
+        let ns = self.process(caller).ns;
+        let found = match asked {
+            WaitFor::Any => Some(Who::Any),
+            WaitFor::Pid(number) => self.find_pid(ns, number).map(Who::Process),
+            WaitFor::OwnGroup => self.process(caller).group.map(Who::Group),
+            WaitFor::Group(number) => self.find_pid(ns, number).map(Who::Group),
+            WaitFor::Pidfd(process) => process.map(Who::Process),
+        };
+        found.unwrap_or(Who::Nobody)
+    }
+
+    /// Kernel: `eligible_pid`.
+    pub(crate) fn is_waited_for(&self, child: ProcessId, who: Who) -> bool {
+        match who {
+            Who::Any => true,
+            Who::Process(process) => child == process,
+            Who::Group(group) => self.process(child).group == Some(group),
+            Who::Nobody => false,
+        }
+    }
+
+    /// Whether the kind of the child is asked for: a "clone child" has another exit signal than `SIGCHLD`.
+    fn is_right_kind(&self, child: ProcessId, options: WaitOptions) -> bool {
+        let clone_child = self.process(child).exit_signal != Some(Signal::CHLD);
+        options.contains(WaitOptions::__WALL) || clone_child == options.contains(WaitOptions::__WCLONE)
+    }
+
+    /// One pass over the children. `None`: sleep.
+    ///
+    /// # References
+    /// kernel/exit.c:do_wait, wait_consider_task
+    fn scan(&mut self, caller: ProcessId, query: &WaitQuery) -> Option<Result<Waited, Errno>> {
+        let mut some_lives = false;
+        let mut next = self.process(caller).first_child;
+        while let Some(child) = next {
+            next = self.process(child).next_sibling;
+            if !self.is_waited_for(child, query.who) {
+                continue;
+            }
+            if !self.is_right_kind(child, query.options) {
+                self.because(&rule::WAIT_KINDS, child);
+                continue;
+            }
+            if let Some(status) = self.report(child, query.options) {
+                return Some(Ok(self.take_report(caller, child, status, query)));
+            }
+            some_lives |= self.process(child).life != Life::Zombie;
+        }
+        if !some_lives {
+            self.because(&rule::WAIT_ECHILD, caller);
+            return Some(Err(Errno::ECHILD));
+        }
+        if query.options.contains(WaitOptions::WNOHANG) {
+            self.because(&rule::WAIT_NOHANG, caller);
+            return Some(Ok(Waited::Nothing));
+        }
+        None
+    }
+
+    /// What the child has to report, of what is asked for.
+    fn report(&self, child: ProcessId, options: WaitOptions) -> Option<WaitStatus> {
+        let child = self.process(child);
+        if child.life == Life::Zombie {
+            return options.contains(WaitOptions::WEXITED).then_some(child.status);
+        }
+        if child.life != Life::Alive || child.doomed {
+            return None;
+        }
+        if options.contains(WaitOptions::WSTOPPED)
+            && child.stopped
+            && let Some(signal) = child.stop_report
+        {
+            return Some(WaitStatus::Stopped(signal));
+        }
+        (options.contains(WaitOptions::WCONTINUED) && child.continue_report).then_some(WaitStatus::Continued)
+    }
+
+    fn take_report(&mut self, caller: ProcessId, child: ProcessId, status: WaitStatus, query: &WaitQuery) -> Waited {
+        let number = self.pid_in(child, self.process(caller).ns).expect("a child is visible to its parent");
+        let rule = match (status, query.who) {
+            (WaitStatus::Stopped(_) | WaitStatus::Continued, _) => &rule::WAIT_STOPPED,
+            (_, Who::Group(_)) => &rule::WAIT_PGID_ACROSS_NS,
+            (_, Who::Any) => &rule::WAIT_ORDER,
+            (_, Who::Process(_) | Who::Nobody) => &rule::WAIT_PID_NUMBER_SPACE,
+        };
+        self.because(rule, child);
+        if query.options.contains(WaitOptions::WNOWAIT) {
+            self.because(&rule::WAIT_NOWAIT, child);
+            return Waited::Child { process: child, number, status };
+        }
+        match status {
+            WaitStatus::Stopped(_) => self.process_mut(child).stop_report = None,
+            WaitStatus::Continued => self.process_mut(child).continue_report = false,
+            WaitStatus::Exited(_) | WaitStatus::Killed(_) => self.release(caller, child),
+        }
+        Waited::Child { process: child, number, status }
+    }
+
+    /// A sleeping waiter woke up: it looks first, before it takes any signal.
+    pub(crate) fn look_again(&mut self, caller: ProcessId) {
+        let Some(InCall::Wait(query)) = self.process(caller).call() else { return };
+        let query = query.clone();
+        if let Some(result) = self.scan(caller, &query) {
+            if result == Err(Errno::ECHILD) {
+                self.because(&rule::EXIT_AUTOREAP_WAKES_WAIT, caller);
+            }
+            self.end_call(caller);
+            self.process_mut(caller).extra().call = Some(InCall::Returning(Return::Wait(result)));
+        }
+    }
+
+    /// A wait that was cut short without a handler starts over, its numbers looked up anew.
+    pub(crate) fn restart_wait(&mut self, caller: ProcessId) {
+        let Some(InCall::Wait(query)) = self.process(caller).call() else { return };
+        let WaitQuery { asked, options, .. } = query.clone();
+        self.end_call(caller);
+        let query = WaitQuery { who: self.look_up(caller, asked), asked, options };
+        self.sleep(caller, query);
+        self.look_again(caller);
+    }
+}

@@ -1,0 +1,87 @@
+//! The death of a namespace: its init has ended, and ends everybody else before anybody can see that it did.
+//!
+//! ```text
+//!   Open ──init exits──▶ Closing: no number is given out, every member gets SIGKILL,
+//!                                 init waits until only its own number is left
+//!                        ──────▶ Dead: init is a zombie; forks into the namespace fail for ever
+//! ```
+//!
+//! The wait can be long. A member whose parent is outside stays a zombie until that parent waits, and a process outside
+//! can keep the number of a dead member in use as its process group.
+//!
+//! Everything here is in kernel/pid_namespace.c:zap_pid_ns_processes.
+
+use pidlab_scenario::Signal;
+
+use crate::namespace::Phase;
+use crate::process::Life;
+use crate::signal::Origin;
+use crate::{NsId, ProcessId, World, rule};
+
+impl World {
+    pub(crate) fn start_zap(&mut self, init: ProcessId) {
+        let ns = self.process(init).ns;
+        self.because(&rule::ZAP_TRIGGER, init);
+        self.ns_mut(ns).phase = Phase::Closing(init);
+        let process = self.process_mut(init);
+        process.life = Life::Zapping;
+        process.ignored.insert(Signal::CHLD);
+        process.caught.remove(Signal::CHLD);
+        self.kill_members(ns);
+        self.collect_zombies(init);
+        if self.ns(ns).allocated > 1 {
+            self.explain_wait(init);
+        }
+        self.continue_zap(init);
+    }
+
+    /// SIGKILL for everybody with a number in the namespace, in the order of numbers; fates are sealed before the first
+    /// of them dies.
+    fn kill_members(&mut self, ns: NsId) {
+        let members: Vec<ProcessId> = self.ns(ns).ids.holders(2).map(|(_, holder)| holder).collect();
+        for member in members {
+            if self.process(member).takes_signals() {
+                let rule =
+                    if self.process(member).unkillable { &rule::ZAP_KILLS_DESCENDANTS } else { &rule::ZAP_KILLS_ALL };
+                self.because(rule, member);
+                self.send(Signal::KILL, member, &mut Origin::Kernel);
+            }
+        }
+    }
+
+    /// Reaps the children that have ended already, of every kind (kernel: wait4 with `__WALL`).
+    fn collect_zombies(&mut self, init: ProcessId) {
+        let zombies: Vec<ProcessId> =
+            self.children(init).filter(|child| self.process(*child).life == Life::Zombie).collect();
+        for zombie in zombies {
+            self.because(&rule::ZAP_COLLECTS, zombie);
+            self.release(init, zombie);
+        }
+    }
+
+    /// Goes on when only the init's own number is left.
+    pub(crate) fn continue_zap(&mut self, init: ProcessId) {
+        let ns = self.process(init).ns;
+        if self.ns(ns).allocated > 1 {
+            return;
+        }
+        self.because(&rule::ZAP_INVARIANT, init);
+        self.ns_mut(ns).phase = Phase::Dead;
+        self.finish_exit(init);
+    }
+
+    /// Names what an init has to wait for, where it is not only for its own children.
+    fn explain_wait(&mut self, init: ProcessId) {
+        let ns = self.process(init).ns;
+        let members: Vec<ProcessId> = self.ns(ns).ids.holders(2).map(|(_, holder)| holder).collect();
+        for member in members {
+            let record = self.process(member);
+            let parent_outside = record.parent.is_some_and(|parent| !self.is_within(self.process(parent).ns, ns));
+            if record.life == Life::Detached {
+                self.because(&rule::ZAP_PGID_PIN, member);
+            } else if record.is_task() && parent_outside {
+                self.because(&rule::ZAP_WAITS_FOR_OUTSIDE_PARENT, member);
+            }
+        }
+    }
+}
