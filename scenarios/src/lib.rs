@@ -20,6 +20,7 @@ mod observation;
 mod parse;
 pub mod random;
 mod scenario;
+pub mod schema;
 mod signal;
 mod step;
 pub mod words;
