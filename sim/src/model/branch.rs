@@ -58,6 +58,10 @@ impl Branch {
     pub(super) fn born(&mut self, role: Role, process: ProcessId) {
         let serials = self.lineage(self.world.namespace(process));
         let numbers = serials.into_iter().zip(self.world.pids(process).iter().copied()).collect();
+        // A scenario that is still being written gets its roles one at a time.
+        if self.roles.len() <= role.index() {
+            self.roles.resize(role.index() + 1, None);
+        }
         self.roles[role.index()] = Some(Known { process: Some(process), numbers, call: None });
     }
 

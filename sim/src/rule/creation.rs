@@ -2,7 +2,7 @@
 
 use super::rules;
 
-rules! {
+rules! { CREATION;
     CLONE_NEWPID_INIT = "clone.newpid-init",
         "clone with CLONE_NEWPID makes a namespace and its init, number 1 there, in one step; the caller is told the child's number in its own namespace",
         "kernel/pid_namespace.c:copy_pid_ns", manual: "clone(2), CLONE_NEWPID", since: "2.6.24";

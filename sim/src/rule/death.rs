@@ -2,7 +2,7 @@
 
 use super::rules;
 
-rules! {
+rules! { DEATH;
     EXIT_STATUS = "exit.status",
         "a process that ends itself leaves the low eight bits of its status",
         "kernel/exit.c:do_group_exit", manual: "_exit(2), DESCRIPTION";

@@ -49,8 +49,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     CATALOGUE.iter().copied().find(|rule| rule.id == id)
 }
 
-const PARTS: [&[&Rule]; 6] =
-    [numbers::RULES, creation::RULES, views::RULES, death::RULES, waiting::RULES, signals::RULES];
+const PARTS: [&[&Rule]; 6] = [NUMBERS, CREATION, VIEWS, DEATH, WAITING, SIGNALS];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);
@@ -78,7 +77,7 @@ const CHAPTERS: [&Rule; COUNT] = {
 
 /// Declares rules, and the list of them in the same order.
 macro_rules! rules {
-    ($($name:ident = $id:literal, $sentence:literal, $kernel:literal $(, manual: $manual:literal)?
+    ($list:ident; $($name:ident = $id:literal, $sentence:literal, $kernel:literal $(, manual: $manual:literal)?
         $(, since: $since:literal)? $(, note: $note:literal)? ;)*) => {
         $(
             #[doc = concat!("`", $id, "`: ", $sentence, ".")]
@@ -92,7 +91,7 @@ macro_rules! rules {
                 note: rules!(@option $($note)?),
             };
         )*
-        pub(in crate::rule) const RULES: &[&$crate::Rule] = &[$(&$name),*];
+        pub(in crate::rule) const $list: &[&$crate::Rule] = &[$(&$name),*];
     };
     (@option) => { None };
     (@option $value:literal) => { Some($value) };

@@ -2,7 +2,7 @@
 
 use super::rules;
 
-rules! {
+rules! { NUMBERS;
     ALLOC_ONE_PER_LEVEL = "alloc.one-per-level",
         "a new process gets one number in its own PID namespace and one in every namespace around it",
         "kernel/pid.c:alloc_pid", manual: "pid_namespaces(7), Nesting PID namespaces";

@@ -2,7 +2,7 @@
 
 use super::rules;
 
-rules! {
+rules! { SIGNALS;
     SIG_VISIBLE_ONLY = "sig.visible-only",
         "a signal can be sent only to whom the caller has a number for; otherwise ESRCH",
         "kernel/signal.c:kill_something_info", manual: "kill(2), ERRORS";

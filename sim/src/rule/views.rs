@@ -2,7 +2,7 @@
 
 use super::rules;
 
-rules! {
+rules! { VIEWS;
     VIEW_TRANSLATE = "view.translate",
         "a process is shown by the number that it has in the observer's namespace, and as 0 if it has none there",
         "kernel/pid.c:pid_nr_ns", manual: "pid_namespaces(7), Nesting PID namespaces";

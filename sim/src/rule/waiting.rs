@@ -2,7 +2,7 @@
 
 use super::rules;
 
-rules! {
+rules! { WAITING;
     WAIT_ORDER = "wait.order",
         "wait takes the first ready child in the order of the parent's list, births and adoptions in turn, not in the order of deaths",
         "kernel/exit.c:do_wait";
