@@ -11,6 +11,15 @@ use pidlab_scenario::Errno;
 use crate::namespace::{Phase, RESERVED_PIDS};
 use crate::{NsId, ProcessId, World, rule};
 
+/// A free number, and how it was found.
+struct Found {
+    number: u32,
+    /// Where the search began.
+    start: u32,
+    /// The floor from which it began again, if it did.
+    wrapped: Option<u32>,
+}
+
 impl World {
     /// Takes a number in `ns` and in every namespace around it, for the record `holder`. `set_tid` asks for particular
     /// numbers, innermost first. Answers the row of numbers.
@@ -45,15 +54,32 @@ impl World {
         // Only now: whatever is wrong with a number wins over the death of the namespace.
         if failed.is_none() && !self.ns(ns).is_open() {
             self.because(&rule::ALLOC_ENOMEM_DEAD_NS, holder);
+            self.because(&rule::ZAP_NO_NEW_PIDS, holder);
+            if !set_tid.is_empty() {
+                self.because(&rule::SETTID_DEAD_NS, holder);
+            }
             failed = Some(Errno::ENOMEM);
         }
         if let Some(errno) = failed {
-            self.roll_back(ns, &taken[..=level as usize], done);
+            self.explain_failure(ns, set_tid, done, holder);
+            self.roll_back(ns, &taken[..=level as usize], done, holder);
             return Err(errno);
+        }
+        if !set_tid.is_empty() {
+            self.because(&rule::SETTID_ORDER, holder);
         }
         self.count_numbers(ns);
         self.because(&rule::ALLOC_ONE_PER_LEVEL, holder);
         Ok(self.numbers.add(level, &taken[..=level as usize]))
+    }
+
+    fn explain_failure(&mut self, ns: NsId, set_tid: &[i32], done: usize, holder: ProcessId) {
+        if !self.ns(ns).is_open() {
+            self.because(&rule::ALLOC_ENOMEM_AFTER_EAGAIN, holder);
+        }
+        if set_tid.len() > 1 && done < set_tid.len() {
+            self.because(&rule::SETTID_INTERLEAVED_ERRORS, holder);
+        }
     }
 
     fn allocate_at(&mut self, ns: NsId, asked: Option<i32>, holder: ProcessId) -> Result<u32, Errno> {
@@ -81,38 +107,54 @@ impl World {
             self.because(&rule::SETTID_EEXIST, holder);
             return Err(Errno::EEXIST);
         }
+        if self.search(ns).is_none() {
+            self.because(&rule::SETTID_BYPASSES_EXHAUSTION, holder);
+        }
         self.because(&rule::SETTID_CURSOR_UNMOVED, holder);
         Ok(number)
     }
 
-    /// The next number in turn: the lowest free one from the cursor on, then from the floor.
-    fn next_number(&mut self, ns: NsId, holder: ProcessId) -> Result<u32, Errno> {
+    /// The lowest free number from the cursor on, else from the floor.
+    #[inline]
+    fn search(&self, ns: NsId) -> Option<Found> {
         let namespace = self.ns(ns);
         let floor = if namespace.cursor > RESERVED_PIDS { RESERVED_PIDS } else { 1 };
         let start = namespace.cursor.max(floor);
         let last = namespace.pid_max - 1;
-        let mut wrapped = false;
-        let mut found = namespace.ids.first_free(start, last);
-        if found.is_none() && start > floor {
-            wrapped = true;
-            found = namespace.ids.first_free(floor, last);
+        if let Some(number) = namespace.ids.first_free(start, last) {
+            return Some(Found { number, start, wrapped: None });
         }
-        let Some(number) = found else {
+        let again = if start > floor { namespace.ids.first_free(floor, last) } else { None };
+        again.map(|number| Found { number, start, wrapped: Some(floor) })
+    }
+
+    /// The next number in turn.
+    fn next_number(&mut self, ns: NsId, holder: ProcessId) -> Result<u32, Errno> {
+        let Some(found) = self.search(ns) else {
             self.because(&rule::ALLOC_EAGAIN_EXHAUSTED, holder);
+            if self.ns(ns).pid_max == RESERVED_PIDS + 1 {
+                self.because(&rule::LIMIT_PIDMAX_MINIMAL_TRAP, holder);
+            }
             return Err(Errno::EAGAIN);
         };
-        if wrapped {
-            self.because(&rule::ALLOC_RESERVED_WRAP, holder);
-        } else if number > start {
-            self.because(&rule::ALLOC_LIVE_SKIP, holder);
+        let rule = match found.wrapped {
+            Some(RESERVED_PIDS) => &rule::ALLOC_RESERVED_WRAP,
+            Some(_) => &rule::ALLOC_RESERVED_IS_CURSOR_BASED,
+            None if self.ns(ns).phase == Phase::Empty => &rule::ALLOC_STARTS_AT_1,
+            None if found.number > found.start => &rule::ALLOC_LIVE_SKIP,
+            None => &rule::ALLOC_CYCLIC,
+        };
+        self.because(rule, holder);
+        if found.wrapped.is_some() {
+            self.because(&rule::ALLOC_ALGORITHM, holder);
         }
-        self.ns_mut(ns).cursor = number + 1;
-        Ok(number)
+        self.ns_mut(ns).cursor = found.number + 1;
+        Ok(found.number)
     }
 
     /// Gives back the numbers of the `done` innermost levels. Their cursors stay where they are, except in a namespace
     /// that has never had a process.
-    fn roll_back(&mut self, ns: NsId, taken: &[u32], done: usize) {
+    fn roll_back(&mut self, ns: NsId, taken: &[u32], done: usize, holder: ProcessId) {
         let mut at = Some(ns);
         for number in taken.iter().rev().take(done) {
             let current = at.expect("a number was taken at each of these levels");
@@ -123,6 +165,12 @@ impl World {
         let namespace = self.ns_mut(ns);
         if namespace.phase == Phase::Empty && namespace.allocated == 0 {
             namespace.cursor = 0;
+            self.because(&rule::ALLOC_FAILURE_CURSOR_FIRST, holder);
+        } else if done > 0 {
+            self.because(&rule::ALLOC_FAILURE_CURSOR, holder);
+        }
+        if done > 0 {
+            self.because(&rule::ALLOC_ROLLBACK, holder);
         }
     }
 
@@ -216,6 +264,9 @@ impl World {
         let value =
             u32::try_from(value).ok().filter(|value| allowed.contains(&i64::from(*value))).ok_or(Errno::EINVAL)?;
         let ns = self.process(caller).ns;
+        if value < self.ns(ns).pid_max {
+            self.because(&rule::LIMIT_PIDMAX_LOWERING, caller);
+        }
         self.ns_mut(ns).pid_max = value;
         Ok(())
     }

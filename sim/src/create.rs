@@ -63,6 +63,9 @@ impl World {
         let row = match self.allocate_pid(ns, args.set_tid, id) {
             Ok(row) => row,
             Err(errno) => {
+                if errno == Errno::ENOMEM && ns != self.process(caller).ns {
+                    self.because(&rule::UNSHARE_AFTER_INIT_DIED, caller);
+                }
                 if new_ns {
                     self.ns_mut(ns).references += 1;
                     self.put_namespace(ns);
@@ -105,6 +108,9 @@ impl World {
         if self.ns(own).level + self.levels_above >= MAX_LEVEL {
             self.because(&rule::LIMIT_DEPTH, caller);
             return Err(Errno::ENOSPC);
+        }
+        if self.pid_max_per_namespace && self.ns(own).pid_max != crate::namespace::PID_MAX_LIMIT {
+            self.because(&rule::LIMIT_PIDMAX_NO_INHERIT, caller);
         }
         Ok(self.new_namespace(Some(own)))
     }
@@ -150,11 +156,53 @@ impl World {
             self.process_mut(child).unkillable = true;
             self.ns_mut(ns).phase = Phase::Open(child);
             self.because(if new_ns { &rule::CLONE_NEWPID_INIT } else { &rule::UNSHARE_FIRST_CHILD_INIT }, child);
+            self.because(&rule::PG_INIT_INITIAL, child);
         } else if ns != self.process(caller).ns {
             self.because(&rule::SETNS_INJECTED_CHILD, child);
         }
+        if ns != self.process(caller).ns {
+            self.because(&rule::CLONE_RETURN_VIEW, child);
+            self.because(&rule::UNSHARE_CHILD_INHERITS_TARGET, child);
+        }
         if sibling {
-            self.because(&rule::CP_SIBLING, child);
+            self.explain_sibling(caller, child, new_ns);
+        }
+        self.explain_inheritance(caller, child);
+    }
+
+    fn explain_sibling(&mut self, caller: ProcessId, child: ProcessId, new_ns: bool) {
+        self.because(&rule::CP_SIBLING, child);
+        self.because(&rule::WAIT_ORDER_CLONE_PARENT, child);
+        let own = self.process(caller).ns;
+        let parent_outside = self.process(caller).parent.is_some_and(|parent| self.process(parent).ns != own);
+        if parent_outside {
+            self.because(&rule::CLONE_PARENT_INJECTED, child);
+            self.because(&rule::CP_INJECTED, child);
+        }
+        if new_ns {
+            self.because(&rule::CLONE_NEWPID_PARENT, child);
+        } else if self.process(child).ns != own {
+            self.because(&rule::CLONE_PARENT_TARGET_DIFFERS, child);
+        }
+    }
+
+    /// What a child has from its maker, and what it has not.
+    fn explain_inheritance(&mut self, caller: ProcessId, child: ProcessId) {
+        let father = self.process(caller);
+        let (ignores, subreaper, pdeath) =
+            (father.ignored.contains(Signal::CHLD), father.subreaper, father.pdeath_signal.is_some());
+        let of_init = father.unkillable && !self.process(child).unkillable;
+        if ignores {
+            self.because(&rule::EXIT_IGN_INHERITED, child);
+        }
+        if subreaper {
+            self.because(&rule::REAP_FLAG_SCOPE, child);
+        }
+        if pdeath {
+            self.because(&rule::PDEATH_LIFETIME, child);
+        }
+        if of_init {
+            self.because(&rule::SIG_INIT_FLAG_SCOPE, child);
         }
     }
 
@@ -203,6 +251,10 @@ impl World {
         self.assert_acts(caller);
         let ns = self.nest(caller, &rule::UNSHARE_TWICE)?;
         self.because(&rule::UNSHARE_CHILDREN_ONLY, caller);
+        self.because(&rule::UNSHARE_NO_NUMBER_NO_INIT, caller);
+        if self.process(caller).unkillable {
+            self.because(&rule::UNSHARE_BY_INIT, caller);
+        }
         self.retarget(caller, ns);
         Ok(())
     }
@@ -226,6 +278,7 @@ impl World {
         }
         if !self.ns(ns).is_open() {
             self.because(&rule::SETNS_DEAD_NS, caller);
+            self.because(&rule::ZAP_NO_NEW_PIDS, caller);
         } else if ns == own {
             self.because(&rule::SETNS_JUDGED_BY_ACTIVE, caller);
         }
@@ -306,6 +359,9 @@ impl World {
     /// PR_SET_CHILD_SUBREAPER(2const); kernel/sys.c:prctl
     pub fn set_child_subreaper(&mut self, caller: ProcessId, on: bool) {
         self.assert_acts(caller);
+        if self.process(caller).first_child.is_some() {
+            self.because(&rule::REAP_FLAG_SET_LATE, caller);
+        }
         self.process_mut(caller).subreaper = on;
     }
 
@@ -315,6 +371,7 @@ impl World {
     /// PR_SET_PDEATHSIG(2const); kernel/sys.c:prctl
     pub fn set_pdeathsig(&mut self, caller: ProcessId, signal: Option<Signal>) {
         self.assert_acts(caller);
+        self.because(&rule::PDEATH_LIFETIME, caller);
         self.process_mut(caller).pdeath_signal = signal;
     }
 

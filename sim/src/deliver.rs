@@ -115,7 +115,8 @@ impl World {
             let record = self.process_mut(id);
             if record.caught.contains(signal) {
                 record.extra().handled.push(Handled { signal, si_pid });
-                self.because(&rule::SIG_HANDLER, id);
+                let rule = if record.unkillable { &rule::SIG_INIT_HANDLER } else { &rule::SIG_HANDLER };
+                self.because(rule, id);
                 self.interrupt(id);
                 continue;
             }

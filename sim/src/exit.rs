@@ -54,12 +54,25 @@ impl World {
         debug_assert!(self.process(id).life <= Life::Leaving && self.process(id).doomed);
         self.end_call(id);
         self.forget_signals(id);
+        self.explain_unsharer(id);
         self.drop_target(id);
         self.process_mut(id).life = Life::Leaving;
         if self.ns(self.process(id).ns).reaper() == Some(id) {
             self.start_zap(id);
         } else {
             self.finish_exit(id);
+        }
+    }
+
+    fn explain_unsharer(&mut self, id: ProcessId) {
+        let record = self.process(id);
+        let target = record.target.filter(|target| *target != record.ns);
+        let is_init_there = |child: &ProcessId| {
+            let child = self.process(*child);
+            child.unkillable && Some(child.ns) == target
+        };
+        if target.is_some() && self.children(id).any(|child| is_init_there(&child)) {
+            self.because(&rule::REAP_UNSHARER, id);
         }
     }
 
@@ -89,8 +102,13 @@ impl World {
         while let Some(child) = next {
             next = self.process(child).next_sibling;
             self.process_mut(child).parent = Some(reaper);
+            self.explain_adoption(father, child);
             if let Some(signal) = self.process(child).pdeath_signal {
                 self.because(&rule::PDEATH_WHEN, child);
+                self.because(&rule::PDEATH_SIGINFO, child);
+                if self.process(child).unkillable {
+                    self.because(&rule::PDEATH_INIT, child);
+                }
                 self.send(signal, child, &mut Origin::Dying(father));
             }
             if self.process(child).exit_signal != Some(Signal::CHLD) {
@@ -108,6 +126,25 @@ impl World {
             }
         }
         self.splice_children(father, reaper);
+    }
+
+    fn explain_adoption(&mut self, father: ProcessId, child: ProcessId) {
+        let record = self.process(child);
+        let (inside, init) = (record.ns == self.process(father).ns, record.unkillable);
+        let lives = record.life < Life::Zombie;
+        let stop_waits = record.stopped && record.stop_report.is_some();
+        if init {
+            self.because(&rule::REAP_NS_INIT, child);
+        } else if !inside {
+            self.because(&rule::REAP_INJECTED_CHILD, child);
+        }
+        if lives {
+            self.because(&rule::REAP_LIVE_CHILD_SILENT, child);
+        }
+        if stop_waits {
+            self.because(&rule::WAIT_STOP_AFTER_ADOPTION, child);
+        }
+        self.because(&rule::REAP_ORDER, child);
     }
 
     /// Appends the list of one parent to another's, in its order.
@@ -131,6 +168,11 @@ impl World {
     /// kernel/exit.c:find_new_reaper
     fn find_new_reaper(&mut self, father: ProcessId) -> ProcessId {
         let ns = self.process(father).ns;
+        let init = self.ns(ns).reaper().expect("a namespace with a member has an init");
+        if self.process(father).subreaper {
+            self.because(&rule::REAP_CHAIN, father);
+        }
+        let mut met_init = false;
         let mut at = self.process(father).parent;
         while let Some(ancestor) = at {
             let candidate = self.process(ancestor);
@@ -139,9 +181,13 @@ impl World {
                 if candidate.subreaper {
                     self.because(&rule::REAP_NO_CROSS_BOUNDARY, father);
                 }
+                if !met_init {
+                    self.because(&rule::REAP_CHILD_OF_INJECTED, father);
+                }
                 break;
             }
             at = candidate.parent;
+            met_init |= ancestor == init;
             // One that has begun to leave does not adopt; one that is only doomed does, and hands on later.
             if candidate.subreaper && candidate.life == Life::Alive {
                 self.because(&rule::REAP_SUBREAPER, father);
@@ -149,7 +195,7 @@ impl World {
             }
         }
         self.because(&rule::REAP_NS_IS_FATHERS, father);
-        self.ns(ns).reaper().expect("a namespace with a member has an init")
+        init
     }
 
     /// Tells the parent that a child has ended. Answers whether the child is to vanish at once.
@@ -180,7 +226,14 @@ impl World {
         if let Some(signal) = told {
             let si_pid = self.pid_in(child, self.process(parent).ns).map_or(0, crate::Pid::get);
             self.because(&rule::EXIT_SIGNAL_SENT, child);
+            if self.process(parent).caught.contains(signal) {
+                self.because(&rule::VIEW_SIGINFO_SIGCHLD, child);
+            }
+            let lived = !self.process(parent).doomed;
             self.send(signal, parent, &mut Origin::Child { si_pid });
+            if lived && self.process(parent).doomed {
+                self.because(&rule::EXIT_SIGNAL_CAN_KILL_PARENT, parent);
+            }
         }
         self.wake_waiter(parent, child);
         vanishes
@@ -215,6 +268,9 @@ impl World {
         let pinned = self.process(id).first_member.is_some() || self.process(id).session_members > 0;
         if pinned {
             self.because(&rule::ALLOC_FREED_WHEN, id);
+            if self.process(id).first_member.is_some() {
+                self.because(&rule::PG_GROUP_OUTLIVES_LEADER, id);
+            }
         } else {
             self.free_pid(id);
         }

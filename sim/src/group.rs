@@ -107,6 +107,9 @@ impl World {
     pub(crate) fn begin_setsid(&mut self, caller: ProcessId) -> Result<Pid, Errno> {
         self.assert_acts(caller);
         self.because(&rule::PG_SETSID, caller);
+        if self.process(caller).unkillable {
+            self.because(&rule::VIEW_INIT_SETSID, caller);
+        }
         if self.process(caller).session_leader || self.process(caller).first_member.is_some() {
             return Err(Errno::EPERM);
         }
@@ -163,11 +166,21 @@ impl World {
         }
         let mut leader = process;
         if group != pid {
-            leader = self.find_pid(ns, group).ok_or(Errno::EPERM)?;
+            let Some(found) = self.find_pid(ns, group) else {
+                self.because(&rule::PG_ONE_WAY, process);
+                return Err(Errno::EPERM);
+            };
+            leader = found;
             let member = self.process(leader).first_member.ok_or(Errno::EPERM)?;
             if self.process(member).session != session {
                 return Err(Errno::EPERM);
             }
+        }
+        if self.process(process).ns != ns {
+            self.because(&rule::VIEW_SETPGID_CROSS, process);
+        }
+        if self.group_in(process, self.process(process).ns).is_none() {
+            self.because(&rule::PG_ONE_WAY, process);
         }
         self.change_group(process, leader);
         Ok(())
@@ -235,12 +248,14 @@ impl World {
 
     /// Whether the group of a process is orphaned: no member has a parent in another group of the same session.
     pub(crate) fn is_orphaned_group(&self, process: ProcessId) -> bool {
-        self.process(process).group.is_some_and(|group| self.will_become_orphaned(group, None))
+        self.process(process).group.is_some_and(|group| self.link_of_group(group, None).is_none())
     }
 
+    /// The member whose parent keeps the group from being orphaned: a parent in another group of the same session.
+    ///
     /// # References
     /// kernel/exit.c:will_become_orphaned_pgrp
-    fn will_become_orphaned(&self, group: ProcessId, leaving: Option<ProcessId>) -> bool {
+    fn link_of_group(&self, group: ProcessId, leaving: Option<ProcessId>) -> Option<ProcessId> {
         let mut next = self.process(group).first_member;
         while let Some(member) = next {
             let record = self.process(member);
@@ -251,10 +266,10 @@ impl World {
             let Some(parent) = record.parent else { continue };
             let parent = self.process(parent);
             if parent.group != record.group && parent.session == record.session {
-                return false;
+                return Some(member);
             }
         }
-        true
+        None
     }
 
     /// SIGHUP and SIGCONT for a group that has just become orphaned with a stopped member. `father`: the parent that the
@@ -270,7 +285,10 @@ impl World {
             return;
         }
         let leaving = if father.is_none() { Some(process) } else { None };
-        if !self.will_become_orphaned(group, leaving) {
+        if let Some(link) = self.link_of_group(group, leaving) {
+            if self.process(link).parent.is_some_and(|parent| self.process(parent).unkillable) {
+                self.because(&rule::PG_ORPHAN_NS_INIT, link);
+            }
             return;
         }
         let members = self.members(group);

@@ -2,6 +2,7 @@
 
 use pidlab_scenario::{Errno, MaskChange, Signal, SignalAction};
 
+use crate::process::Life;
 use crate::signal::{DefaultAction, Origin, SignalSet, default_action, is_kernel_only};
 use crate::{ProcessId, World, rule};
 
@@ -39,6 +40,25 @@ impl World {
             self.because(&rule::SIG_VISIBLE_ONLY, caller);
             return Err(Errno::ESRCH);
         }
+        self.explain_targets(caller, pid, &targets);
+        self.send_to_all(caller, &targets, signal, false);
+        Ok(())
+    }
+
+    fn explain_targets(&mut self, caller: ProcessId, pid: i32, targets: &[ProcessId]) {
+        let ns = self.process(caller).ns;
+        if pid == -1 && self.ns(ns).level > 0 {
+            self.because(&rule::SIG_KILL_MINUS1_OUTSIDE, caller);
+        }
+        if (pid == 0 || pid < -1) && targets.len() > 1 {
+            self.because(&rule::SIG_PGRP_ORDER, caller);
+        }
+        if pid < -1
+            && let Some(leader) = self.find_pid(ns, -pid)
+            && self.process(leader).life >= Life::Zombie
+        {
+            self.because(&rule::PG_GROUP_OUTLIVES_LEADER, leader);
+        }
         match pid {
             -1 => self.because(&rule::SIG_KILL_MINUS1, caller),
             0 if targets.iter().any(|target| !self.is_within(self.process(*target).ns, ns)) => {
@@ -49,8 +69,6 @@ impl World {
             }
             _ => {}
         }
-        self.send_to_all(caller, &targets, signal, false);
-        Ok(())
     }
 
     /// tgkill(2) at a process's only thread.
@@ -107,6 +125,7 @@ impl World {
         signal: Option<Signal>,
     ) -> Result<(), Errno> {
         self.pidfd_open(caller, pid)?;
+        self.because(&rule::SIG_PIDFD_NS, caller);
         self.begin_kill(caller, pid, signal)
     }
 
@@ -136,6 +155,9 @@ impl World {
         let mut origin = Origin::User { sender: caller, si_pid, private };
         for target in targets {
             let before = origin;
+            if self.process(*target).caught.contains(signal) {
+                self.because(&rule::VIEW_SIGINFO_SENDER, *target);
+            }
             self.send(signal, *target, &mut origin);
             if before != origin {
                 let rule = if targets.len() > 1 { &rule::SIG_SI_PID_STICKY_ZERO } else { &rule::SIG_SI_PID_DOWN };
@@ -183,6 +205,12 @@ impl World {
         }
         if signal == Signal::CHLD {
             record.no_child_wait = action == SignalAction::NoCldWait;
+        }
+        if signal == Signal::CHLD && matches!(action, SignalAction::Ignore | SignalAction::NoCldWait) {
+            let zombies = self.children(caller).filter(|child| self.process(*child).life == Life::Zombie);
+            for zombie in zombies.collect::<Vec<_>>() {
+                self.because(&rule::EXIT_AUTOREAP_NOT_RETROACTIVE, zombie);
+            }
         }
         let harmless = matches!(default_action(signal), DefaultAction::Ignore | DefaultAction::Continue);
         let takes_back = match action {

@@ -171,11 +171,21 @@ impl World {
     /// kernel/signal.c:prepare_signal
     fn cancel_opposite(&mut self, signal: Signal, to: ProcessId) {
         if is_stop(signal) {
+            if self.process(to).pending.contains(Signal::CONT) {
+                self.because(&rule::SIG_STOP_CONT_CANCEL, to);
+            }
             self.flush(to, |pending| pending == Signal::CONT);
         } else if signal == Signal::CONT {
+            let pending = self.process(to).pending;
             self.flush(to, is_stop);
+            if self.process(to).pending != pending || self.process(to).stop_report.is_some() {
+                self.because(&rule::SIG_STOP_CONT_CANCEL, to);
+            }
             if self.process(to).stopped {
                 self.because(&rule::SIG_CONT_RESUMES, to);
+                if self.process(to).unkillable {
+                    self.because(&rule::SIG_INIT_CONT, to);
+                }
                 let record = self.process_mut(to);
                 record.stopped = false;
                 record.stop_report = None;
@@ -210,6 +220,9 @@ impl World {
             // A blocked signal may find another action when it is unblocked.
             self.because(if unkillable { &rule::SIG_INIT_BLOCKED } else { &rule::SIG_BLOCKED_QUEUES }, to);
             return false;
+        }
+        if unkillable && self.process(to).stopped {
+            self.because(&rule::SIG_INIT_STOPPED, to);
         }
         if unkillable && default {
             if is_kernel_only(signal) && forced {

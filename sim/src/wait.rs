@@ -138,8 +138,25 @@ impl World {
             return result;
         }
         self.because(&rule::WAIT_BLOCKS, caller);
+        if let Who::Process(init) = query.who
+            && self.process(init).life == Life::Zapping
+            && self.children(caller).any(|child| self.is_held_up_by(init, child))
+        {
+            self.because(&rule::ZAP_CLASSIC_DEADLOCK, caller);
+        }
         self.sleep(caller, query);
         Ok(Waited::Blocks)
+    }
+
+    /// Whether the zombie `member` keeps `init` from ending.
+    fn is_held_up_by(&self, init: ProcessId, member: ProcessId) -> bool {
+        let record = self.process(member);
+        record.life == Life::Zombie && self.is_within(record.ns, self.process(init).ns)
+    }
+
+    /// Whether a process sleeps until this one child has ended.
+    pub(crate) fn sleeps_for(&self, process: ProcessId, child: ProcessId) -> bool {
+        matches!(self.process(process).call(), Some(InCall::Wait(query)) if query.who == Who::Process(child))
     }
 
     fn sleep(&mut self, caller: ProcessId, query: WaitQuery) {
@@ -197,6 +214,9 @@ impl World {
             if let Some(status) = self.report(child, query.options) {
                 return Some(Ok(self.take_report(caller, child, status, query)));
             }
+            if self.process(child).life == Life::Zombie {
+                self.because(&rule::WAIT_STOPPED_ZOMBIE_ONLY, child);
+            }
             some_lives |= self.process(child).life != Life::Zombie;
         }
         if !some_lives {
@@ -237,6 +257,12 @@ impl World {
             (_, Who::Process(_) | Who::Nobody) => &rule::WAIT_PID_NUMBER_SPACE,
         };
         self.because(rule, child);
+        if matches!(query.who, Who::Group(_)) {
+            self.because(&rule::WAIT_PGID_ORDER, child);
+        }
+        if self.process(child).ns != self.process(caller).ns {
+            self.because(&rule::VIEW_SIGINFO_SIGCHLD, child);
+        }
         if query.options.contains(WaitOptions::WNOWAIT) {
             self.because(&rule::WAIT_NOWAIT, child);
             return Waited::Child { process: child, number, status };

@@ -66,6 +66,10 @@ impl World {
             return;
         }
         self.because(&rule::ZAP_INVARIANT, init);
+        self.because(&rule::ZAP_EXIT_STATUS, init);
+        if self.members(init).iter().any(|member| *member != init) {
+            self.because(&rule::ZAP_OWN_PGID_NO_PIN, init);
+        }
         self.ns_mut(ns).phase = Phase::Dead;
         self.finish_exit(init);
     }
@@ -74,14 +78,33 @@ impl World {
     fn explain_wait(&mut self, init: ProcessId) {
         let ns = self.process(init).ns;
         let members: Vec<ProcessId> = self.ns(ns).ids.holders(2).map(|(_, holder)| holder).collect();
+        let mut stuck = false;
         for member in members {
             let record = self.process(member);
             let parent_outside = record.parent.is_some_and(|parent| !self.is_within(self.process(parent).ns, ns));
             if record.life == Life::Detached {
                 self.because(&rule::ZAP_PGID_PIN, member);
+                stuck = true;
             } else if record.is_task() && parent_outside {
                 self.because(&rule::ZAP_WAITS_FOR_OUTSIDE_PARENT, member);
+                stuck = true;
+                self.explain_deadlock(init, member);
             }
+        }
+        let around = self.ns(ns).parent.map(|around| self.ns(around).phase);
+        if let Some(Phase::Closing(outer)) = around.filter(|_| stuck) {
+            self.because(&rule::ZAP_NESTED_STALL, outer);
+        }
+    }
+
+    /// The parent of both sleeps until `init` ends, and `init` until that parent reaps `member`.
+    fn explain_deadlock(&mut self, init: ProcessId, member: ProcessId) {
+        let Some(parent) = self.process(init).parent.filter(|parent| self.process(member).parent == Some(*parent))
+        else {
+            return;
+        };
+        if self.sleeps_for(parent, init) {
+            self.because(&rule::ZAP_CLASSIC_DEADLOCK, parent);
         }
     }
 }

@@ -6,6 +6,9 @@ rules! { CREATION;
     CLONE_NEWPID_INIT = "clone.newpid-init",
         "clone with CLONE_NEWPID makes a namespace and its init, number 1 there, in one step; the caller is told the child's number in its own namespace",
         "kernel/pid_namespace.c:copy_pid_ns", manual: "clone(2), CLONE_NEWPID", since: "2.6.24";
+    CLONE_RETURN_VIEW = "clone.return-view",
+        "clone and fork return the child's number in the caller's own namespace, wherever the child is born",
+        "kernel/fork.c:kernel_clone", since: "2.6.24";
     CLONE_NEWPID_TARGET_DIFFERS = "clone.newpid-target-differs",
         "CLONE_NEWPID fails with EINVAL while the caller's children are born in another namespace than its own, even a dead one",
         "kernel/pid_namespace.c:copy_pid_ns";
@@ -18,6 +21,18 @@ rules! { CREATION;
     CP_SIBLING = "cp.sibling",
         "a child made with CLONE_PARENT is the caller's sibling: its parent is the caller's parent, and it takes over the caller's exit signal",
         "kernel/fork.c:copy_process", manual: "clone(2), CLONE_PARENT";
+    CLONE_PARENT_INJECTED = "clone.parent-injected",
+        "a process whose parent is outside may use CLONE_PARENT: the sibling is born inside, with the same outside parent",
+        "kernel/fork.c:copy_process";
+    CP_INJECTED = "cp.injected",
+        "the outside parent of a sibling made inside can wait for it like for any child",
+        "kernel/fork.c:copy_process";
+    CLONE_NEWPID_PARENT = "clone.newpid-parent",
+        "CLONE_NEWPID and CLONE_PARENT together make an init that is the caller's sibling",
+        "kernel/fork.c:copy_process", since: "3.13", note: "clone(2) says EINVAL, which was true before";
+    CLONE_PARENT_TARGET_DIFFERS = "clone.parent-target-differs",
+        "CLONE_PARENT works while the caller's children are born elsewhere: the sibling is born there",
+        "kernel/fork.c:copy_process", since: "3.13";
     LIMIT_DEPTH = "limit.depth",
         "PID namespaces nest at most 32 levels below the machine's first one; making a deeper one fails with ENOSPC",
         "kernel/pid_namespace.c:create_pid_namespace", manual: "pid_namespaces(7), Nesting PID namespaces", since: "4.9";
@@ -27,6 +42,18 @@ rules! { CREATION;
     UNSHARE_FIRST_CHILD_INIT = "unshare.first-child-init",
         "the first child born in an unshared namespace is its init",
         "kernel/fork.c:copy_process", manual: "unshare(2), CLONE_NEWPID", since: "3.8";
+    UNSHARE_NO_NUMBER_NO_INIT = "unshare.no-number-no-init",
+        "unshare takes no number: the new namespace is empty until the next fork",
+        "kernel/pid_namespace.c:create_pid_namespace", since: "3.8";
+    UNSHARE_CHILD_INHERITS_TARGET = "unshare.child-inherits-target",
+        "the children of a process are born in its target namespace, and their own children there too",
+        "kernel/fork.c:copy_process", since: "3.8";
+    UNSHARE_BY_INIT = "unshare.by-init",
+        "an init can unshare: its next child is the init of a namespace below",
+        "kernel/pid_namespace.c:copy_pid_ns", since: "3.8";
+    UNSHARE_AFTER_INIT_DIED = "unshare.after-init-died",
+        "once the first child of an unshared namespace has died, every fork of the unsharer fails with ENOMEM until it turns elsewhere",
+        "kernel/pid.c:alloc_pid", manual: "pid_namespaces(7), The namespace init process";
     UNSHARE_TWICE = "unshare.twice",
         "unshare(CLONE_NEWPID) fails with EINVAL while the caller's children are born in another namespace than its own",
         "kernel/pid_namespace.c:copy_pid_ns", manual: "pid_namespaces(7), setns(2) and unshare(2) semantics",

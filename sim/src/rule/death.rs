@@ -18,6 +18,15 @@ rules! { DEATH;
     EXIT_AUTOREAP_NOT_FOR_CLONE_CHILDREN = "exit.autoreap-not-for-clone-children",
         "a child with another exit signal than SIGCHLD becomes a zombie even if its parent ignores SIGCHLD",
         "kernel/signal.c:do_notify_parent";
+    EXIT_AUTOREAP_NOT_RETROACTIVE = "exit.autoreap-not-retroactive",
+        "ignoring SIGCHLD does not remove children that are zombies already",
+        "kernel/signal.c:do_sigaction";
+    EXIT_IGN_INHERITED = "exit.ign-inherited",
+        "a child of a process that ignores SIGCHLD ignores it too, even if it is an init",
+        "kernel/fork.c:copy_sighand", manual: "signal(7), Signal dispositions";
+    EXIT_SIGNAL_CAN_KILL_PARENT = "exit.signal-can-kill-parent",
+        "the exit signal is an ordinary signal: it can end the parent",
+        "kernel/signal.c:do_notify_parent";
     EXIT_ZOMBIE_IS_ADDRESSABLE = "exit.zombie-is-addressable",
         "a zombie still has its numbers: a signal to it succeeds and does nothing",
         "kernel/signal.c:prepare_signal", manual: "kill(2), NOTES";
@@ -36,6 +45,33 @@ rules! { DEATH;
     REAP_NO_CROSS_BOUNDARY = "reap.no-cross-boundary",
         "a subreaper outside the dead parent's namespace does not adopt: that namespace's init does",
         "kernel/exit.c:find_new_reaper", since: "4.11";
+    REAP_CHAIN = "reap.chain",
+        "when a subreaper dies, its children, adopted ones too, go to the next one up",
+        "kernel/exit.c:find_new_reaper";
+    REAP_FLAG_SCOPE = "reap.flag-scope",
+        "a child does not inherit the subreaper flag",
+        "kernel/fork.c:copy_signal", manual: "PR_SET_CHILD_SUBREAPER(2const)";
+    REAP_FLAG_SET_LATE = "reap.flag-set-late",
+        "the subreaper flag counts for descendants that exist already, and clearing it ends that",
+        "kernel/sys.c:prctl", since: "4.11";
+    REAP_CHILD_OF_INJECTED = "reap.child-of-injected",
+        "the children of an injected process are adopted by the init of the namespace that it was injected into",
+        "kernel/exit.c:find_new_reaper", since: "4.11";
+    REAP_INJECTED_CHILD = "reap.injected-child",
+        "an injected process whose outside parent dies is adopted outside, where the parent was",
+        "kernel/exit.c:find_new_reaper";
+    REAP_NS_INIT = "reap.ns-init",
+        "an init whose creator dies is adopted like any child, outside; its namespace goes on",
+        "kernel/exit.c:find_new_reaper";
+    REAP_UNSHARER = "reap.unsharer",
+        "when a process that unshared dies, its children in the new namespace are adopted outside",
+        "kernel/exit.c:find_new_reaper";
+    REAP_ORDER = "reap.order",
+        "adopted children come last in the adopter's list, in their old order",
+        "kernel/exit.c:forget_original_parent";
+    REAP_LIVE_CHILD_SILENT = "reap.live-child-silent",
+        "adopting a living child sends the adopter nothing",
+        "kernel/exit.c:reparent_leader";
     REAP_ZOMBIE_HANDOVER = "reap.zombie-handover",
         "zombie children are handed on too: the adopter is told of each as if it had just ended",
         "kernel/exit.c:reparent_leader";
@@ -45,9 +81,21 @@ rules! { DEATH;
     PDEATH_WHEN = "pdeath.when",
         "a process with a parent-death signal gets it whenever its present parent dies, before that one is a zombie",
         "kernel/exit.c:forget_original_parent", manual: "PR_SET_PDEATHSIG(2const)";
+    PDEATH_SIGINFO = "pdeath.siginfo",
+        "the si_pid of a parent-death signal is the dying parent's number in the receiver's namespace, or 0",
+        "kernel/exit.c:forget_original_parent", manual: "PR_SET_PDEATHSIG(2const)";
+    PDEATH_INIT = "pdeath.init",
+        "for an init with an outside parent the parent-death signal comes from outside: SIGKILL ends the namespace, others need a handler",
+        "kernel/signal.c:send_signal_locked";
+    PDEATH_LIFETIME = "pdeath.lifetime",
+        "a parent-death signal counts from when it is set, for parents that are still alive, and is not inherited",
+        "kernel/fork.c:copy_process", manual: "PR_SET_PDEATHSIG(2const)";
     PG_ORPHAN_EXIT = "pg.orphan-exit",
         "a process group that becomes orphaned by an exit and has a stopped member gets SIGHUP and then SIGCONT",
         "kernel/exit.c:kill_orphaned_pgrp", manual: "setpgid(2), NOTES";
+    PG_ORPHAN_NS_INIT = "pg.orphan-ns-init",
+        "an init of a namespace is an ordinary parent for job control: one in the same session and another group keeps a group from being orphaned",
+        "kernel/exit.c:will_become_orphaned_pgrp";
     ZAP_TRIGGER = "zap.trigger",
         "when its init ends, a namespace ends: from now on no number is given out in it",
         "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
@@ -71,5 +119,20 @@ rules! { DEATH;
         "kernel/signal.c:prepare_signal";
     ZAP_INVARIANT = "zap.invariant",
         "an init becomes a zombie, and can be waited for, only when no other number of its namespace is taken",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
+    ZAP_OWN_PGID_NO_PIN = "zap.own-pgid-no-pin",
+        "a process outside in the group that the init itself leads does not hold the init up",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
+    ZAP_EXIT_STATUS = "zap.exit-status",
+        "an init's status is its own, however long its zap takes",
+        "kernel/exit.c:do_exit";
+    ZAP_NO_NEW_PIDS = "zap.no-new-pids",
+        "a namespace whose init has ended can still be joined, but nobody is ever born in it again",
+        "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
+    ZAP_NESTED_STALL = "zap.nested-stall",
+        "an init that is held up holds up every init above it that is ending too",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
+    ZAP_CLASSIC_DEADLOCK = "zap.classic-deadlock",
+        "a parent that waits for the init while only it can reap another dead member waits for ever",
         "kernel/pid_namespace.c:zap_pid_ns_processes";
 }

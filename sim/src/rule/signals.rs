@@ -13,7 +13,7 @@ rules! { SIGNALS;
         "a signal whose default is to terminate ends a process that neither catches, ignores nor blocks it",
         "kernel/signal.c:complete_signal", manual: "signal(7), Standard signals";
     SIG_HANDLER = "sig.handler",
-        "a handler takes the signal, in an init too and whoever sends it",
+        "a signal for which a process has a handler runs the handler",
         "kernel/signal.c:get_signal", manual: "signal(7), Signal dispositions";
     SIG_IGNORED = "sig.ignored",
         "an ignored signal is dropped when it is sent",
@@ -33,6 +33,18 @@ rules! { SIGNALS;
     SIG_INIT_OUTER_DROPPED = "sig.init-outer-dropped",
         "from a namespace around, too, other signals do nothing to an init that has no handler for them",
         "kernel/signal.c:sig_task_ignored", manual: "pid_namespaces(7), The namespace init process", since: "2.6.30";
+    SIG_INIT_HANDLER = "sig.init-handler",
+        "a signal for which an init has a handler is delivered, whoever sends it",
+        "kernel/signal.c:get_signal", manual: "pid_namespaces(7), The namespace init process";
+    SIG_INIT_FLAG_SCOPE = "sig.init-flag-scope",
+        "an init's protection is its own: its children do not inherit it",
+        "kernel/fork.c:copy_process";
+    SIG_INIT_STOPPED = "sig.init-stopped",
+        "a stopped init keeps its protection: what comes from inside is not even queued, and SIGKILL from outside acts at once",
+        "kernel/signal.c:sig_task_ignored";
+    SIG_INIT_CONT = "sig.init-cont",
+        "SIGCONT from inside wakes an init that was stopped from outside",
+        "kernel/signal.c:prepare_signal";
     SIG_INIT_BLOCKED = "sig.init-blocked",
         "a signal that an init blocks is queued, and dropped when it is unblocked without a handler",
         "kernel/signal.c:get_signal";
@@ -41,6 +53,9 @@ rules! { SIGNALS;
         "kernel/signal.c:do_signal_stop", manual: "signal(7), Standard signals";
     SIG_CONT_RESUMES = "sig.cont-resumes",
         "SIGCONT ends a stop when it is sent, even if the process (an init, say) ignores the signal itself",
+        "kernel/signal.c:prepare_signal", manual: "signal(7), Standard signals";
+    SIG_STOP_CONT_CANCEL = "sig.stop-cont-cancel",
+        "a stop signal takes back a pending SIGCONT; SIGCONT takes back pending stops, and the report of one that nobody has collected",
         "kernel/signal.c:prepare_signal", manual: "signal(7), Standard signals";
     SIG_STOPPED_WAITS = "sig.stopped-waits",
         "a stopped process takes signals only when it goes on; SIGKILL alone acts at once",
@@ -57,6 +72,15 @@ rules! { SIGNALS;
     SIG_KILL_MINUS1 = "sig.kill-minus1",
         "kill(-1) goes to everybody whose number in the caller's namespace is above 1, the caller left out",
         "kernel/signal.c:kill_something_info", manual: "pid_namespaces(7), The namespace init process";
+    SIG_KILL_MINUS1_OUTSIDE = "sig.kill-minus1-outside",
+        "kill(-1) never reaches outside the caller's namespace",
+        "kernel/signal.c:kill_something_info";
+    SIG_PGRP_ORDER = "sig.pgrp-order",
+        "the members of a group are signalled in turn, those who joined last first",
+        "kernel/signal.c:__kill_pgrp_info";
+    SIG_PIDFD_NS = "sig.pidfd-ns",
+        "a signal through a pidfd goes to the caller's namespace and those below, under the same rules as kill",
+        "kernel/signal.c:pidfd_send_signal", manual: "pidfd_send_signal(2), DESCRIPTION", since: "5.1";
     SIG_KILL0_ESCAPES = "sig.kill0-escapes",
         "kill(0) goes to the whole process group, also to members outside the caller's namespace",
         "kernel/signal.c:kill_something_info";

@@ -6,12 +6,18 @@ rules! { WAITING;
     WAIT_ORDER = "wait.order",
         "wait takes the first ready child in the order of the parent's list, births and adoptions in turn, not in the order of deaths",
         "kernel/exit.c:do_wait";
+    WAIT_ORDER_CLONE_PARENT = "wait.order-clone-parent",
+        "a sibling made with CLONE_PARENT is appended to the parent's list when it is made",
+        "kernel/fork.c:copy_process";
     WAIT_PID_NUMBER_SPACE = "wait.pid-number-space",
         "the numbers that wait takes and gives are those of the caller's namespace",
         "kernel/exit.c:kernel_wait4";
     WAIT_PGID_ACROSS_NS = "wait.pgid-across-ns",
         "waiting for a process group matches its members in every namespace, and the own group even where it has no number",
         "kernel/exit.c:eligible_pid";
+    WAIT_PGID_ORDER = "wait.pgid-order",
+        "waiting for a group goes through the same list in the same order, leaving the others out",
+        "kernel/exit.c:do_wait";
     WAIT_KINDS = "wait.kinds",
         "wait sees children with exit signal SIGCHLD; __WCLONE sees only the others, __WALL all",
         "kernel/exit.c:eligible_child", manual: "wait(2), Linux-specific options";
@@ -36,6 +42,12 @@ rules! { WAITING;
     WAIT_STOPPED = "wait.stopped",
         "a stop and a continuation are each reported once, and SIGCONT takes an unreported stop away",
         "kernel/exit.c:wait_task_stopped", manual: "wait(2), DESCRIPTION";
+    WAIT_STOPPED_ZOMBIE_ONLY = "wait.stopped-zombie-only",
+        "a wait that does not ask for ended children does not count zombies: they can never stop or go on",
+        "kernel/exit.c:wait_consider_task";
+    WAIT_STOP_AFTER_ADOPTION = "wait.stop-after-adoption",
+        "the adopter of a stopped child gets no signal, but can still collect a stop that nobody has",
+        "kernel/exit.c:wait_task_stopped";
     EXIT_AUTOREAP_WAKES_WAIT = "exit.autoreap-wakes-wait",
         "a sleeping wait fails with ECHILD when the last child that it could have returned vanishes",
         "kernel/signal.c:do_notify_parent", manual: "wait(2), NOTES";
