@@ -1,0 +1,120 @@
+//! The JSON Schema of scenario files, for editors: made from the same table of calls that the parser reads.
+
+use serde_json::{Map, Value, json};
+
+use crate::arguments::wait_options;
+use crate::words::{Argument, CALLS, CallWords, Kind};
+use crate::{CloneFlags, Errno, Fact, Signal};
+
+/// The schema (draft 2020-12): one definition a call, so that an editor completes the arguments of the call at hand.
+pub fn schema() -> Value {
+    let calls: Vec<Value> = CALLS.iter().map(|words| json!({ "$ref": format!("#/$defs/{}", words.name) })).collect();
+    let mut definitions: Map<String, Value> = CALLS.iter().map(|words| (words.name.to_string(), call(words))).collect();
+    definitions.insert("name".to_owned(), name());
+    definitions.insert(
+        "signal".to_owned(),
+        json!({ "anyOf": [signal_names(), { "type": "integer", "minimum": 1, "maximum": 64 }] }),
+    );
+    let errnos: Vec<&str> = Errno::ALL.iter().map(|errno| errno.name()).collect();
+    definitions.insert("errno".to_owned(), json!({ "enum": errnos }));
+    let facts: Vec<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A pidlab scenario",
+        "type": "object",
+        "required": ["title", "steps"],
+        "additionalProperties": false,
+        "properties": {
+            "title": { "type": "string", "minLength": 1, "description": "What the scenario claims, in one line." },
+            "about": { "type": "string", "description": "Why it matters, in two or three sentences. Markdown." },
+            "rules": {
+                "description": "The ids of the rules that the run must fire.",
+                "type": "array",
+                "items": { "type": "string", "pattern": "^[a-z0-9._-]+$" },
+            },
+            "needs": {
+                "description": "Facts that a kernel must have.",
+                "type": "array",
+                "items": { "enum": facts },
+            },
+            "steps": {
+                "description": "What happens.",
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 4096,
+                "items": { "type": "object", "required": ["by", "call"], "oneOf": calls },
+            },
+        },
+        "$defs": definitions,
+    })
+}
+
+fn name() -> Value {
+    json!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]{0,31}$" })
+}
+
+fn signal_names() -> Value {
+    let mut names: Vec<String> = Signal::named().map(|(_, name)| name.to_owned()).collect();
+    names.extend((34..=64).filter_map(Signal::new).map(|signal| signal.to_string()));
+    json!({ "enum": names })
+}
+
+/// One call: its own arguments, and what every step may have.
+fn call(words: &CallWords) -> Value {
+    let mut properties = Map::new();
+    properties.insert("by".to_owned(), json!({ "$ref": "#/$defs/name", "description": "Who makes the call." }));
+    properties.insert("call".to_owned(), json!({ "const": words.name.word() }));
+    for argument in words.arguments {
+        let mut value = kind(argument, words);
+        value["description"] = json!(argument.about);
+        properties.insert(argument.name.to_owned(), value);
+    }
+    let expectations = [
+        (
+            "returns",
+            json!({ "anyOf": [{ "type": "integer" }, { "$ref": "#/$defs/name" }] }),
+            "The value that it returns.",
+        ),
+        ("fails", json!({ "$ref": "#/$defs/errno" }), "The errno that it fails with."),
+        ("blocks", json!({ "const": true }), "It does not return in this step."),
+        ("ask", json!({ "type": "string" }), "The question that the step is in the learner's mode."),
+    ];
+    for (key, mut value, about) in expectations {
+        value["description"] = json!(about);
+        properties.insert(key.to_owned(), value);
+    }
+    let mut required = vec!["by", "call"];
+    required.extend(words.arguments.iter().filter(|argument| argument.required).map(|argument| argument.name));
+    let mut definition = json!({
+        "description": words.about,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    });
+    if let Some((names, true)) = words.one_of {
+        let one: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
+        definition["oneOf"] = json!(one);
+    }
+    definition
+}
+
+fn kind(argument: &Argument, words: &CallWords) -> Value {
+    let number = json!({ "type": "integer", "minimum": i32::MIN, "maximum": i32::MAX });
+    let named = json!({ "$ref": "#/$defs/name" });
+    let list = |names: Vec<&str>| json!({ "type": "array", "items": { "enum": names } });
+    match argument.kind {
+        Kind::NewProcess | Kind::Process => named,
+        Kind::Target | Kind::WaitPid | Kind::WaitGroup => json!({ "anyOf": [named, number] }),
+        Kind::CloneFlags => list(CloneFlags::all().iter_names().map(|(name, _)| name).collect()),
+        Kind::WaitOptions | Kind::WaitidOptions => {
+            list(wait_options(words.name).into_iter().map(|(name, _)| name).collect())
+        }
+        Kind::Signal => json!({ "$ref": "#/$defs/signal" }),
+        Kind::SignalOrZero => json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }),
+        Kind::Numbers => json!({ "type": "array", "items": number, "minItems": 1, "maxItems": 33 }),
+        Kind::Status | Kind::Value => number,
+        Kind::Uid => json!({ "type": "integer", "minimum": 0, "maximum": 0xffff_fffeu32 }),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Word(allowed) => json!({ "enum": allowed }),
+    }
+}
