@@ -115,8 +115,11 @@ impl World {
             let record = self.process_mut(id);
             if record.caught.contains(signal) {
                 record.extra().handled.push(Handled { signal, si_pid });
-                let rule = if record.unkillable { &rule::SIG_INIT_HANDLER } else { &rule::SIG_HANDLER };
-                self.because(rule, id);
+                let unkillable = record.unkillable;
+                self.because(&rule::SIG_HANDLER, id);
+                if unkillable {
+                    self.because(&rule::SIG_INIT_HANDLER, id);
+                }
                 self.interrupt(id);
                 continue;
             }

@@ -1,0 +1,102 @@
+//! Random calls: what always holds, holds; what fails, changes nothing but what Linux changes; and it is all determined.
+
+use pidlab_scenario::{CloneFlags, Errno, MaskChange, Signal, SignalAction, WaitOptions};
+use pidlab_sim::{CloneArgs, NsId, ProcessId, ProcessState, World};
+use proptest::prelude::*;
+
+/// Makes one call from three bytes; answers its errno, if it failed.
+fn call(world: &mut World, bytes: [u8; 3]) -> Option<(ProcessId, Errno)> {
+    let able: Vec<ProcessId> =
+        world.processes().filter(|process| world.state(*process) == Some(ProcessState::Running)).collect();
+    let caller = *able.get(usize::from(bytes[0]) % able.len().max(1))?;
+    let all: Vec<ProcessId> = world.processes().collect();
+    let other = all[usize::from(bytes[2]) % all.len()];
+    let number = i32::from(bytes[2] % 12) - 3;
+    let signals = [Signal::KILL, Signal::TERM, Signal::STOP, Signal::CONT, Signal::USR1, Signal::CHLD, Signal::TSTP];
+    let signal = signals[usize::from(bytes[2] / 12) % signals.len()];
+    let flags = [CloneFlags::CLONE_NEWPID, CloneFlags::CLONE_PARENT, CloneFlags::empty()];
+    let flags = flags[usize::from(bytes[2]) % flags.len()];
+    let exit_signal = (!flags.contains(CloneFlags::CLONE_PARENT)).then_some(Signal::CHLD);
+    let result = match bytes[1] % 16 {
+        0..=2 => world.fork(caller).map(|_| ()),
+        3 | 4 => world.clone_process(caller, &CloneArgs { flags, exit_signal, set_tid: &[] }).map(|_| ()),
+        5 if caller != world.host() => {
+            world.exit(caller, i32::from(bytes[2]));
+            Ok(())
+        }
+        6 => world.wait4(caller, -1, WaitOptions::WNOHANG | WaitOptions::__WALL).map(|_| ()),
+        7 if caller != world.host() => world.wait4(caller, number, WaitOptions::WSTOPPED).map(|_| ()),
+        8 | 9 => world.kill(caller, number, Some(signal)),
+        10 => world.unshare_pid(caller),
+        11 => world.setns(caller, world.namespace(other)),
+        12 => world.setpgid(caller, number, i32::from(bytes[2] % 5)),
+        13 => world.setsid(caller).map(|_| ()),
+        14 => world.sigaction(
+            caller,
+            signal,
+            [SignalAction::Ignore, SignalAction::Handle, SignalAction::Default][usize::from(bytes[2]) % 3],
+        ),
+        _ => {
+            world.sigprocmask(caller, [MaskChange::Block, MaskChange::Unblock][usize::from(bytes[2] & 1)], signal);
+            world.set_child_subreaper(caller, bytes[2] & 2 == 0);
+            Ok(())
+        }
+    };
+    result.err().map(|errno| (caller, errno))
+}
+
+/// The world with its cursors put to one value, so that worlds can be compared without them.
+fn without_cursors(world: &World) -> World {
+    let mut world = world.clone();
+    let inits: Vec<ProcessId> = world
+        .processes()
+        .filter(|process| world.init(world.namespace(*process)) == Some(*process))
+        .filter(|process| world.state(*process) == Some(ProcessState::Running))
+        .collect();
+    for init in inits {
+        world.set_ns_last_pid(init, 77).unwrap();
+    }
+    world
+}
+
+proptest! {
+    #[test]
+    fn invariants_always_hold(calls in prop::collection::vec(any::<[u8; 3]>(), 0..120)) {
+        let mut world = World::new();
+        for bytes in calls {
+            call(&mut world, bytes);
+            if let Err(broken) = world.check_invariants() {
+                prop_assert!(false, "{broken}");
+            }
+        }
+        prop_assert_eq!(world.getpid(ProcessId::clone(&world.host())).get(), 1);
+        prop_assert_eq!(world.level(NsId::OUTERMOST), 0);
+    }
+
+    #[test]
+    fn a_failed_call_leaves_at_most_a_moved_cursor(calls in prop::collection::vec(any::<[u8; 3]>(), 0..80)) {
+        let mut world = World::new();
+        for bytes in calls {
+            let before = world.clone();
+            if let Some((_, errno)) = call(&mut world, bytes) {
+                match errno {
+                    // Numbers were taken and given back.
+                    Errno::ENOMEM | Errno::EAGAIN => {
+                        prop_assert!(without_cursors(&world) == without_cursors(&before) || errno == Errno::ENOMEM);
+                    }
+                    _ => prop_assert!(world == before, "{errno} changed the world"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_calls_make_the_same_world(calls in prop::collection::vec(any::<[u8; 3]>(), 0..80)) {
+        let (mut one, mut two) = (World::new(), World::new());
+        for bytes in calls {
+            call(&mut one, bytes);
+            call(&mut two, bytes);
+        }
+        prop_assert!(one == two);
+    }
+}
