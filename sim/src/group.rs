@@ -186,6 +186,22 @@ impl World {
         Ok(())
     }
 
+    /// Whether a setpgid(2) would put the init of a namespace into a group that is led from inside its own namespace, or
+    /// from one beside it.
+    ///
+    /// On Linux such an init may never end: it waits in `zap_pid_ns_processes` for a number that its own membership keeps
+    /// in use (or, in a circle, another such init), no signal reaches it, and if its parent is ending too, then nothing
+    /// but a restart of the machine removes it. The world models this; nobody should try it on a machine.
+    pub fn would_never_end(&self, caller: ProcessId, pid: i32, group: i32) -> bool {
+        let ns = self.process(caller).ns;
+        let process = if pid == 0 { Some(caller) } else { self.find(ns, pid) };
+        let leader = if group == 0 { process } else { self.find_pid(ns, group) };
+        let (Some(process), Some(leader)) = (process, leader) else { return false };
+        let beneath = self.is_within(self.process(process).ns, self.process(leader).ns);
+        let own_member = self.process(process).ns == self.process(leader).ns;
+        self.process(process).unkillable && process != leader && (!beneath || own_member)
+    }
+
     fn change_group(&mut self, process: ProcessId, leader: ProcessId) {
         if self.process(process).group == Some(leader) {
             return;

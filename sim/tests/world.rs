@@ -376,3 +376,18 @@ fn the_graph_has_every_process_and_namespace() {
     assert_eq!(graph.node_count(), 5);
     assert_eq!(graph.edge_count(), 6);
 }
+
+#[test]
+fn an_init_in_the_group_of_its_own_member_never_ends() {
+    let (mut world, host, init) = nested();
+    let leader = world.fork(init).unwrap();
+    world.setpgid(leader, 0, 0).unwrap();
+    assert!(world.would_never_end(init, 0, 2));
+    assert!(!world.would_never_end(init, 0, 0));
+    world.setpgid(init, 0, 2).unwrap();
+    world.exit(init, 0);
+    assert_eq!((world.state(leader), world.state(init)), (None, Some(ProcessState::Exiting)));
+    // Only its parent can still help it.
+    world.setpgid(host, 2, 0).unwrap();
+    assert_eq!(world.state(init), Some(ProcessState::Zombie));
+}

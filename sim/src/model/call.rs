@@ -156,6 +156,12 @@ impl Branch {
             },
             Call::Setpgid { pid, group } => {
                 let (pid, group) = (self.raw(by, *pid)?, self.raw(by, *group)?);
+                if self.world.would_never_end(caller, pid, group) {
+                    return Err(not_modelled(
+                        call,
+                        Some("an init in a group that can keep its own namespace from ending".into()),
+                    ));
+                }
                 nothing(self.world.begin_setpgid(caller, pid, group))
             }
             Call::Getpgid { pid } => {
