@@ -92,9 +92,8 @@ impl Worker {
         let lacking: Vec<_> =
             scenario.needs.iter().filter(|fact| !self.facts.holds(**fact)).map(|fact| fact.name()).collect();
         if !lacking.is_empty() {
-            let model = (self.on == On::Both).then(|| {
-                compare::with_model(&mut Model::new(Facts::newest()), scenario, None)
-            });
+            let model =
+                (self.on == On::Both).then(|| compare::with_model(&mut Model::new(Facts::newest()), scenario, None));
             return Judged::Lacking(lacking, model);
         }
         match lab.run(scenario) {

@@ -1,7 +1,7 @@
 //! Random scenarios: from a seed to a scenario, and from one that shows a difference to the smallest that still does.
 
-use pidlab_scenario::random::{RandomConfig, scenario as from_choices};
 use pidlab_scenario::Scenario;
+use pidlab_scenario::random::{RandomConfig, scenario as from_choices};
 use pidlab_sim::Model;
 
 /// The choices that a random scenario is made from: four bytes a step. Any list of them gives a valid scenario, so
@@ -24,11 +24,7 @@ pub fn scenario(choices: &[[u8; 4]], model: &mut Model, name: &str) -> Scenario 
 
 /// Leaves out choices for as long as `fails` holds, larger runs of them first; at most `replays` calls of `fails`.
 /// Returns the choices that are left and how many replays it took.
-pub fn shrink(
-    mut choices: Choices,
-    replays: usize,
-    mut fails: impl FnMut(&[[u8; 4]]) -> bool,
-) -> (Choices, usize) {
+pub fn shrink(mut choices: Choices, replays: usize, mut fails: impl FnMut(&[[u8; 4]]) -> bool) -> (Choices, usize) {
     let mut used = 0;
     let mut length = choices.len().div_ceil(2);
     while length > 0 {
@@ -72,9 +68,8 @@ mod tests {
     #[test]
     fn shrinking_leaves_just_the_choices_that_matter() {
         let all: Vec<[u8; 4]> = (0..20).map(|number| [number, 0, 0, 0]).collect();
-        let matters = |choices: &[[u8; 4]]| {
-            [3, 11].iter().all(|wanted| choices.iter().any(|choice| choice[0] == *wanted))
-        };
+        let matters =
+            |choices: &[[u8; 4]]| [3, 11].iter().all(|wanted| choices.iter().any(|choice| choice[0] == *wanted));
         let (left, used) = shrink(all, 60, matters);
         assert_eq!(left, vec![[3, 0, 0, 0], [11, 0, 0, 0]]);
         assert!(used <= 60, "{used} replays");

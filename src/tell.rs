@@ -218,9 +218,10 @@ fn heading(scenario: &Scenario, observation: &Observation, columns: &[NamespaceI
 
 /// A namespace is called after its init: `in init's`.
 fn namespace_name(scenario: &Scenario, observation: &Observation, namespace: NamespaceId) -> String {
-    let init = observation.processes.iter().find(|process| {
-        process.namespaces.last() == Some(&namespace) && process.pids.last() == Some(&1)
-    });
+    let init = observation
+        .processes
+        .iter()
+        .find(|process| process.namespaces.last() == Some(&namespace) && process.pids.last() == Some(&1));
     match init {
         Some(init) => format!("{}'s", scenario.role_name(init.role)),
         None => format!("ns {}", namespace.0),
@@ -268,10 +269,10 @@ fn forest(observation: &Observation) -> Vec<(Role, String)> {
     while let Some((role, prefix, below)) = open.pop() {
         let mut next = children(Some(role));
         let last = next.pop();
-        let branches = next.into_iter().map(|child| (child, "├─ ", "│  ")).chain(last.map(|child| (child, "└─ ", "   ")));
-        let mut rows: Vec<_> = branches
-            .map(|(child, branch, gap)| (child, format!("{below}{branch}"), format!("{below}{gap}")))
-            .collect();
+        let branches =
+            next.into_iter().map(|child| (child, "├─ ", "│  ")).chain(last.map(|child| (child, "└─ ", "   ")));
+        let mut rows: Vec<_> =
+            branches.map(|(child, branch, gap)| (child, format!("{below}{branch}"), format!("{below}{gap}"))).collect();
         rows.reverse();
         open.extend(rows);
         drawn.push((role, prefix));

@@ -57,7 +57,11 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         out,
         quiet: arguments.quiet,
         json: arguments.format == Format::Json,
-        totals: Totals { on: on_word(on), kernel: labs.kernel().map(|kernel| kernel.release.clone()), ..Totals::default() },
+        totals: Totals {
+            on: on_word(on),
+            kernel: labs.kernel().map(|kernel| kernel.release.clone()),
+            ..Totals::default()
+        },
         progress: progress(sources.len()),
         rules_shown: BTreeSet::new(),
         kernel_skipped,

@@ -105,7 +105,7 @@ fn case(worker: &mut Worker, seed: u64, index: u64, length: usize) -> Case {
     let scenario = random::scenario(&choices, worker.model(), &name);
     match wrong(worker, &scenario) {
         Ok(verdict) => Case::Ran(scenario, verdict),
-        Err(_) => smallest(worker, choices, &name),
+        Err(report) => smallest(worker, choices, report, &name),
     }
 }
 
@@ -121,15 +121,16 @@ fn wrong(worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, String> {
     }
 }
 
-fn smallest(worker: &mut Worker, choices: Choices, name: &str) -> Case {
+fn smallest(worker: &mut Worker, choices: Choices, first: String, name: &str) -> Case {
+    let mut report = first;
     let (choices, replays) = random::shrink(choices, REPLAYS, |choices| {
         let scenario = random::scenario(choices, worker.model(), name);
-        wrong(worker, &scenario).is_err()
+        wrong(worker, &scenario).map_err(|found| report = found).is_err()
     });
     let scenario = random::scenario(&choices, worker.model(), name);
-    let report = wrong(worker, &scenario)
-        .err()
-        .unwrap_or_else(|| "seen once and not again: the outcome depends on something uncontrolled\n".to_owned());
+    if wrong(worker, &scenario).is_ok() {
+        report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
+    }
     Case::Wrong { scenario, report, replays }
 }
 

@@ -124,7 +124,7 @@ fn default_jobs() -> usize {
 /// The scenarios asked for, or every mistake in them on standard error.
 fn read(paths: &[PathBuf]) -> Result<Vec<Source>, End> {
     input::sources(paths).map_err(|bad| {
-        let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        let colour = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
         for bad in bad {
             match bad {
                 BadInput::Path(path, why) => eprintln!("error: {}: {why}", path.display()),

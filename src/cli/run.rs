@@ -130,7 +130,8 @@ fn json(out: &mut Out, scenario: &Scenario, verdict: &Verdict, kernel: Option<&K
         writeln!(out, "{}", serde_json::to_string(&header)?)?;
         for (step, (observation, because)) in lines.into_iter().enumerate() {
             let mut line = Line::new(scenario, step, observation);
-            line.because = because.map(|because| because.iter().map(|because| because_line(scenario, because)).collect());
+            line.because =
+                because.map(|because| because.iter().map(|because| because_line(scenario, because)).collect());
             writeln!(out, "{}", serde_json::to_string(&line)?)?;
         }
     }
