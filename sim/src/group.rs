@@ -186,7 +186,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether a setpgid(2) would put the init of a namespace into a group that is led from inside its own namespace, or
+    /// Whether a setpgid(2) would succeed and put the init of a namespace into a group that is led from inside its own namespace, or
     /// from one beside it.
     ///
     /// On Linux such an init may never end: it waits in `zap_pid_ns_processes` for a number that its own membership keeps
@@ -199,7 +199,8 @@ impl World {
         let (Some(process), Some(leader)) = (process, leader) else { return false };
         let beneath = self.is_within(self.process(process).ns, self.process(leader).ns);
         let own_member = self.process(process).ns == self.process(leader).ns;
-        self.process(process).unkillable && process != leader && (!beneath || own_member)
+        let risky = self.process(process).unkillable && process != leader && (!beneath || own_member);
+        risky && self.clone().begin_setpgid(caller, pid, group).is_ok()
     }
 
     fn change_group(&mut self, process: ProcessId, leader: ProcessId) {
