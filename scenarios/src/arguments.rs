@@ -1,10 +1,11 @@
 //! The arguments of one step, read as the table of calls says, and the [`Call`] that they make.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use crate::parse::{Mistakes, Place, Value, clean, list, texts, wrong_type};
 use crate::step::{Fields, Reader};
-use crate::words::{Argument, CallWords, Kind};
+use crate::words::{Argument, CallWords, Kind, nearest};
 use crate::{
     Call, CallName, CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, SetnsVia, Signal,
     SignalAction, Sysctl, Target, WaitOptions, WaitTarget,
@@ -16,6 +17,8 @@ const MOST_LEVELS: usize = 33;
 /// What reading one step needs.
 pub(crate) struct Arguments<'a, 'b> {
     pub(crate) fields: &'b Fields<'a>,
+    /// Arguments that are there under a misspelt name, which has been reported.
+    pub(crate) meant: &'b BTreeMap<&'static str, &'a Value<'a>>,
     pub(crate) words: &'static CallWords,
     pub(crate) span: &'b Place,
     pub(crate) reader: &'b mut Reader,
@@ -33,29 +36,39 @@ impl<'a> Arguments<'a, '_> {
     /// Whether every argument that must be there is, and no two that exclude each other.
     fn complete(&mut self) -> bool {
         let mut complete = true;
-        for argument in self.words.arguments.iter().filter(|argument| argument.required) {
-            if !self.fields.contains_key(argument.name) {
-                let Argument { name, about, .. } = argument;
-                let message = format!("`{}` needs `{name}`", self.words.name);
-                self.mistakes.add_with_help(self.span.clone(), message, "not given", format!("add `{name}`: {about}"));
+        for Argument { name, about, .. } in self.words.arguments.iter().filter(|argument| argument.required) {
+            if !self.fields.contains_key(name) {
                 complete = false;
+                if !self.meant.contains_key(name) {
+                    let message = format!("`{}` needs `{name}`", self.words.name);
+                    let label = format!("`{name}` is missing");
+                    self.mistakes.add(self.span.clone(), message, label).help(format!("add `{name}`: {about}"));
+                }
             }
         }
-        if let Some((names, needed)) = self.words.one_of {
-            let given: Vec<&str> = names.iter().copied().filter(|name| self.fields.contains_key(name)).collect();
-            if given.is_empty() && needed {
+        let Some((names, needed)) = self.words.one_of else { return complete };
+        let given: Vec<&str> = names.iter().copied().filter(|name| self.fields.contains_key(name)).collect();
+        match given[..] {
+            [] if needed && !names.iter().any(|name| self.meant.contains_key(name)) => {
                 let message = format!("`{}` needs one of {}", self.words.name, list(names));
-                self.mistakes.add(self.span.clone(), message, "none is given");
-                complete = false;
+                let abouts = self.words.arguments.iter().filter(|argument| names.contains(&argument.name));
+                let abouts: Vec<String> = abouts.map(|one| format!("`{}` ({})", one.name, one.about)).collect();
+                self.mistakes
+                    .add(self.span.clone(), message, "none is given")
+                    .help(format!("add {}", abouts.join(" or ")));
+                false
             }
-            if let [_, second, ..] = given[..] {
+            [] => complete && !needed,
+            [_] => complete,
+            [first, second, ..] => {
                 let message = format!("`{}` takes only one of {}", self.words.name, list(names));
-                let span = self.fields[second].0.span();
-                self.mistakes.add(span, message, "a second one");
-                complete = false;
+                self.mistakes
+                    .add(self.fields[second].0.span(), message, "a second one")
+                    .also(self.fields[first].0.span(), "the first")
+                    .help("leave one out");
+                false
             }
         }
-        complete
     }
 
     fn read(&mut self) -> Option<Call> {
@@ -187,7 +200,12 @@ impl<'a> Arguments<'a, '_> {
         };
         let found = read(word);
         if found.is_none() {
-            self.mistakes.unknown(value.span(), &format!("value of `{name}`"), word, words);
+            let help = match nearest(word, words.iter().copied()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("use one of {}", list(words)),
+            };
+            let message = format!("`{name}` cannot be `{}`", clean(word));
+            self.mistakes.add(value.span(), message, "unknown word").help(help);
         }
         found
     }
@@ -234,12 +252,18 @@ impl<'a> Arguments<'a, '_> {
 
     /// A list of flags, each by name.
     fn flags<T: Copy>(&mut self, name: &str, what: &str, known: &[(&'static str, T)]) -> Option<Vec<T>> {
+        let each = if what == "flag" { "a flag" } else { "an option" };
         let Some(value) = self.value(name) else { return Some(Vec::new()) };
         let before = self.mistakes.count();
         let mut found = Vec::new();
-        for (word, span) in texts(value, name, self.mistakes) {
+        for (word, span) in texts(value, &format!("`{name}`"), each, self.mistakes) {
             match known.iter().find(|(known, _)| *known == word) {
                 Some((_, flag)) => found.push(*flag),
+                None if word == "WEXITED" => {
+                    self.mistakes
+                        .add(span, "`wait` does not take `WEXITED`", "only `waitid` takes it")
+                        .help("leave it out: `wait` always asks for children that have ended");
+                }
                 None => {
                     let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
                     self.mistakes.unknown(span, what, &word, &words);
@@ -275,7 +299,9 @@ impl<'a> Arguments<'a, '_> {
         let signal = self.signal_or_zero(name)?;
         if signal.is_none() {
             let span = self.value(name).map_or_else(|| self.span.clone(), Value::span);
-            self.mistakes.add(span, "0 is not a signal", "expected a signal by name, or a number from 1 to 64");
+            self.mistakes
+                .add(span, "0 is not a signal", "only a probe")
+                .help("a signal has a name, or a number from 1 to 64");
         }
         signal
     }
@@ -283,10 +309,16 @@ impl<'a> Arguments<'a, '_> {
     fn named_signal(&mut self, value: &Value<'_>, word: &str) -> Option<Signal> {
         let found = Signal::from_name(word);
         if found.is_none() {
-            let known: Vec<&str> = Signal::named().map(|(_, name)| name).chain(["SIGRTMIN"]).collect();
-            let with_prefix = format!("SIG{word}");
-            let meant = if Signal::from_name(&with_prefix).is_some() { &with_prefix } else { word };
-            self.mistakes.unknown(value.span(), "signal", meant, &known);
+            let names = Signal::named().map(|(_, name)| name).chain(["SIGRTMIN", "SIGRTMAX"]);
+            let upper = word.to_uppercase();
+            let with_prefix = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
+            let help = match nearest(&with_prefix, names) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "signal(7) lists them; a number from 1 to 64 will do too".to_owned(),
+            };
+            self.mistakes
+                .add(value.span(), format!("there is no signal `{}`", clean(word)), "unknown signal")
+                .help(help);
         }
         found
     }
@@ -306,13 +338,15 @@ impl<'a> Arguments<'a, '_> {
         };
         if array.is_empty() || array.len() > MOST_LEVELS {
             let label = format!("expected 1 to {MOST_LEVELS} numbers");
-            self.mistakes.add(value.span(), format!("`set_tid` has {} numbers", array.len()), label);
+            self.mistakes
+                .add(value.span(), format!("`set_tid` has {} numbers", array.len()), label)
+                .help("one number for each namespace, innermost first; without `set_tid` the kernel chooses");
             return None;
         }
         let range = i64::from(i32::MIN)..=i64::from(i32::MAX);
         let numbers: Option<Vec<i64>> = array
             .iter()
-            .map(|item| integer(item, "a number of `set_tid`", "a number", range.clone(), self.mistakes))
+            .map(|item| integer(item, "an entry of `set_tid`", "a number", range.clone(), self.mistakes))
             .collect();
         numbers?.into_iter().map(|number| i32::try_from(number).ok()).collect()
     }
@@ -340,8 +374,9 @@ pub(crate) fn integer(
     };
     let number = i64::from_str_radix(written.as_str(), written.radix()).ok().filter(|number| range.contains(number));
     if number.is_none() {
-        let label = format!("expected a number from {} to {}", range.start(), range.end());
-        mistakes.add(value.span(), format!("{what} is out of range: {}", clean(written.as_str())), label);
+        let help = format!("use a number from {} to {}", range.start(), range.end());
+        let label = if written.as_str().starts_with('-') { "too small" } else { "too large" };
+        mistakes.add(value.span(), format!("{what} is out of range"), label).help(help);
     }
     number
 }

@@ -62,6 +62,9 @@ macro_rules! words {
             /// Every value, in the order of the documentation.
             pub const ALL: &[$type] = &[$($type::$variant),*];
 
+            /// Their words, in the same order.
+            pub const WORDS: &[&str] = &[$($word),*];
+
             /// The word that stands for it in a scenario file.
             pub const fn word(self) -> &'static str {
                 match self { $($type::$variant => $word),* }

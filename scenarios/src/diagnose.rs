@@ -3,12 +3,16 @@
 use std::fmt;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::{Refusal, Refused, Scenario, State};
+use crate::{Refusal, Refused, Role, Scenario, State};
 
-/// Columns that a message is cut to.
+/// Columns that a message fits where it can.
 const WIDTH: usize = 80;
+/// A label of this length can be left out where it does not fit.
+const SHORT_LABEL: usize = 16;
+/// So many mistakes are shown; a file with more is most likely no scenario at all.
+const MOST_SHOWN: usize = 20;
 
 /// One mistake.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,8 +23,26 @@ pub struct Diagnostic {
     pub span: Range<usize>,
     /// What stands or was expected there; may be empty.
     pub label: String,
+    /// Another place that matters, with what stands there.
+    pub also: Option<(Range<usize>, String)>,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+        Diagnostic { message: message.into(), span, label: label.into(), also: None, help: None }
+    }
+
+    pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn also(&mut self, span: Range<usize>, label: impl Into<String>) -> &mut Diagnostic {
+        self.also = Some((span, label.into()));
+        self
+    }
 }
 
 /// The mistakes of one file, in its order. There is at least one.
@@ -47,16 +69,12 @@ impl Diagnostics {
     ) -> Diagnostics {
         let mistakes = ids.iter().map(|id| {
             let quoted = format!("\"{id}\"");
-            let start = text.find(&quoted).unwrap_or(0);
-            let span = if text.contains(&quoted) { start..start + quoted.len() } else { 0..0 };
-            let help = nearest(id)
-                .map_or_else(|| "`pidlab rules` lists them".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
-            Diagnostic {
-                message: format!("there is no rule `{id}`"),
-                span,
-                label: "not in the catalogue".to_owned(),
-                help: Some(help),
-            }
+            let span = text.find(&quoted).map_or(0..0, |start| start..start + quoted.len());
+            let mut mistake = Diagnostic::new(span, format!("there is no rule `{id}`"), "not in the catalogue");
+            mistake.help(
+                nearest(id).map_or("`pidlab rules` lists them".to_owned(), |near| format!("did you mean `{near}`?")),
+            );
+            mistake
         });
         Diagnostics::new(path, text, mistakes.collect())
     }
@@ -68,12 +86,8 @@ impl Diagnostics {
     pub fn refused(scenario: &Scenario, path: &str, text: &str, refused: &Refused) -> Diagnostics {
         let step = &scenario.steps[refused.step - 1];
         let (message, help) = explain(scenario, refused);
-        let mistake = Diagnostic {
-            message,
-            span: step.span.clone(),
-            label: format!("this is step {}", refused.step),
-            help: Some(help),
-        };
+        let mut mistake = Diagnostic::new(step.span.clone(), message, format!("this is step {}", refused.step));
+        mistake.help(help);
         Diagnostics::new(path, text, vec![mistake])
     }
 
@@ -85,22 +99,78 @@ impl Diagnostics {
     /// The text to show, with ANSI colours or without.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
-        let shown: Vec<String> = self.mistakes.iter().map(|mistake| self.render_one(&renderer, mistake)).collect();
+        let shown = self.mistakes.iter().take(MOST_SHOWN).map(|mistake| self.render_one(&renderer, mistake));
+        let mut shown: Vec<String> = shown.collect();
+        let left = self.mistakes.len().saturating_sub(MOST_SHOWN);
+        if left > 0 {
+            let more = format!("{left} more in {}", self.path);
+            shown.push(renderer.render(&[Group::with_title(Level::ERROR.primary_title(more))]));
+        }
         shown.join("\n\n")
     }
 
     fn render_one(&self, renderer: &Renderer, mistake: &Diagnostic) -> String {
-        // A span at the very end of a file without a last line break would stand on no line.
-        let end = mistake.span.end.min(self.text.len());
-        let span = mistake.span.start.min(end)..end;
-        let annotation = AnnotationKind::Primary.span(span).label(&*mistake.label);
-        let snippet = Snippet::source(&*self.text).path(&*self.path).annotation(annotation);
-        let mut group = Level::ERROR.primary_title(&*mistake.message).element(snippet);
+        let span = self.inside(&mistake.span);
+        let also = mistake.also.as_ref().map(|(span, label)| (self.inside(span), label));
+        // Only the lines that are shown go to the renderer: it reads all that it is given, once for every mistake.
+        let first = also.iter().map(|(other, _)| other.start).fold(span.start, usize::min);
+        let last = also.iter().map(|(other, _)| other.end).fold(span.end, usize::max);
+        let start = self.text[..first].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = self.text[last..].find('\n').map_or(self.text.len(), |newline| last + newline);
+        let shift = |span: &Range<usize>| span.start - start..span.end - start;
+        let line = self.text[..start].bytes().filter(|byte| *byte == b'\n').count() + 1;
+
+        let beside = self.fits_beside(&span, &mistake.label);
+        let mut annotation = AnnotationKind::Primary.span(shift(&span));
+        if beside {
+            annotation = annotation.label(&*mistake.label);
+        }
+        let snippet = Snippet::source(&self.text[start..end]).path(&*self.path).line_start(line).annotation(annotation);
+        let context = also.map(|(other, label)| AnnotationKind::Context.span(shift(&other)).label(&**label));
+        let title = Level::ERROR.primary_title(wrapped(&mistake.message));
+        let mut group = title.element(snippet.annotations(context));
+        // A short label repeats what message and help say; a long one says more.
+        if !beside && (mistake.help.is_none() || mistake.label.len() > SHORT_LABEL) {
+            group = group.element(Level::NOTE.message(wrapped(&mistake.label)));
+        }
         if let Some(help) = &mistake.help {
-            group = group.element(Level::HELP.message(&**help));
+            group = group.element(Level::HELP.message(wrapped(help)));
         }
         renderer.render(&[group])
     }
+
+    /// A span that lies within the text and between its characters, whoever made it.
+    fn inside(&self, span: &Range<usize>) -> Range<usize> {
+        let whole = |at: &usize| self.text.is_char_boundary(*at);
+        let start = (0..=span.start.min(self.text.len())).rev().find(whole).unwrap_or(0);
+        let end = (span.end.clamp(start, self.text.len())..=self.text.len()).find(whole).unwrap_or(start);
+        start..end
+    }
+
+    /// Whether a label fits to the right of what it labels.
+    fn fits_beside(&self, span: &Range<usize>, label: &str) -> bool {
+        let line = self.text[..span.end].rfind('\n').map_or(0, |newline| newline + 1);
+        let numbers = self.text[..line].bytes().filter(|byte| *byte == b'\n').count().to_string().len();
+        let column = self.text[line..span.end].chars().count();
+        numbers + " | ".len() + column + 1 + label.chars().count() <= WIDTH
+    }
+}
+
+/// A text broken into lines that fit behind `error: ` or `= note: `.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH - "  = note: ".len() {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
 }
 
 impl fmt::Display for Diagnostics {
@@ -113,39 +183,46 @@ impl std::error::Error for Diagnostics {}
 
 /// What is wrong with a refused step, and what to do.
 fn explain(scenario: &Scenario, refused: &Refused) -> (String, String) {
-    let name = |role: &crate::Role| scenario.role_name(*role).to_owned();
+    let name = |role: &Role| scenario.role_name(*role);
     match &refused.why {
         Refusal::NotBorn { role } => (
             format!("there is no process `{}` at this step", name(role)),
-            "the step that should have made it failed".to_owned(),
+            "the step that should have made it failed, or comes later".to_owned(),
         ),
         Refusal::BornTwice { role } => {
             (format!("`{}` has been made before", name(role)), "give the new process a name of its own".to_owned())
         }
         Refusal::CannotAct { role, state } => {
-            let name = name(role);
-            let (is, help) = match state {
-                None => ("it has ended and been waited for", "a process can act only while it lives"),
-                Some(State::Zombie) => ("it has ended", "a process can act only while it lives"),
-                Some(State::Exiting) => (
-                    "it has ended and waits for the last member of its namespace",
-                    "a process can act only while it lives",
-                ),
-                Some(State::Stopped) => ("it is stopped by a signal", "SIGCONT lets it go on"),
-                Some(State::Blocked) => {
-                    ("an earlier call of it has not returned", "let happen what it waits for, or use WNOHANG")
-                }
-                Some(State::Running) => ("the machine says so", "this is a fault of pidlab: please report it"),
-            };
-            (format!("`{name}` cannot act here: {is}"), help.to_owned())
+            let (is, help) = why_not(*state);
+            (format!("`{}` cannot act here: {is}", name(role)), help.to_owned())
         }
         Refusal::NoNumber { role, caller } => (
             format!("`{}` has no number in the PID namespace of `{}`", name(role), name(caller)),
-            "a process sees its own namespace and those below, by its own numbers".to_owned(),
+            "a process has numbers in its own PID namespace and in those above; from elsewhere it cannot be named"
+                .to_owned(),
         ),
         Refusal::NotModelled { call, what } => {
             let what = what.as_ref().map_or_else(|| format!("`{call}`"), |what| format!("`{call}` with {what}"));
-            (format!("{what} is not modelled yet"), "no machine runs it: leave the step out".to_owned())
+            (
+                format!("{what} is not modelled yet"),
+                "this version of pidlab cannot run it: leave the step out".to_owned(),
+            )
         }
+    }
+}
+
+/// Why a process in this state cannot act, and what to do.
+fn why_not(state: Option<State>) -> (&'static str, &'static str) {
+    let only_the_living = "a process acts only while it lives: move the step up, or let another process take it";
+    match state {
+        None => ("it has ended and been waited for", only_the_living),
+        Some(State::Zombie) => ("it has ended", only_the_living),
+        Some(State::Exiting) => ("it has ended and waits for the last member of its namespace", only_the_living),
+        Some(State::Stopped) => ("it is stopped by a signal", "SIGCONT lets it go on"),
+        Some(State::Blocked) => (
+            "an earlier call of it has not returned",
+            "let happen what it waits for, or give that call the option WNOHANG",
+        ),
+        Some(State::Running) => ("the machine says so", "this is a fault of pidlab: please report it"),
     }
 }

@@ -6,7 +6,6 @@ macro_rules! errnos {
     ($($name:ident = $number:literal),* $(,)?) => {
         /// What a system call answers instead of a value (errno(3)), with Linux's numbers on the common architectures.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-        #[expect(clippy::upper_case_acronyms, reason = "the kernel's spelling")]
         pub enum Errno {
             $(#[doc = concat!("`", stringify!($name), "`, ", $number, ".")] $name,)*
         }
@@ -31,7 +30,7 @@ macro_rules! errnos {
 errnos! {
     EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, E2BIG = 7, EBADF = 9, ECHILD = 10, EAGAIN = 11, ENOMEM = 12,
     EACCES = 13, EFAULT = 14, EBUSY = 16, EEXIST = 17, ENOTDIR = 20, EINVAL = 22, EMFILE = 24, ENOTTY = 25,
-    ENOSPC = 28, ERANGE = 34, ENOSYS = 38, EUSERS = 87, EOPNOTSUPP = 95, EREMOTE = 66,
+    ENOSPC = 28, ERANGE = 34, ENOSYS = 38, EREMOTE = 66, EUSERS = 87, EOPNOTSUPP = 95,
 }
 
 impl Errno {

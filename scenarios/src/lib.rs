@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod builder;
 mod call;
 mod diagnose;
 mod errno;
@@ -26,6 +27,7 @@ mod step;
 pub mod words;
 mod write;
 
+pub use builder::{Builder, StepValue};
 pub use call::{
     Call, CallName, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl, Target,
     WaitTarget,

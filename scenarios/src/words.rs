@@ -2,7 +2,7 @@
 //!
 //! The parser, the JSON Schema and the messages all read it.
 
-use crate::CallName;
+use crate::{CallName, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl};
 
 /// How one argument is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,7 +147,7 @@ pub const CALLS: &[CallWords] = &[
         CallName::Setns,
         &[
             must("to", Kind::Process, "whose namespace"),
-            may("via", Kind::Word(&["ns/pid", "pidfd", "ns/pid_for_children"]), "by which file; ns/pid if absent"),
+            may("via", Kind::Word(SetnsVia::WORDS), "by which file; ns/pid if absent"),
         ],
         "setns(2)",
     ),
@@ -165,16 +165,13 @@ pub const CALLS: &[CallWords] = &[
         CallName::Sigaction,
         &[
             must("signal", Kind::Signal, "for which signal"),
-            must("action", Kind::Word(&["default", "ignore", "handle", "nocldwait"]), "what happens with it"),
+            must("action", Kind::Word(SignalAction::WORDS), "what happens with it"),
         ],
         "sigaction(2)",
     ),
     call(
         CallName::Sigprocmask,
-        &[
-            must("how", Kind::Word(&["block", "unblock"]), "block or unblock"),
-            must("signal", Kind::Signal, "which signal"),
-        ],
+        &[must("how", Kind::Word(MaskChange::WORDS), "block or unblock"), must("signal", Kind::Signal, "which signal")],
         "sigprocmask(2)",
     ),
     call(CallName::Sigpending, &[], "sigpending(2)"),
@@ -182,10 +179,7 @@ pub const CALLS: &[CallWords] = &[
     call(CallName::Setuid, &[must("uid", Kind::Uid, "the new user id")], "setuid(2)"),
     call(
         CallName::Look,
-        &[
-            TARGET,
-            may("via", Kind::Word(&["proc", "fdinfo", "translate", "credentials"]), "through what; proc if absent"),
-        ],
+        &[TARGET, may("via", Kind::Word(LookVia::WORDS), "through what; proc if absent")],
         "what the caller sees of another process",
     ),
     call(CallName::Setsid, &[], "setsid(2)"),
@@ -205,16 +199,12 @@ pub const CALLS: &[CallWords] = &[
     call(
         CallName::Sysctl,
         &[
-            must("name", Kind::Word(&["ns_last_pid", "pid_max"]), "which file below /proc/sys/kernel"),
+            must("name", Kind::Word(Sysctl::WORDS), "which file below /proc/sys/kernel"),
             may("write", Kind::Value, "the value written; absent: read"),
         ],
         "a file below /proc/sys/kernel",
     ),
-    call(
-        CallName::Reboot,
-        &[must("how", Kind::Word(&["restart", "halt", "power_off"]), "what is asked for")],
-        "reboot(2)",
-    ),
+    call(CallName::Reboot, &[must("how", Kind::Word(RebootHow::WORDS), "what is asked for")], "reboot(2)"),
 ];
 
 /// The arguments of a call.
@@ -222,14 +212,23 @@ pub fn words(name: CallName) -> &'static CallWords {
     CALLS.iter().find(|words| words.name == name).expect("the table has every call; a test says so")
 }
 
-/// The candidate that a mistyped word most likely means: a few edits away at most.
+/// The candidate that a mistyped word most likely means: a few edits away, or the word with a part left out
+/// (`NEWPID` for `CLONE_NEWPID`).
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .filter_map(|candidate| {
+            let known = candidate.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&word, &known);
+            let shorter = word.len().min(known.len());
+            // An edit of every letter would make any word of any other.
+            let close = distance <= 1 + shorter / 4 && distance < shorter;
+            let part = word.len() >= 3 && (known.starts_with(&word) || known.ends_with(&word));
+            (close || part).then_some((!close, distance, candidate))
+        })
+        .min_by_key(|(only_part, distance, _)| (*only_part, *distance))
+        .map(|(_, _, candidate)| candidate)
 }
 
 #[cfg(test)]
@@ -243,9 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_word_is_enough() {
+        assert_eq!(nearest("NEWPID", ["CLONE_NEWUSER", "CLONE_NEWPID"]), Some("CLONE_NEWPID"));
+        assert_eq!(nearest("sig", ["pid", "group", "signal"]), Some("signal"));
+        assert_eq!(nearest("si", ["signal"]), None);
+    }
+
+    #[test]
     fn the_nearest_word_is_a_few_edits_away_or_none() {
         assert_eq!(nearest("getpid", ["fork", "getppid", "getpgid"]), Some("getppid"));
         assert_eq!(nearest("clone_newpid", ["CLONE_NEWPID", "CLONE_VM"]), Some("CLONE_NEWPID"));
         assert_eq!(nearest("frobnicate", ["fork", "clone"]), None);
+        assert_eq!(nearest("b", ["a"]), None);
+        assert_eq!(nearest("", ["a", "on"]), None);
     }
 }

@@ -1,0 +1,190 @@
+//! Scenarios written in Rust, by the same words as in a file.
+
+use std::fmt::Write as _;
+
+use crate::{CallName, Diagnostics, Errno, Fact, Scenario};
+
+/// A scenario in the making; see [`Scenario::builder`].
+#[derive(Clone, Debug)]
+pub struct Builder {
+    head: String,
+    steps: Vec<String>,
+}
+
+/// A value in a step: a text, a number, a truth value, or a list.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StepValue(toml::Value);
+
+macro_rules! step_values {
+    ($($from:ty),*) => {
+        $(impl From<$from> for StepValue {
+            fn from(value: $from) -> StepValue {
+                StepValue(toml::Value::from(value))
+            }
+        })*
+    };
+}
+
+step_values!(&str, bool, i32, i64, u32);
+
+impl<T: Into<StepValue>, const N: usize> From<[T; N]> for StepValue {
+    fn from(values: [T; N]) -> StepValue {
+        StepValue(toml::Value::Array(values.into_iter().map(|value| value.into().0).collect()))
+    }
+}
+
+impl Scenario {
+    /// A scenario with this title, to which steps are added one by one.
+    ///
+    /// Calls are named by [`CallName`], arguments and processes by the words of the scenario language.
+    ///
+    /// ```
+    /// use pidlab_scenario::{CallName, Role, Scenario};
+    ///
+    /// let scenario = Scenario::builder("An orphan is adopted by the init of its namespace")
+    ///     .step("host", CallName::Clone).with("child", "init").with("flags", ["CLONE_NEWPID"])
+    ///     .step("init", CallName::Fork).with("child", "mid")
+    ///     .step("mid", CallName::Fork).with("child", "leaf")
+    ///     .step("mid", CallName::Exit)
+    ///     .step("leaf", CallName::Getppid).returns(1)
+    ///     .build()?;
+    /// assert_eq!(scenario.steps.len(), 5);
+    /// assert_eq!(scenario.role("leaf"), Some(Role(3)));
+    /// # Ok::<(), pidlab_scenario::Diagnostics>(())
+    /// ```
+    pub fn builder(title: &str) -> Builder {
+        let builder = Builder { head: String::new(), steps: Vec::new() };
+        builder.head("title", title)
+    }
+}
+
+impl Builder {
+    /// Says why the scenario matters.
+    #[must_use]
+    pub fn about(self, about: &str) -> Builder {
+        self.head("about", about)
+    }
+
+    /// Names the facts that a kernel must have for it.
+    #[must_use]
+    pub fn needs<const N: usize>(self, facts: [Fact; N]) -> Builder {
+        self.head("needs", facts.map(Fact::name))
+    }
+
+    /// Adds a step; what follows, up to the next step, belongs to it.
+    #[must_use]
+    pub fn step(mut self, by: &str, call: CallName) -> Builder {
+        self.steps.push(format!("by = {}, call = {}", StepValue::from(by).0, StepValue::from(call.word()).0));
+        self
+    }
+
+    /// Gives the step an argument.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn with(mut self, argument: &str, value: impl Into<StepValue>) -> Builder {
+        let step = self.steps.last_mut().expect("arguments come after the step that they belong to");
+        let _ = write!(step, ", {} = {}", key(argument), value.into().0);
+        self
+    }
+
+    /// Expects that the step returns a number, or the number of the process with this name.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn returns(self, value: impl Into<StepValue>) -> Builder {
+        self.with("returns", value)
+    }
+
+    /// Expects that the step fails.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn fails(self, errno: Errno) -> Builder {
+        self.with("fails", errno.name())
+    }
+
+    /// Expects that the step does not return at once.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn blocks(self) -> Builder {
+        self.with("blocks", true)
+    }
+
+    /// The scenario.
+    ///
+    /// # Errors
+    /// The mistakes that the same steps would have in a file. They point into the text that the steps make.
+    pub fn build(self) -> Result<Scenario, Diagnostics> {
+        let mut text = self.head;
+        text.push_str("\nsteps = [\n");
+        for step in self.steps {
+            let _ = writeln!(text, "  {{ {step} }},");
+        }
+        text.push_str("]\n");
+        let mut scenario = Scenario::parse("built", "built.toml", &text)?;
+        for step in &mut scenario.steps {
+            // There is no file that these places could be looked up in.
+            step.span = 0..0;
+        }
+        Ok(scenario)
+    }
+
+    fn head(mut self, key: &str, value: impl Into<StepValue>) -> Builder {
+        let _ = writeln!(self.head, "{key} = {}", value.into().0);
+        self
+    }
+}
+
+/// A key of a table: bare where TOML allows it, otherwise quoted.
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if bare { name.to_owned() } else { toml::Value::from(name).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_reported_as_in_a_file() {
+        let built = Scenario::builder("A claim").step("host", CallName::Fork).with("chidl", "a").build();
+        let wrong = built.expect_err("fork has no argument `chidl`").render(false);
+        assert!(wrong.contains("did you mean `child`?"), "{wrong}");
+    }
+
+    #[test]
+    fn every_kind_of_value_can_be_given() {
+        let scenario = Scenario::builder("\"Quotes\"\nand lines")
+            .about("Why")
+            .needs([Fact::PidMaxPerNamespace])
+            .step("host", CallName::Clone)
+            .with("child", "a")
+            .with("set_tid", [7])
+            .step("host", CallName::SetChildSubreaper)
+            .with("on", false)
+            .step("host", CallName::Kill)
+            .with("pid", "a")
+            .with("signal", 0)
+            .fails(Errno::ESRCH)
+            .step("host", CallName::Wait)
+            .blocks()
+            .build()
+            .unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert_eq!(scenario.title, "\"Quotes\"\nand lines");
+        assert_eq!(scenario.needs, [Fact::PidMaxPerNamespace]);
+        assert_eq!(scenario.steps.len(), 4);
+    }
+
+    #[test]
+    fn an_odd_key_is_only_an_unknown_argument() {
+        let built = Scenario::builder("A claim").step("host", CallName::Getpid).with("a = 1, b", 1).build();
+        let wrong = built.expect_err("there is no such argument").render(false);
+        assert!(wrong.contains("has no argument `a = 1, b`"), "{wrong}");
+    }
+}
