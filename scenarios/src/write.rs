@@ -89,12 +89,14 @@ impl Writer<'_> {
                 }
                 pairs
             }
-            Call::Kill { target: KillTarget::Pid(pid), signal } => vec![("pid", self.target(*pid)), number_or(*signal)],
+            Call::Kill { target: KillTarget::Pid(pid), signal } => {
+                vec![("pid", self.target(*pid)), signal_or_zero(*signal)]
+            }
             Call::Kill { target: KillTarget::Group(group), signal } => {
-                vec![("group", self.target(*group)), number_or(*signal)]
+                vec![("group", self.target(*group)), signal_or_zero(*signal)]
             }
             Call::Tgkill { pid, signal } | Call::PidfdSendSignal { pid, signal } => {
-                vec![("pid", self.target(*pid)), number_or(*signal)]
+                vec![("pid", self.target(*pid)), signal_or_zero(*signal)]
             }
             Call::PidfdOpen { pid } | Call::PidfdPoll { pid } | Call::Getpgid { pid } | Call::Getsid { pid } => {
                 vec![("pid", self.target(*pid))]
@@ -102,11 +104,11 @@ impl Writer<'_> {
             Call::Unshare { flags } => vec![("flags", flag_names(*flags))],
             Call::Setns { to, via } => vec![("to", self.role(*to)), ("via", quoted(via.word()))],
             Call::SetChildSubreaper { on } => vec![("on", on.to_string())],
-            Call::SetPdeathsig { signal } => vec![number_or(*signal)],
+            Call::SetPdeathsig { signal } => vec![signal_or_zero(*signal)],
             Call::Sigaction { signal, action } => {
-                vec![number_or(Some(*signal)), ("action", quoted(action.word()))]
+                vec![signal_or_zero(Some(*signal)), ("action", quoted(action.word()))]
             }
-            Call::Sigprocmask { how, signal } => vec![("how", quoted(how.word())), number_or(Some(*signal))],
+            Call::Sigprocmask { how, signal } => vec![("how", quoted(how.word())), signal_or_zero(Some(*signal))],
             Call::Setuid { uid } => vec![("uid", uid.to_string())],
             Call::Look { pid, via } => vec![("pid", self.target(*pid)), ("via", quoted(via.word()))],
             Call::Setpgid { pid, group } => vec![("pid", self.target(*pid)), ("group", self.target(*group))],
@@ -133,7 +135,7 @@ impl Writer<'_> {
         match exit_signal {
             ExitSignal::Default => {}
             ExitSignal::None => pairs.push(("exit_signal", "0".to_owned())),
-            ExitSignal::Signal(signal) => pairs.push(("exit_signal", quoted(&signal.to_string()))),
+            ExitSignal::Signal(signal) => pairs.push(("exit_signal", named(signal))),
         }
         if !set_tid.is_empty() {
             let numbers: Vec<String> = set_tid.iter().map(i32::to_string).collect();
@@ -164,16 +166,14 @@ impl Writer<'_> {
     }
 }
 
+fn signal_or_zero(signal: Option<Signal>) -> (&'static str, String) {
+    ("signal", signal.map_or("0".to_owned(), named))
+}
+
 /// A signal by the name that the parser reads, or by number where it has none.
-fn number_or(signal: Option<Signal>) -> (&'static str, String) {
-    let value = match signal {
-        None => "0".to_owned(),
-        Some(signal) => match Signal::from_name(&signal.to_string()) {
-            Some(_) => quoted(&signal.to_string()),
-            None => signal.number().to_string(),
-        },
-    };
-    ("signal", value)
+fn named(signal: Signal) -> String {
+    let name = signal.to_string();
+    if Signal::from_name(&name).is_some() { quoted(&name) } else { signal.number().to_string() }
 }
 
 fn flag_names(flags: CloneFlags) -> String {
