@@ -99,7 +99,9 @@ fn bad_input_ends_with_2_and_says_where() {
     let output = pidlab(&folder.0, &["check", "typo.toml"]);
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("typo.toml:9:"), "{}", stderr(&output));
-    for arguments in [&["check", "nowhere.toml"][..], &["run"], &["frobnicate"], &["check", "--jobs", "0"], &["run", "."]] {
+    for arguments in
+        [&["check", "nowhere.toml"][..], &["run"], &["frobnicate"], &["check", "--jobs", "0"], &["run", "."]]
+    {
         let output = pidlab(&folder.0.join("."), arguments);
         assert_eq!(code(&output), 2, "{arguments:?}: {}", stderr(&output));
         assert!(!stderr(&output).is_empty(), "{arguments:?} says nothing");

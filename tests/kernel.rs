@@ -85,7 +85,8 @@ fn agrees(scenario: &Scenario, lab: &mut Lab, facts: &Facts) -> Result<(), Strin
 
 fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
     let facts = lab.kernel().facts.clone();
-    let config = Config { cases: RANDOM_SCENARIOS, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    let config =
+        Config { cases: RANDOM_SCENARIOS, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let lab = Mutex::new(lab);
     let outcome = runner.run(&pidlab::scenario::random::choices(RANDOM_STEPS), |choices| {

@@ -50,7 +50,6 @@ fn the_library_is_large_enough_and_each_file_claims_something() {
 #[test]
 fn every_rule_is_shown_by_a_scenario_or_listed_as_out_of_reach() {
     let claimed: BTreeSet<String> = scenarios().into_iter().flat_map(|scenario| scenario.rules).collect();
-    let unshown: Vec<&str> =
-        rule::CATALOGUE.iter().map(|rule| rule.id).filter(|id| !claimed.contains(*id)).collect();
+    let unshown: Vec<&str> = rule::CATALOGUE.iter().map(|rule| rule.id).filter(|id| !claimed.contains(*id)).collect();
     assert_eq!(unshown, Vec::<&str>::new(), "rules that no scenario claims to show");
 }
