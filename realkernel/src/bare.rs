@@ -64,6 +64,16 @@ impl Tree {
     }
 }
 
+/// Binds this program, and the labs that it opens, to the first CPU that it may use: a wake-up across CPUs costs ten times what
+/// is to be measured.
+///
+/// # Errors
+/// If the kernel does not let it.
+pub fn pin_to_one_cpu() -> io::Result<()> {
+    let cpus = crate::sys::os::allowed_cpus();
+    crate::sys::os::pin(cpus.first().copied().unwrap_or(0))
+}
+
 /// The scenario that [`Tree::grow`] is measured against: 8 processes, 2 namespaces, 20 steps.
 pub fn scenario() -> Scenario {
     let names = ["host", "a", "b", "c", "d", "init", "e", "f"];

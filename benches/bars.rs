@@ -1,0 +1,161 @@
+//! What watching costs, and how far the model is ahead of the kernel: ratios of two things measured in the same run.
+//!
+//! ```text
+//! cargo bench --bench bars
+//! ```
+//!
+//! Everything runs on one CPU. Each figure is the fastest of several batches, since all noise makes slower. Nothing here
+//! passes or fails: tests decide, benchmarks measure.
+
+use std::error::Error;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use pidlab::realkernel::{Lab, LabOptions, bare};
+use pidlab::scenario::{CloneFlags, Errno, Machine, Signal, WaitOptions};
+use pidlab::sim::{CloneArgs, ProcessId, World};
+
+const BATCHES: usize = 9;
+const NEWPID: CloneArgs<'static> =
+    CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+
+type Measured<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Measured<()> {
+    bare::pin_to_one_cpu()?;
+    let cycle = watching()?;
+    against_the_kernel(cycle)?;
+    full_namespaces()?;
+    chain()
+}
+
+/// The fastest batch, a run of it.
+fn fastest(runs: u32, mut run: impl FnMut() -> Measured<()>) -> Measured<Duration> {
+    let mut best = Duration::MAX;
+    for _ in 0..BATCHES {
+        let start = Instant::now();
+        for _ in 0..runs {
+            run()?;
+        }
+        best = best.min(start.elapsed() / runs);
+    }
+    Ok(best)
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64()
+}
+
+/// A scenario of 8 processes, 2 namespaces and 20 steps against the same processes without anybody watching. Returns what the
+/// kernel takes for one process, made, ended and reaped.
+fn watching() -> Measured<Duration> {
+    let scenario = bare::scenario();
+    let steps = u32::try_from(scenario.steps.len())?;
+    let mut tree = bare::Tree::default();
+    let mut lab = Lab::open(LabOptions::default()).map_err(|why| why.to_string())?;
+    // In turns, so that a slow minute of the machine is slow for all of them.
+    let [mut alone, mut results, mut full] = [Duration::MAX; 3];
+    for _ in 0..BATCHES {
+        alone = alone.min(fastest(50, || Ok(tree.grow()?))?);
+        results = results.min(fastest(50, || Ok(lab.run_results_only(&scenario).map(drop)?))?);
+        full = full.min(fastest(50, || Ok(lab.run(&scenario).map(drop)?))?);
+    }
+    println!("one scenario: 8 processes, 2 namespaces, {steps} steps, Linux {}", lab.kernel().release);
+    println!("  the processes alone           {alone:>10.1?}");
+    println!("  results of every step         {results:>10.1?}  {:5.2} x  (bar 1: 1.7 x)", ratio(results, alone));
+    println!("  the world after every step    {full:>10.1?}  {:5.2} x  (bar 2: 10 x now, 5 x later)", ratio(full, alone));
+    let cycles = 200;
+    let all = fastest(5, || Ok(tree.cycles(cycles)?))?;
+    Ok(all / u32::try_from(cycles)?)
+}
+
+/// A world with `live` processes beside the one that the cycle is run by, `depth` namespaces below the outermost.
+fn world_of(depth: usize, live: usize) -> Measured<(World, ProcessId)> {
+    let mut world = World::new();
+    let mut at = world.host();
+    for _ in 0..depth {
+        at = world.clone_process(at, &NEWPID)?;
+    }
+    for _ in 0..live {
+        world.fork(at)?;
+    }
+    let parent = world.fork(at)?;
+    Ok((world, parent))
+}
+
+/// fork, exit and wait on the model against the kernel's fastest form.
+fn against_the_kernel(kernel: Duration) -> Measured<()> {
+    println!("\nfork, exit and wait of one process");
+    println!("  the kernel                    {kernel:>10.1?}");
+    for (depth, live) in [(1, 1_000), (1, 1_000_000), (1, 4_000_000), (4, 1_000), (31, 1_000)] {
+        let (mut world, parent) = world_of(depth, live)?;
+        let cycle = fastest(200_000, || {
+            let child = world.fork(parent)?;
+            world.exit(child, 0);
+            world.wait4(parent, -1, WaitOptions::empty())?;
+            Ok(())
+        })?;
+        let name = format!("the model, depth {depth}, {live} live");
+        println!("  {name:<37} {cycle:>8.1?}  {:5.0} x  (bar 6: 200 x now, 500 x later)", ratio(kernel, cycle));
+    }
+    Ok(())
+}
+
+/// Bytes of memory that this program uses.
+fn memory() -> Measured<usize> {
+    let pages = fs::read_to_string("/proc/self/statm")?;
+    let resident: usize = pages.split_ascii_whitespace().nth(1).ok_or("statm has a second field")?.parse()?;
+    Ok(resident * 4096)
+}
+
+/// A namespace filled to its last number, and killed.
+fn full_namespaces() -> Measured<()> {
+    println!("\na namespace with every number taken (bar 7: 0.5 s and 128 B a process at depth 1, 3 s at 32 levels)");
+    for depth in [1, 31] {
+        let before = memory()?;
+        let (mut world, _) = world_of(depth, 0)?;
+        let init = world.children(world.host()).next().ok_or("there is an init below host")?;
+        let mut innermost = init;
+        for _ in 1..depth {
+            innermost = world.children(innermost).next().ok_or("there is an init below each")?;
+        }
+        let start = Instant::now();
+        let mut made: u32 = 0;
+        let mut slowest = Duration::ZERO;
+        let refused = loop {
+            let one = Instant::now();
+            match world.fork(innermost) {
+                Ok(_) => made += 1,
+                Err(errno) => break errno,
+            }
+            slowest = slowest.max(one.elapsed());
+        };
+        let filled = start.elapsed();
+        let bytes = memory()?.saturating_sub(before) / usize::try_from(made)?;
+        let start = Instant::now();
+        world.kill(world.host(), 2, Some(Signal::KILL))?;
+        let killed = start.elapsed();
+        assert_eq!(refused, Errno::EAGAIN);
+        println!(
+            "  depth {depth:>2}: {made} made in {filled:.2?} ({:.0?} each), {bytes} B each, killed in {killed:.2?}",
+            filled / made
+        );
+    }
+    Ok(())
+}
+
+/// Each process the child of the one before.
+fn chain() -> Measured<()> {
+    let (mut world, mut last) = world_of(1, 0)?;
+    let init = world.children(world.host()).next().ok_or("there is an init below host")?;
+    let length = 4_000_000;
+    let start = Instant::now();
+    for _ in 0..length {
+        last = world.fork(last)?;
+    }
+    let made = start.elapsed();
+    let start = Instant::now();
+    world.exit(init, 0);
+    println!("  a chain of {length} parents: made in {made:.2?}, gone in {:.2?}", start.elapsed());
+    Ok(())
+}
