@@ -171,6 +171,9 @@ impl World {
     }
 
     fn explain_sibling(&mut self, caller: ProcessId, child: ProcessId, new_ns: bool) {
+        if !self.explains() {
+            return;
+        }
         self.because(&rule::CP_SIBLING, child);
         self.because(&rule::WAIT_ORDER_CLONE_PARENT, child);
         let own = self.process(caller).ns;
@@ -188,6 +191,9 @@ impl World {
 
     /// What a child has from its maker, and what it has not.
     fn explain_inheritance(&mut self, caller: ProcessId, child: ProcessId) {
+        if !self.explains() {
+            return;
+        }
         let father = self.process(caller);
         let (ignores, subreaper, pdeath) =
             (father.ignored.contains(Signal::CHLD), father.subreaper, father.pdeath_signal.is_some());

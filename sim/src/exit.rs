@@ -65,6 +65,9 @@ impl World {
     }
 
     fn explain_unsharer(&mut self, id: ProcessId) {
+        if !self.explains() {
+            return;
+        }
         let record = self.process(id);
         let target = record.target.filter(|target| *target != record.ns);
         let is_init_there = |child: &ProcessId| {
@@ -129,6 +132,9 @@ impl World {
     }
 
     fn explain_adoption(&mut self, father: ProcessId, child: ProcessId) {
+        if !self.explains() {
+            return;
+        }
         let record = self.process(child);
         let (inside, init) = (record.ns == self.process(father).ns, record.unkillable);
         let lives = record.life < Life::Zombie;

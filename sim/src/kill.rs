@@ -46,6 +46,9 @@ impl World {
     }
 
     fn explain_targets(&mut self, caller: ProcessId, pid: i32, targets: &[ProcessId]) {
+        if !self.explains() {
+            return;
+        }
         let ns = self.process(caller).ns;
         if pid == -1 && self.ns(ns).level > 0 {
             self.because(&rule::SIG_KILL_MINUS1_OUTSIDE, caller);

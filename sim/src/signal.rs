@@ -249,15 +249,18 @@ impl World {
     fn complete(&mut self, signal: Signal, to: ProcessId, pending: Pending) {
         let record = self.process_mut(to);
         let busy = !record.pending.without(record.blocked).is_empty();
-        record.extra().pending.push(pending);
-        record.pending.insert(signal);
         let blocked = record.blocked.contains(signal);
         let wanted = !blocked && (signal == Signal::KILL || !(record.stopped || busy));
         let default = !record.ignored.contains(signal) && !record.caught.contains(signal);
         if wanted && default && default_action(signal) == DefaultAction::Terminate {
+            // It need not be queued: whoever is doomed takes no signal any more.
             self.because(&rule::SIG_FATAL, to);
             self.doom(to, WaitStatus::Killed(signal));
-        } else if wanted {
+            return;
+        }
+        record.extra().pending.push(pending);
+        record.pending.insert(signal);
+        if wanted {
             self.wake(to);
         } else if !blocked && self.process(to).stopped {
             self.because(&rule::SIG_STOPPED_WAITS, to);

@@ -288,18 +288,28 @@ impl World {
         }
     }
 
+    /// Whether reasons are noted: what only serves to find them is skipped otherwise.
+    #[inline]
+    pub(crate) fn explains(&self) -> bool {
+        self.recording
+    }
+
+    #[inline]
     pub(crate) fn process(&self, process: ProcessId) -> &Process {
         &self.processes[process.index()]
     }
 
+    #[inline]
     pub(crate) fn process_mut(&mut self, process: ProcessId) -> &mut Process {
         &mut self.processes[process.index()]
     }
 
+    #[inline]
     pub(crate) fn ns(&self, ns: NsId) -> &Namespace {
         self.namespaces[ns.index()].as_ref().expect("a namespace in use exists")
     }
 
+    #[inline]
     pub(crate) fn ns_mut(&mut self, ns: NsId) -> &mut Namespace {
         self.namespaces[ns.index()].as_mut().expect("a namespace in use exists")
     }
@@ -413,7 +423,7 @@ impl Default for World {
 impl PartialEq for World {
     fn eq(&self, other: &World) -> bool {
         let namespace = |ns: &Option<Namespace>| {
-            ns.as_ref().map(|ns| (ns.parent, ns.phase, ns.cursor, ns.pid_max, ns.allocated, ns.serial))
+            ns.as_ref().map(|ns| (ns.parent, ns.phase, ns.cursor, ns.pid_max, ns.allocated, ns.references, ns.serial))
         };
         self.births == other.births
             && self.processes == other.processes

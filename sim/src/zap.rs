@@ -76,6 +76,9 @@ impl World {
 
     /// Names what an init has to wait for, where it is not only for its own children.
     fn explain_wait(&mut self, init: ProcessId) {
+        if !self.explains() {
+            return;
+        }
         let ns = self.process(init).ns;
         let members: Vec<ProcessId> = self.ns(ns).ids.holders(2).map(|(_, holder)| holder).collect();
         let mut stuck = false;

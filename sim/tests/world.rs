@@ -1,4 +1,5 @@
 //! What the model does, used directly.
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use pidlab_scenario::{CloneFlags, Errno, MaskChange, Signal, SignalAction, WaitOptions, WaitStatus};
 use pidlab_sim::{CloneArgs, NsId, ProcessId, ProcessState, WaitFor, Waited, World};

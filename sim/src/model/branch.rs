@@ -1,5 +1,6 @@
 //! One possible world of a scenario, with the scenario's names for what is in it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use pidlab_scenario::{
@@ -71,6 +72,13 @@ impl Branch {
         let mut serials: Vec<u64> = around.map(|ns| self.world.namespace_serial(ns)).collect();
         serials.reverse();
         serials
+    }
+
+    /// Equal for worlds that nothing can tell apart.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.world.hash(&mut hasher);
+        hasher.finish()
     }
 
     fn known(&self, role: Role) -> Option<&Known> {

@@ -9,6 +9,8 @@ mod branch;
 mod call;
 mod explore;
 
+use std::collections::HashSet;
+
 use pidlab_scenario::random::Guide;
 use pidlab_scenario::{Facts, Machine, Observation, Refusal, Refused, Role, Run, Scenario, State, Step};
 
@@ -112,7 +114,13 @@ impl Model {
         }
         let mut answers: Vec<Answer> = Vec::new();
         self.branches.clear();
+        let mut met = HashSet::new();
+        let choice = results.len() > 1;
         for (branch, answer) in results {
+            // Worlds that came different ways to the same point go on as one.
+            if choice && !met.insert((branch.fingerprint(), answer.observation.clone())) {
+                continue;
+            }
             self.branches.push(Held { branch, seen: answer.observation.clone() });
             if !answers.iter().any(|known| known.observation == answer.observation) {
                 answers.push(answer);

@@ -1,0 +1,122 @@
+//! Where Linux leaves the order of events open, the model gives every outcome.
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+use pidlab_scenario::{
+    Call, CloneFlags, ExitSignal, Facts, KillTarget, Outcome, Refusal, Role, Scenario, Signal, SignalAction, State,
+    Step, Target, WaitOptions, WaitTarget,
+};
+use pidlab_sim::{Answer, Model};
+
+fn step(by: u16, call: Call) -> Step {
+    Step { by: Role(by), call, expect: None, ask: None, span: 0..0 }
+}
+
+fn fork(by: u16, child: u16) -> Step {
+    step(by, Call::Fork { child: Role(child) })
+}
+
+fn kill(by: u16, target: Target, signal: Signal) -> Step {
+    step(by, Call::Kill { target: KillTarget::Pid(target), signal: Some(signal) })
+}
+
+/// Takes the steps, the last of which may have several outcomes.
+fn answers(steps: Vec<Step>) -> (Model, Result<Vec<Answer>, Refusal>) {
+    let roles = (0..8).map(|index| format!("p{index}")).collect();
+    let scenario = Scenario {
+        name: "test".into(),
+        title: String::new(),
+        about: String::new(),
+        rules: Vec::new(),
+        needs: Vec::new(),
+        roles,
+        steps,
+    };
+    let mut model = Model::new(Facts::newest());
+    model.start(&scenario);
+    let (last, before) = scenario.steps.split_last().unwrap();
+    for step in before {
+        let answers = model.step(&scenario, step).unwrap();
+        assert_eq!(answers.len(), 1, "{step:?}");
+    }
+    let last = model.step(&scenario, last);
+    (model, last)
+}
+
+#[test]
+fn one_death_has_one_outcome() {
+    let (_, answers) = answers(vec![fork(0, 1), kill(0, Target::Role(Role(1)), Signal::KILL)]);
+    let answers = answers.unwrap();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].observation.outcome, Some(Outcome::Ok(0)));
+    assert_eq!(answers[0].observation.process(Role(1)).unwrap().state, State::Zombie);
+}
+
+#[test]
+fn two_deaths_may_signal_once_or_twice() {
+    let ignore_none = step(0, Call::Sigaction { signal: Signal::CHLD, action: SignalAction::Handle });
+    let everybody = kill(0, Target::Number(-1), Signal::KILL);
+    let (mut model, found) = answers(vec![ignore_none, fork(0, 1), fork(0, 2), everybody]);
+    let found = found.unwrap();
+    let handled: Vec<Vec<u32>> = found
+        .iter()
+        .map(|answer| answer.observation.process(Role::HOST).unwrap().handled.iter().map(|got| got.si_pid).collect())
+        .collect();
+    for possible in [vec![2, 3], vec![3, 2], vec![2], vec![3]] {
+        assert!(handled.contains(&possible), "{possible:?} is not among {handled:?}");
+    }
+    assert_eq!(handled.len(), 4);
+    let last = found.last().unwrap().observation.clone();
+    assert!(model.keep(&last));
+    assert!(!model.keep(&found[0].observation), "the others are ruled out");
+}
+
+#[test]
+fn an_exit_signal_may_meet_its_parent_before_or_after_the_call_returns() {
+    let clone = Call::Clone {
+        child: Role(2),
+        flags: CloneFlags::empty(),
+        exit_signal: ExitSignal::Signal(Signal::KILL),
+        set_tid: vec![],
+    };
+    let (_, found) = answers(vec![fork(0, 1), step(1, clone), kill(1, Target::Role(Role(2)), Signal::KILL)]);
+    let outcomes: Vec<Outcome> = found.unwrap().into_iter().filter_map(|answer| answer.observation.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Ok(0), Outcome::Never]);
+}
+
+#[test]
+fn a_call_that_stops_its_caller_has_not_returned() {
+    let stop = kill(1, Target::Role(Role(1)), Signal::STOP);
+    let (_, found) = answers(vec![fork(0, 1), stop.clone()]);
+    let found = found.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].observation.outcome, Some(Outcome::Blocks));
+    assert_eq!(found[0].observation.process(Role(1)).unwrap().state, State::Stopped);
+    let (_, found) = answers(vec![fork(0, 1), stop, kill(0, Target::Role(Role(1)), Signal::CONT)]);
+    let returned = found.unwrap().swap_remove(0).observation.returned;
+    assert_eq!((returned.len(), &returned[0].outcome), (1, &Outcome::Ok(0)));
+}
+
+#[test]
+fn mistakes_of_the_scenario_are_refused() {
+    let refused = |steps| answers(steps).1.unwrap_err();
+    assert_eq!(refused(vec![fork(1, 2)]), Refusal::NotBorn { role: Role(1) });
+    assert_eq!(refused(vec![fork(0, 1), fork(0, 1)]), Refusal::BornTwice { role: Role(1) });
+    let exit = step(1, Call::Exit { status: 0 });
+    assert_eq!(
+        refused(vec![fork(0, 1), exit.clone(), exit]),
+        Refusal::CannotAct { role: Role(1), state: Some(State::Zombie) }
+    );
+    let newpid = Call::Clone {
+        child: Role(1),
+        flags: CloneFlags::CLONE_NEWPID,
+        exit_signal: ExitSignal::Default,
+        set_tid: vec![],
+    };
+    assert_eq!(
+        refused(vec![step(0, newpid), kill(1, Target::Role(Role::HOST), Signal::TERM)]),
+        Refusal::NoNumber { role: Role::HOST, caller: Role(1) }
+    );
+    assert!(refused(vec![step(0, Call::Vfork { child: Role(1) })]).is_not_modelled());
+    let wait = Call::Wait { target: WaitTarget::Pid(Target::Role(Role(3))), options: WaitOptions::empty() };
+    assert_eq!(refused(vec![step(0, wait)]), Refusal::NotBorn { role: Role(3) });
+}
