@@ -16,7 +16,7 @@ use crate::{Fact, Scenario, Step, step};
 /// A larger file is not a scenario.
 const MOST_BYTES: usize = 1 << 20;
 /// More steps than this are refused.
-const MOST_STEPS: usize = 4096;
+pub(crate) const MOST_STEPS: usize = 4096;
 
 /// One mistake in the grammar makes many of what follows; more than these would only hide it.
 const MOST_TOML_ERRORS: usize = 3;

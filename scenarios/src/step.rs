@@ -12,7 +12,7 @@ use crate::{Call, CallName, Errno, Expect, ReturnValue, Role, Step};
 /// Keys that every step may have beside the arguments of its call.
 const COMMON: [&str; 6] = ["by", "call", "returns", "fails", "blocks", "ask"];
 /// More processes than this are refused.
-const MOST_ROLES: usize = 1024;
+pub(crate) const MOST_ROLES: usize = 1024;
 /// Words with a meaning of their own where a process may be named.
 const RESERVED: [&str; 3] = ["host", "any", "own"];
 const LONGEST_NAME: usize = 32;
