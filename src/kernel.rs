@@ -7,7 +7,7 @@ use std::thread;
 
 use pidlab_realkernel::{Kernel, Lab, LabOptions, Unavailable};
 use pidlab_scenario::{Facts, Machine, Scenario};
-use pidlab_sim::Model;
+use pidlab_sim::{Misconception, Model};
 
 use crate::compare::{self, Verdict};
 
@@ -56,11 +56,27 @@ pub(crate) enum On {
     Both,
 }
 
+/// Which machines run, and what the model believes.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) on: On,
+    pub(crate) belief: Option<Misconception>,
+}
+
+impl Plan {
+    fn model(self, facts: Facts) -> Model {
+        match self.belief {
+            Some(belief) => Model::believing(facts, belief),
+            None => Model::new(facts),
+        }
+    }
+}
+
 /// A model, and a lab if the kernel takes part.
 pub(crate) struct Worker {
     model: Model,
     lab: Option<Lab>,
-    on: On,
+    plan: Plan,
     facts: Facts,
 }
 
@@ -75,8 +91,8 @@ pub(crate) enum Judged {
 }
 
 impl Worker {
-    fn new(lab: Option<Lab>, on: On, facts: &Facts) -> Worker {
-        Worker { model: Model::new(facts.clone()), lab, on, facts: facts.clone() }
+    fn new(lab: Option<Lab>, plan: Plan, facts: &Facts) -> Worker {
+        Worker { model: plan.model(facts.clone()), lab, plan, facts: facts.clone() }
     }
 
     /// Runs a scenario on the machines asked for.
@@ -87,18 +103,18 @@ impl Worker {
             for fact in &scenario.needs {
                 facts = facts.with(*fact, true);
             }
-            return Judged::Verdict(compare::with_model(&mut Model::new(facts), scenario, None));
+            return Judged::Verdict(compare::with_model(&mut self.plan.model(facts), scenario, None));
         };
         let lacking: Vec<_> =
             scenario.needs.iter().filter(|fact| !self.facts.holds(**fact)).map(|fact| fact.name()).collect();
         if !lacking.is_empty() {
             let model =
-                (self.on == On::Both).then(|| compare::with_model(&mut Model::new(Facts::newest()), scenario, None));
+                (self.plan.on == On::Both).then(|| compare::with_model(&mut self.plan.model(Facts::newest()), scenario, None));
             return Judged::Lacking(lacking, model);
         }
         match lab.run(scenario) {
             Err(error) => Judged::Failed(error.to_string()),
-            Ok(run) if self.on == On::Kernel => Judged::Verdict(compare::kernel_only(scenario, run)),
+            Ok(run) if self.plan.on == On::Kernel => Judged::Verdict(compare::kernel_only(scenario, run)),
             Ok(run) => Judged::Verdict(compare::with_model(&mut self.model, scenario, Some(&run))),
         }
     }
@@ -114,15 +130,15 @@ impl Worker {
 pub(crate) fn spread<R: Send>(
     labs: Labs,
     jobs: usize,
-    on: On,
+    plan: Plan,
     count: usize,
     work: impl Fn(&mut Worker, usize) -> R + Sync,
     mut sink: impl FnMut(usize, R) -> bool,
 ) {
     let facts = labs.facts();
-    let mut workers: Vec<Worker> = labs.0.into_iter().map(|lab| Worker::new(Some(lab), on, &facts)).collect();
+    let mut workers: Vec<Worker> = labs.0.into_iter().map(|lab| Worker::new(Some(lab), plan, &facts)).collect();
     if workers.is_empty() {
-        workers.extend((0..jobs.max(1)).map(|_| Worker::new(None, On::Model, &facts)));
+        workers.extend((0..jobs.max(1)).map(|_| Worker::new(None, Plan { on: On::Model, ..plan }, &facts)));
     }
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);

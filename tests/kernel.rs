@@ -10,7 +10,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab::compare::{self, Problem};
 use pidlab::realkernel::{Lab, LabOptions};
 use pidlab::scenario::{Facts, Machine, Scenario, library};
-use pidlab::sim::Model;
+use pidlab::sim::{Misconception, Model};
 use pidlab::{random, tell};
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
@@ -33,9 +33,11 @@ fn main() -> ExitCode {
             Trial::test(format!("library::{}", file.name), move || with(&lab, |lab| library_file(&file, lab)))
         })
         .collect();
-    let random: [(&str, fn(&mut Lab) -> Result<(), Failed>); 2] = [
+    let random: [(&str, fn(&mut Lab) -> Result<(), Failed>); 4] = [
         ("random::model_and_kernel_agree", random_scenarios_agree),
         ("random::a_run_repeated_is_the_same", a_run_repeated_is_the_same),
+        ("misconceptions::the_library_finds_each", the_library_finds_each_misconception),
+        ("misconceptions::random_scenarios_find_each", random_scenarios_find_each_misconception),
     ];
     trials.extend(random.map(|(name, test)| {
         let lab = Arc::clone(&lab);
@@ -118,6 +120,72 @@ fn a_run_repeated_is_the_same(lab: &mut Lab) -> Result<(), Failed> {
         if first != second {
             return Err(format!("two runs differ:\n{}\n{first:?}\n{second:?}", scenario.to_toml()).into());
         }
+    }
+    Ok(())
+}
+
+/// The report on a model that believes something wrong, if the kernel contradicts it in this scenario.
+fn refuted(belief: Misconception, scenario: &Scenario, lab: &mut Lab, facts: &Facts) -> Result<Option<String>, Failed> {
+    let run = lab.run(scenario).map_err(|error| error.to_string())?;
+    let verdict = compare::with_model(&mut Model::believing(facts.clone(), belief), scenario, Some(&run));
+    let difference = verdict.problems.iter().find(|problem| matches!(problem, Problem::Difference { .. }));
+    Ok(difference.map(|problem| anstream::adapter::strip_str(&tell::problem(scenario, problem)).to_string()))
+}
+
+/// A report is of use only if it says where, and by which rule the model decided.
+fn names_step_and_rule(belief: Misconception, report: &str) -> Result<(), Failed> {
+    let family = match belief {
+        Misconception::OrphansGoToGrandparent | Misconception::SubreaperReachesInside => "reap.",
+        Misconception::InitDiesFromInside => "sig.",
+        Misconception::NumbersRestartAtTwo => "alloc.",
+    };
+    let rules = report.split("rules fired in this step").nth(1).unwrap_or("");
+    if report.starts_with("difference at step ") && rules.contains(family) {
+        Ok(())
+    } else {
+        Err(format!("{}: the report names no step, or no rule `{family}…`:\n{report}", belief.word()).into())
+    }
+}
+
+fn the_library_finds_each_misconception(lab: &mut Lab) -> Result<(), Failed> {
+    let facts = lab.kernel().facts.clone();
+    for belief in Misconception::ALL {
+        let mut reports = Vec::new();
+        for file in library::files() {
+            let scenario =
+                Scenario::parse(&file.name, &file.path, file.text).map_err(|diagnostics| diagnostics.render(false))?;
+            if scenario.needs.iter().all(|fact| facts.holds(*fact)) {
+                reports.extend(refuted(*belief, &scenario, lab, &facts)?);
+            }
+        }
+        if !reports.iter().any(|report| names_step_and_rule(*belief, report).is_ok()) {
+            let first = reports.first().map_or("none", String::as_str);
+            return Err(format!("{}: no report of the library names the rule; the first: {first}", belief.word()).into());
+        }
+    }
+    Ok(())
+}
+
+fn random_scenarios_find_each_misconception(lab: &mut Lab) -> Result<(), Failed> {
+    let facts = lab.kernel().facts.clone();
+    for belief in Misconception::ALL {
+        let mut found = None;
+        for case in 0..20_000 {
+            let choices = random::choices(3, case, RANDOM_STEPS);
+            let scenario = random::scenario(&choices, &mut Model::new(facts.clone()), "random");
+            // Only scenarios in which the wrong model and the right one differ are worth a run.
+            let right = Model::new(facts.clone()).run(&scenario);
+            let wrong = Model::believing(facts.clone(), *belief).run(&scenario);
+            if right.is_ok() && right.ok() == wrong.ok() {
+                continue;
+            }
+            found = refuted(*belief, &scenario, lab, &facts)?;
+            if found.as_ref().is_some_and(|report| names_step_and_rule(*belief, report).is_ok()) {
+                break;
+            }
+        }
+        let report = found.ok_or_else(|| format!("{} survives 20000 random scenarios", belief.word()))?;
+        names_step_and_rule(*belief, &report)?;
     }
     Ok(())
 }

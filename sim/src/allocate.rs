@@ -9,7 +9,7 @@
 use pidlab_scenario::Errno;
 
 use crate::namespace::{Phase, RESERVED_PIDS};
-use crate::{NsId, ProcessId, World, rule};
+use crate::{Misconception, NsId, ProcessId, World, rule};
 
 /// A free number, and how it was found.
 struct Found {
@@ -118,7 +118,8 @@ impl World {
     #[inline]
     fn search(&self, ns: NsId) -> Option<Found> {
         let namespace = self.ns(ns);
-        let floor = if namespace.cursor > RESERVED_PIDS { RESERVED_PIDS } else { 1 };
+        let restart = if self.believes(Misconception::NumbersRestartAtTwo) { 2 } else { RESERVED_PIDS };
+        let floor = if namespace.cursor > RESERVED_PIDS { restart } else { 1 };
         let start = namespace.cursor.max(floor);
         let last = namespace.pid_max - 1;
         if let Some(number) = namespace.ids.first_free(start, last) {

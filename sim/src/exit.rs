@@ -12,7 +12,7 @@ use pidlab_scenario::{Signal, WaitStatus};
 use crate::process::{InCall, Life};
 use crate::signal::Origin;
 use crate::wait::Who;
-use crate::{ProcessId, World, rule};
+use crate::{Misconception, ProcessId, World, rule};
 
 impl World {
     /// _exit(2) by the whole process.
@@ -180,10 +180,16 @@ impl World {
         }
         let mut met_init = false;
         let mut at = self.process(father).parent;
+        if self.believes(Misconception::OrphansGoToGrandparent)
+            && let Some(grandparent) = at.filter(|grandparent| self.process(*grandparent).life == Life::Alive)
+        {
+            self.because(&rule::REAP_NS_IS_FATHERS, father);
+            return grandparent;
+        }
         while let Some(ancestor) = at {
             let candidate = self.process(ancestor);
             // A namespace contains its members' children, so leaving it upward means leaving it for good.
-            if candidate.ns != ns {
+            if candidate.ns != ns && !self.believes(Misconception::SubreaperReachesInside) {
                 if candidate.subreaper {
                     self.because(&rule::REAP_NO_CROSS_BOUNDARY, father);
                 }

@@ -83,6 +83,8 @@ mod wait;
 
 pub mod rule;
 
+mod misconception;
+
 mod check;
 
 mod graph;
@@ -92,6 +94,7 @@ mod model;
 pub use check::Broken;
 pub use create::CloneArgs;
 pub use graph::{Edge, Graph, Node};
+pub use misconception::Misconception;
 pub use model::{Answer, Because, Model, Never};
 pub use process::ProcessState;
 pub use rule::Rule;

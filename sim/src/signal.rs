@@ -3,7 +3,7 @@
 use pidlab_scenario::{Signal, WaitStatus};
 
 use crate::process::Life;
-use crate::{ProcessId, World, rule};
+use crate::{Misconception, ProcessId, World, rule};
 
 /// A set of signals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -225,7 +225,7 @@ impl World {
             self.because(&rule::SIG_INIT_STOPPED, to);
         }
         if unkillable && default {
-            if is_kernel_only(signal) && forced {
+            if is_kernel_only(signal) && (forced || self.believes(Misconception::InitDiesFromInside)) {
                 self.because(&rule::SIG_INIT_OUTER_FORCED, to);
                 return false;
             }

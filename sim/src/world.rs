@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use pidlab_scenario::{Errno, Fact, Facts};
 
-use crate::Rule;
+use crate::{Misconception, Rule};
 use crate::ids::IdTable;
 use crate::namespace::{Namespace, PID_MAX_LIMIT, Phase};
 use crate::numbers::NumberTable;
@@ -98,6 +98,7 @@ pub struct World {
     pub(crate) levels_above: u32,
     pub(crate) pid_max_per_namespace: bool,
     recording: bool,
+    pub(crate) belief: Option<Misconception>,
     reasons: Vec<(&'static Rule, ProcessId)>,
 }
 
@@ -123,6 +124,7 @@ impl World {
             levels_above,
             pid_max_per_namespace: facts.holds(Fact::PidMaxPerNamespace),
             recording: false,
+            belief: None,
             reasons: Vec::new(),
         };
         let outermost = world.new_namespace(None);

@@ -11,14 +11,16 @@ use pidlab_scenario::{Diagnostics, Scenario};
 use pidlab_sim::rule;
 use serde::Serialize;
 
-use super::{End, Format, Out};
+use super::{Belief, End, Format, Out};
 use crate::compare::{Compared, Problem, Verdict};
 use crate::input::Source;
-use crate::kernel::{self, Judged, Labs, On};
+use crate::kernel::{self, Judged, Labs, On, Plan};
 use crate::{tell, words};
 
 #[derive(Args)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    belief: Belief,
     /// Scenario files, folders of them, or names of the library; the whole library if absent.
     paths: Vec<PathBuf>,
     /// Which machines run.
@@ -70,7 +72,7 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     kernel::spread(
         labs,
         jobs,
-        on,
+        Plan { on, belief: arguments.belief.believe },
         sources.len(),
         |worker, index| worker.judge(&sources[index].scenario),
         |index, judged| report.take(&sources[index], judged),

@@ -9,9 +9,9 @@ use clap::Args;
 use pidlab_scenario::{Outcome, Scenario};
 use pidlab_sim::rule;
 
-use super::{End, Out};
+use super::{Belief, End, Out};
 use crate::compare::{Problem, Verdict};
-use crate::kernel::{self, Judged, Labs, On, Worker};
+use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
 use crate::random::{self, Choices};
 use crate::tell;
 
@@ -20,6 +20,8 @@ const REPLAYS: usize = 200;
 
 #[derive(Args)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    belief: Belief,
     /// How many steps to run at least.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     steps: u64,
@@ -59,7 +61,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     kernel::spread(
         labs,
         jobs,
-        arguments.on,
+        Plan { on: arguments.on, belief: arguments.belief.believe },
         usize::try_from(wanted).unwrap_or(usize::MAX),
         |worker, index| case(worker, seed, index as u64, usize::from(arguments.length)),
         |_, case| match case {

@@ -13,8 +13,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::AutoStream;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use pidlab_realkernel::Unavailable;
+use pidlab_sim::Misconception;
 
 use crate::input::{self, BadInput, Source};
 use crate::kernel::{Labs, On};
@@ -44,6 +46,20 @@ enum Command {
     Rules(explain::RulesArguments),
     /// Explain one rule.
     Explain(explain::Arguments),
+}
+
+/// What the model is told to believe.
+#[derive(clap::Args)]
+struct Belief {
+    /// Let the model follow a wrong belief, to see what proves it wrong.
+    #[arg(long, value_name = "BELIEF", value_parser = belief())]
+    believe: Option<Misconception>,
+}
+
+/// Reads a belief by its word.
+fn belief() -> impl TypedValueParser<Value = Misconception> {
+    PossibleValuesParser::new(Misconception::ALL.iter().map(|belief| belief.word()))
+        .map(|word| Misconception::from_word(&word).expect("only words of beliefs are possible"))
 }
 
 /// How results are written.

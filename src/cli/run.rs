@@ -8,14 +8,16 @@ use pidlab_realkernel::Kernel;
 use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Observation, Scenario};
 use pidlab_sim::Because;
 
-use super::{End, Format, Out};
+use super::{Belief, End, Format, Out};
 use crate::compare::Verdict;
 use crate::input::Source;
-use crate::kernel::{self, Judged, Labs, On};
+use crate::kernel::{self, Judged, Labs, On, Plan};
 use crate::tell;
 
 #[derive(Args)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    belief: Belief,
     /// Scenario files, folders of them, or names of the library.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -42,7 +44,7 @@ pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     kernel::spread(
         labs,
         1,
-        on,
+        Plan { on, belief: arguments.belief.believe },
         sources.len(),
         |worker, index| worker.judge(&sources[index].scenario),
         |index, judged| {

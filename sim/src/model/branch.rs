@@ -11,7 +11,7 @@ use super::explore::explore;
 use super::{Answer, Because};
 use crate::process::{InCall, Return};
 use crate::wait::Waited;
-use crate::{NsId, Pid, ProcessId, ProcessState, World};
+use crate::{Misconception, NsId, Pid, ProcessId, ProcessState, World};
 
 /// The namespaces around a scenario's outermost one on a machine: the machine's own, and the one that keeps the
 /// scenario's processes together. They count for the nesting limit.
@@ -47,8 +47,11 @@ pub(super) enum Done {
 }
 
 impl Branch {
-    pub(super) fn new(facts: &Facts, roles: usize) -> Branch {
+    pub(super) fn new(facts: &Facts, belief: Option<Misconception>, roles: usize) -> Branch {
         let mut world = World::with(facts, LEVELS_ABOVE);
+        if let Some(belief) = belief {
+            world.believe(belief);
+        }
         world.record_reasons(true);
         let mut branch = Branch { world, roles: vec![None; roles.max(1)], shown: Vec::new() };
         branch.born(Role::HOST, branch.world.host());

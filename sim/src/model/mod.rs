@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use pidlab_scenario::random::Guide;
 use pidlab_scenario::{Facts, Machine, Observation, Refusal, Refused, Role, Run, Scenario, State, Step};
 
-use crate::Rule;
+use crate::{Misconception, Rule};
 use branch::Branch;
 
 /// Runs scenarios on the model.
@@ -40,6 +40,7 @@ use branch::Branch;
 #[derive(Clone)]
 pub struct Model {
     facts: Facts,
+    belief: Option<Misconception>,
     branches: Vec<Held>,
 }
 
@@ -83,12 +84,17 @@ impl std::error::Error for Never {}
 impl Model {
     /// A model of a kernel with these facts.
     pub fn new(facts: Facts) -> Model {
-        Model { facts, branches: Vec::new() }
+        Model { facts, belief: None, branches: Vec::new() }
+    }
+
+    /// A model that follows a wrong belief, to see what proves it wrong.
+    pub fn believing(facts: Facts, belief: Misconception) -> Model {
+        Model { belief: Some(belief), ..Model::new(facts) }
     }
 
     /// Begins a scenario; whatever ran before is forgotten.
     pub fn start(&mut self, scenario: &Scenario) -> Answer {
-        let mut branch = Branch::new(&self.facts, scenario.roles.len());
+        let mut branch = Branch::new(&self.facts, self.belief, scenario.roles.len());
         let observation = branch.observe(None, Vec::new());
         self.branches = vec![Held { branch, seen: observation.clone() }];
         Answer { observation, because: Vec::new() }
