@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The longest `set_tid`: one number for each level that Linux can have.
-const MOST_LEVELS: usize = 33;
+pub(crate) const MOST_LEVELS: usize = 33;
 
 /// What reading one step needs.
 pub(crate) struct Arguments<'a, 'b> {

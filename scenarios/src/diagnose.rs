@@ -187,7 +187,7 @@ fn explain(scenario: &Scenario, refused: &Refused) -> (String, String) {
     match &refused.why {
         Refusal::NotBorn { role } => (
             format!("there is no process `{}` at this step", name(role)),
-            "the step that should have made it failed, or comes later".to_owned(),
+            "the step that should have made it failed".to_owned(),
         ),
         Refusal::BornTwice { role } => {
             (format!("`{}` has been made before", name(role)), "give the new process a name of its own".to_owned())
@@ -221,7 +221,7 @@ fn why_not(state: Option<State>) -> (&'static str, &'static str) {
         Some(State::Stopped) => ("it is stopped by a signal", "SIGCONT lets it go on"),
         Some(State::Blocked) => (
             "an earlier call of it has not returned",
-            "let happen what it waits for, or give that call the option WNOHANG",
+            "what it waits for must happen first; or give that call the option WNOHANG",
         ),
         Some(State::Running) => ("the machine says so", "this is a fault of pidlab: please report it"),
     }

@@ -33,7 +33,8 @@ pub trait Guide {
 pub struct RandomConfig {
     /// The calls, each with its weight. One that random scenarios do not make yet stands for `getpid`.
     pub calls: Vec<(CallName, u32)>,
-    /// How many processes may live at once, host included.
+    /// How many processes may be there at once, zombies and host included. It also bounds how deep PID namespaces nest:
+    /// each has an init.
     pub live: usize,
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::arguments::wait_options;
+use crate::arguments::{MOST_LEVELS, wait_options};
+use crate::parse::MOST_STEPS;
+use crate::step::RESERVED;
 use crate::words::{Argument, CALLS, CallWords, Kind};
 use crate::{CloneFlags, Errno, Fact, Signal};
 
@@ -10,7 +12,9 @@ use crate::{CloneFlags, Errno, Fact, Signal};
 pub fn schema() -> Value {
     let calls: Vec<Value> = CALLS.iter().map(|words| json!({ "$ref": format!("#/$defs/{}", words.name) })).collect();
     let mut definitions: Map<String, Value> = CALLS.iter().map(|words| (words.name.to_string(), call(words))).collect();
-    definitions.insert("name".to_owned(), name());
+    definitions.insert("name".to_owned(), json!({ "type": "string", "pattern": NAME }));
+    definitions
+        .insert("new_name".to_owned(), json!({ "type": "string", "pattern": NAME, "not": { "enum": RESERVED } }));
     definitions.insert(
         "signal".to_owned(),
         json!({ "anyOf": [signal_names(), { "type": "integer", "minimum": 1, "maximum": 64 }] }),
@@ -25,7 +29,7 @@ pub fn schema() -> Value {
         "required": ["title", "steps"],
         "additionalProperties": false,
         "properties": {
-            "title": { "type": "string", "minLength": 1, "description": "What the scenario claims, in one line." },
+            "title": { "type": "string", "pattern": "\\S", "description": "What the scenario claims, in one line." },
             "about": { "type": "string", "description": "Why it matters, in two or three sentences. Markdown." },
             "rules": {
                 "description": "The ids of the rules that the run must fire.",
@@ -41,7 +45,7 @@ pub fn schema() -> Value {
                 "description": "What happens.",
                 "type": "array",
                 "minItems": 1,
-                "maxItems": 4096,
+                "maxItems": MOST_STEPS,
                 "items": { "type": "object", "required": ["by", "call"], "oneOf": calls },
             },
         },
@@ -49,9 +53,8 @@ pub fn schema() -> Value {
     })
 }
 
-fn name() -> Value {
-    json!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]{0,31}$" })
-}
+/// What the parser takes as the name of a process.
+const NAME: &str = "^[A-Za-z][A-Za-z0-9_-]{0,31}$";
 
 fn signal_names() -> Value {
     let mut names: Vec<String> = Signal::named().map(|(_, name)| name.to_owned()).collect();
@@ -80,8 +83,10 @@ fn call(words: &CallWords) -> Value {
         ("ask", json!({ "type": "string" }), "The question that the step is in the learner's mode."),
     ];
     for (key, mut value, about) in expectations {
-        value["description"] = json!(about);
-        properties.insert(key.to_owned(), value);
+        if key == "ask" || words.returns {
+            value["description"] = json!(about);
+            properties.insert(key.to_owned(), value);
+        }
     }
     let mut required = vec!["by", "call"];
     required.extend(words.arguments.iter().filter(|argument| argument.required).map(|argument| argument.name));
@@ -91,11 +96,25 @@ fn call(words: &CallWords) -> Value {
         "required": required,
         "additionalProperties": false,
     });
-    if let Some((names, true)) = words.one_of {
-        let one: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
-        definition["oneOf"] = json!(one);
+    let mut excluded = if words.returns { pairs(&["returns", "fails", "blocks"]) } else { Vec::new() };
+    if let Some((names, needed)) = words.one_of {
+        excluded.extend(pairs(names));
+        if needed {
+            let one: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
+            definition["anyOf"] = json!(one);
+        }
+    }
+    if !excluded.is_empty() {
+        definition["not"] = json!({ "anyOf": excluded });
     }
     definition
+}
+
+/// A schema for each two of these keys: that both are there.
+fn pairs(names: &[&str]) -> Vec<Value> {
+    let pairs =
+        names.iter().enumerate().flat_map(|(index, first)| names[..index].iter().map(move |other| (other, first)));
+    pairs.map(|(first, second)| json!({ "required": [first, second] })).collect()
 }
 
 fn kind(argument: &Argument, words: &CallWords) -> Value {
@@ -103,7 +122,8 @@ fn kind(argument: &Argument, words: &CallWords) -> Value {
     let named = json!({ "$ref": "#/$defs/name" });
     let list = |names: Vec<&str>| json!({ "type": "array", "items": { "enum": names } });
     match argument.kind {
-        Kind::NewProcess | Kind::Process => named,
+        Kind::NewProcess => json!({ "$ref": "#/$defs/new_name" }),
+        Kind::Process => named,
         Kind::Target | Kind::WaitPid | Kind::WaitGroup => json!({ "anyOf": [named, number] }),
         Kind::CloneFlags => list(CloneFlags::all().iter_names().map(|(name, _)| name).collect()),
         Kind::WaitOptions | Kind::WaitidOptions => {
@@ -111,7 +131,7 @@ fn kind(argument: &Argument, words: &CallWords) -> Value {
         }
         Kind::Signal => json!({ "$ref": "#/$defs/signal" }),
         Kind::SignalOrZero => json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }),
-        Kind::Numbers => json!({ "type": "array", "items": number, "minItems": 1, "maxItems": 33 }),
+        Kind::Numbers => json!({ "type": "array", "items": number, "minItems": 1, "maxItems": MOST_LEVELS }),
         Kind::Status | Kind::Value => number,
         Kind::Uid => json!({ "type": "integer", "minimum": 0, "maximum": 0xffff_fffeu32 }),
         Kind::Flag => json!({ "type": "boolean" }),

@@ -14,7 +14,7 @@ const COMMON: [&str; 6] = ["by", "call", "returns", "fails", "blocks", "ask"];
 /// More processes than this are refused.
 pub(crate) const MOST_ROLES: usize = 1024;
 /// Words with a meaning of their own where a process may be named.
-const RESERVED: [&str; 3] = ["host", "any", "own"];
+pub(crate) const RESERVED: [&str; 3] = ["host", "any", "own"];
 const LONGEST_NAME: usize = 32;
 
 /// Reads the steps of one file in order, and gives the processes their roles.
@@ -187,7 +187,7 @@ impl Reader {
                 .help("keep the one that is true");
             return None;
         }
-        if let (Some(key), CallName::Exit | CallName::ExitThread) = (given.first(), call) {
+        if let (Some(key), false) = (given.first(), words(call).returns) {
             mistakes
                 .add(key.span(), format!("`{call}` never returns"), "nothing to expect")
                 .help("leave it out; a later step can ask what came of it");

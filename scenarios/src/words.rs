@@ -63,6 +63,8 @@ pub struct CallWords {
     pub arguments: &'static [Argument],
     /// Arguments of which a step has exactly one (`true`) or at most one (`false`).
     pub one_of: Option<(&'static [&'static str], bool)>,
+    /// Whether it can come back to the caller, so that something can be expected of it.
+    pub returns: bool,
     /// What the call does, in a few words.
     pub about: &'static str,
 }
@@ -76,7 +78,7 @@ const fn may(name: &'static str, kind: Kind, about: &'static str) -> Argument {
 }
 
 const fn call(name: CallName, arguments: &'static [Argument], about: &'static str) -> CallWords {
-    CallWords { name, arguments, one_of: None, about }
+    CallWords { name, arguments, one_of: None, returns: true, about }
 }
 
 const CHILD: Argument = must("child", Kind::NewProcess, "the new process");
@@ -103,8 +105,8 @@ pub const CALLS: &[CallWords] = &[
         ],
         "clone(2)",
     ),
-    call(CallName::Exit, &[STATUS], "the whole process ends"),
-    call(CallName::ExitThread, &[STATUS], "the calling thread ends"),
+    CallWords { returns: false, ..call(CallName::Exit, &[STATUS], "the whole process ends") },
+    CallWords { returns: false, ..call(CallName::ExitThread, &[STATUS], "the calling thread ends") },
     call(CallName::Exec, &[], "execve(2)"),
     call(CallName::Abort, &[], "abort(3)"),
     call(CallName::Fault, &[], "an access to memory that is not there: a real SIGSEGV"),
@@ -117,12 +119,14 @@ pub const CALLS: &[CallWords] = &[
             may("options", Kind::WaitOptions, "options; ended children are always asked for"),
         ],
         one_of: Some((&["pid", "group", "pidfd"], false)),
+        returns: true,
         about: "wait4(2)",
     },
     CallWords {
         name: CallName::Waitid,
         arguments: &[WAIT_PID, WAIT_GROUP, WAIT_PIDFD, may("options", Kind::WaitidOptions, "options, exactly these")],
         one_of: Some((&["pid", "group", "pidfd"], false)),
+        returns: true,
         about: "waitid(2)",
     },
     CallWords {
@@ -133,6 +137,7 @@ pub const CALLS: &[CallWords] = &[
             SIGNAL,
         ],
         one_of: Some((&["pid", "group"], true)),
+        returns: true,
         about: "kill(2)",
     },
     call(CallName::Tgkill, &[TARGET, SIGNAL], "tgkill(2)"),

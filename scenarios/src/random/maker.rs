@@ -212,7 +212,7 @@ impl<'a, G: Guide> Maker<'a, G> {
     }
 
     fn kill(&self, first: u8, second: u8) -> Call {
-        let who = first / 16 | (second & 0xf0);
+        let who = (first / 16) | (second & 0xf0);
         let target = match first % 16 {
             0 => KillTarget::Pid(Target::Number(-1)),
             1 => KillTarget::Pid(Target::Number(0)),
