@@ -108,8 +108,8 @@ impl Worker {
         let lacking: Vec<_> =
             scenario.needs.iter().filter(|fact| !self.facts.holds(**fact)).map(|fact| fact.name()).collect();
         if !lacking.is_empty() {
-            let model =
-                (self.plan.on == On::Both).then(|| compare::with_model(&mut self.plan.model(Facts::newest()), scenario, None));
+            let model = (self.plan.on == On::Both)
+                .then(|| compare::with_model(&mut self.plan.model(Facts::newest()), scenario, None));
             return Judged::Lacking(lacking, model);
         }
         match lab.run(scenario) {

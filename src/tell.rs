@@ -13,9 +13,6 @@ use pidlab_sim::{Because, Rule};
 use crate::compare::{Compared, Problem, Verdict};
 use crate::words;
 
-/// Columns that every line of text fits into.
-const WIDTH: usize = 80;
-
 /// More namespaces than this are drawn as a list of numbers in place of one column each.
 const MOST_COLUMNS: usize = 6;
 
@@ -58,7 +55,9 @@ fn step(text: &mut String, scenario: &Scenario, number: usize, compared: &Compar
         Some(step) => {
             let call = words::call(scenario, &step.call);
             let who = format!("{number}. {}: {call}", scenario.role_name(step.by));
-            let _ = writeln!(text, "{}", styled(HEADING, &who));
+            for line in textwrap::wrap(&who, words::page().subsequent_indent("   ")) {
+                let _ = writeln!(text, "{}", styled(HEADING, &line));
+            }
             if let Some(question) = &step.ask {
                 paragraph(text, "   asked  ", question);
             }
@@ -300,10 +299,10 @@ fn align(rows: &[Vec<String>]) -> Vec<String> {
         .collect()
 }
 
-/// A paragraph within [`WIDTH`], its first line after `label`, the others below the text.
+/// A paragraph, its first line after `label`, the others below the text.
 fn paragraph(text: &mut String, label: &str, words: &str) {
     let hanging = " ".repeat(label.chars().count());
-    let options = textwrap::Options::new(WIDTH).initial_indent(label).subsequent_indent(&hanging);
+    let options = words::page().initial_indent(label).subsequent_indent(&hanging);
     for line in textwrap::wrap(words, options) {
         let _ = writeln!(text, "{}", line.trim_end());
     }

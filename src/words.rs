@@ -39,6 +39,14 @@ pub(crate) fn expectation(scenario: &Scenario, expected: Expect, number: Option<
     }
 }
 
+/// Columns that every line of text fits into.
+const WIDTH: usize = 80;
+
+/// How paragraphs are set: the ids of rules and the names of scenarios are not broken at their hyphens.
+pub(crate) fn page() -> textwrap::Options<'static> {
+    textwrap::Options::new(WIDTH).word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
 /// The words of one scenario's calls.
 struct Names<'a>(&'a Scenario);
 

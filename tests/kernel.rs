@@ -160,7 +160,9 @@ fn the_library_finds_each_misconception(lab: &mut Lab) -> Result<(), Failed> {
         }
         if !reports.iter().any(|report| names_step_and_rule(*belief, report).is_ok()) {
             let first = reports.first().map_or("none", String::as_str);
-            return Err(format!("{}: no report of the library names the rule; the first: {first}", belief.word()).into());
+            return Err(
+                format!("{}: no report of the library names the rule; the first: {first}", belief.word()).into()
+            );
         }
     }
     Ok(())

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pidlab::scenario::{Facts, Scenario, library};
 use pidlab::compare::Problem;
+use pidlab::scenario::{Facts, Scenario, library};
 use pidlab::sim::{Misconception, Model, rule};
 use pidlab::{compare, tell};
 

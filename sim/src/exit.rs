@@ -12,7 +12,7 @@ use pidlab_scenario::{Signal, WaitStatus};
 use crate::process::{InCall, Life};
 use crate::signal::Origin;
 use crate::wait::Who;
-use crate::{Misconception, ProcessId, World, rule};
+use crate::{Misconception, ProcessId, Rule, World, rule};
 
 impl World {
     /// _exit(2) by the whole process.
@@ -100,11 +100,12 @@ impl World {
     /// kernel/exit.c:forget_original_parent, reparent_leader
     fn forget_original_parent(&mut self, father: ProcessId) {
         let Some(first) = self.process(father).first_child else { return };
-        let reaper = self.find_new_reaper(father);
+        let (reaper, rule) = self.find_new_reaper(father);
         let mut next = Some(first);
         while let Some(child) = next {
             next = self.process(child).next_sibling;
             self.process_mut(child).parent = Some(reaper);
+            self.because(rule, child);
             self.explain_adoption(father, child);
             if let Some(signal) = self.process(child).pdeath_signal {
                 self.because(&rule::PDEATH_WHEN, child);
@@ -168,11 +169,11 @@ impl World {
     }
 
     /// Who adopts the children of a dying process: a subreaper above it in *its own* namespace, else that namespace's
-    /// init. The namespace of the children does not matter.
+    /// init. The namespace of the children does not matter. Also answers which rule decided.
     ///
     /// # References
     /// kernel/exit.c:find_new_reaper
-    fn find_new_reaper(&mut self, father: ProcessId) -> ProcessId {
+    fn find_new_reaper(&mut self, father: ProcessId) -> (ProcessId, &'static Rule) {
         let ns = self.process(father).ns;
         let init = self.ns(ns).reaper().expect("a namespace with a member has an init");
         if self.process(father).subreaper {
@@ -183,8 +184,7 @@ impl World {
         if self.believes(Misconception::OrphansGoToGrandparent)
             && let Some(grandparent) = at.filter(|grandparent| self.process(*grandparent).life == Life::Alive)
         {
-            self.because(&rule::REAP_NS_IS_FATHERS, father);
-            return grandparent;
+            return (grandparent, &rule::REAP_NS_IS_FATHERS);
         }
         while let Some(ancestor) = at {
             let candidate = self.process(ancestor);
@@ -202,12 +202,10 @@ impl World {
             met_init |= ancestor == init;
             // One that has begun to leave does not adopt; one that is only doomed does, and hands on later.
             if candidate.subreaper && candidate.life == Life::Alive {
-                self.because(&rule::REAP_SUBREAPER, father);
-                return ancestor;
+                return (ancestor, &rule::REAP_SUBREAPER);
             }
         }
-        self.because(&rule::REAP_NS_IS_FATHERS, father);
-        init
+        (init, &rule::REAP_NS_IS_FATHERS)
     }
 
     /// Tells the parent that a child has ended. Answers whether the child is to vanish at once.

@@ -289,6 +289,6 @@ fn step_line(scenario: &Scenario, number: usize, compared: &Compared) -> String 
     if reasons.is_empty() {
         return format!("{head}\n");
     }
-    let options = textwrap::Options::new(80).initial_indent("              ").subsequent_indent("              ");
+    let options = words::page().initial_indent("              ").subsequent_indent("              ");
     format!("{head}\n{}\n", textwrap::fill(&reasons, options))
 }

@@ -53,7 +53,7 @@ pub(super) fn rules(out: &mut Out, arguments: &RulesArguments) -> io::Result<End
             }
             family = own;
         }
-        let options = textwrap::Options::new(80).subsequent_indent("    ");
+        let options = crate::words::page().subsequent_indent("    ");
         writeln!(out, "{}", textwrap::fill(&format!("{}  {}", rule.id, rule.sentence), options))?;
     }
     Ok(End::Agree)
@@ -93,7 +93,7 @@ pub(super) fn explain(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
 fn entry(out: &mut Out, label: &str, text: &str) -> io::Result<()> {
     let initial = format!("  {label}");
     let hanging = " ".repeat(initial.len());
-    let options = textwrap::Options::new(80).initial_indent(&initial).subsequent_indent(&hanging);
+    let options = crate::words::page().initial_indent(&initial).subsequent_indent(&hanging);
     writeln!(out, "{}", textwrap::fill(text, options))
 }
 

@@ -168,7 +168,7 @@ impl Tally {
     fn text(&self) -> String {
         let list = |counts: Vec<(&str, u64)>| {
             let words: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
-            textwrap::fill(&words.join(", "), textwrap::Options::new(80).initial_indent("  ").subsequent_indent("  "))
+            textwrap::fill(&words.join(", "), crate::words::page().initial_indent("  ").subsequent_indent("  "))
         };
         let mut text = format!("scenarios {}, steps {}\n", self.scenarios, self.steps);
         text += &format!("calls\n{}\n", list(self.calls.iter().map(|(word, count)| (*word, *count)).collect()));
