@@ -123,9 +123,9 @@ impl World {
             host,
         };
         world.processes.born(Role::HOST, pidfd).map_err(|error| format!("host: {error}"))?;
-        world.settle()?;
+        world.settle(Role::HOST)?;
         Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0));
-        world.settle()?;
+        world.settle(Role::HOST)?;
         match outcome(&Call::Setsid, arena::slot(0), |_| None)? {
             Outcome::Ok(1) => Ok(world),
             other => Err(format!("the first setsid gave {other:?}")),
@@ -166,10 +166,11 @@ impl World {
             self.processes.iter().filter(|process| process.gone).map(|process| process.role).collect();
         command.give(arena::slot(step.by.index()));
         self.pending.insert(step.by, step.call.clone());
-        if let Some(child) = step.call.child() {
-            self.await_child(step.by, child)?;
-        }
-        self.settle()?;
+        let newborn = match step.call.child() {
+            Some(child) => self.await_child(step.by, child)?,
+            None => None,
+        };
+        self.settle(newborn.unwrap_or(step.by))?;
         let mut own = None;
         let mut returned = Vec::new();
         let pending: Vec<Role> = self.pending.keys().copied().collect();
@@ -206,21 +207,24 @@ impl World {
     }
 
     /// Lets a clone return, and takes the new process in if there is one.
-    fn await_child(&mut self, by: Role, child: Role) -> Result<(), String> {
-        self.settle()?;
+    fn await_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
+        // Who made a process lives to say so: quiet is needed only where it does not.
+        if !quiet::soon_done(by) {
+            self.settle(by)?;
+        }
         let slot = arena::slot(by.index());
-        let done = slot.done.load(Ordering::Acquire) == slot.command.load(Ordering::Acquire);
-        if !done || slot.result.load(Ordering::Acquire) < 0 {
-            return Ok(());
+        if !quiet::is_done(by) || slot.result.load(Ordering::Acquire) < 0 {
+            return Ok(None);
         }
         let pidfd = os::adopt(arena::slot(child.index()).pidfd.load(Ordering::Acquire));
-        self.processes.born(child, pidfd).map_err(|error| format!("a new process: {error}"))
+        self.processes.born(child, pidfd).map_err(|error| format!("a new process: {error}"))?;
+        Ok(Some(child))
     }
 
-    fn settle(&mut self) -> Result<(), String> {
+    fn settle(&mut self, actor: Role) -> Result<(), String> {
         let pending = &self.pending;
         let may_block = |role: Role| matches!(pending.get(&role), Some(Call::Wait { .. } | Call::Waitid { .. }));
-        self.states = quiet::settle(&mut self.processes, may_block)?;
+        self.states = quiet::settle(&mut self.processes, actor, may_block)?;
         Ok(())
     }
 

@@ -30,14 +30,25 @@ pub(crate) struct Process {
     pub(crate) namespaces: Vec<Inode>,
     pub(crate) pidfd: OwnedFd,
     stat: File,
+    wchan: File,
     /// Released: neither running nor a zombie.
     pub(crate) gone: bool,
+    /// Gone, and its number is free again.
+    freed: bool,
     /// The last look, while not gone.
     pub(crate) seen: Stat,
-    /// Group and session as in `seen`, and as the process itself sees them.
-    views: Option<(i32, i32, u32, u32)>,
+    views: Views,
     /// Signals of its slot that have been reported.
     handled: u32,
+}
+
+/// Group and session: as the conductor sees them, and as the process itself sees them.
+#[derive(Clone, Copy)]
+struct Views {
+    group: i32,
+    session: i32,
+    pgid: u32,
+    sid: u32,
 }
 
 /// What `/proc/PID/stat` says, as far as it matters.
@@ -55,12 +66,37 @@ impl Stat {
     fn parse(line: &[u8]) -> Option<Stat> {
         // The name may hold blanks and parentheses; the last one ends it.
         let after = line.iter().rposition(|byte| *byte == b')')?;
-        let mut fields = std::str::from_utf8(line.get(after + 2..)?).ok()?.split_ascii_whitespace();
-        let state = *fields.next()?.as_bytes().first()?;
-        let mut number = || fields.next()?.parse::<i32>().ok();
+        let mut fields = line.get(after + 2..)?.split(|byte| *byte == b' ');
+        let state = *fields.next()?.first()?;
+        let mut number = || i32::try_from(decimal(fields.next()?)?).ok();
         let (parent, group, session) = (number()?, number()?, number()?);
-        let flags: u64 = fields.nth(2)?.parse().ok()?;
+        let flags = decimal(fields.nth(2)?)?;
         Some(Stat { state, parent, group, session, exiting: flags & PF_EXITING != 0 })
+    }
+}
+
+/// A number without a sign. These lines are read very often, and the standard parser wants them to be UTF-8 first.
+fn decimal(digits: &[u8]) -> Option<u64> {
+    let add = |number: u64, digit: &u8| {
+        digit.is_ascii_digit().then(|| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))).flatten()
+    };
+    (!digits.is_empty()).then(|| digits.iter().try_fold(0, add)).flatten()
+}
+
+/// Where in the kernel a process sleeps.
+pub(crate) struct Place {
+    name: [u8; Place::LONGEST],
+    length: usize,
+}
+
+impl Place {
+    /// Names that matter here are much shorter; of others the beginning is enough.
+    const LONGEST: usize = 64;
+
+    /// The name, empty for a process that is not asleep.
+    pub(crate) fn name(&self) -> &str {
+        let name = self.name.get(..self.length).and_then(|name| std::str::from_utf8(name).ok());
+        name.map(str::trim).filter(|name| *name != "0").unwrap_or("")
     }
 }
 
@@ -91,27 +127,32 @@ impl Process {
         !self.gone
     }
 
-    /// Where it sleeps in the kernel.
-    pub(crate) fn sleeps_in(&self) -> String {
-        fs::read_to_string(format!("/proc/{}/wchan", self.number)).unwrap_or_default()
+    /// The function of the kernel that it sleeps in. Empty while it is on a run queue, whatever its state says
+    /// (kernel/sched/core.c, `get_wchan`).
+    pub(crate) fn sleeps_in(&self) -> Place {
+        let mut name = [0; Place::LONGEST];
+        let length = os::pread(self.wchan.as_fd(), &mut name).unwrap_or(0);
+        Place { name, length }
+    }
+
+    /// Whether the number of a process that is gone is still taken.
+    fn number_is_taken(&mut self) -> bool {
+        if !self.freed {
+            self.freed = !os::is_number_taken(self.stat.as_fd(), self.number);
+        }
+        !self.freed
     }
 
     /// Group and session as the process itself sees them, read again only when they have changed.
     fn views(&mut self) -> io::Result<(u32, u32)> {
         let Stat { group, session, .. } = self.seen;
-        if let Some((known_group, known_session, pgid, sid)) = self.views
-            && (known_group, known_session) == (group, session)
-        {
-            return Ok((pgid, sid));
+        let known = self.views;
+        if (known.group, known.session) == (group, session) {
+            return Ok((known.pgid, known.sid));
         }
-        let status = fs::read_to_string(format!("/proc/{}/status", self.number))?;
-        // The last number of each line belongs to the process's own namespace.
-        let own = |key| numbers(&status, key).and_then(|numbers| numbers.last().copied());
-        let (Some(pgid), Some(sid)) = (own("NSpgid:"), own("NSsid:")) else {
-            return Err(io::Error::other("procfs shows no NSpgid and NSsid"));
-        };
-        self.views = Some((group, session, pgid, sid));
-        Ok((pgid, sid))
+        let (_, known) = read_status(self.number)?;
+        self.views = Views { group, session, ..known };
+        Ok((known.pgid, known.sid))
     }
 
     /// The signals that its handlers received since the last call.
@@ -134,10 +175,24 @@ impl Process {
     }
 }
 
-/// The numbers after a key of `/proc/PID/status`.
-fn numbers(status: &str, key: &str) -> Option<Vec<u32>> {
-    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-    line.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
+/// The numbers of a process, the conductor's first, and its group and session (proc_pid_status(5), the `NS` lines).
+fn read_status(number: i32) -> io::Result<(Vec<u32>, Views)> {
+    let mut text = [0; 4096];
+    let file = File::open(format!("/proc/{number}/status"))?;
+    let length = os::pread(file.as_fd(), &mut text).ok_or_else(|| io::Error::other("an empty status"))?;
+    let line = |key: &str| {
+        let mut lines = text.get(..length)?.split(|byte| *byte == b'\n');
+        let line = lines.find_map(|line| line.strip_prefix(key.as_bytes()))?;
+        let fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+        fields.map(|field| u32::try_from(decimal(field)?).ok()).collect::<Option<Vec<u32>>>()
+    };
+    // The first number of a line is the one that the conductor sees, the last belongs to the process's own namespace.
+    let ends = |numbers: Vec<u32>| Some((i32::try_from(*numbers.first()?).ok()?, *numbers.last()?));
+    let (pids, groups, sessions) = (line("NSpid:"), line("NSpgid:").and_then(ends), line("NSsid:").and_then(ends));
+    match (pids, groups, sessions) {
+        (Some(pids), Some((group, pgid)), Some((session, sid))) => Ok((pids, Views { group, session, pgid, sid })),
+        _ => Err(io::Error::other("procfs shows no NSpid, NSpgid and NSsid")),
+    }
 }
 
 /// Every process of a run, by role.
@@ -154,9 +209,9 @@ impl Processes {
     /// Takes in a process that has just been made: `pidfd` is the conductor's.
     pub(crate) fn born(&mut self, role: Role, pidfd: OwnedFd) -> io::Result<()> {
         let number = number_of(&pidfd)?;
-        let status = fs::read_to_string(format!("/proc/{number}/status"))?;
-        // The first number is the one in the conductor's namespace, which no scenario sees.
-        let pids = numbers(&status, "NSpid:").map(|mut numbers| numbers.split_off(1)).unwrap_or_default();
+        let (pids, views) = read_status(number)?;
+        // No scenario sees the number in the conductor's namespace.
+        let pids: Vec<u32> = pids.into_iter().skip(1).collect();
         let namespaces = self.path_of_namespace(number)?;
         if pids.is_empty() || namespaces.len() != pids.len() {
             return Err(io::Error::other(format!(
@@ -164,9 +219,22 @@ impl Processes {
             )));
         }
         let stat = File::open(format!("/proc/{number}/stat"))?;
+        let wchan = File::open(format!("/proc/{number}/wchan"))?;
         let seen = Stat { state: b'R', parent: 0, group: 0, session: 0, exiting: false };
-        let process =
-            Process { role, number, pids, namespaces, pidfd, stat, gone: false, seen, views: None, handled: 0 };
+        let process = Process {
+            role,
+            number,
+            pids,
+            namespaces,
+            pidfd,
+            stat,
+            wchan,
+            gone: false,
+            freed: false,
+            seen,
+            views,
+            handled: 0,
+        };
         self.known.insert(role, process);
         Ok(())
     }
@@ -201,9 +269,26 @@ impl Processes {
         self.known.values()
     }
 
-    /// Those that are not gone, to look at.
-    pub(crate) fn alive_mut(&mut self) -> impl Iterator<Item = &mut Process> {
-        self.known.values_mut().filter(|process| !process.gone)
+    /// Those that are not gone, to look at: one first, then the others.
+    pub(crate) fn alive_mut(&mut self, first: Role) -> impl Iterator<Item = &mut Process> {
+        let (mut one, mut others) = (None, Vec::with_capacity(self.known.len()));
+        for process in self.known.values_mut().filter(|process| !process.gone) {
+            if process.role == first {
+                one = Some(process);
+            } else {
+                others.push(process);
+            }
+        }
+        one.into_iter().chain(others)
+    }
+
+    /// Somebody who is gone, but whose number is still taken though nobody uses it as group or session: the task is on its
+    /// way through `release_task`, where no file shows it any more.
+    pub(crate) fn half_released(&mut self) -> Option<Role> {
+        let alive = self.iter().filter(|process| !process.gone);
+        let held: Vec<i32> = alive.flat_map(|process| [process.seen.group, process.seen.session]).collect();
+        let mut gone = self.known.values_mut().filter(|process| process.gone && !held.contains(&process.number));
+        gone.find_map(|process| process.number_is_taken().then_some(process.role))
     }
 
     /// The process, not gone before this step, that has this number in the namespace of the caller.

@@ -3,26 +3,33 @@
 //! The conductor and every process of a scenario are bound to one CPU. A *pass* looks at all of them, one after another. If the
 //! conductor's own count of context switches is the same before and after the pass, then the CPU was the conductor's all the
 //! while, so no process of the scenario ran during the pass: what the pass saw stood still, and it is a snapshot of one moment.
+//! (And nobody held the lock of the process tree then: the pass begins with a call that takes it.)
 //!
 //! The moment is quiet if nobody in it can go on without the conductor. Each process must be in one of these states:
 //!
 //! - asleep in its command loop, its last command done;
 //! - asleep inside a call that may block (wait4, waitid), which only another process can end;
 //! - stopped, which only a signal ends;
-//! - a zombie, or released;
+//! - a zombie, or released, with its number free again or held as the group or session of another process;
 //! - an init on its way out, asleep in `zap_pid_ns_processes` or in the wait that belongs to it, with a *reason*: a member of its
 //!   namespace (or of one below) that is not released, or a process outside that has a released member's number as its group or
 //!   session. Both are held by processes, and these are quiet themselves.
 //!
 //! Everything else (runnable, on its way out, a command not yet taken) means: let others run, and look again.
 //!
-//! Why asleep can be trusted: a signal that will act makes its receiver runnable before kill(2) returns, and so does the end of
-//! what a waiter waits for. Without the reason an exiting init is never believed: the last member vanishes from procfs before
-//! its number is free and init is woken, and the task that does this can be switched off the CPU in between, unseen. Then
-//! there is no reason left to wait, and the next passes find init a zombie.
+//! # Traps
 //!
-//! What remains: a task that was released (it no longer shows anywhere) and has not yet given back its number. It shows only to
-//! a clone that would get just this number, after the numbers have wrapped around.
+//! Each of these was fallen into, or is only a preemption away.
+//!
+//! - *Asleep is not what `S` says.* A task sets its state to sleeping, does the last of its work, and only then gives up the CPU.
+//!   wait4(2) reaps a child in that state; a task that stops tells its parent in it. When such a task is switched off in
+//!   between, procfs shows `S` or `T` for a task that will go on. So the state counts only together with a place in
+//!   `/proc/PID/wchan`, which is empty while the task is on a run queue. A sleeper on no queue has to be woken, and waking makes
+//!   it runnable before the call that woke it (kill(2), the end of a child) returns.
+//! - *Released is not finished.* A task that reaps itself vanishes from procfs before its number is free and the init that waits
+//!   for that number is woken. While it is on that way nothing shows it, except its number: `F_SETOWN` still finds it.
+//!   A zombie that its father will release on this way is in state `X`, which is not `Z`.
+//! - *An exiting init without a reason* will become a zombie, however long it takes; with one it cannot.
 //!
 //! There is no sleep and no time-out that decides anything. A last guard ends a run that never becomes quiet with an error.
 
@@ -39,94 +46,114 @@ use crate::sys::os;
 /// How long a run may be restless before it is given up as an error.
 const GUARD: Duration = Duration::from_secs(20);
 
-/// What a pass says of one process.
-enum Look {
-    Settled(State),
-    /// An init on its way out: settled if it has a reason.
-    Zapping,
-    Restless,
-}
+/// Turns that an agent gets for its command before anybody is looked at. Only to save looks: a call that blocks, or that its
+/// caller does not survive, is never done.
+const HEAD_START: u32 = 4;
 
-/// Lets the world run until it is quiet, and says what each process is doing then. `may_block` tells whose call may.
+/// Lets the world run until it is quiet, and says what each process is doing then. `actor` is the likeliest to be restless
+/// still, and `may_block` tells whose call may block.
 ///
 /// # Errors
 /// What was not quiet after a very long time.
 pub(crate) fn settle(
     processes: &mut Processes,
+    actor: Role,
     may_block: impl Fn(Role) -> bool,
 ) -> Result<BTreeMap<Role, State>, String> {
     let mut started = None;
-    for pass in 0u64.. {
-        os::yield_cpu();
+    for pass in 0u32.. {
+        if pass == 0 {
+            soon_done(actor);
+        } else {
+            os::yield_cpu();
+        }
         let before = os::context_switches();
-        let looked = look(processes, &may_block);
-        if let Ok(states) = looked {
-            if os::context_switches() == before {
-                return Ok(states);
-            }
-        } else if let Err(restless) = looked
-            && pass % 256 == 255
-            && started.get_or_insert_with(Instant::now).elapsed() > GUARD
-        {
-            return Err(restless);
+        os::tree_barrier();
+        let restless = match look(processes, actor, &may_block) {
+            Ok(states) if os::context_switches() == before => return Ok(states),
+            Ok(_) => "the CPU is never the conductor's for as long as a look takes".to_owned(),
+            Err(restless) => restless,
+        };
+        if pass % 256 == 255 && started.get_or_insert_with(Instant::now).elapsed() > GUARD {
+            return Err(format!("the world did not become quiet: {restless}"));
         }
     }
-    unreachable!("the passes are not counted out in a lifetime")
+    unreachable!("the guard ends the passes long before they are counted out")
+}
+
+/// Gives an agent a few turns, and says whether it has done its last command.
+pub(crate) fn soon_done(role: Role) -> bool {
+    (0..HEAD_START).any(|_| {
+        os::yield_cpu();
+        is_done(role)
+    })
+}
+
+/// Whether an agent has done its last command.
+pub(crate) fn is_done(role: Role) -> bool {
+    let slot = arena::slot(role.index());
+    slot.done.load(Ordering::Acquire) == slot.command.load(Ordering::Acquire)
 }
 
 /// One pass; the error says who was not settled.
-fn look(processes: &mut Processes, may_block: impl Fn(Role) -> bool) -> Result<BTreeMap<Role, State>, String> {
+fn look(
+    processes: &mut Processes,
+    actor: Role,
+    may_block: impl Fn(Role) -> bool,
+) -> Result<BTreeMap<Role, State>, String> {
     let mut states = BTreeMap::new();
-    let mut zapping = Vec::new();
-    for process in processes.alive_mut() {
-        if !process.look() {
-            continue;
-        }
-        match classify(process, &may_block) {
-            Look::Settled(state) => {
-                states.insert(process.role, state);
-            }
-            Look::Zapping => {
-                zapping.push(process.role);
-                states.insert(process.role, State::Exiting);
-            }
-            Look::Restless => return Err(format!("role {} was {:?}", process.role.0, process.seen)),
+    // The actor first: it is the likeliest to be restless still, and then the others need not be looked at.
+    for process in processes.alive_mut(actor) {
+        if process.look() {
+            let state = settled(process, &may_block)?;
+            states.insert(process.role, state);
         }
     }
-    match zapping.into_iter().find(|init| !has_reason(*init, processes)) {
-        Some(init) => Err(format!("role {} was exiting with nothing to wait for", init.0)),
+    for (role, state) in &states {
+        if *state == State::Exiting && !processes.get(*role).is_some_and(|init| has_reason(init, processes)) {
+            return Err(format!("role {} was on its way out with nothing to wait for", role.0));
+        }
+    }
+    match processes.half_released() {
+        Some(role) => Err(format!("role {} was gone, and its number not free", role.0)),
         None => Ok(states),
     }
 }
 
-fn classify(process: &Process, may_block: impl Fn(Role) -> bool) -> Look {
-    let seen = process.seen;
-    match seen.state {
-        b'Z' => Look::Settled(State::Zombie),
-        b'S' | b'D' if seen.exiting => {
-            let place = process.sleeps_in();
-            let in_zap = ["zap_pid_ns_processes", "do_wait"].contains(&place.trim());
-            if seen.state == b'S' && in_zap { Look::Zapping } else { Look::Restless }
-        }
-        b'T' => Look::Settled(State::Stopped),
-        b'S' => {
+/// What a process is doing, if it needs somebody else to go on from there. Whether an exiting init has a reason is still to be
+/// seen.
+fn settled(process: &Process, may_block: impl Fn(Role) -> bool) -> Result<State, String> {
+    let restless = |place: &str| format!("role {} was {:?} in `{place}`", process.role.0, process.seen);
+    let state = by_state_letter(process, may_block).ok_or_else(|| restless(""))?;
+    if state == State::Zombie {
+        return Ok(state);
+    }
+    let place = process.sleeps_in();
+    let asleep = match state {
+        State::Exiting => ["zap_pid_ns_processes", "do_wait"].contains(&place.name()),
+        _ => !place.name().is_empty(),
+    };
+    if asleep { Ok(state) } else { Err(restless(place.name())) }
+}
+
+/// What a process seems to be doing; nothing if it is going on.
+fn by_state_letter(process: &Process, may_block: impl Fn(Role) -> bool) -> Option<State> {
+    match process.seen.state {
+        b'Z' => Some(State::Zombie),
+        b'S' if process.seen.exiting => Some(State::Exiting),
+        b'T' => Some(State::Stopped),
+        b'S' if is_done(process.role) => Some(State::Running),
+        b'S' if may_block(process.role) => {
             let slot = arena::slot(process.role.index());
-            let command = slot.command.load(Ordering::Acquire);
-            if slot.done.load(Ordering::Acquire) == command {
-                Look::Settled(State::Running)
-            } else if slot.taken.load(Ordering::Acquire) == command && may_block(process.role) {
-                Look::Settled(State::Blocked)
-            } else {
-                Look::Restless
-            }
+            let taken = slot.taken.load(Ordering::Acquire) == slot.command.load(Ordering::Acquire);
+            taken.then_some(State::Blocked)
         }
-        _ => Look::Restless,
+        _ => None,
     }
 }
 
 /// Whether anything keeps this init from becoming a zombie.
-fn has_reason(init: Role, processes: &Processes) -> bool {
-    let Some(init) = processes.get(init) else { return false };
+fn has_reason(init: &Process, processes: &Processes) -> bool {
     let namespace = init.namespace();
     let member_numbers: Vec<i32> = processes
         .iter()

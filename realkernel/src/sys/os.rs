@@ -145,11 +145,11 @@ pub(crate) fn ended_well(pidfd: RawFd) -> bool {
     result == 0 && info.code == libc::CLD_EXITED && info.status == 0
 }
 
-/// How often this process has been switched off its CPU, by its own will or not.
+/// How often this thread, the only one of its process, has been switched off its CPU, by its own will or not.
 pub(crate) fn context_switches() -> i64 {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the usage outlives the call.
-    unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
+    unsafe { libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) };
     // SAFETY: zeroed memory is a valid rusage, and the call has filled it.
     let usage = unsafe { usage.assume_init() };
     usage.ru_nvcsw + usage.ru_nivcsw
@@ -166,6 +166,22 @@ pub(crate) fn pread(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> Option<usize> {
     // SAFETY: the bytes are ours to write.
     let length = unsafe { libc::pread(fd.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len(), 0) };
     usize::try_from(length).ok().filter(|length| *length > 0)
+}
+
+/// Whether this number is taken in the caller's namespace, be it only as a group or a session: `F_SETOWN` of fcntl(2) looks
+/// for just that (fs/fcntl.c, `f_setown`). The owner of a file is told of signal-driven input, of which a procfs file has none.
+pub(crate) fn is_number_taken(file: BorrowedFd<'_>, number: i32) -> bool {
+    // SAFETY: the command takes a number.
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETOWN, number) };
+    check(result.into()).err().and_then(|error| error.raw_os_error()) != Some(libc::ESRCH)
+}
+
+/// Returns when no task holds the lock of the process tree for writing: waitid(2) takes it for reading (kernel/exit.c,
+/// `__do_wait`). Nothing is waited for, nobody is reaped.
+pub(crate) fn tree_barrier() {
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: neither information nor usage is asked for.
+    unsafe { libc::syscall(libc::SYS_waitid, libc::P_ALL, 0, 0, options, 0) };
 }
 
 /// What `PIDFD_GET_INFO` begins with (Linux 6.13).

@@ -165,19 +165,11 @@ impl Siginfo {
         Siginfo { signal: 0, errno: 0, code: 0, pad: 0, pid: 0, uid: 0, status: 0, rest: [0; 25] };
 }
 
+/// Where a handler returns to: `rt_sigreturn`, which the kernel takes from the program on this architecture.
 #[cfg(target_arch = "x86_64")]
-std::arch::global_asm!(
-    ".pushsection .text.pidlab_restorer,\"ax\",@progbits",
-    ".type pidlab_restorer,@function",
-    "pidlab_restorer:",
-    "mov eax, 15", // rt_sigreturn
-    "syscall",
-    ".popsection",
-);
-
-#[cfg(target_arch = "x86_64")]
-unsafe extern "C" {
-    fn pidlab_restorer();
+#[unsafe(naked)]
+extern "C" fn restorer() {
+    std::arch::naked_asm!("mov eax, {number}", "syscall", number = const libc::SYS_rt_sigreturn)
 }
 
 /// rt_sigaction(2).
@@ -195,7 +187,7 @@ pub(crate) fn sigaction(signal: i32, disposition: Disposition) -> Raw {
         handler,
         flags,
         #[cfg(target_arch = "x86_64")]
-        restorer: pidlab_restorer as *const () as usize,
+        restorer: restorer as *const () as usize,
         mask: u64::MAX,
     };
     let action = std::ptr::from_ref(&action) as usize;
