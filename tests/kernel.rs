@@ -33,9 +33,10 @@ fn main() -> ExitCode {
             Trial::test(format!("library::{}", file.name), move || with(&lab, |lab| library_file(&file, lab)))
         })
         .collect();
-    let random: [(&str, fn(&mut Lab) -> Result<(), Failed>); 4] = [
+    let random: [(&str, fn(&mut Lab) -> Result<(), Failed>); 5] = [
         ("random::model_and_kernel_agree", random_scenarios_agree),
         ("random::a_run_repeated_is_the_same", a_run_repeated_is_the_same),
+        ("readme::shows_a_real_run", the_readme_shows_a_real_run),
         ("misconceptions::the_library_finds_each", the_library_finds_each_misconception),
         ("misconceptions::random_scenarios_find_each", random_scenarios_find_each_misconception),
     ];
@@ -188,6 +189,30 @@ fn random_scenarios_find_each_misconception(lab: &mut Lab) -> Result<(), Failed>
         }
         let report = found.ok_or_else(|| format!("{} survives 20000 random scenarios", belief.word()))?;
         names_step_and_rule(*belief, &report)?;
+    }
+    Ok(())
+}
+
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+const TOLD: &str = "init-signals/kill-9-1-does-nothing";
+
+/// The run in the README is what `pidlab run` prints, on this kernel. With `PIDLAB_WRITE=1` it is written.
+fn the_readme_shows_a_real_run(lab: &mut Lab) -> Result<(), Failed> {
+    let file = library::find(TOLD).ok_or("the told scenario is in the library")?;
+    let scenario =
+        Scenario::parse(&file.name, &file.path, file.text).map_err(|diagnostics| diagnostics.render(false))?;
+    let run = lab.run(&scenario).map_err(|error| error.to_string())?;
+    let verdict = compare::with_model(&mut Model::new(lab.kernel().facts.clone()), &scenario, Some(&run));
+    let told = anstream::adapter::strip_str(&tell::run(&scenario, &verdict)).to_string();
+    let readme = std::fs::read_to_string(README)?;
+    let (before, rest) = readme.split_once("<!-- told:begin -->").ok_or("the README has a place for the run")?;
+    let (_, after) = rest.split_once("<!-- told:end -->").ok_or("that place has an end")?;
+    let block = format!("\n```console\n$ pidlab run {TOLD}\n{told}```\n");
+    let made = format!("{before}<!-- told:begin -->{block}<!-- told:end -->{after}");
+    if std::env::var_os("PIDLAB_WRITE").is_some() {
+        std::fs::write(README, &made)?;
+    } else if made != readme {
+        return Err(format!("the README shows an old run; PIDLAB_WRITE=1 writes this:\n{block}").into());
     }
     Ok(())
 }

@@ -1,0 +1,58 @@
+//! What is generated from the catalogue and committed is fresh. With `PIDLAB_WRITE=1` it is written in place of compared.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use pidlab::scenario::{Scenario, library};
+use pidlab::sim::rule;
+
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
+
+/// The catalogue as a page: each rule with its source, and the scenarios that show it.
+fn rules() -> String {
+    let scenarios: Vec<Scenario> = library::files()
+        .map(|file| Scenario::parse(&file.name, &file.path, file.text).unwrap_or_else(|wrong| panic!("{wrong}")))
+        .collect();
+    let mut text = String::from(
+        "# The rules\n\n\
+         Every rule that the model follows, in teaching order, with the place in the kernel and in the manual, and the\n\
+         scenarios that show it. Made from the catalogue in `sim/src/rule`; a test keeps it fresh.\n",
+    );
+    let mut family = "";
+    for rule in rule::CATALOGUE {
+        let own = rule.id.split('.').next().unwrap_or(rule.id);
+        if own != family {
+            let _ = writeln!(text, "\n## {own}\n");
+            family = own;
+        }
+        let _ = writeln!(text, "**{}**: {}.  ", rule.id, rule.sentence);
+        let _ = write!(text, "Kernel: `{}`.", rule.kernel);
+        for (word, value) in [("Manual", rule.manual), ("Since", rule.since), ("Until", rule.until), ("Note", rule.note)] {
+            if let Some(value) = value {
+                let _ = write!(text, " {word}: {value}.");
+            }
+        }
+        let shown: Vec<String> = scenarios
+            .iter()
+            .filter(|scenario| scenario.rules.iter().any(|id| id == rule.id))
+            .map(|scenario| format!("`{}`", scenario.name))
+            .collect();
+        if !shown.is_empty() {
+            let _ = write!(text, " Shown by {}.", shown.join(", "));
+        }
+        text.push_str("\n\n");
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+#[test]
+fn the_page_of_rules_is_fresh() {
+    let made = rules();
+    if std::env::var_os("PIDLAB_WRITE").is_some() {
+        fs::write(RULES, &made).expect("the source tree is writable when it is asked to be written");
+    }
+    let committed = fs::read_to_string(RULES).expect("docs/rules.md is committed");
+    assert_eq!(committed, made, "run this test with PIDLAB_WRITE=1");
+}
