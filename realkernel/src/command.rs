@@ -58,6 +58,8 @@ pub(crate) struct Translator<'a> {
     pub(crate) by: Role,
     /// `CLONE_VM` where agents share their memory, else nothing.
     pub(crate) sharing: u64,
+    /// Whether writing `pid_max` changes the writer's namespace, and not the whole machine.
+    pub(crate) pid_max_is_local: bool,
 }
 
 impl Translator<'_> {
@@ -134,10 +136,16 @@ impl Translator<'_> {
             Call::Gettid => Command::plain(libc::SYS_gettid, &[]),
             Call::Getppid => Command::plain(libc::SYS_getppid, &[]),
             Call::Setpgid { pid, group } => {
-                Command::plain(libc::SYS_setpgid, &[self.target(*pid)?.into(), self.target(*group)?.into()])
+                let (pid, group) = (self.target(*pid)?, self.target(*group)?);
+                self.refuse_undying(pid, group)?;
+                Command::plain(libc::SYS_setpgid, &[pid.into(), group.into()])
             }
             Call::Getpgid { pid } => Command::plain(libc::SYS_getpgid, &[self.target(*pid)?.into()]),
             Call::Getsid { pid } => Command::plain(libc::SYS_getsid, &[self.target(*pid)?.into()]),
+            Call::Sysctl { name: Sysctl::PidMax, write: Some(_) } if !self.pid_max_is_local => {
+                let what = "writing `pid_max`, of which this kernel has one for the whole machine".to_owned();
+                return Err(Refusal::NotModelled { call: call.name(), what: Some(what) });
+            }
             Call::Sysctl { name, write } => sysctl(*name, *write),
             Call::Vfork { .. }
             | Call::ExitThread { .. }
@@ -156,11 +164,48 @@ impl Translator<'_> {
         if self.processes.get(child).is_some() {
             return Err(Refusal::BornTwice { role: child });
         }
+        let levels =
+            self.processes.levels_for_children(self.by) + usize::from(flags.contains(CloneFlags::CLONE_NEWPID));
+        // Beyond the scenario's outermost namespace are this runner's, and the machine's. More than the kernel's 32 are a
+        // mistake that it answers itself.
+        if (levels + 1..LEVELS).contains(&set_tid.len()) {
+            let what = "`set_tid` for namespaces outside the scenario".to_owned();
+            return Err(Refusal::NotModelled { call: CallName::Clone, what: Some(what) });
+        }
         let flags = (flags.bits() | self.sharing) as i64;
         let count = set_tid.len().min(LEVELS) as i64;
         let mut command = Command::new(Operation::Clone, &[flags, exit_signal, i64::from(child.0), count]);
         command.numbers = set_tid.to_vec();
         Ok(command)
+    }
+
+    /// Refuses to put an init into a group that is led from inside its own namespace, or from one beside it. Such an init can
+    /// wait for ever for a number that its own membership holds (kernel/pid_namespace.c, `zap_pid_ns_processes`), and with it all
+    /// namespaces around it: it would outlive this program, and only a restart of the machine would remove it.
+    fn refuse_undying(&self, pid: i32, group: i32) -> Result<(), Refusal> {
+        let Some(caller) = self.processes.get(self.by) else { return Ok(()) };
+        let called = |number: i32| {
+            let number = u32::try_from(number).ok();
+            self.processes.iter().find(move |process| number.is_some() && process.number_for(caller) == number)
+        };
+        let init = if pid == 0 { Some(caller) } else { called(pid) };
+        let leader = if group == 0 { init } else { called(group) };
+        let (Some(init), Some(leader)) = (init, leader) else { return Ok(()) };
+        let above = init.is_within(leader.namespace()) && init.namespace() != leader.namespace();
+        if init.pids.last() != Some(&1) || init.role == leader.role || above {
+            return Ok(());
+        }
+        // What setpgid(2) refuses anyhow does no harm.
+        let allowed = init.role == caller.role || init.seen.parent == caller.number;
+        let leads_session = init.seen.session == init.number;
+        let in_session = self.processes.iter().any(|process| {
+            !process.gone && process.seen.group == leader.number && process.seen.session == init.seen.session
+        });
+        if !allowed || leads_session || !in_session {
+            return Ok(());
+        }
+        let what = "an init in a group that can keep its own namespace from ending".to_owned();
+        Err(Refusal::NotModelled { call: CallName::Setpgid, what: Some(what) })
     }
 
     fn wait4(&self, target: WaitTarget, options: WaitOptions) -> Result<Command, Refusal> {

@@ -72,14 +72,19 @@ fn in_a_child(question: impl FnOnce() -> bool) -> bool {
 }
 
 /// Runs a scenario from its start.
-pub(crate) fn run(request: &Request) -> Response {
+pub(crate) fn run(request: &Request, facts: &Facts) -> Response {
     let Request { scenario, sharing, every_step } = request;
     if scenario.roles.len() > SLOTS {
         return Err(format!("a scenario has at most {SLOTS} processes"));
     }
     let mut world = World::start(sharing.of(scenario))?;
+    world.pid_max_is_local = facts.holds(Fact::PidMaxPerNamespace);
     let run = world.run(scenario, *every_step);
     world.end()?;
+    // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
+    if os::allowed_cpus().len() != 1 {
+        return Err("the processes were moved off their CPU".to_owned());
+    }
     run
 }
 
@@ -93,6 +98,8 @@ struct World {
     /// Calls that have not returned.
     pending: BTreeMap<Role, Call>,
     sharing: u64,
+    /// Whether writing `pid_max` changes the writer's namespace, and not the whole machine.
+    pid_max_is_local: bool,
     /// The lowest descriptor that belongs to the run.
     first_fd: i32,
     host: i32,
@@ -119,6 +126,7 @@ impl World {
             states: BTreeMap::new(),
             pending: BTreeMap::new(),
             sharing,
+            pid_max_is_local: false,
             first_fd,
             host,
         };
@@ -157,7 +165,12 @@ impl World {
         if let Err(refusal) = self.can_act(step.by) {
             return Ok(Err(refusal));
         }
-        let translator = Translator { processes: &self.processes, by: step.by, sharing: self.sharing };
+        let translator = Translator {
+            processes: &self.processes,
+            by: step.by,
+            sharing: self.sharing,
+            pid_max_is_local: self.pid_max_is_local,
+        };
         let command = match translator.command(&step.call) {
             Ok(command) => command,
             Err(refusal) => return Ok(Err(refusal)),

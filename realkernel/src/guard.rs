@@ -34,6 +34,9 @@ pub(crate) fn enter_if_helper() {
     os::exit_now(i32::from(ended.is_err()));
 }
 
+/// The step of the set-up that fails where a container hides parts of `/proc`.
+const OWN_PROCFS: &str = "mount a procfs of its own";
+
 /// A step of the set-up that the kernel refused.
 struct Refused {
     what: &'static str,
@@ -43,6 +46,8 @@ struct Refused {
 
 fn guard(setup: Setup) {
     os::close_from(3);
+    os::default_signals();
+    os::most_descriptors();
     let mut control = os::control();
     let outer_pid_max = conductor::pid_max();
     match make_conductor(setup) {
@@ -70,6 +75,7 @@ fn make_conductor(setup: Setup) -> Result<Made, Refused> {
     os::no_core_dumps();
     let cpu = setup.cpu.or_else(|| os::allowed_cpus().first().copied());
     let cpu = cpu.ok_or_else(|| refused("find a CPU to run on", false)(io::Error::from_raw_os_error(libc::ENODEV)))?;
+    os::prefer();
     os::pin(cpu).map_err(refused("stay on one CPU (sched_setaffinity)", false))?;
     if setup.unprivileged {
         os::become_user(NOBODY).map_err(refused("become an ordinary user", false))?;
@@ -110,6 +116,9 @@ fn unavailable(refused: &Refused) -> Hello {
     let Refused { what, error, in_user_namespace } = refused;
     let reason = format!("the kernel did not let this process {what}: {error}");
     let remedy = match (in_user_namespace, error.raw_os_error()) {
+        (true, Some(libc::EPERM)) if *what == OWN_PROCFS => {
+            "run where all of /proc is visible (containers hide parts of it, and then it cannot be mounted anew), or as root"
+        }
         (true, Some(libc::ENOSPC)) => {
             "raise user.max_user_namespaces and user.max_pid_namespaces (sysctl), or run as root"
         }
@@ -149,12 +158,13 @@ fn conduct(mut control: UnixStream, user_namespace: bool, outer_pid_max: &str, g
         Ok(()) => conductor::prepare(user_namespace, outer_pid_max),
         Err(refused) => unavailable(&Refused { in_user_namespace: user_namespace, ..refused }),
     };
-    let ready = matches!(hello, Hello::Ready { .. });
-    if wire::send(&mut control, &hello).is_err() || !ready {
-        return;
-    }
+    let facts = match &hello {
+        Hello::Ready { facts, .. } => Some(facts.clone()),
+        Hello::Unavailable { .. } => None,
+    };
+    let (true, Some(facts)) = (wire::send(&mut control, &hello).is_ok(), facts) else { return };
     while let Ok(request) = wire::receive(&mut control) {
-        let response = conductor::run(&request);
+        let response = conductor::run(&request, &facts);
         if wire::send(&mut control, &response).is_err() {
             return;
         }
@@ -167,7 +177,7 @@ fn own_procfs() -> Result<(), Refused> {
     let (none, root, proc): (&CStr, &CStr, &CStr) = (c"none", c"/", c"/proc");
     os::mount(none, root, none, libc::MS_REC | libc::MS_PRIVATE).map_err(refused("keep its mounts to itself"))?;
     let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
-    os::mount(c"proc", proc, c"proc", flags).map_err(refused("mount a procfs of its own"))
+    os::mount(c"proc", proc, c"proc", flags).map_err(refused(OWN_PROCFS))
 }
 
 /// Reads the rest of a stream, for whoever waits until the other end is closed.

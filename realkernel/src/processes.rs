@@ -261,6 +261,15 @@ impl Processes {
         Ok(path)
     }
 
+    /// In how many of the scenario's namespaces the next child of a process will have a number.
+    pub(crate) fn levels_for_children(&self, role: Role) -> usize {
+        let Some(process) = self.get(role) else { return 0 };
+        let link = format!("/proc/{}/ns/pid_for_children", process.number);
+        let path = fs::metadata(link).ok().and_then(|file| self.namespaces.get(&file.ino()));
+        // A namespace without an init does not show (namespaces(7)): it was unshared, and is below the process's own.
+        path.map_or(process.pids.len() + 1, |(path, _)| path.len())
+    }
+
     pub(crate) fn get(&self, role: Role) -> Option<&Process> {
         self.known.get(&role)
     }

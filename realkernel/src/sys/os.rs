@@ -38,11 +38,39 @@ pub(crate) fn allowed_cpus() -> Vec<usize> {
     (0..set.len() * 64).filter(|cpu| set[cpu / 64] >> (cpu % 64) & 1 == 1).collect()
 }
 
+/// The highest priority of an ordinary scheduling class, where that is allowed: whoever yields the CPU to a busy program gets it
+/// back only after that one's slice, several milliseconds later.
+pub(crate) fn prefer() {
+    // SAFETY: numbers only.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
+}
+
 /// No process here leaves a core file, nor runs a handler of core dumps: 1 is the limit that forbids both (core(5)).
 pub(crate) fn no_core_dumps() {
     let limit = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
     // SAFETY: the limit outlives the call.
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &limit) };
+}
+
+/// As many descriptors as this process may have: three for each process of a scenario.
+pub(crate) fn most_descriptors() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the limit outlives the call.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } == 0 {
+        limit.rlim_cur = limit.rlim_max;
+        // SAFETY: as above.
+        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) };
+    }
+}
+
+/// Every signal at its default and none blocked, whatever this program inherited: a shell starts background jobs with SIGINT
+/// ignored, nohup(1) ignores SIGHUP, and both survive execve(2).
+pub(crate) fn default_signals() {
+    for signal in 1..=64 {
+        // SIGKILL and SIGSTOP refuse, and are at their default anyway.
+        super::raw::sigaction(signal, super::raw::Disposition::Default);
+    }
+    super::raw::unblock_all();
 }
 
 /// prctl(2) with a number.

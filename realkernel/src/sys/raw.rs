@@ -203,6 +203,13 @@ pub(crate) fn sigprocmask(how: i32, signal: i32) -> Raw {
     unsafe { syscall(libc::SYS_rt_sigprocmask, [how as usize, mask, 0, 8, 0, 0]) }
 }
 
+/// rt_sigprocmask(2): blocks nothing.
+pub(crate) fn unblock_all() -> Raw {
+    let mask = std::ptr::from_ref(&0u64) as usize;
+    // SAFETY: the mask outlives the call and has 8 bytes; the old one is not asked for.
+    unsafe { syscall(libc::SYS_rt_sigprocmask, [libc::SIG_SETMASK as usize, mask, 0, 8, 0, 0]) }
+}
+
 /// wait4(2), status included.
 pub(crate) fn wait4(pid: i32, options: u32) -> (Raw, i32) {
     let mut status = 0;
