@@ -75,13 +75,13 @@ fn make_conductor(setup: Setup) -> Result<Made, Refused> {
     os::no_core_dumps();
     let cpu = setup.cpu.or_else(|| os::allowed_cpus().first().copied());
     let cpu = cpu.ok_or_else(|| refused("find a CPU to run on", false)(io::Error::from_raw_os_error(libc::ENODEV)))?;
-    os::prefer();
     os::pin(cpu).map_err(refused("stay on one CPU (sched_setaffinity)", false))?;
-    if setup.unprivileged {
+    if setup.unprivileged && os::user_and_group().0 == 0 {
         os::become_user(NOBODY).map_err(refused("become an ordinary user", false))?;
         // A change of user makes /proc/self belong to root, and the maps of a user namespace are written there.
         os::prctl(libc::PR_SET_DUMPABLE, 1).map_err(refused("own /proc/self", false))?;
     }
+    os::prefer();
     let namespaces = libc::CLONE_NEWPID | libc::CLONE_NEWNS;
     let user_namespace = match os::unshare(namespaces) {
         Ok(()) => false,

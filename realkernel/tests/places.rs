@@ -1,0 +1,125 @@
+//! Places where the kernel side cannot run: it must say so, and what to do about it.
+//!
+//! The program starts itself again in each such place. It has no test harness, since only a program with a single thread may
+//! enter a user namespace.
+#![expect(unsafe_code, reason = "no safe interface makes a user namespace or a seccomp filter")]
+
+use std::process::{Command, ExitCode};
+use std::{env, fs, io};
+
+use pidlab_realkernel::{Lab, LabOptions};
+
+/// Names the place in a program that is started again.
+const PLACE: &str = "PIDLAB_TEST_PLACE";
+
+/// A place, how to get there, and a word of the remedy.
+type Place = (&'static str, fn() -> io::Result<()>, &'static str);
+
+const PLACES: [Place; 4] = [
+    ("no_user_namespaces", no_user_namespaces, "max_user_namespaces"),
+    ("no_pid_namespaces", no_pid_namespaces, "max_pid_namespaces"),
+    ("no_unshare", no_unshare, "seccomp"),
+    ("no_clone3", no_clone3, "clone3"),
+];
+
+fn main() -> ExitCode {
+    match env::var(PLACE) {
+        Ok(place) => there(&place),
+        Err(_) => go_to_all(),
+    }
+}
+
+fn go_to_all() -> ExitCode {
+    let mut failed = 0;
+    for (place, _, remedy) in PLACES {
+        let program = env::current_exe().expect("this program has a path");
+        let output = Command::new(program).env(PLACE, place).output().expect("this program can be started again");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let right = output.status.success() && (said.starts_with("skipped") || said.contains(remedy));
+        println!("test {place} ... {} {}", if right { "ok" } else { "FAILED" }, said.trim());
+        if !right {
+            failed += 1;
+            println!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    ExitCode::from(failed)
+}
+
+fn there(name: &str) -> ExitCode {
+    let Some((_, go, _)) = PLACES.iter().find(|(place, ..)| *place == name) else { return ExitCode::FAILURE };
+    if let Err(error) = go() {
+        // Where this is forbidden, such a place cannot be made, and is not needed: it is here already.
+        println!("skipped: {error}");
+        return ExitCode::SUCCESS;
+    }
+    match Lab::open(LabOptions::default()) {
+        Ok(_) => {
+            println!("a lab was opened");
+            ExitCode::FAILURE
+        }
+        Err(why) => {
+            println!("{} / {}", why.reason, why.remedy);
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Root of a user namespace, for limits that hold below it only.
+fn enter_user_namespace() -> io::Result<()> {
+    // SAFETY: always succeeds.
+    let user = unsafe { libc::geteuid() };
+    // SAFETY: this program has one thread.
+    if unsafe { libc::unshare(libc::CLONE_NEWUSER) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    fs::write("/proc/self/uid_map", format!("0 {user} 1"))
+}
+
+fn no_pid_namespaces() -> io::Result<()> {
+    enter_user_namespace()?;
+    fs::write("/proc/sys/user/max_pid_namespaces", "0")
+}
+
+/// Without user namespaces, and without the powers that would make them needless.
+fn no_user_namespaces() -> io::Result<()> {
+    enter_user_namespace()?;
+    fs::write("/proc/sys/user/max_user_namespaces", "0")?;
+    const SECBIT_NOROOT: libc::c_ulong = 1;
+    // SAFETY: numbers only. From now on execve(2) gives root no capabilities.
+    if unsafe { libc::prctl(libc::PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+fn no_unshare() -> io::Result<()> {
+    refuse(libc::SYS_unshare, libc::EPERM)
+}
+
+fn no_clone3() -> io::Result<()> {
+    refuse(libc::SYS_clone3, libc::ENOSYS)
+}
+
+/// A seccomp filter that answers one system call with an errno.
+fn refuse(number: libc::c_long, errno: i32) -> io::Result<()> {
+    let number = u32::try_from(number).map_err(io::Error::other)?;
+    let statement = |code: u32, k| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
+    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    let mut filter = [
+        // The number of the call stands first in seccomp_data.
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
+        libc::sock_filter { code: equal as u16, jt: 0, jf: 1, k: number },
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: numbers only.
+    if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the program and its filter outlive the call.
+    if unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
