@@ -63,7 +63,10 @@ fn watching() -> Measured<Duration> {
     println!("one scenario: 8 processes, 2 namespaces, {steps} steps, Linux {}", lab.kernel().release);
     println!("  the processes alone           {alone:>10.1?}");
     println!("  results of every step         {results:>10.1?}  {:5.2} x  (bar 1: 1.7 x)", ratio(results, alone));
-    println!("  the world after every step    {full:>10.1?}  {:5.2} x  (bar 2: 10 x now, 5 x later)", ratio(full, alone));
+    println!(
+        "  the world after every step    {full:>10.1?}  {:5.2} x  (bar 2: 10 x now, 5 x later)",
+        ratio(full, alone)
+    );
     let cycles = 200;
     let all = fastest(5, || Ok(tree.cycles(cycles)?))?;
     Ok(all / u32::try_from(cycles)?)

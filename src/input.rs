@@ -84,6 +84,8 @@ fn nearest_rule(id: &str) -> Option<String> {
 /// A name of the library where a path was asked for: `orphans/adopted-by-own-init`.
 fn library_file(path: &Path) -> Option<library::LibraryFile> {
     let name = path.to_str()?;
+    // The place of a library file in the source tree, as messages give it, is a name of it everywhere.
+    let name = name.strip_prefix("scenarios/library/").unwrap_or(name);
     library::find(name.strip_suffix(".toml").unwrap_or(name))
 }
 

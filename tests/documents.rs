@@ -27,7 +27,9 @@ fn rules() -> String {
         }
         let _ = writeln!(text, "**{}**: {}.  ", rule.id, rule.sentence);
         let _ = write!(text, "Kernel: `{}`.", rule.kernel);
-        for (word, value) in [("Manual", rule.manual), ("Since", rule.since), ("Until", rule.until), ("Note", rule.note)] {
+        for (word, value) in
+            [("Manual", rule.manual), ("Since", rule.since), ("Until", rule.until), ("Note", rule.note)]
+        {
             if let Some(value) = value {
                 let _ = write!(text, " {word}: {value}.");
             }

@@ -6,13 +6,13 @@ use std::num::NonZeroU32;
 
 use pidlab_scenario::{Errno, Fact, Facts};
 
-use crate::{Misconception, Rule};
 use crate::ids::IdTable;
 use crate::namespace::{Namespace, PID_MAX_LIMIT, Phase};
 use crate::numbers::NumberTable;
 use crate::process::{Life, Process, ProcessState, Return};
 use crate::signal::Handled;
 use crate::wait::Waited;
+use crate::{Misconception, Rule};
 
 /// A process of a [`World`], from its birth until it is reaped. Not a number: those belong to namespaces.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
