@@ -18,6 +18,9 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 const RANDOM_SCENARIOS: u32 = 400;
 const RANDOM_STEPS: usize = 20;
 
+/// A test that takes the lab.
+type Test = fn(&mut Lab) -> Result<(), Failed>;
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let required = std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|value| value != "0" && !value.is_empty());
@@ -33,14 +36,14 @@ fn main() -> ExitCode {
             Trial::test(format!("library::{}", file.name), move || with(&lab, |lab| library_file(&file, lab)))
         })
         .collect();
-    let random: [(&str, fn(&mut Lab) -> Result<(), Failed>); 5] = [
+    let tests: [(&str, Test); 5] = [
         ("random::model_and_kernel_agree", random_scenarios_agree),
         ("random::a_run_repeated_is_the_same", a_run_repeated_is_the_same),
         ("readme::shows_a_real_run", the_readme_shows_a_real_run),
         ("misconceptions::the_library_finds_each", the_library_finds_each_misconception),
         ("misconceptions::random_scenarios_find_each", random_scenarios_find_each_misconception),
     ];
-    trials.extend(random.map(|(name, test)| {
+    trials.extend(tests.map(|(name, test)| {
         let lab = Arc::clone(&lab);
         Trial::test(name, move || with(&lab, test))
     }));
