@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering;
 
 use pidlab_scenario::{
@@ -102,7 +102,6 @@ struct World {
     pid_max_is_local: bool,
     /// The lowest descriptor that belongs to the run.
     first_fd: i32,
-    host: i32,
 }
 
 impl World {
@@ -120,7 +119,6 @@ impl World {
             return Err(format!("clone3: {}", std::io::Error::from_raw_os_error(-result as i32)));
         }
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
-        let host = pidfd.as_raw_fd();
         let mut world = World {
             processes: Processes::default(),
             states: BTreeMap::new(),
@@ -128,7 +126,6 @@ impl World {
             sharing,
             pid_max_is_local: false,
             first_fd,
-            host,
         };
         world.processes.born(Role::HOST, pidfd).map_err(|error| format!("host: {error}"))?;
         world.settle(Role::HOST)?;
@@ -259,8 +256,9 @@ impl World {
 
     /// Ends everything that the run has made: when host can be waited for, all others are released.
     fn end(self) -> Result<(), String> {
-        os::kill_pidfd(self.host);
-        os::reap_pidfd(self.host).map_err(|error| format!("host cannot be reaped: {error}"))?;
+        let host = self.processes.get(Role::HOST).ok_or("there is no host")?;
+        os::kill_pidfd(host.pidfd.as_raw_fd());
+        os::reap_pidfd(host.pidfd.as_fd()).map_err(|error| format!("host cannot be reaped: {error}"))?;
         let first = self.first_fd;
         drop(self);
         // What an agent held open when it was killed is closed with the rest.

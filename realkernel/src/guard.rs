@@ -141,7 +141,7 @@ fn watch(control: &UnixStream, conductor: &OwnedFd) {
     // If poll itself fails there is nothing left to watch with: end, and the conductor ends by its parent's death.
     let _ = os::poll(wanted, -1);
     os::kill_pidfd(conductor.as_raw_fd());
-    let _ = os::reap_pidfd(conductor.as_raw_fd());
+    let _ = os::reap_pidfd(conductor.as_fd());
 }
 
 /// The conductor's life: run what is asked for, until nobody asks any more.

@@ -152,12 +152,19 @@ pub(crate) fn kill_pidfd(pidfd: RawFd) {
     unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, libc::SIGKILL, 0, 0) };
 }
 
-/// Waits for a child, whatever its exit signal, and reaps it.
-pub(crate) fn reap_pidfd(pidfd: RawFd) -> io::Result<()> {
+/// Waits for a child that has been killed, whatever its exit signal, and reaps it.
+///
+/// # Errors
+/// `ETIMEDOUT` if it does not die within a very long time: an init can be made unable to (see `Translator::refuse_undying`).
+pub(crate) fn reap_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    const GUARD_MS: c_int = 20_000;
+    if poll([(pidfd, libc::POLLIN)], GUARD_MS)? == [0] {
+        return Err(io::Error::from_raw_os_error(libc::ETIMEDOUT));
+    }
     loop {
         let options = libc::WEXITED | libc::__WALL;
         // SAFETY: neither information nor usage is asked for.
-        let result = unsafe { libc::syscall(libc::SYS_waitid, libc::P_PIDFD, pidfd, 0, options, 0) };
+        let result = unsafe { libc::syscall(libc::SYS_waitid, libc::P_PIDFD, pidfd.as_raw_fd(), 0, options, 0) };
         match check(result) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other.map(drop),
