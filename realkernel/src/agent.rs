@@ -82,6 +82,7 @@ extern "C" fn live(role: usize) -> ! {
         let result = perform(slot);
         slot.result.store(result as i64, Ordering::Relaxed);
         slot.done.store(command, Ordering::Release);
+        raw::futex_wake(&slot.done);
     }
 }
 

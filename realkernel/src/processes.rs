@@ -129,7 +129,21 @@ impl Process {
 
     /// The function of the kernel that it sleeps in. Empty while it is on a run queue, whatever its state says
     /// (kernel/sched/core.c, `get_wchan`).
+    ///
+    /// Since Linux 6.12 a sleeper may be left on the queue until its turn comes. Asking for its system call takes it off at once
+    /// (`wait_task_inactive`); one that is queued because it has still to run costs the caller the CPU instead.
     pub(crate) fn sleeps_in(&self) -> Place {
+        let place = self.place();
+        if !place.name().is_empty() {
+            return place;
+        }
+        if let Ok(file) = File::open(format!("/proc/{}/syscall", self.number)) {
+            os::pread(file.as_fd(), &mut [0; 256]);
+        }
+        self.place()
+    }
+
+    fn place(&self) -> Place {
         let mut name = [0; Place::LONGEST];
         let length = os::pread(self.wchan.as_fd(), &mut name).unwrap_or(0);
         Place { name, length }

@@ -34,21 +34,24 @@
 //! There is no sleep and no time-out that decides anything. A last guard ends a run that never becomes quiet with an error.
 
 use std::collections::BTreeMap;
+use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use pidlab_scenario::{Role, State};
 
+use crate::agent::Operation;
 use crate::processes::{Process, Processes};
 use crate::sys::arena;
-use crate::sys::os;
+use crate::sys::{os, raw};
 
 /// How long a run may be restless before it is given up as an error.
 const GUARD: Duration = Duration::from_secs(20);
 
-/// Turns that an agent gets for its command before anybody is looked at. Only to save looks: a call that blocks, or that its
-/// caller does not survive, is never done.
-const HEAD_START: u32 = 4;
+/// How long an agent is waited for before anybody is looked at, in nanoseconds. It only saves looks, and decides nothing: a call
+/// that blocks, or that its caller does not survive, is never done. Waiting is better than yielding, which the scheduler may
+/// answer with the same process again.
+const HEAD_START: i64 = 50_000;
 
 /// Lets the world run until it is quiet, and says what each process is doing then. `actor` is the likeliest to be restless
 /// still, and `may_block` tells whose call may block.
@@ -63,7 +66,7 @@ pub(crate) fn settle(
     let mut started = None;
     for pass in 0u32.. {
         if pass == 0 {
-            soon_done(actor);
+            processes.get(actor).map(soon_done);
         } else {
             os::yield_cpu();
         }
@@ -81,12 +84,19 @@ pub(crate) fn settle(
     unreachable!("the guard ends the passes long before they are counted out")
 }
 
-/// Gives an agent a few turns, and says whether it has done its last command.
-pub(crate) fn soon_done(role: Role) -> bool {
-    (0..HEAD_START).any(|_| {
+/// Gives an agent some time, and says whether it has done its last command.
+pub(crate) fn soon_done(process: &Process) -> bool {
+    let slot = arena::slot(process.role.index());
+    let done = slot.done.load(Ordering::Acquire);
+    if done == slot.command.load(Ordering::Acquire) {
         os::yield_cpu();
-        is_done(role)
-    })
+    } else if slot.operation.load(Ordering::Relaxed) == Operation::Exit as u32 {
+        // A failure, like a time-out, only means that the looks begin early.
+        let _ = os::poll([(process.pidfd.as_fd(), libc::POLLIN)], 1);
+    } else {
+        raw::futex_wait_at_most(&slot.done, done, HEAD_START);
+    }
+    is_done(process.role)
 }
 
 /// Whether an agent has done its last command.

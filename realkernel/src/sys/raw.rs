@@ -262,6 +262,15 @@ pub(crate) fn futex_wait(word: &std::sync::atomic::AtomicU32, value: u32) -> Raw
     unsafe { syscall(libc::SYS_futex, [word, libc::FUTEX_WAIT as usize, value as usize, 0, 0, 0]) }
 }
 
+/// The same, for so many nanoseconds at most.
+pub(crate) fn futex_wait_at_most(word: &std::sync::atomic::AtomicU32, value: u32, nanoseconds: i64) -> Raw {
+    let word = std::ptr::from_ref(word) as usize;
+    let timeout = libc::timespec { tv_sec: 0, tv_nsec: nanoseconds };
+    let timeout = std::ptr::from_ref(&timeout) as usize;
+    // SAFETY: the word and the timeout outlive the call.
+    unsafe { syscall(libc::SYS_futex, [word, libc::FUTEX_WAIT as usize, value as usize, timeout, 0, 0]) }
+}
+
 /// futex(2), `FUTEX_WAKE`: wakes the one sleeper.
 pub(crate) fn futex_wake(word: &std::sync::atomic::AtomicU32) {
     let word = std::ptr::from_ref(word) as usize;
