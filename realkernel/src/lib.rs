@@ -12,8 +12,6 @@
 #![cfg(target_os = "linux")]
 
 mod agent;
-#[doc(hidden)]
-pub mod bare;
 mod command;
 mod conductor;
 mod guard;
@@ -22,6 +20,9 @@ mod processes;
 mod quiet;
 mod sys;
 mod wire;
+
+#[doc(hidden)]
+pub use sys::bare;
 
 pub use lab::{Kernel, Lab, LabError, LabOptions, Sharing, Unavailable};
 

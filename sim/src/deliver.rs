@@ -36,6 +36,14 @@ impl World {
         }
     }
 
+    /// Takes a process that will never run again out of the queue: one that dies by a signal in its own turn has put itself
+    /// there, and its record may be another's soon.
+    pub(crate) fn leave_queue(&mut self, id: ProcessId) {
+        if std::mem::take(&mut self.process_mut(id).queued) {
+            self.runnable.retain(|queued| *queued != id);
+        }
+    }
+
     /// Takes a particular process out of the queue and lets it run.
     pub(crate) fn run_queued(&mut self, id: ProcessId) {
         self.runnable.retain(|queued| *queued != id);

@@ -52,6 +52,7 @@ impl World {
     /// kernel/exit.c:do_exit
     pub(crate) fn run_exit(&mut self, id: ProcessId) {
         debug_assert!(self.process(id).life <= Life::Leaving && self.process(id).doomed);
+        self.leave_queue(id);
         self.end_call(id);
         self.forget_signals(id);
         self.explain_unsharer(id);
@@ -269,6 +270,7 @@ impl World {
     pub(crate) fn release(&mut self, owner: ProcessId, id: ProcessId) {
         debug_assert_eq!(self.process(id).life, Life::Zombie);
         debug_assert!(self.process(id).first_child.is_none(), "its children were handed on");
+        self.leave_queue(id);
         self.unlink_child(owner, id);
         self.process_mut(id).life = Life::Detached;
         self.process_mut(id).parent = None;

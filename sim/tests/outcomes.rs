@@ -120,3 +120,31 @@ fn mistakes_of_the_scenario_are_refused() {
     let wait = Call::Wait { target: WaitTarget::Pid(Target::Role(Role(3))), options: WaitOptions::empty() };
     assert_eq!(refused(vec![step(0, wait)]), Refusal::NotBorn { role: Role(3) });
 }
+
+#[test]
+fn a_chain_of_stopped_processes_that_becomes_orphaned_dies_in_every_order() {
+    let ignore = step(0, Call::Sigaction { signal: Signal::CHLD, action: SignalAction::NoCldWait });
+    let newpid = Call::Clone {
+        child: Role(6),
+        flags: CloneFlags::CLONE_NEWPID,
+        exit_signal: ExitSignal::Default,
+        set_tid: Vec::new(),
+    };
+    let steps = vec![
+        ignore,
+        fork(0, 1),
+        fork(1, 2),
+        fork(2, 3),
+        fork(3, 4),
+        kill(4, Target::Number(-1), Signal::STOP),
+        fork(4, 5),
+        step(5, newpid),
+        step(5, Call::Setpgid { pid: Target::Number(0), group: Target::Number(0) }),
+        step(5, Call::Exit { status: 0 }),
+    ];
+    let (_, answers) = answers(steps);
+    for answer in answers.unwrap() {
+        let left: Vec<Role> = answer.observation.processes.iter().map(|process| process.role).collect();
+        assert_eq!(left, [Role::HOST, Role(6)]);
+    }
+}

@@ -3,9 +3,11 @@
 //! - [`raw`]: system calls in assembly, for code that runs in an agent. An agent may share its memory with the conductor, C
 //!   library state included, so it must not touch `errno`, the allocator or thread-local storage.
 //! - [`os`]: system calls of ordinary single-threaded processes: the guard and the conductor.
+//! - [`bare`]: the yardstick of the benchmarks.
 //! - [`arena`]: the memory through which conductor and agents speak.
 #![expect(unsafe_code, reason = "system calls and shared memory; one call a function, each with its argument")]
 
 pub(crate) mod arena;
+pub mod bare;
 pub(crate) mod os;
 pub(crate) mod raw;

@@ -3,7 +3,6 @@
 //!
 //! It is the fastest way to make these processes: children share the memory of their parent (`CLONE_VM`) and run on stacks
 //! that are prepared beforehand.
-#![expect(unsafe_code, reason = "raw clone(2) with prepared stacks is the thing that is measured")]
 
 use std::io;
 
