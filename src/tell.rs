@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use pidlab_scenario::{NamespaceId, Observation, ProcessView, Role, Scenario, State};
+use pidlab_scenario::{Diagnostics, NamespaceId, Observation, ProcessView, Refused, Role, Scenario, State};
 use pidlab_sim::{Because, Rule};
 
 use crate::compare::{Compared, Problem, Verdict};
@@ -120,7 +120,7 @@ pub fn problem(scenario: &Scenario, problem: &Problem) -> String {
         }
         Problem::OneRefused { side, refused } => {
             let place = place(scenario, refused.step);
-            let words = format!("only the {} could not take it: {}", side.word(), refusal(scenario, &refused.why));
+            let words = format!("only the {} could not take it: {}", side.word(), refusal(scenario, refused));
             let _ = writeln!(text, "{} {place}", styled(BAD, "difference"));
             paragraph(&mut text, "   ", &words);
         }
@@ -139,20 +139,9 @@ pub fn problem(scenario: &Scenario, problem: &Problem) -> String {
 }
 
 /// Why a step could not be taken.
-pub fn refusal(scenario: &Scenario, why: &pidlab_scenario::Refusal) -> String {
-    use pidlab_scenario::Refusal;
-    let name = |role: &Role| scenario.role_name(*role);
-    match why {
-        Refusal::NotBorn { role } => format!("`{}` was never made", name(role)),
-        Refusal::BornTwice { role } => format!("`{}` was made before", name(role)),
-        Refusal::CannotAct { role, state: Some(state) } => format!("`{}` cannot act: it is {state}", name(role)),
-        Refusal::CannotAct { role, state: None } => format!("`{}` cannot act: it has been reaped", name(role)),
-        Refusal::NoNumber { role, caller } => {
-            format!("`{}` has no number in the namespace of `{}`", name(role), name(caller))
-        }
-        Refusal::NotModelled { call, what: None } => format!("the call `{call}` is not modelled yet"),
-        Refusal::NotModelled { call, what: Some(what) } => format!("`{call}` with {what} is not modelled yet"),
-    }
+pub fn refusal(scenario: &Scenario, refused: &Refused) -> String {
+    let diagnostics = Diagnostics::refused(scenario, &scenario.name, "", refused);
+    diagnostics.iter().map(|mistake| mistake.message.clone()).collect()
 }
 
 /// `at step 4, mid: exit(0)`.

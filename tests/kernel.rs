@@ -80,7 +80,7 @@ fn agrees(scenario: &Scenario, lab: &mut Lab, facts: &Facts) -> Result<(), Strin
     let run = lab.run(scenario).map_err(|error| error.to_string())?;
     let verdict = compare::with_model(&mut Model::new(facts.clone()), scenario, Some(&run));
     if let Some(refused) = &verdict.mistake {
-        return Err(format!("step {}: {}", refused.step, tell::refusal(scenario, &refused.why)));
+        return Err(format!("step {}: {}", refused.step, tell::refusal(scenario, refused)));
     }
     if verdict.problems.is_empty() {
         return Ok(());
