@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pidlab_scenario::{Diagnostics, Scenario, library};
+use pidlab_scenario::{Diagnostics, Scenario, library, nearest};
 
 use crate::compare;
 
@@ -58,7 +58,7 @@ pub(crate) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<BadInput>> {
             }
             Err(error) => match library_file(path) {
                 Some(file) => add(&file.name, &file.path, file.text),
-                None => unreadable.push(BadInput::Path(path.clone(), error.to_string())),
+                None => unreadable.push(BadInput::Path(path.clone(), format!("{error}{}", library_hint(path)))),
             },
         }
     }
@@ -78,7 +78,7 @@ fn source(name: &str, path: &str, text: &str) -> Result<Source, BadInput> {
 
 /// The rule whose id a mistyped one most likely means.
 fn nearest_rule(id: &str) -> Option<String> {
-    pidlab_scenario::nearest(id, pidlab_sim::rule::CATALOGUE.iter().map(|rule| rule.id)).map(str::to_owned)
+    nearest(id, pidlab_sim::rule::CATALOGUE.iter().map(|rule| rule.id)).map(str::to_owned)
 }
 
 /// A name of the library where a path was asked for: `orphans/adopted-by-own-init`.
@@ -87,6 +87,13 @@ fn library_file(path: &Path) -> Option<library::LibraryFile> {
     // The place of a library file in the source tree, as messages give it, is a name of it everywhere.
     let name = name.strip_prefix("scenarios/library/").unwrap_or(name);
     library::find(name.strip_suffix(".toml").unwrap_or(name))
+}
+
+/// What to say to somebody who may have mistyped a name of the library.
+fn library_hint(path: &Path) -> String {
+    let names: Vec<String> = library::files().map(|file| file.name).collect();
+    let meant = path.to_str().and_then(|typed| nearest(typed, names.iter().map(String::as_str)));
+    meant.map(|name| format!("\nhelp: the library has `{name}`")).unwrap_or_default()
 }
 
 /// The scenario files of a folder and the folders in it, sorted; a file stands for itself.

@@ -31,8 +31,8 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all agree, 1 a difference or a failed expectation, 2 bad usage or a
-bad scenario, 4 the kernel side could not run.";
+Exit codes: 0 all agree, 1 a difference or a failed expectation,
+2 bad usage or a bad scenario, 4 the kernel side could not run.";
 
 #[derive(Subcommand)]
 enum Command {
