@@ -82,6 +82,7 @@ impl World {
         }
     }
 
+    #[inline]
     fn allocate_at(&mut self, ns: NsId, asked: Option<i32>, holder: ProcessId) -> Result<u32, Errno> {
         let number = match asked {
             Some(asked) => self.asked_number(ns, asked, holder)?,
@@ -130,14 +131,29 @@ impl World {
     }
 
     /// The next number in turn.
+    #[inline]
     fn next_number(&mut self, ns: NsId, holder: ProcessId) -> Result<u32, Errno> {
         let Some(found) = self.search(ns) else {
-            self.because(&rule::ALLOC_EAGAIN_EXHAUSTED, holder);
-            if self.ns(ns).pid_max == RESERVED_PIDS + 1 {
-                self.because(&rule::LIMIT_PIDMAX_MINIMAL_TRAP, holder);
-            }
+            self.explain_exhaustion(ns, holder);
             return Err(Errno::EAGAIN);
         };
+        if self.explains() {
+            self.explain_number(ns, &found, holder);
+        }
+        self.ns_mut(ns).cursor = found.number + 1;
+        Ok(found.number)
+    }
+
+    #[cold]
+    fn explain_exhaustion(&mut self, ns: NsId, holder: ProcessId) {
+        self.because(&rule::ALLOC_EAGAIN_EXHAUSTED, holder);
+        if self.ns(ns).pid_max == RESERVED_PIDS + 1 {
+            self.because(&rule::LIMIT_PIDMAX_MINIMAL_TRAP, holder);
+        }
+    }
+
+    #[cold]
+    fn explain_number(&mut self, ns: NsId, found: &Found, holder: ProcessId) {
         let rule = match found.wrapped {
             Some(RESERVED_PIDS) => &rule::ALLOC_RESERVED_WRAP,
             Some(_) => &rule::ALLOC_RESERVED_IS_CURSOR_BASED,
@@ -149,8 +165,6 @@ impl World {
         if found.wrapped.is_some() {
             self.because(&rule::ALLOC_ALGORITHM, holder);
         }
-        self.ns_mut(ns).cursor = found.number + 1;
-        Ok(found.number)
     }
 
     /// Gives back the numbers of the `done` innermost levels. Their cursors stay where they are, except in a namespace
@@ -194,8 +208,10 @@ impl World {
         let level = self.ns(ns).level;
         let row = self.process(id).row;
         let mut at = Some(ns);
+        let mut depth = level as usize;
         while let Some(current) = at {
-            let number = self.numbers.row(self.ns(ns).level, row)[self.ns(current).level as usize];
+            let number = self.numbers.row(level, row)[depth];
+            depth = depth.saturating_sub(1);
             let namespace = self.ns_mut(current);
             namespace.ids.remove(number);
             namespace.allocated -= 1;

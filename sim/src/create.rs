@@ -73,8 +73,8 @@ impl World {
                 return Err(errno);
             }
         };
-        let child = self.newborn(caller, ns, row, args.exit_signal, sibling);
-        self.occupy(id, child);
+        self.occupy(id);
+        self.newborn(caller, id, ns, row, args.exit_signal, sibling);
         self.ns_mut(ns).references += 1;
         self.settle_in(caller, id, new_ns, sibling);
         Ok(id)
@@ -115,31 +115,36 @@ impl World {
         Ok(self.new_namespace(Some(own)))
     }
 
-    /// The record of a child: what it inherits, and what it does not.
+    /// Fills the record of a child: what it inherits; the rest is as in every vacant record.
     fn newborn(
         &mut self,
         caller: ProcessId,
+        child: ProcessId,
         ns: NsId,
         row: u32,
         exit_signal: Option<Signal>,
         sibling: bool,
-    ) -> Process {
+    ) {
         let born = self.births;
         self.births += 1;
         let father = self.process(caller);
-        let mut child = Process::vacant();
+        let (parent, exit_signal) =
+            if sibling { (father.parent, father.exit_signal) } else { (Some(caller), exit_signal) };
+        let (blocked, ignored, caught) = (father.blocked, father.ignored, father.caught);
+        let no_child_wait = father.no_child_wait;
+        let child = self.process_mut(child);
+        debug_assert!(*child == Process::vacant(), "a record is emptied when it becomes free");
         child.life = Life::Alive;
         child.ns = ns;
         child.target = Some(ns);
         child.row = row;
         child.born = born;
-        child.parent = if sibling { father.parent } else { Some(caller) };
-        child.exit_signal = if sibling { father.exit_signal } else { exit_signal };
-        child.blocked = father.blocked;
-        child.ignored = father.ignored;
-        child.caught = father.caught;
-        child.no_child_wait = father.no_child_wait;
-        child
+        child.parent = parent;
+        child.exit_signal = exit_signal;
+        child.blocked = blocked;
+        child.ignored = ignored;
+        child.caught = caught;
+        child.no_child_wait = no_child_wait;
     }
 
     /// Gives a new process its place: in the tree, in its group and session, and as init if it is the first.

@@ -33,11 +33,11 @@ impl IdTable {
     }
 
     /// Takes a free number.
+    #[inline]
     pub(crate) fn insert(&mut self, number: u32, holder: ProcessId) {
         let index = (number / PAGE) as usize;
         if index >= self.pages.len() {
-            self.pages.resize(index + 1, None);
-            self.full.resize(index / 64 + 1, 0);
+            self.grow(index + 1);
         }
         let page = self.pages[index].get_or_insert_with(|| Box::new(Page { used: 0, holders: [None; PAGE as usize] }));
         let bit = 1 << (number % PAGE);
@@ -49,7 +49,14 @@ impl IdTable {
         }
     }
 
+    #[cold]
+    fn grow(&mut self, pages: usize) {
+        self.pages.resize(pages, None);
+        self.full.resize(pages.div_ceil(64), 0);
+    }
+
     /// Gives a taken number back.
+    #[inline]
     pub(crate) fn remove(&mut self, number: u32) {
         let index = (number / PAGE) as usize;
         let page = self.pages[index].as_mut().expect("a taken number has a page");
@@ -59,6 +66,7 @@ impl IdTable {
     }
 
     /// The lowest free number of `from..=to`.
+    #[inline]
     pub(crate) fn first_free(&self, from: u32, to: u32) -> Option<u32> {
         if from > to {
             return None;

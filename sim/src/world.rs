@@ -229,7 +229,9 @@ impl World {
     pub fn pid_in(&self, process: ProcessId, ns: NsId) -> Option<Pid> {
         let own = self.process(process).ns;
         let level = self.ns(ns).level;
-        (self.ancestor_at(own, level) == Some(ns)).then(|| Pid::new(self.pids(process)[level as usize]))
+        // Mostly somebody looks at its like.
+        let visible = own == ns || self.ancestor_at(own, level) == Some(ns);
+        visible.then(|| Pid::new(self.pids(process)[level as usize]))
     }
 
     /// The process that has this number in a namespace.
@@ -286,8 +288,15 @@ impl World {
     #[inline]
     pub(crate) fn because(&mut self, rule: &'static Rule, subject: ProcessId) {
         if self.recording {
-            self.reasons.push((rule, subject));
+            self.note(rule, subject);
         }
+    }
+
+    /// Apart, so that what nobody asks for takes no room in the code that decides.
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, rule: &'static Rule, subject: ProcessId) {
+        self.reasons.push((rule, subject));
     }
 
     /// Whether reasons are noted: what only serves to find them is skipped otherwise.
@@ -318,10 +327,13 @@ impl World {
 
     /// The namespace itself or the one around it that is at this level.
     pub(crate) fn ancestor_at(&self, mut ns: NsId, level: u32) -> Option<NsId> {
-        while self.ns(ns).level > level {
-            ns = self.ns(ns).parent?;
+        loop {
+            let namespace = self.ns(ns);
+            if namespace.level <= level {
+                return (namespace.level == level).then_some(ns);
+            }
+            ns = namespace.parent?;
         }
-        (self.ns(ns).level == level).then_some(ns)
     }
 
     /// Whether `inner` is `outer` or below it.
@@ -340,13 +352,11 @@ impl World {
         self.free_processes.last().copied().unwrap_or_else(|| ProcessId::new(self.processes.len()))
     }
 
-    pub(crate) fn occupy(&mut self, id: ProcessId, process: Process) {
+    /// Takes the record that [`World::next_record`] named; it is vacant, to be filled in place.
+    pub(crate) fn occupy(&mut self, id: ProcessId) {
         match self.free_processes.pop() {
-            Some(free) => {
-                debug_assert_eq!(free, id);
-                self.processes[id.index()] = process;
-            }
-            None => self.processes.push(process),
+            Some(free) => debug_assert_eq!(free, id),
+            None => self.processes.push(Process::vacant()),
         }
     }
 
