@@ -124,14 +124,11 @@ fn full_namespaces() -> Measured<()> {
         }
         let start = Instant::now();
         let mut made: u32 = 0;
-        let mut slowest = Duration::ZERO;
         let refused = loop {
-            let one = Instant::now();
             match world.fork(innermost) {
                 Ok(_) => made += 1,
                 Err(errno) => break errno,
             }
-            slowest = slowest.max(one.elapsed());
         };
         let filled = start.elapsed();
         let bytes = memory()?.saturating_sub(before) / usize::try_from(made)?;
