@@ -156,8 +156,8 @@ impl World {
         let session = self.process(caller).session.expect("a live process is in a session");
         self.join_group(child, group);
         self.join_session(child, session);
-        let number = self.pids(child).last().copied();
-        if number == Some(1) {
+        // The first process of a namespace has number 1 there.
+        if self.ns(ns).phase == Phase::Empty {
             self.process_mut(child).unkillable = true;
             self.ns_mut(ns).phase = Phase::Open(child);
             self.because(if new_ns { &rule::CLONE_NEWPID_INIT } else { &rule::UNSHARE_FIRST_CHILD_INIT }, child);

@@ -24,7 +24,10 @@ impl World {
     /// _exit(2); kernel/exit.c:do_group_exit
     pub fn exit(&mut self, caller: ProcessId, status: i32) {
         self.assert_acts(caller);
-        self.begin_exit(caller, status);
+        self.because(&rule::EXIT_STATUS, caller);
+        self.seal_fate(caller, WaitStatus::Exited((status & 0xff) as u8));
+        // It is the caller's turn already: nobody is in the queue before it.
+        self.run_exit(caller);
         self.settle();
     }
 
@@ -35,6 +38,11 @@ impl World {
 
     /// Decides the end of a process; nothing that comes later changes how it ends.
     pub(crate) fn doom(&mut self, id: ProcessId, status: WaitStatus) {
+        self.seal_fate(id, status);
+        self.wake(id);
+    }
+
+    fn seal_fate(&mut self, id: ProcessId, status: WaitStatus) {
         let process = self.process_mut(id);
         debug_assert!(!process.doomed, "the first decision stays");
         process.doomed = true;
@@ -43,7 +51,6 @@ impl World {
         process.stop_report = None;
         process.continue_report = false;
         process.tell_continued = false;
-        self.wake(id);
     }
 
     /// A doomed process runs its exit.
@@ -233,6 +240,9 @@ impl World {
             self.because(&rule::EXIT_AUTOREAP, child);
         } else if signal != Some(Signal::CHLD) && self.process(parent).ignored.contains(Signal::CHLD) {
             self.because(&rule::EXIT_AUTOREAP_NOT_FOR_CLONE_CHILDREN, child);
+        }
+        if told == Some(Signal::CHLD) && !self.explains() && self.process(parent).lets_sigchld_pass() {
+            told = None;
         }
         if let Some(signal) = told {
             let si_pid = self.pid_in(child, self.process(parent).ns).map_or(0, crate::Pid::get);

@@ -128,6 +128,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Whether a SIGCHLD comes and goes without a trace: the default, and the common case, in which there is nothing to do.
+    #[inline]
+    pub(crate) fn lets_sigchld_pass(&self) -> bool {
+        !self.caught.contains(Signal::CHLD) && !self.blocked.contains(Signal::CHLD)
+    }
+
     /// A record that stands for nobody. All vacant records are equal, whoever had them.
     pub(crate) fn vacant() -> Process {
         Process {
