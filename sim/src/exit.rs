@@ -47,6 +47,8 @@ impl World {
         debug_assert!(!process.doomed, "the first decision stays");
         process.doomed = true;
         process.status = status;
+        // It wakes inside the stop, not in the call that the stop interrupted: a wait does not look again.
+        process.resumed |= process.stopped;
         process.stopped = false;
         process.stop_report = None;
         process.continue_report = false;

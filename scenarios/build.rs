@@ -1,0 +1,5 @@
+//! The library is part of the program: a file that is new or gone is a reason to build again.
+
+fn main() {
+    println!("cargo::rerun-if-changed=library");
+}
