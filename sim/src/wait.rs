@@ -288,6 +288,18 @@ impl World {
         }
     }
 
+    /// The first half of a woken waiter's turn: it reaps, and is switched off before it takes its signals. Whoever waited for
+    /// the number that is free now may go on in between. Answers whether there was such a half.
+    pub(crate) fn only_looks(&mut self, caller: ProcessId) -> bool {
+        let record = self.process(caller);
+        let sleeps = matches!(record.call(), Some(InCall::Wait(_)));
+        if record.life != Life::Alive || record.stopped || record.resumed || !sleeps {
+            return false;
+        }
+        self.look_again(caller);
+        matches!(self.process(caller).call(), Some(InCall::Returning(_)))
+    }
+
     /// A wait that was cut short without a handler starts over, its numbers looked up anew.
     pub(crate) fn restart_wait(&mut self, caller: ProcessId) {
         let Some(InCall::Wait(query)) = self.process(caller).call() else { return };

@@ -44,6 +44,10 @@ pub(super) fn explore(world: World) -> Vec<World> {
                 leaving.start_leaving(next);
                 open.push(leaving);
             }
+            let mut looked = world.clone();
+            if looked.only_looks(next) {
+                open.push(looked);
+            }
             let mut ran = world.clone();
             ran.run_queued(next);
             open.push(ran);
@@ -57,7 +61,9 @@ pub(super) fn explore(world: World) -> Vec<World> {
 fn advance(world: &mut World) {
     while world.runnable.len() == 1 {
         let only = world.runnable[0];
-        world.run_queued(only);
+        if !world.only_looks(only) {
+            world.run_queued(only);
+        }
     }
     // When the outermost init has ended, nobody is left to see in which order the others did.
     if world.process(world.host()).life == Life::Zapping {
