@@ -144,7 +144,7 @@ impl World {
         {
             self.because(&rule::ZAP_CLASSIC_DEADLOCK, caller);
         }
-        self.sleep(caller, query);
+        self.fall_asleep(caller, query);
         Ok(Waited::Blocks)
     }
 
@@ -159,7 +159,7 @@ impl World {
         matches!(self.process(process).call(), Some(InCall::Wait(query)) if query.who == Who::Process(child))
     }
 
-    fn sleep(&mut self, caller: ProcessId, query: WaitQuery) {
+    fn fall_asleep(&mut self, caller: ProcessId, query: WaitQuery) {
         if let Who::Group(group) = query.who {
             self.process_mut(group).pins += 1;
         }
@@ -306,7 +306,7 @@ impl World {
         let WaitQuery { asked, options, .. } = query.clone();
         self.end_call(caller);
         let query = WaitQuery { who: self.look_up(caller, asked), asked, options };
-        self.sleep(caller, query);
+        self.fall_asleep(caller, query);
         self.look_again(caller);
     }
 }

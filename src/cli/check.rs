@@ -168,7 +168,8 @@ impl Report<'_> {
     fn verdict(&mut self, source: &Source, verdict: &Verdict, skipped: Option<&str>) -> io::Result<()> {
         self.totals.steps_compared += verdict.compared;
         self.rules_shown.extend(&verdict.fired);
-        if let Some(refused) = &verdict.mistake {
+        // A step that cannot be taken after something went wrong is a consequence, and no mistake of the scenario.
+        if let Some(refused) = verdict.mistake.as_ref().filter(|_| verdict.problems.is_empty()) {
             self.totals.mistakes += 1;
             let diagnostics = Diagnostics::refused(&source.scenario, &source.path, &source.text, refused);
             let message = diagnostics.render(false);
