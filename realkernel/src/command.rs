@@ -184,24 +184,24 @@ impl Translator<'_> {
     /// namespaces around it: it would outlive this program, and only a restart of the machine would remove it.
     fn refuse_undying(&self, pid: i32, group: i32) -> Result<(), Refusal> {
         let Some(caller) = self.processes.get(self.by) else { return Ok(()) };
-        let called = |number: i32| {
+        // A number may have been another's before: a process is the one that lives, a group may be led by any that had it.
+        let had = |number: i32| {
             let number = u32::try_from(number).ok();
-            self.processes.iter().find(move |process| number.is_some() && process.number_for(caller) == number)
+            self.processes.iter().filter(move |process| number.is_some() && process.number_for(caller) == number)
         };
-        let init = if pid == 0 { Some(caller) } else { called(pid) };
-        let leader = if group == 0 { init } else { called(group) };
-        let (Some(init), Some(leader)) = (init, leader) else { return Ok(()) };
-        let above = init.is_within(leader.namespace()) && init.namespace() != leader.namespace();
-        if init.pids.last() != Some(&1) || init.role == leader.role || above {
-            return Ok(());
-        }
+        let init = if pid == 0 { Some(caller) } else { had(pid).find(|process| !process.gone) };
+        let Some(init) = init.filter(|init| init.pids.last() == Some(&1) && group != 0) else { return Ok(()) };
         // What setpgid(2) refuses anyhow does no harm.
         let allowed = init.role == caller.role || init.seen.parent == caller.number;
         let leads_session = init.seen.session == init.number;
-        let in_session = self.processes.iter().any(|process| {
-            !process.gone && process.seen.group == leader.number && process.seen.session == init.seen.session
+        let traps = had(group).any(|leader| {
+            let above = init.is_within(leader.namespace()) && init.namespace() != leader.namespace();
+            let in_session = self.processes.iter().any(|process| {
+                !process.gone && process.seen.group == leader.number && process.seen.session == init.seen.session
+            });
+            leader.role != init.role && !above && in_session
         });
-        if !allowed || leads_session || !in_session {
+        if !traps || !allowed || leads_session {
             return Ok(());
         }
         let what = "an init in a group that can keep its own namespace from ending".to_owned();
