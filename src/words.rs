@@ -1,8 +1,8 @@
 //! Calls and outcomes in words, as short as a reader can follow.
 
 use pidlab_scenario::{
-    Call, CloneFlags, ExitSignal, Expect, KillTarget, Outcome, ReturnValue, Role, Scenario, Signal, Target,
-    WaitOptions, WaitTarget,
+    Call, CloneFlags, Errno, ExitSignal, Expect, KillTarget, Outcome, ReturnValue, Role, Scenario, Seen, Signal,
+    Target, WaitOptions, WaitTarget,
 };
 
 /// A call as one would read it aloud: `clone(CLONE_NEWPID) → init`, `kill(mid, SIGTERM)`.
@@ -20,10 +20,43 @@ pub(crate) fn outcome(scenario: &Scenario, outcome: &Outcome) -> String {
         Outcome::Waited { number, child, status } => {
             format!("returns {number}: {} {status}", scenario.role_name(*child))
         }
+        Outcome::Pending(signals) => format!("returns 0, pending: {}", list(signals)),
+        Outcome::Polled(events) if events.is_empty() => "returns 0: nothing to report".to_owned(),
+        Outcome::Polled(events) => format!("returns 1: {}", list(events)),
+        Outcome::Seen(seen) => self::seen(seen),
         Outcome::Err(errno) => format!("fails with {errno}"),
         Outcome::Never => "does not return".to_owned(),
         Outcome::Blocks => "blocks".to_owned(),
     }
+}
+
+/// What a look showed, as the kernel's files word it.
+fn seen(seen: &Seen) -> String {
+    let translated = |result: &Result<u32, Errno>| match result {
+        Ok(number) => number.to_string(),
+        Err(errno) => errno.to_string(),
+    };
+    match seen {
+        Seen::Status { tgid, pid, ppid, nstgid, nspid, nspgid, nssid } => format!(
+            "sees Tgid {tgid}, Pid {pid}, PPid {ppid}, NStgid {}, NSpid {}, NSpgid {}, NSsid {}",
+            list(nstgid),
+            list(nspid),
+            list(nspgid),
+            list(nssid)
+        ),
+        Seen::Listing(numbers) => format!("sees {}", list(numbers)),
+        Seen::Fdinfo { pid, nspid } => format!("sees Pid {pid}, NSpid {}", list(nspid)),
+        Seen::Translated { from, into } => {
+            format!("sees it as {}, and is seen as {}", translated(from), translated(into))
+        }
+        Seen::Credentials { pid, uid } => format!("sees pid {pid}, uid {uid}"),
+    }
+}
+
+/// Items with blanks between them; a word for none.
+fn list(items: &[impl std::fmt::Display]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    if items.is_empty() { "none".to_owned() } else { items.join(" ") }
 }
 
 /// What the author of a step expects, in words.

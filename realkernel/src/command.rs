@@ -146,6 +146,9 @@ impl Translator<'_> {
                 let what = "writing `pid_max`, of which this kernel has one for the whole machine".to_owned();
                 return Err(Refusal::NotModelled { call: call.name(), what: Some(what) });
             }
+            Call::Sysctl { name: Sysctl::MaxPidNamespaces, .. } => {
+                return Err(Refusal::NotModelled { call: call.name(), what: Some("`max_pid_namespaces`".to_owned()) });
+            }
             Call::Sysctl { name, write } => sysctl(*name, *write),
             Call::Vfork { .. }
             | Call::ExitThread { .. }

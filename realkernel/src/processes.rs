@@ -350,6 +350,7 @@ impl Processes {
             let (pgid, sid) = process.views()?;
             views.push(ProcessView {
                 role: process.role,
+                thread_of: None,
                 state: state(process),
                 pids: process.pids.clone(),
                 namespaces,

@@ -121,7 +121,8 @@ impl<'a> Arguments<'a, '_> {
             CallName::PidfdPoll => Call::PidfdPoll { pid: self.target("pid")? },
             CallName::Setuid => Call::Setuid { uid: u32::try_from(self.integer("uid", 0..=0xffff_fffe)?).ok()? },
             CallName::Look => {
-                let (pid, via) = (self.target("pid"), self.word("via", LookVia::from_word, Some(LookVia::Proc)));
+                let (pid, via) =
+                    (self.target_or_zero("pid"), self.word("via", LookVia::from_word, Some(LookVia::Proc)));
                 Call::Look { pid: pid?, via: via? }
             }
             CallName::Setsid => Call::Setsid,

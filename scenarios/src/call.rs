@@ -121,12 +121,14 @@ words! {
 }
 
 words! {
-    /// The files below `/proc/sys/kernel` that belong to PID namespaces.
+    /// The files below `/proc/sys` that belong to PID namespaces, or to the user namespaces that own them.
     Sysctl {
-        /// `ns_last_pid`.
+        /// `kernel/ns_last_pid`.
         NsLastPid = "ns_last_pid",
-        /// `pid_max`.
+        /// `kernel/pid_max`.
         PidMax = "pid_max",
+        /// `user/max_pid_namespaces`, of the caller's user namespace. Written only in one that the scenario made.
+        MaxPidNamespaces = "max_pid_namespaces",
     }
 }
 
@@ -143,15 +145,18 @@ words! {
 }
 
 words! {
-    /// Through what a process looks at another.
+    /// Through what a process looks at another. Where procfs is read, it is one that the caller mounted itself, so it belongs to the
+    /// caller's PID namespace.
     LookVia {
-        /// Its own procfs: `/proc/PID/status`.
+        /// `/proc/PID/status`.
         Proc = "proc",
-        /// The fdinfo of a pidfd.
+        /// The numbers in the listing of `/proc`.
+        Listing = "listing",
+        /// `/proc/self/fdinfo` of a pidfd.
         Fdinfo = "fdinfo",
-        /// The translation ioctls of ioctl_nsfs(2).
+        /// The translation ioctls of ioctl_nsfs(2), on the PID namespace of the process looked at.
         Translate = "translate",
-        /// The credentials of a socket message (unix(7), `SCM_CREDENTIALS`).
+        /// The credentials of a message that the other sends over a socket (unix(7), `SCM_CREDENTIALS`).
         Credentials = "credentials",
     }
 }
@@ -308,7 +313,7 @@ calls! {
     } = "setuid",
     /// What the caller sees of another process.
     Look {
-        /// The process looked at.
+        /// The process looked at; 0 is the caller.
         pid: Target,
         /// Through what.
         via: LookVia,
@@ -338,7 +343,7 @@ calls! {
         /// Which process; 0 is the caller.
         pid: Target,
     } = "getsid",
-    /// A file below `/proc/sys/kernel`, read or written.
+    /// A file below `/proc/sys`, read or written.
     Sysctl {
         /// Which file.
         name: Sysctl,

@@ -10,16 +10,46 @@ use serde::{Deserialize, Serialize};
 pub enum Fact {
     /// Each PID namespace has a `pid_max` of its own, 4194304 when it is made (Linux 6.14).
     PidMaxPerNamespace,
+    /// pidfd_open(2) of a thread that is not a leader says `ENOENT`; before, `EINVAL` (Linux 6.15).
+    PidfdOpenThreadIsEnoent,
+    /// poll(2) of a pidfd says `POLLHUP` once the process is reaped (Linux 6.9).
+    PidfdHangsUp,
+    /// The translation ioctls of PID namespaces exist (Linux 6.11).
+    PidTranslation,
+    /// A process whose threads end one by one ends with the status of the last one; before, with the leader's (Linux 6.0).
+    LastThreadStatus,
+    /// clone3(2) checks all of `set_tid` before it takes the first number (Linux 7.0).
+    SetTidCheckedFirst,
+    /// `pid_for_children` shows a namespace that has no init yet (Linux 7.1).
+    PidForChildrenBeforeInit,
+    /// The machine lets a process become another user, uid 1000. An ordinary user's lab has only one.
+    AnotherUser,
 }
 
 impl Fact {
     /// Every fact.
-    pub const ALL: &[Fact] = &[Fact::PidMaxPerNamespace];
+    pub const ALL: &[Fact] = &[
+        Fact::PidMaxPerNamespace,
+        Fact::PidfdOpenThreadIsEnoent,
+        Fact::PidfdHangsUp,
+        Fact::PidTranslation,
+        Fact::LastThreadStatus,
+        Fact::SetTidCheckedFirst,
+        Fact::PidForChildrenBeforeInit,
+        Fact::AnotherUser,
+    ];
 
     /// The name that a scenario's `needs` uses.
     pub const fn name(self) -> &'static str {
         match self {
             Fact::PidMaxPerNamespace => "pid_max-per-namespace",
+            Fact::PidfdOpenThreadIsEnoent => "pidfd_open-thread-enoent",
+            Fact::PidfdHangsUp => "pidfd-hangs-up",
+            Fact::PidTranslation => "pid-translation",
+            Fact::LastThreadStatus => "last-thread-status",
+            Fact::SetTidCheckedFirst => "set_tid-checked-first",
+            Fact::PidForChildrenBeforeInit => "pid_for_children-before-init",
+            Fact::AnotherUser => "another-user",
         }
     }
 

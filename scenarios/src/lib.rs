@@ -38,8 +38,9 @@ pub use facts::{Fact, Facts};
 pub use flags::{CloneFlags, WaitOptions};
 pub use machine::{Machine, Refusal, Refused, Run};
 pub use observation::{
-    BecauseLine, Handled, HandledLine, Header, KernelHeader, Line, NamespaceId, Observation, Outcome, ProcessLine,
-    ProcessView, ResultLine, Returned, ReturnedLine, SignalName, State, StatusLine, WaitStatus,
+    BecauseLine, Handled, HandledLine, Header, KernelHeader, Line, NamespaceId, Observation, Outcome, PollEvent,
+    ProcessLine, ProcessView, ResultLine, Returned, ReturnedLine, Seen, SeenLine, SignalName, State, StatusLine,
+    TranslatedLine, WaitStatus,
 };
 pub use scenario::{Expect, ReturnValue, Role, Scenario, Step};
 pub use signal::Signal;

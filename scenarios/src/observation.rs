@@ -39,12 +39,75 @@ pub enum Outcome {
         /// What the wait says of it.
         status: WaitStatus,
     },
+    /// sigpending gave this set, in the order of numbers.
+    Pending(Vec<Signal>),
+    /// poll(2) of a pidfd reported these events; none: it would have gone on waiting.
+    Polled(Vec<PollEvent>),
+    /// What a look showed.
+    Seen(Seen),
     /// It failed.
     Err(Errno),
     /// It does not return: the caller is gone.
     Never,
     /// It has not returned yet.
     Blocks,
+}
+
+/// What poll(2) can report of a pidfd (pidfd_open(2)).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum PollEvent {
+    /// The process has ended (all its threads).
+    #[serde(rename = "POLLIN")]
+    In,
+    /// It has been reaped.
+    #[serde(rename = "POLLHUP")]
+    Hup,
+}
+
+/// What a look showed: numbers, each as the observer gets it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Seen {
+    /// `/proc/PID/status`. The lists are by level, from the observer's namespace inward; a group or session without a number at a
+    /// level is 0 there.
+    Status {
+        /// `Tgid`.
+        tgid: u32,
+        /// `Pid`.
+        pid: u32,
+        /// `PPid`.
+        ppid: u32,
+        /// `NStgid`.
+        nstgid: Vec<u32>,
+        /// `NSpid`.
+        nspid: Vec<u32>,
+        /// `NSpgid`.
+        nspgid: Vec<u32>,
+        /// `NSsid`.
+        nssid: Vec<u32>,
+    },
+    /// The numbers in the listing of `/proc`, in order.
+    Listing(Vec<u32>),
+    /// `Pid` and `NSpid` of a pidfd's fdinfo: 0 where the process is not visible, -1 once it is reaped.
+    Fdinfo {
+        /// `Pid`.
+        pid: i64,
+        /// `NSpid`.
+        nspid: Vec<i64>,
+    },
+    /// The translation ioctls on the PID namespace of the process looked at.
+    Translated {
+        /// `NS_GET_PID_FROM_PIDNS`: the process's own number there, as a number in the caller's namespace.
+        from: Result<u32, Errno>,
+        /// `NS_GET_PID_IN_PIDNS`: the caller's own number, as a number in that namespace.
+        into: Result<u32, Errno>,
+    },
+    /// The sender of a message.
+    Credentials {
+        /// `pid`; 0 where the sender is not visible.
+        pid: u32,
+        /// `uid`.
+        uid: u32,
+    },
 }
 
 /// What a wait says of a child (wait(2), the `W…` macros).
@@ -71,11 +134,13 @@ pub struct Returned {
     pub outcome: Outcome,
 }
 
-/// One process as it stands after a step.
+/// One process as it stands after a step, or one thread that is not the leader of its process.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct ProcessView {
-    /// Which process.
+    /// Which process or thread.
     pub role: Role,
+    /// For a thread that is not the leader of its process: the role that stands for the process.
+    pub thread_of: Option<Role>,
     /// What it is doing.
     pub state: State,
     /// Its numbers, from the scenario's outermost namespace inward; the last is its own getpid(2).
@@ -83,7 +148,7 @@ pub struct ProcessView {
     /// The namespaces of those numbers, in the same order: `namespaces[0]` is the scenario's outermost, the last is
     /// its own.
     pub namespaces: Vec<NamespaceId>,
-    /// Its real parent; `None` outside the scenario.
+    /// Its real parent, which is a process, whichever of its threads made it; `None` outside the scenario.
     pub parent: Option<Role>,
     /// Its parent's number as the process itself sees it, 0 where not visible (getppid(2)).
     pub ppid: u32,
@@ -136,6 +201,15 @@ impl fmt::Display for State {
             State::Stopped => "stopped",
             State::Zombie => "zombie",
             State::Exiting => "exiting",
+        })
+    }
+}
+
+impl fmt::Display for PollEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PollEvent::In => "POLLIN",
+            PollEvent::Hup => "POLLHUP",
         })
     }
 }
@@ -208,6 +282,15 @@ pub struct ResultLine {
     /// What the wait says of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<StatusLine>,
+    /// The set that sigpending gave.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pending: Option<Vec<SignalName>>,
+    /// The events that poll reported.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub events: Option<Vec<PollEvent>>,
+    /// What a look showed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seen: Option<SeenLine>,
     /// The call failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub err: Option<String>,
@@ -217,6 +300,83 @@ pub struct ResultLine {
     /// The call has not returned yet.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub blocks: Option<bool>,
+}
+
+/// What a look showed, in JSON: the numbers that its way of looking has.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenLine {
+    /// `Tgid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tgid: Option<u32>,
+    /// `Pid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pid: Option<i64>,
+    /// `PPid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ppid: Option<u32>,
+    /// `uid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uid: Option<u32>,
+    /// `NStgid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nstgid: Option<Vec<u32>>,
+    /// `NSpid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nspid: Option<Vec<i64>>,
+    /// `NSpgid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nspgid: Option<Vec<u32>>,
+    /// `NSsid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nssid: Option<Vec<u32>>,
+    /// The numbers in a listing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listing: Option<Vec<u32>>,
+    /// A number of the other namespace, here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<TranslatedLine>,
+    /// The caller's number, in the other namespace.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub into: Option<TranslatedLine>,
+}
+
+/// A translated number in JSON, or why there is none.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TranslatedLine {
+    /// `{"ok":3}`
+    Ok(u32),
+    /// `{"err":"ESRCH"}`
+    Err(String),
+}
+
+impl From<&Seen> for SeenLine {
+    fn from(seen: &Seen) -> SeenLine {
+        let empty = SeenLine::default();
+        let translated = |result: &Result<u32, Errno>| match result {
+            Ok(number) => TranslatedLine::Ok(*number),
+            Err(errno) => TranslatedLine::Err(errno.to_string()),
+        };
+        match seen {
+            Seen::Status { tgid, pid, ppid, nstgid, nspid, nspgid, nssid } => SeenLine {
+                tgid: Some(*tgid),
+                pid: Some(i64::from(*pid)),
+                ppid: Some(*ppid),
+                nstgid: Some(nstgid.clone()),
+                nspid: Some(nspid.iter().map(|number| i64::from(*number)).collect()),
+                nspgid: Some(nspgid.clone()),
+                nssid: Some(nssid.clone()),
+                ..empty
+            },
+            Seen::Listing(numbers) => SeenLine { listing: Some(numbers.clone()), ..empty },
+            Seen::Fdinfo { pid, nspid } => SeenLine { pid: Some(*pid), nspid: Some(nspid.clone()), ..empty },
+            Seen::Translated { from, into } => {
+                SeenLine { from: Some(translated(from)), into: Some(translated(into)), ..empty }
+            }
+            Seen::Credentials { pid, uid } => SeenLine { pid: Some(i64::from(*pid)), uid: Some(*uid), ..empty },
+        }
+    }
 }
 
 /// A wait status in JSON.
@@ -268,6 +428,9 @@ pub struct ReturnedLine {
 pub struct ProcessLine {
     /// Its name.
     pub name: String,
+    /// For a thread that is not the leader of its process: the name that stands for the process.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub thread_of: Option<String>,
     /// What it is doing.
     pub state: State,
     /// Its numbers, outermost namespace first.
@@ -347,6 +510,15 @@ impl ResultLine {
                 }),
                 ..empty
             },
+            Outcome::Pending(signals) => {
+                let signals = signals.iter().map(|signal| SignalName(*signal)).collect();
+                ResultLine { ok: Some(0), pending: Some(signals), ..empty }
+            }
+            Outcome::Polled(events) => {
+                // poll(2) returns how many descriptors are ready, and there is one.
+                ResultLine { ok: Some(i64::from(!events.is_empty())), events: Some(events.clone()), ..empty }
+            }
+            Outcome::Seen(seen) => ResultLine { ok: Some(0), seen: Some(seen.into()), ..empty },
             Outcome::Err(errno) => ResultLine { err: Some(errno.to_string()), ..empty },
             Outcome::Never => ResultLine { none: Some(true), ..empty },
             Outcome::Blocks => ResultLine { blocks: Some(true), ..empty },
@@ -359,6 +531,7 @@ impl ProcessLine {
         let name = |role: Role| scenario.role_name(role).to_owned();
         ProcessLine {
             name: name(process.role),
+            thread_of: process.thread_of.map(name),
             state: process.state,
             pids: process.pids.clone(),
             parent: process.parent.map(name),

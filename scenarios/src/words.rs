@@ -184,7 +184,7 @@ pub const CALLS: &[CallWords] = &[
     call(CallName::Setuid, &[must("uid", Kind::Uid, "the new user id")], "setuid(2)"),
     call(
         CallName::Look,
-        &[TARGET, may("via", Kind::Word(LookVia::WORDS), "through what; proc if absent")],
+        &[OWN_OR_TARGET, may("via", Kind::Word(LookVia::WORDS), "through what; proc if absent")],
         "what the caller sees of another process",
     ),
     call(CallName::Setsid, &[], "setsid(2)"),
@@ -204,10 +204,10 @@ pub const CALLS: &[CallWords] = &[
     call(
         CallName::Sysctl,
         &[
-            must("name", Kind::Word(Sysctl::WORDS), "which file below /proc/sys/kernel"),
+            must("name", Kind::Word(Sysctl::WORDS), "which file below /proc/sys"),
             may("write", Kind::Value, "the value written; absent: read"),
         ],
-        "a file below /proc/sys/kernel",
+        "a file below /proc/sys/kernel or /proc/sys/user",
     ),
     call(CallName::Reboot, &[must("how", Kind::Word(RebootHow::WORDS), "what is asked for")], "reboot(2)"),
 ];

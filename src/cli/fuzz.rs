@@ -156,7 +156,7 @@ impl Tally {
                 Some(Outcome::Err(errno)) => errno.to_string(),
                 Some(Outcome::Blocks) => "blocks".to_owned(),
                 Some(Outcome::Never) => "no return".to_owned(),
-                Some(Outcome::Ok(_) | Outcome::Waited { .. }) | None => "success".to_owned(),
+                Some(_) | None => "success".to_owned(),
             };
             *self.answers.entry(answer).or_default() += 1;
             for because in compared.because() {

@@ -237,6 +237,7 @@ impl Branch {
             let handled = self.world.handled(process).iter();
             processes.push(ProcessView {
                 role,
+                thread_of: None,
                 state: shown_state(state),
                 pids: self.world.pids(process).to_vec(),
                 namespaces,
