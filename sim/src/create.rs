@@ -358,6 +358,7 @@ impl World {
     }
 
     /// Drops what a process holds that only a live one needs.
+    #[inline]
     pub(crate) fn drop_target(&mut self, process: ProcessId) {
         if let Some(old) = self.process_mut(process).target.take() {
             self.put_namespace(old);
@@ -387,10 +388,12 @@ impl World {
     }
 
     /// Calls are made by processes that are able to.
+    #[inline]
     pub(crate) fn assert_acts(&self, caller: ProcessId) {
-        assert_eq!(self.state(caller), Some(ProcessState::Running), "the caller of a call is able to act");
+        assert!(self.process(caller).is_running(), "the caller of a call is able to act");
     }
 
+    #[inline]
     pub(crate) fn forget_signals(&mut self, process: ProcessId) {
         let process = self.process_mut(process);
         process.pending = SignalSet::EMPTY;

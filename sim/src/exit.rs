@@ -314,7 +314,13 @@ impl World {
     }
 
     /// Ends the call that a process is in, without a result.
+    #[inline]
     pub(crate) fn end_call(&mut self, id: ProcessId) -> Option<InCall> {
+        // Most calls come back at once, and nothing is kept of them.
+        if self.process(id).extra.is_none() { None } else { self.end_kept_call(id) }
+    }
+
+    fn end_kept_call(&mut self, id: ProcessId) -> Option<InCall> {
         let call = self.process_mut(id).extra.as_mut()?.call.take()?;
         self.process_mut(id).trim();
         if let InCall::Wait(query) = &call

@@ -237,6 +237,7 @@ impl World {
         record.previous_member = None;
     }
 
+    #[inline]
     pub(crate) fn leave_group(&mut self, process: ProcessId) -> ProcessId {
         let record = self.process_mut(process);
         let leader = record.group.take().expect("every process is in a group until it is reaped");
@@ -256,6 +257,7 @@ impl World {
         self.process_mut(leader).session_members += 1;
     }
 
+    #[inline]
     pub(crate) fn leave_session(&mut self, process: ProcessId) -> ProcessId {
         let leader =
             self.process_mut(process).session.take().expect("every process is in a session until it is reaped");

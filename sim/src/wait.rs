@@ -167,19 +167,21 @@ impl World {
     }
 
     /// The number means what it means in the caller's namespace, at the time of the call.
+    #[inline]
     fn look_up(&self, caller: ProcessId, asked: WaitFor) -> Who {
-        let ns = self.process(caller).ns;
+        let caller = self.process(caller);
         let found = match asked {
             WaitFor::Any => Some(Who::Any),
-            WaitFor::Pid(number) => self.find_pid(ns, number).map(Who::Process),
-            WaitFor::OwnGroup => self.process(caller).group.map(Who::Group),
-            WaitFor::Group(number) => self.find_pid(ns, number).map(Who::Group),
+            WaitFor::Pid(number) => self.find_pid(caller.ns, number).map(Who::Process),
+            WaitFor::OwnGroup => caller.group.map(Who::Group),
+            WaitFor::Group(number) => self.find_pid(caller.ns, number).map(Who::Group),
             WaitFor::Pidfd(process) => process.map(Who::Process),
         };
         found.unwrap_or(Who::Nobody)
     }
 
     /// Kernel: `eligible_pid`.
+    #[inline]
     pub(crate) fn is_waited_for(&self, child: ProcessId, who: Who) -> bool {
         match who {
             Who::Any => true,
@@ -250,6 +252,22 @@ impl World {
 
     fn take_report(&mut self, caller: ProcessId, child: ProcessId, status: WaitStatus, query: &WaitQuery) -> Waited {
         let number = self.pid_in(child, self.process(caller).ns).expect("a child is visible to its parent");
+        if self.explains() {
+            self.explain_report(caller, child, status, query);
+        }
+        if query.options.contains(WaitOptions::WNOWAIT) {
+            return Waited::Child { process: child, number, status };
+        }
+        match status {
+            WaitStatus::Stopped(_) => self.process_mut(child).stop_report = None,
+            WaitStatus::Continued => self.process_mut(child).continue_report = false,
+            WaitStatus::Exited(_) | WaitStatus::Killed(_) => self.release(caller, child),
+        }
+        Waited::Child { process: child, number, status }
+    }
+
+    #[cold]
+    fn explain_report(&mut self, caller: ProcessId, child: ProcessId, status: WaitStatus, query: &WaitQuery) {
         let rule = match (status, query.who) {
             (WaitStatus::Stopped(_) | WaitStatus::Continued, _) => &rule::WAIT_STOPPED,
             (_, Who::Group(_)) => &rule::WAIT_PGID_ACROSS_NS,
@@ -265,14 +283,7 @@ impl World {
         }
         if query.options.contains(WaitOptions::WNOWAIT) {
             self.because(&rule::WAIT_NOWAIT, child);
-            return Waited::Child { process: child, number, status };
         }
-        match status {
-            WaitStatus::Stopped(_) => self.process_mut(child).stop_report = None,
-            WaitStatus::Continued => self.process_mut(child).continue_report = false,
-            WaitStatus::Exited(_) | WaitStatus::Killed(_) => self.release(caller, child),
-        }
-        Waited::Child { process: child, number, status }
     }
 
     /// A sleeping waiter woke up: it looks first, before it takes any signal.
