@@ -28,37 +28,35 @@ impl World {
             self.because(&rule::SETTID_SIZE, holder);
             return Err(Errno::EINVAL);
         }
+        let restart = self.restart();
         let mut taken = NO_NUMBERS;
         let mut at = Some(ns);
         let mut done = 0;
-        let mut failed = None;
         while let Some(current) = at {
             let asked = set_tid.get(done).copied();
-            match self.allocate_at(current, asked, holder) {
+            match self.allocate_at(current, asked, restart, holder) {
                 Ok((number, around)) => {
                     taken[level as usize - done] = number;
                     at = around;
                 }
                 Err(errno) => {
-                    failed = Some(errno);
-                    break;
+                    self.explain_failure(ns, set_tid, done, holder);
+                    self.roll_back(ns, &taken[..=level as usize], done, holder);
+                    return Err(errno);
                 }
             }
             done += 1;
         }
         // Only now: whatever is wrong with a number wins over the death of the namespace.
-        if failed.is_none() && !open {
+        if !open {
             self.because(&rule::ALLOC_ENOMEM_DEAD_NS, holder);
             self.because(&rule::ZAP_NO_NEW_PIDS, holder);
             if !set_tid.is_empty() {
                 self.because(&rule::SETTID_DEAD_NS, holder);
             }
-            failed = Some(Errno::ENOMEM);
-        }
-        if let Some(errno) = failed {
             self.explain_failure(ns, set_tid, done, holder);
             self.roll_back(ns, &taken[..=level as usize], done, holder);
-            return Err(errno);
+            return Err(Errno::ENOMEM);
         }
         if !set_tid.is_empty() {
             self.because(&rule::SETTID_ORDER, holder);
@@ -68,6 +66,7 @@ impl World {
         Ok(self.numbers.add(level, &taken[..=level as usize]))
     }
 
+    #[cold]
     fn explain_failure(&mut self, ns: NsId, set_tid: &[i32], done: usize, holder: ProcessId) {
         if !self.ns(ns).is_open() {
             self.because(&rule::ALLOC_ENOMEM_AFTER_EAGAIN, holder);
@@ -79,14 +78,19 @@ impl World {
 
     /// Takes a number at one level. Answers it, and which namespace is around this one.
     #[inline]
-    fn allocate_at(&mut self, ns: NsId, asked: Option<i32>, holder: ProcessId) -> Result<(u32, Option<NsId>), Errno> {
+    fn allocate_at(
+        &mut self,
+        ns: NsId,
+        asked: Option<i32>,
+        restart: u32,
+        holder: ProcessId,
+    ) -> Result<(u32, Option<NsId>), Errno> {
         if let Some(asked) = asked {
             let number = self.asked_number(ns, asked, holder)?;
             let namespace = self.ns_mut(ns);
             namespace.take(number, holder);
             return Ok((number, namespace.parent));
         }
-        let restart = self.restart();
         let namespace = self.ns_mut(ns);
         let around = namespace.parent;
         let Some(found) = namespace.take_next(restart, holder) else {
@@ -94,7 +98,7 @@ impl World {
             return Err(Errno::EAGAIN);
         };
         if self.explains() {
-            self.explain_number(ns, &found, holder);
+            self.explain_number(ns, found, holder);
         }
         Ok((found.number, around))
     }
@@ -138,7 +142,7 @@ impl World {
     }
 
     #[cold]
-    fn explain_number(&mut self, ns: NsId, found: &Found, holder: ProcessId) {
+    fn explain_number(&mut self, ns: NsId, found: Found, holder: ProcessId) {
         let rule = match found.wrapped {
             Some(RESERVED_PIDS) => &rule::ALLOC_RESERVED_WRAP,
             Some(_) => &rule::ALLOC_RESERVED_IS_CURSOR_BASED,
@@ -154,6 +158,7 @@ impl World {
 
     /// Gives back the numbers of the `done` innermost levels. Their cursors stay where they are, except in a namespace
     /// that has never had a process.
+    #[cold]
     fn roll_back(&mut self, ns: NsId, taken: &[u32], done: usize, holder: ProcessId) {
         let mut at = Some(ns);
         for number in taken.iter().rev().take(done) {

@@ -296,13 +296,19 @@ impl World {
     ///
     /// # References
     /// kernel/exit.c:kill_orphaned_pgrp
+    #[inline]
     pub(crate) fn kill_orphaned_group(&mut self, process: ProcessId, father: Option<ProcessId>) {
         let record = self.process(process);
         let (Some(group), Some(parent)) = (record.group, father.or(record.parent)) else { return };
         let parent = self.process(parent);
-        if parent.group == record.group || parent.session != record.session {
-            return;
+        if parent.group != record.group && parent.session == record.session {
+            self.group_lost_a_link(group, process, father);
         }
+    }
+
+    /// A parent in another group of the session is gone: it may have been the last.
+    #[inline(never)]
+    fn group_lost_a_link(&mut self, group: ProcessId, process: ProcessId, father: Option<ProcessId>) {
         let leaving = if father.is_none() { Some(process) } else { None };
         if let Some(link) = self.link_of_group(group, leaving) {
             if self.process(link).parent.is_some_and(|parent| self.process(parent).unkillable) {

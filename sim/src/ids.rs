@@ -87,13 +87,14 @@ impl IdTable {
         let index = (from / PAGE) as usize;
         // Mostly the page of `from` has room, and then one visit finds the number and takes it.
         if let Some(Some(page)) = self.pages.get_mut(index) {
-            let number = page.first_free(from % PAGE).map(|offset| index as u32 * PAGE + offset);
-            if let Some(number) = number.filter(|number| *number <= to) {
-                page.take(number % PAGE, holder);
+            if let Some(offset) = page.first_free(from % PAGE)
+                && index as u32 * PAGE + offset <= to
+            {
+                page.take(offset, holder);
                 if page.used == u64::MAX {
                     self.full[index / 64] |= 1 << (index % 64);
                 }
-                return Some(number);
+                return Some(index as u32 * PAGE + offset);
             }
         }
         self.insert_beyond(from, to, holder)

@@ -42,6 +42,7 @@ pub(crate) struct Namespace {
 }
 
 /// A number, and how it was found.
+#[derive(Clone, Copy)]
 pub(crate) struct Found {
     pub(crate) number: u32,
     /// Where the search began.
