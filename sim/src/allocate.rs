@@ -9,7 +9,6 @@
 use pidlab_scenario::Errno;
 
 use crate::namespace::{Found, Phase, RESERVED_PIDS};
-use crate::numbers::NO_NUMBERS;
 use crate::{Misconception, NsId, ProcessId, World, rule};
 
 impl World {
@@ -29,19 +28,18 @@ impl World {
             return Err(Errno::EINVAL);
         }
         let restart = self.restart();
-        let mut taken = NO_NUMBERS;
+        let row = self.numbers.add(level);
         let mut at = Some(ns);
         let mut done = 0;
         while let Some(current) = at {
-            let asked = set_tid.get(done).copied();
+            let asked = set_tid.get(done as usize).copied();
             match self.allocate_at(current, asked, restart, holder) {
                 Ok((number, around)) => {
-                    taken[level as usize - done] = number;
+                    self.numbers.set(level, row, level - done, number);
                     at = around;
                 }
                 Err(errno) => {
-                    self.explain_failure(ns, set_tid, done, holder);
-                    self.roll_back(ns, &taken[..=level as usize], done, holder);
+                    self.roll_back(ns, row, done, set_tid, holder);
                     return Err(errno);
                 }
             }
@@ -54,8 +52,7 @@ impl World {
             if !set_tid.is_empty() {
                 self.because(&rule::SETTID_DEAD_NS, holder);
             }
-            self.explain_failure(ns, set_tid, done, holder);
-            self.roll_back(ns, &taken[..=level as usize], done, holder);
+            self.roll_back(ns, row, done, set_tid, holder);
             return Err(Errno::ENOMEM);
         }
         if !set_tid.is_empty() {
@@ -63,15 +60,14 @@ impl World {
         }
         self.ns_mut(ns).references += 1;
         self.because(&rule::ALLOC_ONE_PER_LEVEL, holder);
-        Ok(self.numbers.add(level, &taken[..=level as usize]))
+        Ok(row)
     }
 
-    #[cold]
-    fn explain_failure(&mut self, ns: NsId, set_tid: &[i32], done: usize, holder: ProcessId) {
+    fn explain_failure(&mut self, ns: NsId, set_tid: &[i32], done: u32, holder: ProcessId) {
         if !self.ns(ns).is_open() {
             self.because(&rule::ALLOC_ENOMEM_AFTER_EAGAIN, holder);
         }
-        if set_tid.len() > 1 && done < set_tid.len() {
+        if set_tid.len() > 1 && (done as usize) < set_tid.len() {
             self.because(&rule::SETTID_INTERLEAVED_ERRORS, holder);
         }
     }
@@ -156,17 +152,20 @@ impl World {
         }
     }
 
-    /// Gives back the numbers of the `done` innermost levels. Their cursors stay where they are, except in a namespace
-    /// that has never had a process.
+    /// Gives back the numbers of the `done` innermost levels, and the row. Their cursors stay where they are, except in a
+    /// namespace that has never had a process.
     #[cold]
-    fn roll_back(&mut self, ns: NsId, taken: &[u32], done: usize, holder: ProcessId) {
-        let mut at = Some(ns);
-        for number in taken.iter().rev().take(done) {
-            let current = at.expect("a number was taken at each of these levels");
+    fn roll_back(&mut self, ns: NsId, row: u32, done: u32, set_tid: &[i32], holder: ProcessId) {
+        self.explain_failure(ns, set_tid, done, holder);
+        let level = self.ns(ns).level;
+        let mut current = ns;
+        for depth in 0..done {
+            let number = self.numbers.take(level, row, level - depth);
             let namespace = self.ns_mut(current);
-            namespace.give_back(*number);
-            at = namespace.parent;
+            namespace.give_back(number);
+            current = namespace.parent.unwrap_or(current);
         }
+        self.numbers.remove(level, row);
         let namespace = self.ns_mut(ns);
         if namespace.phase == Phase::Empty && namespace.allocated == 0 {
             namespace.cursor = 0;
@@ -187,12 +186,13 @@ impl World {
         let record = self.process(id);
         let (ns, row, pins) = (record.ns, record.row, record.pins);
         let level = self.ns(ns).level;
-        let mut numbers = NO_NUMBERS;
-        self.numbers.remove(level, row, &mut numbers);
         let mut at = Some(ns);
-        for number in numbers[..=level as usize].iter().rev() {
-            let namespace = self.ns_mut(at.expect("there is a namespace for each number"));
-            namespace.give_back(*number);
+        let mut depth = level;
+        while let Some(current) = at {
+            let number = self.numbers.take(level, row, depth);
+            depth = depth.saturating_sub(1);
+            let namespace = self.ns_mut(current);
+            namespace.give_back(number);
             at = namespace.parent;
             if let Phase::Closing(init) = namespace.phase
                 && namespace.allocated == 1
@@ -200,6 +200,7 @@ impl World {
                 self.wake(init);
             }
         }
+        self.numbers.remove(level, row);
         self.put_namespace(ns);
         if pins == 0 {
             self.vacate(id);

@@ -1,12 +1,6 @@
 //! The numbers that processes have: one row a process, one table a level, so that a process deep down pays for its
 //! depth and nobody else does.
 
-use crate::namespace::MAX_LEVEL;
-
-/// Room for the longest row: a number for each level.
-pub(crate) type Numbers = [u32; MAX_LEVEL as usize + 1];
-pub(crate) const NO_NUMBERS: Numbers = [0; MAX_LEVEL as usize + 1];
-
 #[derive(Clone, Default)]
 struct Level {
     /// Rows of `level + 1` numbers, the outermost namespace's first.
@@ -29,38 +23,53 @@ impl NumberTable {
         &self.levels[level as usize].rows[start..start + width]
     }
 
-    /// A row for a process at this level.
+    /// An empty row for a process at this level.
     #[inline]
-    pub(crate) fn add(&mut self, level: u32, numbers: &[u32]) -> u32 {
+    pub(crate) fn add(&mut self, level: u32) -> u32 {
         let index = level as usize;
-        let width = index + 1;
         if self.levels.len() <= index {
             self.levels.resize_with(index + 1, Level::default);
         }
         let Level { rows, free } = &mut self.levels[index];
-        match free.pop() {
-            Some(row) => {
-                let start = row as usize * width;
-                rows[start..start + width].copy_from_slice(numbers);
-                row
-            }
-            None => {
-                rows.extend_from_slice(numbers);
-                (rows.len() / width - 1) as u32
-            }
-        }
+        free.pop().unwrap_or_else(|| {
+            let width = index + 1;
+            let row = rows.len() / width;
+            rows.resize(rows.len() + width, 0);
+            row as u32
+        })
     }
 
-    /// Moves the numbers of a row out of it; the row is free then.
+    /// Where in a row the number is that a process has at the level `at`.
     #[inline]
-    pub(crate) fn remove(&mut self, level: u32, row: u32, numbers: &mut Numbers) {
+    fn number_mut(&mut self, level: u32, row: u32, at: u32) -> &mut u32 {
         let width = level as usize + 1;
-        let start = row as usize * width;
-        let Level { rows, free } = &mut self.levels[level as usize];
-        for (to, from) in numbers.iter_mut().zip(&mut rows[start..start + width]) {
-            *to = std::mem::take(from);
-        }
-        free.push(row);
+        &mut self.levels[level as usize].rows[row as usize * width + at as usize]
+    }
+
+    /// Fills one place of a row.
+    #[inline]
+    pub(crate) fn set(&mut self, level: u32, row: u32, at: u32, number: u32) {
+        *self.number_mut(level, row, at) = number;
+    }
+
+    /// Empties one place of a row. Answers what was there.
+    #[inline]
+    pub(crate) fn take(&mut self, level: u32, row: u32, at: u32) -> u32 {
+        std::mem::take(self.number_mut(level, row, at))
+    }
+
+    /// Nobody has this row any more; it is empty.
+    #[inline]
+    pub(crate) fn remove(&mut self, level: u32, row: u32) {
+        debug_assert!(self.row(level, row).iter().all(|number| *number == 0), "every number was taken out");
+        self.levels[level as usize].free.push(row);
+    }
+
+    /// The rows of a level, up to the last that is somebody's.
+    fn stored(&self, level: usize) -> &[u32] {
+        let rows = self.levels.get(level).map_or(&[][..], |level| &level.rows);
+        let end = rows.iter().rposition(|number| *number != 0).map_or(0, |last| last + 1);
+        &rows[..end]
     }
 
     pub(crate) fn sort_free_rows(&mut self) {
@@ -73,6 +82,7 @@ impl NumberTable {
 /// Equal in what is stored; which free row comes next cannot be seen.
 impl PartialEq for NumberTable {
     fn eq(&self, other: &NumberTable) -> bool {
-        self.levels.iter().map(|level| &level.rows).eq(other.levels.iter().map(|level| &level.rows))
+        let levels = self.levels.len().max(other.levels.len());
+        (0..levels).all(|level| self.stored(level) == other.stored(level))
     }
 }

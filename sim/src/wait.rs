@@ -134,9 +134,15 @@ impl World {
     fn begin_wait(&mut self, caller: ProcessId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
         self.assert_acts(caller);
         let query = WaitQuery { who: self.look_up(caller, asked), asked, options };
-        if let Some(result) = self.scan(caller, &query) {
-            return result;
+        let result = self.scan(caller, &query);
+        if result == Ok(Waited::Blocks) {
+            self.sleep_in_wait(caller, query);
         }
+        result
+    }
+
+    #[cold]
+    fn sleep_in_wait(&mut self, caller: ProcessId, query: WaitQuery) {
         self.because(&rule::WAIT_BLOCKS, caller);
         if let Who::Process(init) = query.who
             && self.process(init).life == Life::Zapping
@@ -145,7 +151,6 @@ impl World {
             self.because(&rule::ZAP_CLASSIC_DEADLOCK, caller);
         }
         self.fall_asleep(caller, query);
-        Ok(Waited::Blocks)
     }
 
     /// Whether the zombie `member` keeps `init` from ending.
@@ -197,11 +202,11 @@ impl World {
         options.contains(WaitOptions::__WALL) || clone_child == options.contains(WaitOptions::__WCLONE)
     }
 
-    /// One pass over the children. `None`: sleep.
+    /// One pass over the children. Whether it blocks is for the caller to carry out.
     ///
     /// # References
     /// kernel/exit.c:do_wait, wait_consider_task
-    fn scan(&mut self, caller: ProcessId, query: &WaitQuery) -> Option<Result<Waited, Errno>> {
+    fn scan(&mut self, caller: ProcessId, query: &WaitQuery) -> Result<Waited, Errno> {
         let mut some_lives = false;
         let mut next = self.process(caller).first_child;
         while let Some(child) = next {
@@ -214,7 +219,7 @@ impl World {
                 continue;
             }
             if let Some(status) = self.report(child, query.options) {
-                return Some(Ok(self.take_report(caller, child, status, query)));
+                return Ok(self.take_report(caller, child, status, query));
             }
             if self.process(child).life == Life::Zombie {
                 self.because(&rule::WAIT_STOPPED_ZOMBIE_ONLY, child);
@@ -223,13 +228,13 @@ impl World {
         }
         if !some_lives {
             self.because(&rule::WAIT_ECHILD, caller);
-            return Some(Err(Errno::ECHILD));
+            return Err(Errno::ECHILD);
         }
         if query.options.contains(WaitOptions::WNOHANG) {
             self.because(&rule::WAIT_NOHANG, caller);
-            return Some(Ok(Waited::Nothing));
+            return Ok(Waited::Nothing);
         }
-        None
+        Ok(Waited::Blocks)
     }
 
     /// What the child has to report, of what is asked for.
@@ -290,7 +295,8 @@ impl World {
     pub(crate) fn look_again(&mut self, caller: ProcessId) {
         let Some(InCall::Wait(query)) = self.process(caller).call() else { return };
         let query = query.clone();
-        if let Some(result) = self.scan(caller, &query) {
+        let result = self.scan(caller, &query);
+        if result != Ok(Waited::Blocks) {
             if result == Err(Errno::ECHILD) {
                 self.because(&rule::EXIT_AUTOREAP_WAKES_WAIT, caller);
             }
