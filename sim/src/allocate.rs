@@ -8,17 +8,8 @@
 
 use pidlab_scenario::Errno;
 
-use crate::namespace::{Phase, RESERVED_PIDS};
+use crate::namespace::{Found, Phase, RESERVED_PIDS};
 use crate::{Misconception, NsId, ProcessId, World, rule};
-
-/// A free number, and how it was found.
-struct Found {
-    number: u32,
-    /// Where the search began.
-    start: u32,
-    /// The floor from which it began again, if it did.
-    wrapped: Option<u32>,
-}
 
 impl World {
     /// Takes a number in `ns` and in every namespace around it, for the record `holder`. `set_tid` asks for particular
@@ -30,69 +21,92 @@ impl World {
     /// # References
     /// kernel/pid.c:alloc_pid
     pub(crate) fn allocate_pid(&mut self, ns: NsId, set_tid: &[i32], holder: ProcessId) -> Result<u32, Errno> {
-        let level = self.ns(ns).level;
+        let innermost = self.ns(ns);
+        let (level, open) = (innermost.level, innermost.is_open());
         if set_tid.len() > level as usize + 1 {
             self.because(&rule::SETTID_SIZE, holder);
             return Err(Errno::EINVAL);
         }
-        let mut taken = [0; crate::namespace::MAX_LEVEL as usize + 1];
+        let restart = self.restart();
+        let row = self.numbers.add(level);
         let mut at = Some(ns);
         let mut done = 0;
-        let mut failed = None;
         while let Some(current) = at {
-            let asked = set_tid.get(done).copied();
-            match self.allocate_at(current, asked, holder) {
-                Ok(number) => taken[level as usize - done] = number,
+            let asked = set_tid.get(done as usize).copied();
+            match self.allocate_at(current, asked, restart, holder) {
+                Ok((number, around)) => {
+                    self.numbers.set(level, row, level - done, number);
+                    at = around;
+                }
                 Err(errno) => {
-                    failed = Some(errno);
-                    break;
+                    self.roll_back(ns, row, done, set_tid, holder);
+                    return Err(errno);
                 }
             }
             done += 1;
-            at = self.ns(current).parent;
         }
         // Only now: whatever is wrong with a number wins over the death of the namespace.
-        if failed.is_none() && !self.ns(ns).is_open() {
+        if !open {
             self.because(&rule::ALLOC_ENOMEM_DEAD_NS, holder);
             self.because(&rule::ZAP_NO_NEW_PIDS, holder);
             if !set_tid.is_empty() {
                 self.because(&rule::SETTID_DEAD_NS, holder);
             }
-            failed = Some(Errno::ENOMEM);
-        }
-        if let Some(errno) = failed {
-            self.explain_failure(ns, set_tid, done, holder);
-            self.roll_back(ns, &taken[..=level as usize], done, holder);
-            return Err(errno);
+            self.roll_back(ns, row, done, set_tid, holder);
+            return Err(Errno::ENOMEM);
         }
         if !set_tid.is_empty() {
             self.because(&rule::SETTID_ORDER, holder);
         }
-        self.count_numbers(ns);
+        self.ns_mut(ns).references += 1;
         self.because(&rule::ALLOC_ONE_PER_LEVEL, holder);
-        Ok(self.numbers.add(level, &taken[..=level as usize]))
+        Ok(row)
     }
 
-    fn explain_failure(&mut self, ns: NsId, set_tid: &[i32], done: usize, holder: ProcessId) {
+    fn explain_failure(&mut self, ns: NsId, set_tid: &[i32], done: u32, holder: ProcessId) {
         if !self.ns(ns).is_open() {
             self.because(&rule::ALLOC_ENOMEM_AFTER_EAGAIN, holder);
         }
-        if set_tid.len() > 1 && done < set_tid.len() {
+        if set_tid.len() > 1 && (done as usize) < set_tid.len() {
             self.because(&rule::SETTID_INTERLEAVED_ERRORS, holder);
         }
     }
 
+    /// Takes a number at one level. Answers it, and which namespace is around this one.
     #[inline]
-    fn allocate_at(&mut self, ns: NsId, asked: Option<i32>, holder: ProcessId) -> Result<u32, Errno> {
-        let number = match asked {
-            Some(asked) => self.asked_number(ns, asked, holder)?,
-            None => self.next_number(ns, holder)?,
+    fn allocate_at(
+        &mut self,
+        ns: NsId,
+        asked: Option<i32>,
+        restart: u32,
+        holder: ProcessId,
+    ) -> Result<(u32, Option<NsId>), Errno> {
+        if let Some(asked) = asked {
+            let number = self.asked_number(ns, asked, holder)?;
+            let namespace = self.ns_mut(ns);
+            namespace.take(number, holder);
+            return Ok((number, namespace.parent));
+        }
+        let namespace = self.ns_mut(ns);
+        let around = namespace.parent;
+        let Some(found) = namespace.take_next(restart, holder) else {
+            self.explain_exhaustion(ns, holder);
+            return Err(Errno::EAGAIN);
         };
-        self.ns_mut(ns).ids.insert(number, holder);
-        Ok(number)
+        if self.explains() {
+            self.explain_number(ns, found, holder);
+        }
+        Ok((found.number, around))
+    }
+
+    /// From where a cursor that has reached the end goes on.
+    #[inline]
+    fn restart(&self) -> u32 {
+        if self.believes(Misconception::NumbersRestartAtTwo) { 2 } else { RESERVED_PIDS }
     }
 
     /// A number that the caller has chosen; it does not move the cursor.
+    #[cold]
     fn asked_number(&mut self, ns: NsId, asked: i32, holder: ProcessId) -> Result<u32, Errno> {
         let namespace = self.ns(ns);
         let number = u32::try_from(asked).ok().filter(|number| (1..namespace.pid_max).contains(number));
@@ -108,40 +122,11 @@ impl World {
             self.because(&rule::SETTID_EEXIST, holder);
             return Err(Errno::EEXIST);
         }
-        if self.search(ns).is_none() {
+        if namespace.is_exhausted(self.restart()) {
             self.because(&rule::SETTID_BYPASSES_EXHAUSTION, holder);
         }
         self.because(&rule::SETTID_CURSOR_UNMOVED, holder);
         Ok(number)
-    }
-
-    /// The lowest free number from the cursor on, else from the floor.
-    #[inline]
-    fn search(&self, ns: NsId) -> Option<Found> {
-        let namespace = self.ns(ns);
-        let restart = if self.believes(Misconception::NumbersRestartAtTwo) { 2 } else { RESERVED_PIDS };
-        let floor = if namespace.cursor > RESERVED_PIDS { restart } else { 1 };
-        let start = namespace.cursor.max(floor);
-        let last = namespace.pid_max - 1;
-        if let Some(number) = namespace.ids.first_free(start, last) {
-            return Some(Found { number, start, wrapped: None });
-        }
-        let again = if start > floor { namespace.ids.first_free(floor, last) } else { None };
-        again.map(|number| Found { number, start, wrapped: Some(floor) })
-    }
-
-    /// The next number in turn.
-    #[inline]
-    fn next_number(&mut self, ns: NsId, holder: ProcessId) -> Result<u32, Errno> {
-        let Some(found) = self.search(ns) else {
-            self.explain_exhaustion(ns, holder);
-            return Err(Errno::EAGAIN);
-        };
-        if self.explains() {
-            self.explain_number(ns, &found, holder);
-        }
-        self.ns_mut(ns).cursor = found.number + 1;
-        Ok(found.number)
     }
 
     #[cold]
@@ -153,7 +138,7 @@ impl World {
     }
 
     #[cold]
-    fn explain_number(&mut self, ns: NsId, found: &Found, holder: ProcessId) {
+    fn explain_number(&mut self, ns: NsId, found: Found, holder: ProcessId) {
         let rule = match found.wrapped {
             Some(RESERVED_PIDS) => &rule::ALLOC_RESERVED_WRAP,
             Some(_) => &rule::ALLOC_RESERVED_IS_CURSOR_BASED,
@@ -167,16 +152,20 @@ impl World {
         }
     }
 
-    /// Gives back the numbers of the `done` innermost levels. Their cursors stay where they are, except in a namespace
-    /// that has never had a process.
-    fn roll_back(&mut self, ns: NsId, taken: &[u32], done: usize, holder: ProcessId) {
-        let mut at = Some(ns);
-        for number in taken.iter().rev().take(done) {
-            let current = at.expect("a number was taken at each of these levels");
+    /// Gives back the numbers of the `done` innermost levels, and the row. Their cursors stay where they are, except in a
+    /// namespace that has never had a process.
+    #[cold]
+    fn roll_back(&mut self, ns: NsId, row: u32, done: u32, set_tid: &[i32], holder: ProcessId) {
+        self.explain_failure(ns, set_tid, done, holder);
+        let level = self.ns(ns).level;
+        let mut current = ns;
+        for depth in 0..done {
+            let number = self.numbers.take(level, row, level - depth);
             let namespace = self.ns_mut(current);
-            namespace.ids.remove(*number);
-            at = namespace.parent;
+            namespace.give_back(number);
+            current = namespace.parent.unwrap_or(current);
         }
+        self.numbers.remove(level, row);
         let namespace = self.ns_mut(ns);
         if namespace.phase == Phase::Empty && namespace.allocated == 0 {
             namespace.cursor = 0;
@@ -189,32 +178,21 @@ impl World {
         }
     }
 
-    fn count_numbers(&mut self, ns: NsId) {
-        let mut at = Some(ns);
-        while let Some(current) = at {
-            let namespace = self.ns_mut(current);
-            namespace.allocated += 1;
-            at = namespace.parent;
-        }
-        self.ns_mut(ns).references += 1;
-    }
-
     /// Gives a record's numbers back, at every level, and the record too if nothing refers to it.
     ///
     /// # References
     /// kernel/pid.c:free_pid
     pub(crate) fn free_pid(&mut self, id: ProcessId) {
-        let ns = self.process(id).ns;
+        let record = self.process(id);
+        let (ns, row, pins) = (record.ns, record.row, record.pins);
         let level = self.ns(ns).level;
-        let row = self.process(id).row;
         let mut at = Some(ns);
-        let mut depth = level as usize;
+        let mut depth = level;
         while let Some(current) = at {
-            let number = self.numbers.row(level, row)[depth];
+            let number = self.numbers.take(level, row, depth);
             depth = depth.saturating_sub(1);
             let namespace = self.ns_mut(current);
-            namespace.ids.remove(number);
-            namespace.allocated -= 1;
+            namespace.give_back(number);
             at = namespace.parent;
             if let Phase::Closing(init) = namespace.phase
                 && namespace.allocated == 1
@@ -224,11 +202,10 @@ impl World {
         }
         self.numbers.remove(level, row);
         self.put_namespace(ns);
-        if self.process(id).pins == 0 {
+        if pins == 0 {
             self.vacate(id);
         } else {
             // A sleeping wait still means this group; the record only stands for "a group that is gone".
-            let pins = self.process(id).pins;
             *self.process_mut(id) = crate::process::Process::vacant();
             self.process_mut(id).pins = pins;
         }

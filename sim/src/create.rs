@@ -74,9 +74,8 @@ impl World {
             }
         };
         self.occupy(id);
-        self.newborn(caller, id, ns, row, args.exit_signal, sibling);
-        self.ns_mut(ns).references += 1;
-        self.settle_in(caller, id, new_ns, sibling);
+        let parent = self.newborn(caller, id, ns, row, args.exit_signal, sibling);
+        self.settle_in(caller, id, parent, ns, args.flags);
         Ok(id)
     }
 
@@ -86,11 +85,14 @@ impl World {
             self.because(&rule::SETTID_SIZE, caller);
             return Err(Errno::EINVAL);
         }
-        if sibling && args.exit_signal.is_some() {
+        if !sibling {
+            return Ok(());
+        }
+        if args.exit_signal.is_some() {
             self.because(&rule::CP_NO_EXIT_SIGNAL, caller);
             return Err(Errno::EINVAL);
         }
-        if sibling && self.process(caller).unkillable {
+        if self.process(caller).unkillable {
             self.because(&rule::CLONE_PARENT_BY_INIT, caller);
             return Err(Errno::EINVAL);
         }
@@ -115,7 +117,7 @@ impl World {
         Ok(self.new_namespace(Some(own)))
     }
 
-    /// Fills the record of a child: what it inherits; the rest is as in every vacant record.
+    /// Fills the record of a child: what it inherits; the rest is as in every vacant record. Answers its parent.
     fn newborn(
         &mut self,
         caller: ProcessId,
@@ -124,12 +126,16 @@ impl World {
         row: u32,
         exit_signal: Option<Signal>,
         sibling: bool,
-    ) {
+    ) -> ProcessId {
         let born = self.births;
         self.births += 1;
         let father = self.process(caller);
-        let (parent, exit_signal) =
-            if sibling { (father.parent, father.exit_signal) } else { (Some(caller), exit_signal) };
+        let (parent, exit_signal) = if sibling {
+            let parent = father.parent.expect("only an init has its parent outside, and it has no siblings");
+            (parent, father.exit_signal)
+        } else {
+            (caller, exit_signal)
+        };
         let (blocked, ignored, caught) = (father.blocked, father.ignored, father.caught);
         let no_child_wait = father.no_child_wait;
         let child = self.process_mut(child);
@@ -139,46 +145,58 @@ impl World {
         child.target = Some(ns);
         child.row = row;
         child.born = born;
-        child.parent = parent;
+        child.parent = Some(parent);
         child.exit_signal = exit_signal;
         child.blocked = blocked;
         child.ignored = ignored;
         child.caught = caught;
         child.no_child_wait = no_child_wait;
+        parent
     }
 
     /// Gives a new process its place: in the tree, in its group and session, and as init if it is the first.
-    fn settle_in(&mut self, caller: ProcessId, child: ProcessId, new_ns: bool, sibling: bool) {
-        let (ns, parent) = (self.process(child).ns, self.process(child).parent);
-        let parent = parent.expect("only the host has no parent, and it is not born");
+    fn settle_in(&mut self, caller: ProcessId, child: ProcessId, parent: ProcessId, ns: NsId, flags: CloneFlags) {
         self.append_child(parent, child);
-        let group = self.process(caller).group.expect("a live process is in a group");
-        let session = self.process(caller).session.expect("a live process is in a session");
+        let maker = self.process(caller);
+        let group = maker.group.expect("a live process is in a group");
+        let session = maker.session.expect("a live process is in a session");
         self.join_group(child, group);
         self.join_session(child, session);
+        let namespace = self.ns_mut(ns);
+        // As the target of its children; as its own namespace, it was counted with the number.
+        namespace.references += 1;
         // The first process of a namespace has number 1 there.
-        if self.ns(ns).phase == Phase::Empty {
+        let first = namespace.phase == Phase::Empty;
+        if first {
+            namespace.phase = Phase::Open(child);
             self.process_mut(child).unkillable = true;
-            self.ns_mut(ns).phase = Phase::Open(child);
+        }
+        if self.explains() {
+            self.explain_birth(caller, child, first, flags);
+        }
+    }
+
+    #[cold]
+    fn explain_birth(&mut self, caller: ProcessId, child: ProcessId, first: bool, flags: CloneFlags) {
+        let new_ns = flags.contains(CloneFlags::CLONE_NEWPID);
+        let elsewhere = self.process(child).ns != self.process(caller).ns;
+        if first {
             self.because(if new_ns { &rule::CLONE_NEWPID_INIT } else { &rule::UNSHARE_FIRST_CHILD_INIT }, child);
             self.because(&rule::PG_INIT_INITIAL, child);
-        } else if ns != self.process(caller).ns {
+        } else if elsewhere {
             self.because(&rule::SETNS_INJECTED_CHILD, child);
         }
-        if ns != self.process(caller).ns {
+        if elsewhere {
             self.because(&rule::CLONE_RETURN_VIEW, child);
             self.because(&rule::UNSHARE_CHILD_INHERITS_TARGET, child);
         }
-        if sibling {
+        if flags.contains(CloneFlags::CLONE_PARENT) {
             self.explain_sibling(caller, child, new_ns);
         }
         self.explain_inheritance(caller, child);
     }
 
     fn explain_sibling(&mut self, caller: ProcessId, child: ProcessId, new_ns: bool) {
-        if !self.explains() {
-            return;
-        }
         self.because(&rule::CP_SIBLING, child);
         self.because(&rule::WAIT_ORDER_CLONE_PARENT, child);
         let own = self.process(caller).ns;
@@ -196,9 +214,6 @@ impl World {
 
     /// What a child has from its maker, and what it has not.
     fn explain_inheritance(&mut self, caller: ProcessId, child: ProcessId) {
-        if !self.explains() {
-            return;
-        }
         let father = self.process(caller);
         let (ignores, subreaper, pdeath) =
             (father.ignored.contains(Signal::CHLD), father.subreaper, father.pdeath_signal.is_some());
@@ -358,6 +373,7 @@ impl World {
     }
 
     /// Drops what a process holds that only a live one needs.
+    #[inline]
     pub(crate) fn drop_target(&mut self, process: ProcessId) {
         if let Some(old) = self.process_mut(process).target.take() {
             self.put_namespace(old);
@@ -387,8 +403,9 @@ impl World {
     }
 
     /// Calls are made by processes that are able to.
+    #[inline]
     pub(crate) fn assert_acts(&self, caller: ProcessId) {
-        assert_eq!(self.state(caller), Some(ProcessState::Running), "the caller of a call is able to act");
+        assert!(self.process(caller).is_running(), "the caller of a call is able to act");
     }
 
     pub(crate) fn forget_signals(&mut self, process: ProcessId) {

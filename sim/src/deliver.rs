@@ -30,6 +30,7 @@ impl World {
     }
 
     /// Lets everything happen that is about to, first come first served.
+    #[inline]
     pub(crate) fn settle(&mut self) {
         while let Some(next) = self.runnable.pop_front() {
             self.run(next);
@@ -38,6 +39,7 @@ impl World {
 
     /// Takes a process that will never run again out of the queue: one that dies by a signal in its own turn has put itself
     /// there, and its record may be another's soon.
+    #[inline]
     pub(crate) fn leave_queue(&mut self, id: ProcessId) {
         if std::mem::take(&mut self.process_mut(id).queued) {
             self.runnable.retain(|queued| *queued != id);

@@ -62,8 +62,10 @@ impl World {
     pub(crate) fn run_exit(&mut self, id: ProcessId) {
         debug_assert!(self.process(id).life <= Life::Leaving && self.process(id).doomed);
         self.leave_queue(id);
-        self.end_call(id);
-        self.forget_signals(id);
+        if self.process(id).extra.is_some() {
+            self.end_call(id);
+            self.forget_signals(id);
+        }
         self.explain_unsharer(id);
         self.drop_target(id);
         self.process_mut(id).life = Life::Leaving;
@@ -94,7 +96,9 @@ impl World {
     /// # References
     /// kernel/exit.c:exit_notify
     pub(crate) fn finish_exit(&mut self, id: ProcessId) {
-        self.forget_original_parent(id);
+        if let Some(first) = self.process(id).first_child {
+            self.forget_original_parent(id, first);
+        }
         self.kill_orphaned_group(id, None);
         debug_assert!(matches!(self.process(id).life, Life::Leaving | Life::Zapping));
         self.process_mut(id).life = Life::Zombie;
@@ -108,8 +112,8 @@ impl World {
     ///
     /// # References
     /// kernel/exit.c:forget_original_parent, reparent_leader
-    fn forget_original_parent(&mut self, father: ProcessId) {
-        let Some(first) = self.process(father).first_child else { return };
+    #[inline(never)]
+    fn forget_original_parent(&mut self, father: ProcessId, first: ProcessId) {
         let (reaper, rule) = self.find_new_reaper(father);
         let mut next = Some(first);
         while let Some(child) = next {
@@ -266,6 +270,7 @@ impl World {
     ///
     /// # References
     /// kernel/exit.c:__wake_up_parent, child_wait_callback
+    #[inline]
     pub(crate) fn wake_waiter(&mut self, parent: ProcessId, child: ProcessId) {
         let record = self.process(parent);
         let Some(InCall::Wait(query)) = record.call() else { return };

@@ -237,6 +237,7 @@ impl World {
         record.previous_member = None;
     }
 
+    #[inline]
     pub(crate) fn leave_group(&mut self, process: ProcessId) -> ProcessId {
         let record = self.process_mut(process);
         let leader = record.group.take().expect("every process is in a group until it is reaped");
@@ -256,6 +257,7 @@ impl World {
         self.process_mut(leader).session_members += 1;
     }
 
+    #[inline]
     pub(crate) fn leave_session(&mut self, process: ProcessId) -> ProcessId {
         let leader =
             self.process_mut(process).session.take().expect("every process is in a session until it is reaped");
@@ -294,13 +296,19 @@ impl World {
     ///
     /// # References
     /// kernel/exit.c:kill_orphaned_pgrp
+    #[inline]
     pub(crate) fn kill_orphaned_group(&mut self, process: ProcessId, father: Option<ProcessId>) {
         let record = self.process(process);
         let (Some(group), Some(parent)) = (record.group, father.or(record.parent)) else { return };
         let parent = self.process(parent);
-        if parent.group == record.group || parent.session != record.session {
-            return;
+        if parent.group != record.group && parent.session == record.session {
+            self.group_lost_a_link(group, process, father);
         }
+    }
+
+    /// A parent in another group of the session is gone: it may have been the last.
+    #[inline(never)]
+    fn group_lost_a_link(&mut self, group: ProcessId, process: ProcessId, father: Option<ProcessId>) {
         let leaving = if father.is_none() { Some(process) } else { None };
         if let Some(link) = self.link_of_group(group, leaving) {
             if self.process(link).parent.is_some_and(|parent| self.process(parent).unkillable) {

@@ -14,6 +14,23 @@ struct Page {
     holders: [Option<ProcessId>; PAGE as usize],
 }
 
+impl Page {
+    /// The lowest free number of the page from this one on.
+    #[inline]
+    fn first_free(&self, from: u32) -> Option<u32> {
+        let free = !self.used & (u64::MAX << from);
+        (free != 0).then(|| free.trailing_zeros())
+    }
+
+    #[inline]
+    fn take(&mut self, offset: u32, holder: ProcessId) {
+        let bit = 1 << offset;
+        debug_assert!(self.used & bit == 0, "a number has one holder");
+        self.used |= bit;
+        self.holders[offset as usize] = Some(holder);
+    }
+}
+
 /// The taken numbers of a namespace, with the process that each belongs to.
 #[derive(Clone, Default)]
 pub(crate) struct IdTable {
@@ -23,6 +40,7 @@ pub(crate) struct IdTable {
 }
 
 impl IdTable {
+    #[inline]
     pub(crate) fn get(&self, number: u32) -> Option<ProcessId> {
         let page = self.pages.get((number / PAGE) as usize)?.as_ref()?;
         page.holders[(number % PAGE) as usize]
@@ -33,17 +51,13 @@ impl IdTable {
     }
 
     /// Takes a free number.
-    #[inline]
     pub(crate) fn insert(&mut self, number: u32, holder: ProcessId) {
         let index = (number / PAGE) as usize;
         if index >= self.pages.len() {
             self.grow(index + 1);
         }
         let page = self.pages[index].get_or_insert_with(|| Box::new(Page { used: 0, holders: [None; PAGE as usize] }));
-        let bit = 1 << (number % PAGE);
-        debug_assert!(page.used & bit == 0, "a number has one holder");
-        page.used |= bit;
-        page.holders[(number % PAGE) as usize] = Some(holder);
+        page.take(number % PAGE, holder);
         if page.used == u64::MAX {
             self.full[index / 64] |= 1 << (index % 64);
         }
@@ -60,28 +74,54 @@ impl IdTable {
     pub(crate) fn remove(&mut self, number: u32) {
         let index = (number / PAGE) as usize;
         let page = self.pages[index].as_mut().expect("a taken number has a page");
+        if page.used == u64::MAX {
+            self.full[index / 64] &= !(1 << (index % 64));
+        }
         page.used &= !(1 << (number % PAGE));
         page.holders[(number % PAGE) as usize] = None;
-        self.full[index / 64] &= !(1 << (index % 64));
+    }
+
+    /// Takes the lowest free number of `from..=to`.
+    #[inline]
+    pub(crate) fn insert_first(&mut self, from: u32, to: u32, holder: ProcessId) -> Option<u32> {
+        let index = (from / PAGE) as usize;
+        // Mostly the page of `from` has room, and then one visit finds the number and takes it.
+        if let Some(Some(page)) = self.pages.get_mut(index) {
+            if let Some(offset) = page.first_free(from % PAGE)
+                && index as u32 * PAGE + offset <= to
+            {
+                page.take(offset, holder);
+                if page.used == u64::MAX {
+                    self.full[index / 64] |= 1 << (index % 64);
+                }
+                return Some(index as u32 * PAGE + offset);
+            }
+        }
+        self.insert_beyond(from, to, holder)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn insert_beyond(&mut self, from: u32, to: u32, holder: ProcessId) -> Option<u32> {
+        let number = self.first_free(from, to)?;
+        self.insert(number, holder);
+        Some(number)
     }
 
     /// The lowest free number of `from..=to`.
-    #[inline]
     pub(crate) fn first_free(&self, from: u32, to: u32) -> Option<u32> {
         if from > to {
             return None;
         }
         let index = (from / PAGE) as usize;
-        let here = match self.pages.get(index) {
-            Some(Some(page)) => !page.used & (u64::MAX << (from % PAGE)),
-            _ => return Some(from),
-        };
-        let number = if here != 0 {
-            index as u32 * PAGE + here.trailing_zeros()
-        } else {
-            let next = self.first_page_with_room(index + 1);
-            let used = self.pages.get(next).and_then(Option::as_ref).map_or(0, |page| page.used);
-            next as u32 * PAGE + (!used).trailing_zeros()
+        let Some(Some(page)) = self.pages.get(index) else { return Some(from) };
+        let number = match page.first_free(from % PAGE) {
+            Some(offset) => index as u32 * PAGE + offset,
+            None => {
+                let next = self.first_page_with_room(index + 1);
+                let offset = self.pages.get(next).and_then(Option::as_ref).and_then(|page| page.first_free(0));
+                next as u32 * PAGE + offset.unwrap_or(0)
+            }
         };
         (number <= to).then_some(number)
     }

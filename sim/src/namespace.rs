@@ -41,7 +41,56 @@ pub(crate) struct Namespace {
     pub(crate) serial: u64,
 }
 
+/// A number, and how it was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) number: u32,
+    /// Where the search began.
+    pub(crate) start: u32,
+    /// The floor from which it began again, if it did.
+    pub(crate) wrapped: Option<u32>,
+}
+
 impl Namespace {
+    /// Takes the lowest free number from the cursor on, else from the floor: 1, or `restart` once the cursor has passed the
+    /// reserved numbers.
+    ///
+    /// # References
+    /// kernel/pid.c:alloc_pid; lib/idr.c:idr_alloc_cyclic
+    #[inline]
+    pub(crate) fn take_next(&mut self, restart: u32, holder: ProcessId) -> Option<Found> {
+        let floor = if self.cursor > RESERVED_PIDS { restart } else { 1 };
+        let start = self.cursor.max(floor);
+        let last = self.pid_max - 1;
+        let (number, wrapped) = match self.ids.insert_first(start, last, holder) {
+            Some(number) => (number, None),
+            None if start > floor => (self.ids.insert_first(floor, last, holder)?, Some(floor)),
+            None => return None,
+        };
+        self.cursor = number + 1;
+        self.allocated += 1;
+        Some(Found { number, start, wrapped })
+    }
+
+    /// Takes this free number, which moves no cursor.
+    pub(crate) fn take(&mut self, number: u32, holder: ProcessId) {
+        self.ids.insert(number, holder);
+        self.allocated += 1;
+    }
+
+    /// Gives a number back.
+    #[inline]
+    pub(crate) fn give_back(&mut self, number: u32) {
+        self.ids.remove(number);
+        self.allocated -= 1;
+    }
+
+    /// Whether no number is left that [`Namespace::take_next`] could take.
+    pub(crate) fn is_exhausted(&self, restart: u32) -> bool {
+        let floor = if self.cursor > RESERVED_PIDS { restart } else { 1 };
+        self.ids.first_free(floor, self.pid_max - 1).is_none()
+    }
+
     /// The init, alive or on its way out; `None` before it is born and after it has ended.
     pub(crate) fn reaper(&self) -> Option<ProcessId> {
         match self.phase {

@@ -186,6 +186,7 @@ impl Process {
         self.life == Life::Alive && !self.doomed
     }
 
+    #[inline]
     pub(crate) fn call(&self) -> Option<&InCall> {
         self.extra.as_ref()?.call.as_ref()
     }
@@ -201,11 +202,17 @@ impl Process {
         }
     }
 
+    /// Whether its state is [`ProcessState::Running`].
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        self.life <= Life::Leaving && !self.stopped && self.call().is_none()
+    }
+
     pub(crate) fn state(&self) -> Option<ProcessState> {
         match self.life {
+            _ if self.is_running() => Some(ProcessState::Running),
             Life::Alive | Life::Leaving if self.stopped => Some(ProcessState::Stopped),
-            Life::Alive | Life::Leaving if self.call().is_some() => Some(ProcessState::Blocked),
-            Life::Alive | Life::Leaving => Some(ProcessState::Running),
+            Life::Alive | Life::Leaving => Some(ProcessState::Blocked),
             Life::Zapping => Some(ProcessState::Exiting),
             Life::Zombie => Some(ProcessState::Zombie),
             Life::Detached | Life::Vacant => None,

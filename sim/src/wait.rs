@@ -134,9 +134,15 @@ impl World {
     fn begin_wait(&mut self, caller: ProcessId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
         self.assert_acts(caller);
         let query = WaitQuery { who: self.look_up(caller, asked), asked, options };
-        if let Some(result) = self.scan(caller, &query) {
-            return result;
+        let result = self.scan(caller, &query);
+        if result == Ok(Waited::Blocks) {
+            self.sleep_in_wait(caller, query);
         }
+        result
+    }
+
+    #[cold]
+    fn sleep_in_wait(&mut self, caller: ProcessId, query: WaitQuery) {
         self.because(&rule::WAIT_BLOCKS, caller);
         if let Who::Process(init) = query.who
             && self.process(init).life == Life::Zapping
@@ -145,7 +151,6 @@ impl World {
             self.because(&rule::ZAP_CLASSIC_DEADLOCK, caller);
         }
         self.fall_asleep(caller, query);
-        Ok(Waited::Blocks)
     }
 
     /// Whether the zombie `member` keeps `init` from ending.
@@ -167,19 +172,21 @@ impl World {
     }
 
     /// The number means what it means in the caller's namespace, at the time of the call.
+    #[inline]
     fn look_up(&self, caller: ProcessId, asked: WaitFor) -> Who {
-        let ns = self.process(caller).ns;
+        let caller = self.process(caller);
         let found = match asked {
             WaitFor::Any => Some(Who::Any),
-            WaitFor::Pid(number) => self.find_pid(ns, number).map(Who::Process),
-            WaitFor::OwnGroup => self.process(caller).group.map(Who::Group),
-            WaitFor::Group(number) => self.find_pid(ns, number).map(Who::Group),
+            WaitFor::Pid(number) => self.find_pid(caller.ns, number).map(Who::Process),
+            WaitFor::OwnGroup => caller.group.map(Who::Group),
+            WaitFor::Group(number) => self.find_pid(caller.ns, number).map(Who::Group),
             WaitFor::Pidfd(process) => process.map(Who::Process),
         };
         found.unwrap_or(Who::Nobody)
     }
 
     /// Kernel: `eligible_pid`.
+    #[inline]
     pub(crate) fn is_waited_for(&self, child: ProcessId, who: Who) -> bool {
         match who {
             Who::Any => true,
@@ -195,11 +202,11 @@ impl World {
         options.contains(WaitOptions::__WALL) || clone_child == options.contains(WaitOptions::__WCLONE)
     }
 
-    /// One pass over the children. `None`: sleep.
+    /// One pass over the children. Whether it blocks is for the caller to carry out.
     ///
     /// # References
     /// kernel/exit.c:do_wait, wait_consider_task
-    fn scan(&mut self, caller: ProcessId, query: &WaitQuery) -> Option<Result<Waited, Errno>> {
+    fn scan(&mut self, caller: ProcessId, query: &WaitQuery) -> Result<Waited, Errno> {
         let mut some_lives = false;
         let mut next = self.process(caller).first_child;
         while let Some(child) = next {
@@ -212,7 +219,7 @@ impl World {
                 continue;
             }
             if let Some(status) = self.report(child, query.options) {
-                return Some(Ok(self.take_report(caller, child, status, query)));
+                return Ok(self.take_report(caller, child, status, query));
             }
             if self.process(child).life == Life::Zombie {
                 self.because(&rule::WAIT_STOPPED_ZOMBIE_ONLY, child);
@@ -221,13 +228,13 @@ impl World {
         }
         if !some_lives {
             self.because(&rule::WAIT_ECHILD, caller);
-            return Some(Err(Errno::ECHILD));
+            return Err(Errno::ECHILD);
         }
         if query.options.contains(WaitOptions::WNOHANG) {
             self.because(&rule::WAIT_NOHANG, caller);
-            return Some(Ok(Waited::Nothing));
+            return Ok(Waited::Nothing);
         }
-        None
+        Ok(Waited::Blocks)
     }
 
     /// What the child has to report, of what is asked for.
@@ -250,6 +257,22 @@ impl World {
 
     fn take_report(&mut self, caller: ProcessId, child: ProcessId, status: WaitStatus, query: &WaitQuery) -> Waited {
         let number = self.pid_in(child, self.process(caller).ns).expect("a child is visible to its parent");
+        if self.explains() {
+            self.explain_report(caller, child, status, query);
+        }
+        if query.options.contains(WaitOptions::WNOWAIT) {
+            return Waited::Child { process: child, number, status };
+        }
+        match status {
+            WaitStatus::Stopped(_) => self.process_mut(child).stop_report = None,
+            WaitStatus::Continued => self.process_mut(child).continue_report = false,
+            WaitStatus::Exited(_) | WaitStatus::Killed(_) => self.release(caller, child),
+        }
+        Waited::Child { process: child, number, status }
+    }
+
+    #[cold]
+    fn explain_report(&mut self, caller: ProcessId, child: ProcessId, status: WaitStatus, query: &WaitQuery) {
         let rule = match (status, query.who) {
             (WaitStatus::Stopped(_) | WaitStatus::Continued, _) => &rule::WAIT_STOPPED,
             (_, Who::Group(_)) => &rule::WAIT_PGID_ACROSS_NS,
@@ -265,21 +288,15 @@ impl World {
         }
         if query.options.contains(WaitOptions::WNOWAIT) {
             self.because(&rule::WAIT_NOWAIT, child);
-            return Waited::Child { process: child, number, status };
         }
-        match status {
-            WaitStatus::Stopped(_) => self.process_mut(child).stop_report = None,
-            WaitStatus::Continued => self.process_mut(child).continue_report = false,
-            WaitStatus::Exited(_) | WaitStatus::Killed(_) => self.release(caller, child),
-        }
-        Waited::Child { process: child, number, status }
     }
 
     /// A sleeping waiter woke up: it looks first, before it takes any signal.
     pub(crate) fn look_again(&mut self, caller: ProcessId) {
         let Some(InCall::Wait(query)) = self.process(caller).call() else { return };
         let query = query.clone();
-        if let Some(result) = self.scan(caller, &query) {
+        let result = self.scan(caller, &query);
+        if result != Ok(Waited::Blocks) {
             if result == Err(Errno::ECHILD) {
                 self.because(&rule::EXIT_AUTOREAP_WAKES_WAIT, caller);
             }

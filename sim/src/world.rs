@@ -227,11 +227,12 @@ impl World {
     /// kernel/pid.c:pid_nr_ns
     #[doc(alias = "pid_nr_ns")]
     pub fn pid_in(&self, process: ProcessId, ns: NsId) -> Option<Pid> {
-        let own = self.process(process).ns;
+        let record = self.process(process);
         let level = self.ns(ns).level;
         // Mostly somebody looks at its like.
-        let visible = own == ns || self.ancestor_at(own, level) == Some(ns);
-        visible.then(|| Pid::new(self.pids(process)[level as usize]))
+        let own_level = if record.ns == ns { level } else { self.ns(record.ns).level };
+        let visible = record.ns == ns || self.ancestor_at(record.ns, level) == Some(ns);
+        visible.then(|| Pid::new(self.numbers.row(own_level, record.row)[level as usize]))
     }
 
     /// The process that has this number in a namespace.
@@ -348,11 +349,13 @@ impl World {
     }
 
     /// The record that the next process will have.
+    #[inline]
     pub(crate) fn next_record(&self) -> ProcessId {
         self.free_processes.last().copied().unwrap_or_else(|| ProcessId::new(self.processes.len()))
     }
 
     /// Takes the record that [`World::next_record`] named; it is vacant, to be filled in place.
+    #[inline]
     pub(crate) fn occupy(&mut self, id: ProcessId) {
         match self.free_processes.pop() {
             Some(free) => debug_assert_eq!(free, id),
@@ -360,6 +363,7 @@ impl World {
         }
     }
 
+    #[inline]
     pub(crate) fn vacate(&mut self, id: ProcessId) {
         self.processes[id.index()] = Process::vacant();
         self.free_processes.push(id);
@@ -410,16 +414,21 @@ impl World {
     }
 
     /// One reason less for a namespace to exist; without one it goes, and so may the ones around it.
+    #[inline]
     pub(crate) fn put_namespace(&mut self, ns: NsId) {
-        let mut next = Some(ns);
-        while let Some(ns) = next {
-            let namespace = self.ns_mut(ns);
-            namespace.references -= 1;
-            if namespace.references > 0 {
-                return;
-            }
-            next = namespace.parent;
-            self.namespaces[ns.index()] = None;
+        let namespace = self.ns_mut(ns);
+        namespace.references -= 1;
+        if namespace.references == 0 {
+            self.remove_namespace(ns);
+        }
+    }
+
+    #[cold]
+    fn remove_namespace(&mut self, ns: NsId) {
+        let around = self.ns(ns).parent;
+        self.namespaces[ns.index()] = None;
+        if let Some(around) = around {
+            self.put_namespace(around);
         }
     }
 }
