@@ -17,6 +17,12 @@ pub(crate) enum Operation {
     Clone = 1,
     /// status.
     Exit,
+    /// status, of this thread alone.
+    ExitThread,
+    /// Touches memory that is not there.
+    Fault,
+    /// abort(3), as the C library does it.
+    Abort,
     /// pid, options; the status is the second value.
     Wait4,
     /// kind, id, options; the result is the child's number, the second value its status.
@@ -37,9 +43,12 @@ pub(crate) enum Operation {
     WriteNumber,
 }
 
-const OPERATIONS: [Operation; 11] = [
+const OPERATIONS: [Operation; 14] = [
     Operation::Clone,
     Operation::Exit,
+    Operation::ExitThread,
+    Operation::Fault,
+    Operation::Abort,
     Operation::Wait4,
     Operation::Waitid,
     Operation::Plain,
@@ -51,11 +60,13 @@ const OPERATIONS: [Operation; 11] = [
     Operation::WriteNumber,
 ];
 
-/// Makes the process of a role: with `flags` beside those that every agent has.
+/// Makes the process or thread of a role: with `flags` beside those that every agent has. Threads do without a pidfd, which
+/// kernels before 6.9 do not give together with one: the conductor finds them by their process.
 pub(crate) fn make(role: usize, flags: u64, exit_signal: u64, set_tid: &[i32]) -> Raw {
     let Some(slot) = (role < SLOTS).then(|| arena::slot(role)) else { return -(libc::EINVAL as Raw) };
+    let pidfd = if flags & libc::CLONE_THREAD as u64 == 0 { libc::CLONE_PIDFD as u64 } else { 0 };
     let arguments = CloneArgs {
-        flags: flags | (libc::CLONE_FILES | libc::CLONE_PIDFD) as u64,
+        flags: flags | libc::CLONE_FILES as u64 | pidfd,
         pidfd: std::ptr::from_ref(&slot.pidfd) as u64,
         exit_signal,
         stack: arena::stack(role) as u64,
@@ -102,6 +113,9 @@ fn perform(slot: &Slot) -> Raw {
             make(argument(2) as usize, argument(0) as u64, argument(1) as u64, numbers.get(..count).unwrap_or(&[]))
         }
         Operation::Exit => raw::plain(libc::SYS_exit_group, [argument(0) as usize, 0, 0, 0]),
+        Operation::ExitThread => raw::plain(libc::SYS_exit, [argument(0) as usize, 0, 0, 0]),
+        Operation::Fault => raw::fault(),
+        Operation::Abort => abort(),
         Operation::Wait4 => {
             let (result, status) = raw::wait4(argument(0) as i32, argument(1) as u32);
             slot.value.store(i64::from(status), Ordering::Relaxed);
@@ -151,6 +165,21 @@ fn opened(slot: &Slot, flags: i32, using: impl FnOnce(Raw) -> Raw) -> Raw {
     result
 }
 
+/// What abort(3) does in the GNU C library: SIGABRT unblocked and raised, for a handler that may not return; raised again with
+/// its default action; and for those whom that does not end, an instruction that traps.
+fn abort() -> Raw {
+    raw::sigprocmask(libc::SIG_UNBLOCK, libc::SIGABRT);
+    let raise = || {
+        let process = raw::plain(libc::SYS_getpid, [0; 4]);
+        let thread = raw::plain(libc::SYS_gettid, [0; 4]);
+        raw::plain(libc::SYS_tgkill, [process as usize, thread as usize, libc::SIGABRT as usize, 0])
+    };
+    raise();
+    raw::sigaction(libc::SIGABRT, Disposition::Default);
+    raise();
+    raw::trap()
+}
+
 fn pidfd(pid: i32, signal: i32) -> Raw {
     let fd = raw::plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0]);
     if fd < 0 {
@@ -198,7 +227,8 @@ fn write_number(number: i64, fd: Raw) -> Raw {
 }
 
 /// Notes the signal in the slot of the role on whose stack this runs.
-extern "C" fn handler(signal: i32, info: *const Siginfo, _: *const u8) {
+extern "C" fn handler(signal: i32, info: *const Siginfo, context: *mut libc::ucontext_t) {
+    raw::skip_fault(signal, info, context);
     let here = 0u8;
     let Some(role) = arena::role_of(std::ptr::from_ref(&here) as usize) else { return };
     let slot = arena::slot(role);

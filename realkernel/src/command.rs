@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use libc::c_long;
 use pidlab_scenario::{
-    Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome, Refusal, Role, SetnsVia, Signal,
-    SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
+    Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome, RebootHow, Refusal, Role, SetnsVia,
+    Signal, SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
 };
 
 use crate::agent::Operation;
@@ -71,11 +71,14 @@ impl Translator<'_> {
         let sigchld = i64::from(Signal::CHLD.number());
         Ok(match call {
             Call::Fork { child } => self.clone(*child, CloneFlags::empty(), sigchld, &[])?,
+            Call::Vfork { child } => {
+                self.clone(*child, CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK, sigchld, &[])?
+            }
             Call::Clone { child, flags, exit_signal, set_tid } => {
-                let known = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_PARENT;
-                only(call.name(), *flags, known)?;
+                only(call.name(), *flags, CloneFlags::all().difference(CloneFlags::CLONE_NEWUSER))?;
+                let without = CloneFlags::CLONE_PARENT | CloneFlags::CLONE_THREAD;
                 let exit_signal = match exit_signal {
-                    ExitSignal::Default if flags.contains(CloneFlags::CLONE_PARENT) => 0,
+                    ExitSignal::Default if flags.intersects(without) => 0,
                     ExitSignal::Default => sigchld,
                     ExitSignal::None => 0,
                     ExitSignal::Signal(signal) => i64::from(signal.number()),
@@ -83,6 +86,7 @@ impl Translator<'_> {
                 self.clone(*child, *flags, exit_signal, set_tid)?
             }
             Call::Exit { status } => Command::new(Operation::Exit, &[i64::from(*status)]),
+            Call::ExitThread { status } => Command::new(Operation::ExitThread, &[i64::from(*status)]),
             Call::Wait { target: WaitTarget::Pidfd(role), options } => {
                 self.waitid(WaitTarget::Pidfd(*role), *options | WaitOptions::WEXITED)?
             }
@@ -96,8 +100,9 @@ impl Translator<'_> {
                 Command::plain(libc::SYS_kill, &[pid.into(), number(*signal)])
             }
             Call::Tgkill { pid, signal } => {
-                let pid = self.target(*pid)?.into();
-                Command::plain(libc::SYS_tgkill, &[pid, pid, number(*signal)])
+                let thread = self.target(*pid)?;
+                let process = self.process_of(*pid, thread)?;
+                Command::plain(libc::SYS_tgkill, &[process.into(), thread.into(), number(*signal)])
             }
             Call::PidfdSendSignal { pid, signal } => {
                 Command::new(Operation::Pidfd, &[self.target(*pid)?.into(), number(*signal)])
@@ -150,22 +155,26 @@ impl Translator<'_> {
                 return Err(Refusal::NotModelled { call: call.name(), what: Some("`max_pid_namespaces`".to_owned()) });
             }
             Call::Sysctl { name, write } => sysctl(*name, *write),
-            Call::Vfork { .. }
-            | Call::ExitThread { .. }
-            | Call::Exec
-            | Call::Abort
-            | Call::Fault
-            | Call::Sigpending
-            | Call::PidfdPoll { .. }
-            | Call::Setuid { .. }
-            | Call::Look { .. }
-            | Call::Reboot { .. } => return Err(Refusal::NotModelled { call: call.name(), what: None }),
+            Call::Fault => Command::new(Operation::Fault, &[]),
+            Call::Abort => {
+                self.refuse_endless_abort()?;
+                Command::new(Operation::Abort, &[])
+            }
+            Call::Reboot { how } => reboot(*how),
+            Call::Exec | Call::Sigpending | Call::PidfdPoll { .. } | Call::Setuid { .. } | Call::Look { .. } => {
+                return Err(Refusal::NotModelled { call: call.name(), what: None });
+            }
         })
     }
 
     fn clone(&self, child: Role, flags: CloneFlags, exit_signal: i64, set_tid: &[i32]) -> Result<Command, Refusal> {
         if self.processes.get(child).is_some() {
             return Err(Refusal::BornTwice { role: child });
+        }
+        if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
+            // The conductor could not find a thread whose maker does not return.
+            let what = "a vfork of a thread".to_owned();
+            return Err(Refusal::NotModelled { call: CallName::Clone, what: Some(what) });
         }
         let levels =
             self.processes.levels_for_children(self.by) + usize::from(flags.contains(CloneFlags::CLONE_NEWPID));
@@ -186,7 +195,7 @@ impl Translator<'_> {
     /// wait for ever for a number that its own membership holds (kernel/pid_namespace.c, `zap_pid_ns_processes`), and with it all
     /// namespaces around it: it would outlive this program, and only a restart of the machine would remove it.
     fn refuse_undying(&self, pid: i32, group: i32) -> Result<(), Refusal> {
-        let Some(caller) = self.processes.get(self.by) else { return Ok(()) };
+        let Some(caller) = self.processes.leader_of(self.by) else { return Ok(()) };
         // A number may have been another's before: a process is the one that lives, a group may be led by any that had it.
         let had = |number: i32| {
             let number = u32::try_from(number).ok();
@@ -211,6 +220,16 @@ impl Translator<'_> {
         Err(Refusal::NotModelled { call: CallName::Setpgid, what: Some(what) })
     }
 
+    /// Refuses the abort of an init that handles SIGSEGV: its handler returns to the instruction that traps, for ever.
+    fn refuse_endless_abort(&self) -> Result<(), Refusal> {
+        let Some(process) = self.processes.leader_of(self.by) else { return Ok(()) };
+        if process.pids.last() == Some(&1) && process.handles(libc::SIGSEGV) {
+            let what = "an init that handles SIGSEGV, whose abort never ends".to_owned();
+            return Err(Refusal::NotModelled { call: CallName::Abort, what: Some(what) });
+        }
+        Ok(())
+    }
+
     fn wait4(&self, target: WaitTarget, options: WaitOptions) -> Result<Command, Refusal> {
         let pid = match target {
             WaitTarget::Any | WaitTarget::Pidfd(_) => -1,
@@ -227,7 +246,7 @@ impl Translator<'_> {
             WaitTarget::OwnGroup => (libc::P_PGID, 0),
             WaitTarget::Pid(target) => (libc::P_PID, self.target(target)?),
             WaitTarget::Group(target) => (libc::P_PGID, self.target(target)?),
-            WaitTarget::Pidfd(role) => (libc::P_PIDFD, self.pidfd(role)?),
+            WaitTarget::Pidfd(role) => (libc::P_PIDFD, self.pidfd(role, CallName::Waitid)?),
         };
         Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
     }
@@ -235,7 +254,9 @@ impl Translator<'_> {
     fn setns(&self, to: Role, via: SetnsVia) -> Result<Command, Refusal> {
         let newpid = i64::from(libc::CLONE_NEWPID);
         let file = match via {
-            SetnsVia::Pidfd => return Ok(Command::plain(libc::SYS_setns, &[self.pidfd(to)?.into(), newpid])),
+            SetnsVia::Pidfd => {
+                return Ok(Command::plain(libc::SYS_setns, &[self.pidfd(to, CallName::Setns)?.into(), newpid]));
+            }
             SetnsVia::NsPid => "pid",
             SetnsVia::PidForChildren => "pid_for_children",
         };
@@ -246,9 +267,24 @@ impl Translator<'_> {
     }
 
     /// The conductor's pidfd of a process, which agents find in the shared table.
-    fn pidfd(&self, role: Role) -> Result<i32, Refusal> {
+    fn pidfd(&self, role: Role, call: CallName) -> Result<i32, Refusal> {
         use std::os::fd::AsRawFd;
-        self.processes.get(role).map(|process| process.pidfd.as_raw_fd()).ok_or(Refusal::NotBorn { role })
+        let process = self.processes.get(role).ok_or(Refusal::NotBorn { role })?;
+        let what = || Some("a pidfd of a thread, which this kernel does not have".to_owned());
+        let pidfd = process.pidfd.as_ref().ok_or_else(|| Refusal::NotModelled { call, what: what() })?;
+        Ok(pidfd.as_raw_fd())
+    }
+
+    /// The number of the process that a target, whose own number in the caller's namespace is given, is a thread of.
+    fn process_of(&self, target: Target, number: i32) -> Result<i32, Refusal> {
+        let role = match target {
+            Target::Role(role) => Some(role),
+            Target::Number(_) => self.processes.alive_by_number(self.by, number),
+        };
+        match role.and_then(|role| self.processes.leader_of(role)) {
+            Some(leader) => self.target(Target::Role(leader.role)),
+            None => Ok(number),
+        }
     }
 
     /// The number that stands for a target in the caller's namespace.
@@ -271,6 +307,18 @@ fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
     };
     command.text = format!("/proc/sys/kernel/{}", name.word());
     command
+}
+
+/// reboot(2). Every agent is in a PID namespace that the runner made, where the call ends that namespace's init and nothing else;
+/// the conductor makes sure of that before the first scenario (`try_prepare`).
+fn reboot(how: RebootHow) -> Command {
+    let command = match how {
+        RebootHow::Restart => libc::LINUX_REBOOT_CMD_RESTART,
+        RebootHow::Halt => libc::LINUX_REBOOT_CMD_HALT,
+        RebootHow::PowerOff => libc::LINUX_REBOOT_CMD_POWER_OFF,
+    };
+    let numbers = [libc::LINUX_REBOOT_MAGIC1, libc::LINUX_REBOOT_MAGIC2, command];
+    Command::plain(libc::SYS_reboot, &numbers.map(|number| i64::from(number as u32)))
 }
 
 /// Refuses flags that this runner does not know.

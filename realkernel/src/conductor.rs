@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
 
 use pidlab_scenario::{
@@ -32,6 +34,11 @@ pub(crate) fn prepare(user_namespace: bool, outer_pid_max: &str) -> Hello {
 }
 
 fn try_prepare(user_namespace: bool, outer_pid_max: &str) -> Result<Hello, String> {
+    // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
+    let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
+    if namespace == INITIAL_PID_NAMESPACE {
+        return Err("the runner is not in a PID namespace of its own".to_owned());
+    }
     arena::make().map_err(|error| format!("there is no memory for the agents: {error}"))?;
     // A run of host alone: what cannot make one process cannot run a scenario.
     World::start(Sharing::Shared)?.end()?;
@@ -39,6 +46,9 @@ fn try_prepare(user_namespace: bool, outer_pid_max: &str) -> Result<Hello, Strin
     let facts = Facts::newest().with(Fact::PidMaxPerNamespace, per_namespace);
     Ok(Hello::Ready { release: os::release(), facts, user_namespace })
 }
+
+/// The inode of the machine's initial PID namespace (include/linux/proc_ns.h, `PROC_PID_INIT_INO`).
+const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
 const PID_MAX: &str = "/proc/sys/kernel/pid_max";
 
@@ -116,7 +126,7 @@ impl World {
         let flags = CloneFlags::CLONE_NEWPID.bits() | sharing;
         let result = agent::make(0, flags, libc::SIGCHLD as u64, &[]);
         if result < 0 {
-            return Err(format!("clone3: {}", std::io::Error::from_raw_os_error(-result as i32)));
+            return Err(format!("clone3: {}", io::Error::from_raw_os_error(-result as i32)));
         }
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
         let mut world = World {
@@ -218,6 +228,9 @@ impl World {
 
     /// Lets a clone return, and takes the new process in if there is one.
     fn await_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
+        if self.pending.get(&by).is_some_and(is_vfork) {
+            return self.await_vfork_child(by, child);
+        }
         // Who made a process lives to say so: quiet is needed only where it does not.
         if !self.processes.get(by).is_some_and(quiet::soon_done) {
             self.settle(by)?;
@@ -226,14 +239,44 @@ impl World {
         if !quiet::is_done(by) || slot.result.load(Ordering::Acquire) < 0 {
             return Ok(None);
         }
-        let pidfd = os::adopt(arena::slot(child.index()).pidfd.load(Ordering::Acquire));
-        self.processes.born(child, pidfd).map_err(|error| format!("a new process: {error}"))?;
+        self.take_in(by, child).map_err(|error| format!("a new process: {error}"))?;
         Ok(Some(child))
+    }
+
+    /// A vfork does not return while the child lives on in its program: the child is there once the kernel has written its pidfd,
+    /// or the call has failed.
+    fn await_vfork_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
+        let written = || arena::slot(child.index()).pidfd.load(Ordering::Acquire) >= 0;
+        quiet::until("a vfork neither made a process nor failed", || {
+            written() || quiet::is_done(by) || !self.processes.get(by).is_some_and(|process| process.lives())
+        })?;
+        if !written() || (quiet::is_done(by) && arena::slot(by.index()).result.load(Ordering::Acquire) < 0) {
+            return Ok(None);
+        }
+        self.take_in(by, child).map_err(|error| format!("a new process: {error}"))?;
+        Ok(Some(child))
+    }
+
+    /// Takes a process or thread in that `by` has just made.
+    fn take_in(&mut self, by: Role, child: Role) -> io::Result<()> {
+        let is_thread = match self.pending.get(&by) {
+            Some(Call::Clone { flags, .. }) => flags.contains(CloneFlags::CLONE_THREAD),
+            _ => false,
+        };
+        if is_thread {
+            return self.processes.thread_born(child, by);
+        }
+        let pidfd = os::adopt(arena::slot(child.index()).pidfd.load(Ordering::Acquire));
+        self.processes.born(child, pidfd)
     }
 
     fn settle(&mut self, actor: Role) -> Result<(), String> {
         let pending = &self.pending;
-        let may_block = |role: Role| matches!(pending.get(&role), Some(Call::Wait { .. } | Call::Waitid { .. }));
+        let may_block = |role: Role| match pending.get(&role) {
+            Some(Call::Wait { .. } | Call::Waitid { .. }) => Some(b'S'),
+            Some(call) if is_vfork(call) => Some(b'D'),
+            _ => None,
+        };
         self.states = quiet::settle(&mut self.processes, actor, may_block)?;
         Ok(())
     }
@@ -244,10 +287,8 @@ impl World {
         returned: Vec<Returned>,
         whole: bool,
     ) -> Result<Observation, String> {
-        let states = &self.states;
-        let state = |process: &crate::processes::Process| states.get(&process.role).copied().unwrap_or(State::Zombie);
         let processes = if whole {
-            self.processes.views(state).map_err(|error| format!("looking at the processes: {error}"))?
+            self.processes.views(&self.states).map_err(|error| format!("looking at the processes: {error}"))?
         } else {
             Vec::new()
         };
@@ -257,13 +298,23 @@ impl World {
     /// Ends everything that the run has made: when host can be waited for, all others are released.
     fn end(self) -> Result<(), String> {
         let host = self.processes.get(Role::HOST).ok_or("there is no host")?;
-        os::kill_pidfd(host.pidfd.as_raw_fd());
-        os::reap_pidfd(host.pidfd.as_fd()).map_err(|error| format!("host cannot be reaped: {error}"))?;
+        let pidfd = host.pidfd.as_ref().ok_or("there is no pidfd of host")?;
+        os::kill_pidfd(pidfd.as_raw_fd());
+        os::reap_pidfd(pidfd.as_fd()).map_err(|error| format!("host cannot be reaped: {error}"))?;
         let first = self.first_fd;
         drop(self);
         // What an agent held open when it was killed is closed with the rest.
         os::close_from(first);
         Ok(())
+    }
+}
+
+/// Whether the caller of this call sleeps until the child has ended or runs another program.
+fn is_vfork(call: &Call) -> bool {
+    match call {
+        Call::Vfork { .. } => true,
+        Call::Clone { flags, .. } => flags.contains(CloneFlags::CLONE_VFORK),
+        _ => false,
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use pidlab_scenario::{Call, Facts, KillTarget, Machine, Run, Scenario};
+use pidlab_scenario::{Call, CloneFlags, Facts, KillTarget, Machine, Run, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::guard;
@@ -21,10 +21,10 @@ use crate::wire::{self, Hello, Request, Response, Setup};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Sharing {
     /// Shared, unless the scenario holds a step after which sharing could be seen: a core dump of one process ends all that
-    /// share its memory on some kernels.
+    /// share its memory on some kernels, and flags that want shared memory are refused where it is not.
     #[default]
     Auto,
-    /// One memory for all (`CLONE_VM`).
+    /// One memory for all (`CLONE_VM`), unless the scenario itself says who shares what.
     Shared,
     /// Each its own.
     Own,
@@ -35,10 +35,19 @@ impl Sharing {
     pub(crate) fn of(self, scenario: &Scenario) -> Sharing {
         match self {
             Sharing::Auto if scenario.steps.iter().any(|step| can_dump_core(&step.call)) => Sharing::Own,
-            Sharing::Auto => Sharing::Shared,
-            other => other,
+            Sharing::Auto | Sharing::Shared if scenario.steps.iter().any(|step| is_about_memory(&step.call)) => {
+                Sharing::Own
+            }
+            Sharing::Auto | Sharing::Shared => Sharing::Shared,
+            Sharing::Own => Sharing::Own,
         }
     }
+}
+
+/// Whether the call says who shares memory, or what needs shared memory.
+fn is_about_memory(call: &Call) -> bool {
+    const FLAGS: CloneFlags = CloneFlags::CLONE_VM.union(CloneFlags::CLONE_SIGHAND).union(CloneFlags::CLONE_THREAD);
+    matches!(call, Call::Clone { flags, .. } if flags.intersects(FLAGS))
 }
 
 /// Whether the call can end a process in a way that dumps its core (signal(7), action "Core").

@@ -19,16 +19,19 @@ type Inode = u64;
 /// Bit 2 of the flags in `/proc/PID/stat`: the task is on its way out (kernel/exit.c, `PF_EXITING`).
 const PF_EXITING: u64 = 0x4;
 
-/// A process that a step made. It stays known after it is gone: calls may still name its numbers.
+/// A process or thread that a step made. It stays known after it is gone: calls may still name its numbers.
 pub(crate) struct Process {
     pub(crate) role: Role,
+    /// For a thread that is not the leader of its process: the role that stands for the process.
+    pub(crate) thread_of: Option<Role>,
     /// Its number in the conductor's namespace.
     pub(crate) number: i32,
     /// Its numbers from the scenario's outermost namespace inward.
     pub(crate) pids: Vec<u32>,
     /// The namespaces of those numbers.
     pub(crate) namespaces: Vec<Inode>,
-    pub(crate) pidfd: OwnedFd,
+    /// Absent for a thread on kernels without pidfds of threads (before 6.9).
+    pub(crate) pidfd: Option<OwnedFd>,
     stat: File,
     wchan: File,
     /// Released: neither running nor a zombie.
@@ -101,6 +104,26 @@ impl Place {
 }
 
 impl Process {
+    /// The role that stands for the process that this is, or is a thread of.
+    pub(crate) fn leader(&self) -> Role {
+        self.thread_of.unwrap_or(self.role)
+    }
+
+    /// Whether it has not begun to exit, as far as procfs shows now.
+    pub(crate) fn lives(&self) -> bool {
+        let mut line = [0; 512];
+        let stat = os::pread(self.stat.as_fd(), &mut line).and_then(|length| Stat::parse(line.get(..length)?));
+        stat.is_some_and(|stat| !stat.exiting)
+    }
+
+    /// Whether it has a handler for a signal (proc_pid_status(5), `SigCgt`).
+    pub(crate) fn handles(&self, signal: i32) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.number)).unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        mask & (1 << (signal - 1)) != 0
+    }
+
     /// Whether the process is in the namespace, or in one below it.
     pub(crate) fn is_within(&self, namespace: Inode) -> bool {
         self.namespaces.contains(&namespace)
@@ -223,6 +246,25 @@ impl Processes {
     /// Takes in a process that has just been made: `pidfd` is the conductor's.
     pub(crate) fn born(&mut self, role: Role, pidfd: OwnedFd) -> io::Result<()> {
         let number = number_of(&pidfd)?;
+        self.take_in(role, None, number, Some(pidfd))
+    }
+
+    /// Takes in a thread that another one of its process has just made: it is the one that nobody knows yet.
+    pub(crate) fn thread_born(&mut self, role: Role, maker: Role) -> io::Result<()> {
+        let maker = self.get(maker).ok_or_else(|| io::Error::other("a thread that nobody made"))?;
+        let leader = maker.leader();
+        let mut number = None;
+        for entry in fs::read_dir(format!("/proc/{}/task", maker.number))? {
+            let found = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+            if !self.iter().any(|process| !process.gone && Some(process.number) == found) {
+                number = found;
+            }
+        }
+        let number = number.ok_or_else(|| io::Error::other("a new thread is not among those of its process"))?;
+        self.take_in(role, Some(leader), number, os::thread_pidfd(number))
+    }
+
+    fn take_in(&mut self, role: Role, thread_of: Option<Role>, number: i32, pidfd: Option<OwnedFd>) -> io::Result<()> {
         let (pids, views) = read_status(number)?;
         // No scenario sees the number in the conductor's namespace.
         let pids: Vec<u32> = pids.into_iter().skip(1).collect();
@@ -237,6 +279,7 @@ impl Processes {
         let seen = Stat { state: b'R', parent: 0, group: 0, session: 0, exiting: false };
         let process = Process {
             role,
+            thread_of,
             number,
             pids,
             namespaces,
@@ -288,6 +331,11 @@ impl Processes {
         self.known.get(&role)
     }
 
+    /// The one that stands for the process that a role is, or is a thread of.
+    pub(crate) fn leader_of(&self, role: Role) -> Option<&Process> {
+        self.get(self.get(role)?.leader())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Process> {
         self.known.values()
     }
@@ -305,11 +353,12 @@ impl Processes {
         one.into_iter().chain(others)
     }
 
-    /// Somebody who is gone, but whose number is still taken though nobody uses it as group or session: the task is on its
-    /// way through `release_task`, where no file shows it any more.
+    /// Somebody who is gone, but whose number is still taken though nobody has it, nor uses it as group or session: the task is
+    /// on its way through `release_task`, where no file shows it any more.
     pub(crate) fn half_released(&mut self) -> Option<Role> {
         let alive = self.iter().filter(|process| !process.gone);
-        let held: Vec<i32> = alive.flat_map(|process| [process.seen.group, process.seen.session]).collect();
+        let numbers = |process: &Process| [process.number, process.seen.group, process.seen.session];
+        let held: Vec<i32> = alive.flat_map(numbers).collect();
         let mut gone = self.known.values_mut().filter(|process| process.gone && !held.contains(&process.number));
         gone.find_map(|process| process.number_is_taken().then_some(process.role))
     }
@@ -318,13 +367,21 @@ impl Processes {
     pub(crate) fn by_number(&self, caller: Role, number: i64, gone_before: &[Role]) -> Option<Role> {
         let caller = self.get(caller)?;
         self.iter()
-            .filter(|process| !gone_before.contains(&process.role))
+            .filter(|process| process.thread_of.is_none() && !gone_before.contains(&process.role))
             .find(|process| process.number_for(caller).map(i64::from) == Some(number))
             .map(|process| process.role)
     }
 
-    /// Every process as it is now, in order of roles. `state` says what each is doing.
-    pub(crate) fn views(&mut self, state: impl Fn(&Process) -> State) -> io::Result<Vec<ProcessView>> {
+    /// The process or thread that has this number in the namespace of the caller now.
+    pub(crate) fn alive_by_number(&self, caller: Role, number: i32) -> Option<Role> {
+        let (caller, number) = (self.get(caller)?, u32::try_from(number).ok()?);
+        let mut alive = self.iter().filter(|process| !process.gone);
+        alive.find(|process| process.number_for(caller) == Some(number)).map(|process| process.role)
+    }
+
+    /// Every process and thread as it is now, in order of roles. `states` says what each is doing; who is not in it is not
+    /// shown.
+    pub(crate) fn views(&mut self, states: &BTreeMap<Role, State>) -> io::Result<Vec<ProcessView>> {
         let parents: BTreeMap<i32, (Role, Vec<u32>, Vec<Inode>)> = self
             .iter()
             .filter(|process| !process.gone)
@@ -332,6 +389,7 @@ impl Processes {
             .collect();
         let mut views = Vec::with_capacity(parents.len());
         for process in self.known.values_mut().filter(|process| !process.gone) {
+            let Some(state) = states.get(&process.role) else { continue };
             for namespace in &process.namespaces {
                 if !self.shown.contains(namespace) {
                     self.shown.push(*namespace);
@@ -350,8 +408,8 @@ impl Processes {
             let (pgid, sid) = process.views()?;
             views.push(ProcessView {
                 role: process.role,
-                thread_of: None,
-                state: state(process),
+                thread_of: process.thread_of,
+                state: *state,
                 pids: process.pids.clone(),
                 namespaces,
                 parent: parent.map(|(role, _, _)| *role),

@@ -8,7 +8,7 @@
 //! The moment is quiet if nobody in it can go on without the conductor. Each process must be in one of these states:
 //!
 //! - asleep in its command loop, its last command done;
-//! - asleep inside a call that may block (wait4, waitid), which only another process can end;
+//! - asleep inside a call that may block (wait4, waitid, vfork), which only another process can end;
 //! - stopped, which only a signal ends;
 //! - a zombie, or released, with its number free again or held as the group or session of another process;
 //! - an init on its way out, asleep in `zap_pid_ns_processes` or in the wait that belongs to it, with a *reason*: a member of its
@@ -54,14 +54,14 @@ const GUARD: Duration = Duration::from_secs(20);
 const HEAD_START: i64 = 50_000;
 
 /// Lets the world run until it is quiet, and says what each process is doing then. `actor` is the likeliest to be restless
-/// still, and `may_block` tells whose call may block.
+/// still, and `may_block` tells whose call may block, and in which state procfs shows it then.
 ///
 /// # Errors
 /// What was not quiet after a very long time.
 pub(crate) fn settle(
     processes: &mut Processes,
     actor: Role,
-    may_block: impl Fn(Role) -> bool,
+    may_block: impl Fn(Role) -> Option<u8>,
 ) -> Result<BTreeMap<Role, State>, String> {
     let mut started = None;
     for pass in 0u32.. {
@@ -84,17 +84,38 @@ pub(crate) fn settle(
     unreachable!("the guard ends the passes long before they are counted out")
 }
 
+/// Lets others run until something is so.
+///
+/// # Errors
+/// `what`, if it is not so after a very long time.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), String> {
+    let started = Instant::now();
+    while !is_so() {
+        if started.elapsed() > GUARD {
+            return Err(what.to_owned());
+        }
+        os::yield_cpu();
+    }
+    Ok(())
+}
+
 /// Gives an agent some time, and says whether it has done its last command.
 pub(crate) fn soon_done(process: &Process) -> bool {
     let slot = arena::slot(process.role.index());
     let done = slot.done.load(Ordering::Acquire);
     if done == slot.command.load(Ordering::Acquire) {
         os::yield_cpu();
-    } else if slot.operation.load(Ordering::Relaxed) == Operation::Exit as u32 {
-        // A failure, like a time-out, only means that the looks begin early.
-        let _ = os::poll([(process.pidfd.as_fd(), libc::POLLIN)], 1);
     } else {
-        raw::futex_wait_at_most(&slot.done, done, HEAD_START);
+        let ends = [Operation::Exit, Operation::ExitThread].map(|operation| operation as u32);
+        match &process.pidfd {
+            Some(pidfd) if ends.contains(&slot.operation.load(Ordering::Relaxed)) => {
+                // A failure, like a time-out, only means that the looks begin early.
+                let _ = os::poll([(pidfd.as_fd(), libc::POLLIN)], 1);
+            }
+            _ => {
+                raw::futex_wait_at_most(&slot.done, done, HEAD_START);
+            }
+        }
     }
     is_done(process.role)
 }
@@ -109,7 +130,7 @@ pub(crate) fn is_done(role: Role) -> bool {
 fn look(
     processes: &mut Processes,
     actor: Role,
-    may_block: impl Fn(Role) -> bool,
+    may_block: impl Fn(Role) -> Option<u8>,
 ) -> Result<BTreeMap<Role, State>, String> {
     let mut states = BTreeMap::new();
     // The actor first: it is the likeliest to be restless still, and then the others need not be looked at.
@@ -126,13 +147,26 @@ fn look(
     }
     match processes.half_released() {
         Some(role) => Err(format!("role {} was gone, and its number not free", role.0)),
-        None => Ok(states),
+        None => Ok(as_processes(states, processes)),
     }
+}
+
+/// An init's last thread is the one that waits for the members of its namespace. Which one is the last is open where several end
+/// at once, so what it does is said of the process: the role that stands for it is on its way out, and the thread has ended.
+fn as_processes(mut states: BTreeMap<Role, State>, processes: &Processes) -> BTreeMap<Role, State> {
+    let exiting = |process: &&Process| states.get(&process.role) == Some(&State::Exiting);
+    let last: Vec<(Role, Role)> =
+        processes.iter().filter(exiting).filter_map(|process| Some((process.role, process.thread_of?))).collect();
+    for (thread, leader) in last {
+        states.remove(&thread);
+        states.insert(leader, State::Exiting);
+    }
+    states
 }
 
 /// What a process is doing, if it needs somebody else to go on from there. Whether an exiting init has a reason is still to be
 /// seen.
-fn settled(process: &Process, may_block: impl Fn(Role) -> bool) -> Result<State, String> {
+fn settled(process: &Process, may_block: impl Fn(Role) -> Option<u8>) -> Result<State, String> {
     let restless = |place: &str| format!("role {} was {:?} in `{place}`", process.role.0, process.seen);
     let state = by_state_letter(process, may_block).ok_or_else(|| restless(""))?;
     if state == State::Zombie {
@@ -147,13 +181,14 @@ fn settled(process: &Process, may_block: impl Fn(Role) -> bool) -> Result<State,
 }
 
 /// What a process seems to be doing; nothing if it is going on.
-fn by_state_letter(process: &Process, may_block: impl Fn(Role) -> bool) -> Option<State> {
+fn by_state_letter(process: &Process, may_block: impl Fn(Role) -> Option<u8>) -> Option<State> {
     match process.seen.state {
-        b'Z' => Some(State::Zombie),
+        // Only a leader waits to be waited for.
+        b'Z' if process.thread_of.is_none() => Some(State::Zombie),
         b'S' if process.seen.exiting => Some(State::Exiting),
         b'T' => Some(State::Stopped),
         b'S' if is_done(process.role) => Some(State::Running),
-        b'S' if may_block(process.role) => {
+        letter if may_block(process.role) == Some(letter) => {
             let slot = arena::slot(process.role.index());
             let taken = slot.taken.load(Ordering::Acquire) == slot.command.load(Ordering::Acquire);
             taken.then_some(State::Blocked)
@@ -165,12 +200,13 @@ fn by_state_letter(process: &Process, may_block: impl Fn(Role) -> bool) -> Optio
 /// Whether anything keeps this init from becoming a zombie.
 fn has_reason(init: &Process, processes: &Processes) -> bool {
     let namespace = init.namespace();
+    let is_other = |process: &Process| process.leader() != init.leader();
     let member_numbers: Vec<i32> = processes
         .iter()
-        .filter(|process| process.role != init.role && process.is_within(namespace))
+        .filter(|process| is_other(process) && process.is_within(namespace))
         .map(|process| process.number)
         .collect();
-    processes.iter().filter(|process| !process.gone && process.role != init.role).any(|process| {
+    processes.iter().filter(|process| !process.gone && is_other(process)).any(|process| {
         process.is_within(namespace)
             || member_numbers.contains(&process.seen.group)
             || member_numbers.contains(&process.seen.session)

@@ -194,8 +194,9 @@ impl World {
             let namespace = self.ns_mut(current);
             namespace.give_back(number);
             at = namespace.parent;
-            if let Phase::Closing(init) = namespace.phase
-                && namespace.allocated == 1
+            let (phase, left) = (namespace.phase, namespace.allocated);
+            if let Phase::Closing(init) = phase
+                && left == self.numbers_of_init(init)
             {
                 self.wake(init);
             }

@@ -62,6 +62,11 @@ impl World {
         let record = self.process(id);
         hold(!record.queued && !record.resumed, "nothing is left to do", id)?;
         hold(!record.doomed || record.life >= Life::Zapping, "who is doomed has ended", id)?;
+        hold(!record.alerted && !record.stop_pending || record.call().is_some(), "no signal is left to take", id)?;
+        if let Some(leader) = record.thread_of {
+            hold(self.threads(leader).any(|thread| thread == id), "a thread is in its process's list", id)?;
+            return hold(record.parent.is_none() && record.life <= Life::Zapping, "only processes become zombies", id);
+        }
         match record.parent {
             None => hold(id == self.host(), "every process but the host has a parent", id)?,
             Some(parent) => {
@@ -79,6 +84,9 @@ impl World {
 
     fn check_group(&self, id: ProcessId) -> Result<(), Broken> {
         let record = self.process(id);
+        if record.thread_of.is_some() {
+            return Ok(());
+        }
         let Some((group, session)) = record.group.zip(record.session) else {
             return hold(false, "every process is in a group and a session", id);
         };
@@ -100,7 +108,7 @@ impl World {
             hold(own.get(namespace.level as usize) == Some(&number), "a holder knows its number", (ns, number))?;
         }
         if namespace.phase == Phase::Dead {
-            hold(held <= 1, "an ended init is the last of its namespace", ns)?;
+            hold(held <= 2, "an ended init is the last of its namespace", ns)?;
         }
         if let Phase::Open(init) = namespace.phase {
             hold(self.process(init).life == Life::Alive, "an open namespace has a living init", ns)?;

@@ -3,7 +3,7 @@
 use pidlab_scenario::{CloneFlags, Errno, Signal};
 
 use crate::namespace::{MAX_LEVEL, Phase};
-use crate::process::{Extra, Life, Process};
+use crate::process::{Extra, InCall, Life};
 use crate::signal::SignalSet;
 use crate::{NsId, ProcessId, ProcessState, World, rule};
 
@@ -52,10 +52,10 @@ impl World {
     #[doc(alias = "clone3")]
     pub fn clone_process(&mut self, caller: ProcessId, args: &CloneArgs<'_>) -> Result<ProcessId, Errno> {
         self.assert_acts(caller);
-        let modelled = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_PARENT;
-        assert!(modelled.contains(args.flags), "this flag is not modelled");
-        let sibling = args.flags.contains(CloneFlags::CLONE_PARENT);
-        self.check_clone(caller, args, sibling)?;
+        assert!(!args.flags.contains(CloneFlags::CLONE_NEWUSER), "this flag is not modelled");
+        if !args.flags.is_empty() || !args.set_tid.is_empty() {
+            self.check_clone(caller, args)?;
+        }
         let target = self.process(caller).target.expect("a live process has a target namespace");
         let new_ns = args.flags.contains(CloneFlags::CLONE_NEWPID);
         let ns = if new_ns { self.nest(caller, &rule::CLONE_NEWPID_TARGET_DIFFERS)? } else { target };
@@ -74,29 +74,82 @@ impl World {
             }
         };
         self.occupy(id);
-        let parent = self.newborn(caller, id, ns, row, args.exit_signal, sibling);
-        self.settle_in(caller, id, parent, ns, args.flags);
+        if args.flags.contains(CloneFlags::CLONE_THREAD) {
+            self.thread_born(caller, id, ns, row);
+        } else {
+            let parent = self.newborn(caller, id, ns, row, args.exit_signal, args.flags);
+            self.settle_in(caller, id, parent, ns, args.flags);
+        }
+        if args.flags.contains(CloneFlags::CLONE_VFORK) {
+            self.because(&rule::VFORK_STATE, caller);
+            self.process_mut(id).extra().vfork_waiter = Some(caller);
+            self.process_mut(caller).extra().call = Some(InCall::Vfork(id));
+        }
         Ok(id)
     }
 
+    /// vfork(2): the caller sleeps until the child has ended or runs another program.
+    ///
+    /// # Errors
+    /// As [`World::fork`].
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// vfork(2); kernel/fork.c:kernel_clone
+    pub fn vfork(&mut self, caller: ProcessId) -> Result<ProcessId, Errno> {
+        let flags = CloneFlags::CLONE_VFORK | CloneFlags::CLONE_VM;
+        self.clone_process(caller, &CloneArgs { flags, exit_signal: Some(Signal::CHLD), set_tid: &[] })
+    }
+
+    /// Fills the record of a thread, and gives it its place in the process.
+    fn thread_born(&mut self, caller: ProcessId, id: ProcessId, ns: NsId, row: u32) {
+        let born = self.births;
+        self.births += 1;
+        let leader = self.leader(caller);
+        let blocked = self.process(caller).blocked;
+        let thread = self.process_mut(id);
+        thread.life = Life::Alive;
+        thread.ns = ns;
+        thread.target = Some(ns);
+        thread.row = row;
+        thread.born = born;
+        thread.thread_of = Some(leader);
+        thread.blocked = blocked;
+        // As the target of its children; as its own namespace, it was counted with the number.
+        self.ns_mut(ns).references += 1;
+        self.join_team(leader, id);
+    }
+
     /// What clone3(2) refuses before anything is made.
-    fn check_clone(&mut self, caller: ProcessId, args: &CloneArgs<'_>, sibling: bool) -> Result<(), Errno> {
+    #[cold]
+    fn check_clone(&mut self, caller: ProcessId, args: &CloneArgs<'_>) -> Result<(), Errno> {
+        let flags = args.flags;
+        let thread = flags.contains(CloneFlags::CLONE_THREAD);
         if args.set_tid.len() > MAX_LEVEL as usize {
             self.because(&rule::SETTID_SIZE, caller);
             return Err(Errno::EINVAL);
         }
-        if !sibling {
+        let sibling = flags.contains(CloneFlags::CLONE_PARENT);
+        let needs_more = |flag, other| flags.contains(flag) && !flags.contains(other);
+        let rule = if (sibling || thread) && args.exit_signal.is_some() {
+            &rule::CP_NO_EXIT_SIGNAL
+        } else if needs_more(CloneFlags::CLONE_THREAD, CloneFlags::CLONE_SIGHAND)
+            || needs_more(CloneFlags::CLONE_SIGHAND, CloneFlags::CLONE_VM)
+        {
+            &rule::CLONE_FLAG_BASICS
+        } else if sibling && self.lead(caller).unkillable {
+            &rule::CLONE_PARENT_BY_INIT
+        } else if thread && flags.contains(CloneFlags::CLONE_NEWPID) {
+            &rule::CLONE_NEWPID_THREAD
+        } else if thread && self.process(caller).target != Some(self.process(caller).ns) {
+            &rule::CLONE_THREAD_TARGET_DIFFERS
+        } else {
             return Ok(());
-        }
-        if args.exit_signal.is_some() {
-            self.because(&rule::CP_NO_EXIT_SIGNAL, caller);
-            return Err(Errno::EINVAL);
-        }
-        if self.process(caller).unkillable {
-            self.because(&rule::CLONE_PARENT_BY_INIT, caller);
-            return Err(Errno::EINVAL);
-        }
-        Ok(())
+        };
+        self.because(rule, caller);
+        Err(Errno::EINVAL)
     }
 
     /// A new namespace below the caller's own.
@@ -125,21 +178,28 @@ impl World {
         ns: NsId,
         row: u32,
         exit_signal: Option<Signal>,
-        sibling: bool,
+        flags: CloneFlags,
     ) -> ProcessId {
         let born = self.births;
         self.births += 1;
-        let father = self.process(caller);
-        let (parent, exit_signal) = if sibling {
+        let blocked = self.process(caller).blocked;
+        let leader = self.leader(caller);
+        if flags.contains(CloneFlags::CLONE_SIGHAND) {
+            self.share_handlers(leader, child);
+        }
+        let father = self.process(leader);
+        let mut parent_execed = false;
+        let (parent, exit_signal) = if flags.contains(CloneFlags::CLONE_PARENT) {
+            parent_execed = father.parent_execed;
             let parent = father.parent.expect("only an init has its parent outside, and it has no siblings");
             (parent, father.exit_signal)
         } else {
             (caller, exit_signal)
         };
-        let (blocked, ignored, caught) = (father.blocked, father.ignored, father.caught);
+        let (ignored, caught) = (father.ignored, father.caught);
         let no_child_wait = father.no_child_wait;
         let child = self.process_mut(child);
-        debug_assert!(*child == Process::vacant(), "a record is emptied when it becomes free");
+        debug_assert!(child.life == Life::Vacant, "a record is emptied when it becomes free");
         child.life = Life::Alive;
         child.ns = ns;
         child.target = Some(ns);
@@ -151,13 +211,26 @@ impl World {
         child.ignored = ignored;
         child.caught = caught;
         child.no_child_wait = no_child_wait;
+        child.parent_execed = parent_execed;
         parent
+    }
+
+    /// One table of signal actions for both.
+    #[cold]
+    fn share_handlers(&mut self, leader: ProcessId, child: ProcessId) {
+        if self.process(leader).handlers == 0 {
+            self.handler_tables += 1;
+            let table = self.handler_tables;
+            self.process_mut(leader).handlers = table;
+        }
+        self.process_mut(child).handlers = self.process(leader).handlers;
+        self.because(&rule::CLONE_SIGHAND_SHARES, child);
     }
 
     /// Gives a new process its place: in the tree, in its group and session, and as init if it is the first.
     fn settle_in(&mut self, caller: ProcessId, child: ProcessId, parent: ProcessId, ns: NsId, flags: CloneFlags) {
         self.append_child(parent, child);
-        let maker = self.process(caller);
+        let maker = self.lead(caller);
         let group = maker.group.expect("a live process is in a group");
         let session = maker.session.expect("a live process is in a session");
         self.join_group(child, group);
@@ -197,6 +270,7 @@ impl World {
     }
 
     fn explain_sibling(&mut self, caller: ProcessId, child: ProcessId, new_ns: bool) {
+        let caller = self.leader(caller);
         self.because(&rule::CP_SIBLING, child);
         self.because(&rule::WAIT_ORDER_CLONE_PARENT, child);
         let own = self.process(caller).ns;
@@ -214,7 +288,7 @@ impl World {
 
     /// What a child has from its maker, and what it has not.
     fn explain_inheritance(&mut self, caller: ProcessId, child: ProcessId) {
-        let father = self.process(caller);
+        let father = self.lead(caller);
         let (ignores, subreaper, pdeath) =
             (father.ignored.contains(Signal::CHLD), father.subreaper, father.pdeath_signal.is_some());
         let of_init = father.unkillable && !self.process(child).unkillable;
@@ -278,8 +352,11 @@ impl World {
         let ns = self.nest(caller, &rule::UNSHARE_TWICE)?;
         self.because(&rule::UNSHARE_CHILDREN_ONLY, caller);
         self.because(&rule::UNSHARE_NO_NUMBER_NO_INIT, caller);
-        if self.process(caller).unkillable {
+        if self.lead(caller).unkillable {
             self.because(&rule::UNSHARE_BY_INIT, caller);
+        }
+        if self.has_threads(self.leader(caller)) {
+            self.because(&rule::UNSHARE_PER_THREAD, caller);
         }
         self.retarget(caller, ns);
         Ok(())
@@ -389,7 +466,7 @@ impl World {
         if self.process(caller).first_child.is_some() {
             self.because(&rule::REAP_FLAG_SET_LATE, caller);
         }
-        self.process_mut(caller).subreaper = on;
+        self.lead_mut(caller).subreaper = on;
     }
 
     /// prctl(2), `PR_SET_PDEATHSIG`.
@@ -409,12 +486,17 @@ impl World {
     }
 
     pub(crate) fn forget_signals(&mut self, process: ProcessId) {
+        // Signals for the process are left to its other threads.
+        let shared_stay = self.has_threads(process);
         let process = self.process_mut(process);
         process.pending = SignalSet::EMPTY;
-        if let Some(extra) = process.extra.take()
-            && !extra.handled.is_empty()
-        {
-            process.extra = Some(Box::new(Extra { handled: extra.handled, ..Extra::default() }));
+        if let Some(mut extra) = process.extra.take() {
+            extra.pending.retain(|pending| shared_stay && !pending.private);
+            if !extra.handled.is_empty() || !extra.pending.is_empty() {
+                let Extra { handled, pending, .. } = *extra;
+                process.extra = Some(Box::new(Extra { handled, pending, ..Extra::default() }));
+                process.count_pending();
+            }
         }
     }
 }

@@ -68,19 +68,36 @@ impl World {
         self.process_mut(id).life = Life::Leaving;
     }
 
-    /// Whether the process is about to exit and could be asked to adopt meanwhile.
-    pub(crate) fn is_doomed_subreaper(&self, id: ProcessId) -> bool {
+    /// Whether the thread is about to exit and could be asked to adopt meanwhile: as a subreaper, or for another thread of its
+    /// process.
+    pub(crate) fn may_adopt_while_doomed(&self, id: ProcessId) -> bool {
         let record = self.process(id);
-        record.life == Life::Alive && record.doomed && record.subreaper
+        let lead = self.lead(id);
+        record.life == Life::Alive && record.doomed && (lead.subreaper || lead.team.is_some())
     }
 
     fn run_live(&mut self, id: ProcessId) {
+        match self.process(id).call() {
+            // Only its end wakes it.
+            Some(InCall::Vfork(_)) if !self.process(id).doomed => return,
+            Some(InCall::Exec) if !self.process(id).doomed => {
+                if let Some(leader) = self.continue_exec(id) {
+                    self.run_live(leader);
+                }
+                return;
+            }
+            _ => {}
+        }
         let resumed = std::mem::take(&mut self.process_mut(id).resumed);
         if !resumed && !self.process(id).stopped {
             self.look_again(id);
         }
         if self.process(id).doomed {
             self.run_exit(id);
+            return;
+        }
+        if self.process(id).thread_of.is_some() || self.has_threads(id) {
+            self.run_live_thread(id, resumed);
             return;
         }
         if std::mem::take(&mut self.process_mut(id).tell_continued) {
@@ -101,6 +118,53 @@ impl World {
         }
     }
 
+    /// One of several threads: it takes part in a stop, and looks for signals only if it was told that there are some.
+    fn run_live_thread(&mut self, id: ProcessId, resumed: bool) {
+        let leader = self.leader(id);
+        if std::mem::take(&mut self.process_mut(leader).tell_continued) {
+            self.notify_parent_of_stop(leader);
+        }
+        if self.process(id).stopped {
+            return;
+        }
+        if std::mem::take(&mut self.process_mut(id).stop_pending) {
+            self.process_mut(id).stopped = true;
+            self.take_part_in_stop(leader);
+            return;
+        }
+        let alerted = std::mem::take(&mut self.process_mut(id).alerted);
+        let taken = if alerted || resumed { self.take_signals(id) } else { Taken::All };
+        match taken {
+            Taken::Doomed => self.run_exit(id),
+            Taken::Stopped => {}
+            Taken::All => {
+                if resumed {
+                    self.restart_wait(id);
+                }
+                self.come_back(id);
+            }
+        }
+    }
+
+    /// One thread less that has still to stop; with the last one the process has stopped.
+    ///
+    /// # References
+    /// kernel/signal.c:task_participate_group_stop
+    pub(crate) fn take_part_in_stop(&mut self, leader: ProcessId) {
+        let Some(team) = self.process_mut(leader).team.as_mut() else { return };
+        if team.stopping == 0 {
+            return;
+        }
+        team.stopping -= 1;
+        if team.stopping == 0 {
+            let signal = team.stop_signal;
+            let record = self.process_mut(leader);
+            record.stop_report = Some(signal);
+            record.continue_report = false;
+            self.notify_parent_of_stop(leader);
+        }
+    }
+
     /// Back in user mode: a call that is done returns.
     fn come_back(&mut self, id: ProcessId) {
         let what = match self.process(id).call() {
@@ -109,7 +173,7 @@ impl World {
                 self.because(&rule::WAIT_EINTR, id);
                 Return::Wait(Err(Errno::EINTR))
             }
-            Some(InCall::Wait(_)) | None => return,
+            Some(InCall::Wait(_) | InCall::Vfork(_) | InCall::Exec) | None => return,
         };
         self.end_call(id);
         let place = self.returned.partition_point(|(other, _)| *other < id);
@@ -121,11 +185,18 @@ impl World {
     /// # References
     /// kernel/signal.c:get_signal
     fn take_signals(&mut self, id: ProcessId) -> Taken {
+        if let Some(extra) = self.process_mut(id).extra.as_mut() {
+            extra.handled.append(&mut extra.framed);
+        }
         while let Some(Pending { signal, si_pid, .. }) = self.dequeue(id) {
-            let record = self.process_mut(id);
-            if record.caught.contains(signal) {
-                record.extra().handled.push(Handled { signal, si_pid });
-                let unkillable = record.unkillable;
+            let lead = self.lead(id);
+            let (caught, ignored, unkillable) =
+                (lead.caught.contains(signal), lead.ignored.contains(signal), lead.unkillable);
+            if caught {
+                let stops_first = self.takeable(id).contains(Signal::STOP);
+                let extra = self.process_mut(id).extra();
+                let place = if stops_first { &mut extra.framed } else { &mut extra.handled };
+                place.push(Handled { signal, si_pid });
                 self.because(&rule::SIG_HANDLER, id);
                 if unkillable {
                     self.because(&rule::SIG_INIT_HANDLER, id);
@@ -133,10 +204,9 @@ impl World {
                 self.interrupt(id);
                 continue;
             }
-            if record.ignored.contains(signal) {
+            if ignored {
                 continue;
             }
-            let unkillable = record.unkillable;
             match default_action(signal) {
                 DefaultAction::Ignore | DefaultAction::Continue => {}
                 _ if unkillable && !is_kernel_only(signal) => self.because(&rule::SIG_INIT_BLOCKED, id),
@@ -171,24 +241,27 @@ impl World {
     /// # References
     /// kernel/signal.c:dequeue_signal, next_signal
     fn dequeue(&mut self, id: ProcessId) -> Option<Pending> {
-        let record = self.process_mut(id);
-        if record.pending.without(record.blocked).is_empty() {
+        if self.takeable(id).is_empty() {
             return None;
         }
-        let blocked = record.blocked;
-        let queue = &mut record.extra().pending;
+        let blocked = self.process(id).blocked;
+        let own = self.process(id).extra.as_ref().map_or(&[][..], |extra| &extra.pending);
+        let takes_own = own.iter().any(|pending| pending.private && !blocked.contains(pending.signal));
+        let holder = if takes_own { id } else { self.leader(id) };
+        let others_own = holder != id;
+        let queue = &mut self.process_mut(holder).extra().pending;
         // SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS (kernel: `SYNCHRONOUS_MASK`).
         let fault = |signal: Signal| matches!(signal.number(), 4 | 5 | 7 | 8 | 11 | 31);
         let (index, _) = queue
             .iter()
             .enumerate()
-            .filter(|(_, pending)| !blocked.contains(pending.signal))
+            .filter(|(_, pending)| !blocked.contains(pending.signal) && (!others_own || !pending.private))
             .min_by_key(|(_, pending)| (!pending.private, !fault(pending.signal), pending.signal))?;
         let pending = queue.remove(index);
         if !queue.is_empty() {
             self.because(&rule::SIG_LOWEST_FIRST, id);
         }
-        let record = self.process_mut(id);
+        let record = self.process_mut(holder);
         record.count_pending();
         record.trim();
         Some(pending)
@@ -198,11 +271,39 @@ impl World {
     /// kernel/signal.c:do_signal_stop
     fn stop(&mut self, id: ProcessId, signal: Signal) {
         self.because(&rule::SIG_STOPS, id);
+        let leader = self.leader(id);
+        if self.has_threads(leader) {
+            self.stop_threads(id, leader, signal);
+            return;
+        }
         let record = self.process_mut(id);
         record.stopped = true;
         record.stop_report = Some(signal);
         record.continue_report = false;
         self.notify_parent_of_stop(id);
+    }
+
+    /// The thread that took the signal stops, and the others are told to.
+    fn stop_threads(&mut self, id: ProcessId, leader: ProcessId, signal: Signal) {
+        let others: Vec<ProcessId> = self
+            .threads(leader)
+            .filter(|thread| *thread != id)
+            .filter(|thread| {
+                let record = self.process(*thread);
+                record.life == Life::Alive && !record.doomed && !record.stopped
+            })
+            .collect();
+        for thread in &others {
+            self.because(&rule::THR_STOP, *thread);
+            self.process_mut(*thread).stop_pending = true;
+            self.wake(*thread);
+        }
+        self.process_mut(id).stopped = true;
+        if let Some(team) = self.process_mut(leader).team.as_mut() {
+            team.stop_signal = signal;
+            team.stopping = 1 + others.len() as u32;
+        }
+        self.take_part_in_stop(leader);
     }
 
     /// SIGCHLD for a child that stopped or went on, and a look for a parent that waits.
@@ -211,7 +312,7 @@ impl World {
     /// kernel/signal.c:do_notify_parent_cldstop
     fn notify_parent_of_stop(&mut self, child: ProcessId) {
         let Some(parent) = self.process(child).parent else { return };
-        if !self.process(parent).ignored.contains(Signal::CHLD) {
+        if !self.lead(parent).ignored.contains(Signal::CHLD) {
             let si_pid = self.pid_in(child, self.process(parent).ns).map_or(0, crate::Pid::get);
             self.send(Signal::CHLD, parent, &mut Origin::Child { si_pid });
         }

@@ -7,8 +7,9 @@
 //! In one go, as under the kernel's `tasklist_lock`: its children find a new parent, its process group may become
 //! orphaned, it becomes a zombie, its parent is told.
 
-use pidlab_scenario::{Signal, WaitStatus};
+use pidlab_scenario::{Signal, WaitOptions, WaitStatus};
 
+use crate::namespace::Phase;
 use crate::process::{InCall, Life};
 use crate::signal::Origin;
 use crate::wait::Who;
@@ -25,7 +26,11 @@ impl World {
     pub fn exit(&mut self, caller: ProcessId, status: i32) {
         self.assert_acts(caller);
         self.because(&rule::EXIT_STATUS, caller);
-        self.seal_fate(caller, WaitStatus::Exited((status & 0xff) as u8));
+        let leader = self.leader(caller);
+        self.seal_fate(leader, WaitStatus::Exited((status & 0xff) as u8));
+        if self.has_threads(leader) {
+            self.wake_threads(leader);
+        }
         // It is the caller's turn already: nobody is in the queue before it.
         self.run_exit(caller);
         self.settle();
@@ -36,20 +41,41 @@ impl World {
         self.doom(caller, WaitStatus::Exited((status & 0xff) as u8));
     }
 
-    /// Decides the end of a process; nothing that comes later changes how it ends.
+    /// Decides the end of a thread's process; nothing that comes later changes how it ends.
     pub(crate) fn doom(&mut self, id: ProcessId, status: WaitStatus) {
-        self.seal_fate(id, status);
-        self.wake(id);
+        let leader = self.leader(id);
+        self.seal_fate(leader, status);
+        self.wake_threads(leader);
     }
 
-    fn seal_fate(&mut self, id: ProcessId, status: WaitStatus) {
-        let process = self.process_mut(id);
-        debug_assert!(!process.doomed, "the first decision stays");
-        process.doomed = true;
+    fn wake_threads(&mut self, leader: ProcessId) {
+        let threads: Vec<ProcessId> = self.threads(leader).collect();
+        for thread in threads {
+            if self.process(thread).life < Life::Zapping {
+                self.wake(thread);
+            }
+        }
+    }
+
+    fn seal_fate(&mut self, leader: ProcessId, status: WaitStatus) {
+        if self.has_threads(leader) {
+            self.because(&rule::THR_GROUP_EXIT, leader);
+            let threads: Vec<ProcessId> = self.threads(leader).collect();
+            for thread in threads {
+                if self.process(thread).life == Life::Alive {
+                    self.condemn(thread);
+                }
+            }
+            if let Some(team) = self.process_mut(leader).team.as_mut() {
+                team.stopping = 0;
+            }
+        } else {
+            self.condemn(leader);
+        }
+        let process = self.process_mut(leader);
+        debug_assert!(!process.sealed, "the first decision stays");
+        process.sealed = true;
         process.status = status;
-        // It wakes inside the stop, not in the call that the stop interrupted: a wait does not look again.
-        process.resumed |= process.stopped;
-        process.stopped = false;
         process.stop_report = None;
         process.continue_report = false;
         process.tell_continued = false;
@@ -63,16 +89,52 @@ impl World {
         debug_assert!(self.process(id).life <= Life::Leaving && self.process(id).doomed);
         self.leave_queue(id);
         if self.process(id).extra.is_some() {
+            if self.release_vfork_parent(id) {
+                // Its memory is gone, which is what the parent waits for; that it has ended comes later.
+                self.process_mut(id).life = Life::Leaving;
+                self.wake(id);
+                return;
+            }
             self.end_call(id);
             self.forget_signals(id);
         }
         self.explain_unsharer(id);
         self.drop_target(id);
         self.process_mut(id).life = Life::Leaving;
-        if self.ns(self.process(id).ns).reaper() == Some(id) {
-            self.start_zap(id);
-        } else {
+        if self.process(id).thread_of.is_some() || self.has_threads(id) {
+            self.leave_team(id);
+        }
+        let ns = self.process(id).ns;
+        if self.ns(ns).reaper() != Some(id) {
             self.finish_exit(id);
+        } else if let Some(heir) = self.other_live_thread(id) {
+            // The namespace lives as long as a thread of its init does (kernel: find_child_reaper).
+            self.because(&rule::REAP_INIT_MT, heir);
+            self.ns_mut(ns).phase = Phase::Open(heir);
+            self.finish_exit(id);
+        } else {
+            self.start_zap(id);
+        }
+    }
+
+    /// What the other threads notice of one that exits: signals that it would have taken are theirs, and a stop waits no
+    /// longer for it.
+    ///
+    /// # References
+    /// kernel/signal.c:exit_signals
+    fn leave_team(&mut self, id: ProcessId) {
+        let leader = self.leader(id);
+        if self.process(leader).sealed {
+            return;
+        }
+        let others: Vec<ProcessId> = self.threads(leader).filter(|thread| *thread != id).collect();
+        for thread in others {
+            if self.process(thread).life == Life::Alive && !self.takeable(thread).is_empty() {
+                self.alert(thread);
+            }
+        }
+        if std::mem::take(&mut self.process_mut(id).stop_pending) {
+            self.take_part_in_stop(leader);
         }
     }
 
@@ -99,12 +161,45 @@ impl World {
         if let Some(first) = self.process(id).first_child {
             self.forget_original_parent(id, first);
         }
-        self.kill_orphaned_group(id, None);
         debug_assert!(matches!(self.process(id).life, Life::Leaving | Life::Zapping));
+        if self.process(id).thread_of.is_some() || self.has_threads(id) {
+            self.finish_thread(id);
+            return;
+        }
+        self.kill_orphaned_group(id, None);
         self.process_mut(id).life = Life::Zombie;
-        if self.notify_parent(id) {
-            let parent = self.process(id).parent.expect("somebody reaped it");
-            self.release(parent, id);
+        self.finish_process(id);
+    }
+
+    /// One of several threads ends: the process does with the last one, and only then does anybody hear of it.
+    ///
+    /// # References
+    /// kernel/exit.c:exit_notify, release_task
+    fn finish_thread(&mut self, id: ProcessId) {
+        let leader = self.leader(id);
+        self.process_mut(id).life = Life::Zombie;
+        let last = self.threads(leader).all(|thread| self.process(thread).life == Life::Zombie);
+        if last {
+            self.kill_orphaned_group(leader, None);
+        }
+        if id != leader {
+            self.release_thread(id);
+        }
+        let waits = |thread: &ProcessId| matches!(self.process(*thread).call(), Some(InCall::Exec));
+        let waiting = self.threads(leader).find(waits);
+        if let Some(waiting) = waiting {
+            self.wake(waiting);
+        }
+        if last {
+            self.finish_process(leader);
+        }
+    }
+
+    /// The process is a zombie, and has no threads left: its parent is told.
+    fn finish_process(&mut self, leader: ProcessId) {
+        if self.notify_parent(leader) {
+            let parent = self.process(leader).parent.expect("somebody reaped it");
+            self.release(parent, leader);
         }
     }
 
@@ -114,6 +209,10 @@ impl World {
     /// kernel/exit.c:forget_original_parent, reparent_leader
     #[inline(never)]
     fn forget_original_parent(&mut self, father: ProcessId, first: ProcessId) {
+        if let Some(heir) = self.other_live_thread(father) {
+            self.hand_on_to_thread(father, heir);
+            return;
+        }
         let (reaper, rule) = self.find_new_reaper(father);
         let mut next = Some(first);
         while let Some(child) = next {
@@ -121,20 +220,13 @@ impl World {
             self.process_mut(child).parent = Some(reaper);
             self.because(rule, child);
             self.explain_adoption(father, child);
-            if let Some(signal) = self.process(child).pdeath_signal {
-                self.because(&rule::PDEATH_WHEN, child);
-                self.because(&rule::PDEATH_SIGINFO, child);
-                if self.process(child).unkillable {
-                    self.because(&rule::PDEATH_INIT, child);
-                }
-                self.send(signal, child, &mut Origin::Dying(father));
-            }
+            self.send_pdeath_signals(father, child);
             if self.process(child).exit_signal != Some(Signal::CHLD) {
                 self.because(&rule::EXIT_SIGNAL_RESET, child);
                 self.process_mut(child).exit_signal = Some(Signal::CHLD);
             }
             let mut gone = false;
-            if self.process(child).life == Life::Zombie {
+            if self.is_over(child) {
                 self.because(&rule::REAP_ZOMBIE_HANDOVER, child);
                 gone = self.notify_parent(child);
             }
@@ -144,6 +236,39 @@ impl World {
             }
         }
         self.splice_children(father, reaper);
+    }
+
+    /// Children stay in the family: a thread's go to another one of the same process, and nobody is told.
+    fn hand_on_to_thread(&mut self, father: ProcessId, heir: ProcessId) {
+        let children: Vec<ProcessId> = self.children(father).collect();
+        for child in children {
+            self.process_mut(child).parent = Some(heir);
+            self.because(&rule::REAP_THREAD_FIRST, child);
+            self.send_pdeath_signals(father, child);
+        }
+        self.splice_children(father, heir);
+    }
+
+    /// The parent-death signals that the threads of a child have asked for.
+    fn send_pdeath_signals(&mut self, father: ProcessId, child: ProcessId) {
+        if self.process(child).team.is_none() {
+            self.send_pdeath_signal(father, child);
+            return;
+        }
+        let threads: Vec<ProcessId> = self.threads(child).collect();
+        for thread in threads {
+            self.send_pdeath_signal(father, thread);
+        }
+    }
+
+    fn send_pdeath_signal(&mut self, father: ProcessId, thread: ProcessId) {
+        let Some(signal) = self.process(thread).pdeath_signal else { return };
+        self.because(&rule::PDEATH_WHEN, thread);
+        self.because(&rule::PDEATH_SIGINFO, thread);
+        if self.lead(thread).unkillable {
+            self.because(&rule::PDEATH_INIT, thread);
+        }
+        self.send(signal, thread, &mut Origin::Dying(self.leader(father)));
     }
 
     fn explain_adoption(&mut self, father: ProcessId, child: ProcessId) {
@@ -169,7 +294,7 @@ impl World {
     }
 
     /// Appends the list of one parent to another's, in its order.
-    fn splice_children(&mut self, from: ProcessId, to: ProcessId) {
+    pub(crate) fn splice_children(&mut self, from: ProcessId, to: ProcessId) {
         let (Some(first), Some(last)) = (self.process(from).first_child, self.process(from).last_child) else { return };
         self.process_mut(from).first_child = None;
         self.process_mut(from).last_child = None;
@@ -190,11 +315,11 @@ impl World {
     fn find_new_reaper(&mut self, father: ProcessId) -> (ProcessId, &'static Rule) {
         let ns = self.process(father).ns;
         let init = self.ns(ns).reaper().expect("a namespace with a member has an init");
-        if self.process(father).subreaper {
+        if self.lead(father).subreaper {
             self.because(&rule::REAP_CHAIN, father);
         }
         let mut met_init = false;
-        let mut at = self.process(father).parent;
+        let mut at = self.lead(father).parent.map(|parent| self.leader(parent));
         if self.believes(Misconception::OrphansGoToGrandparent)
             && let Some(grandparent) = at.filter(|grandparent| self.process(*grandparent).life == Life::Alive)
         {
@@ -212,11 +337,13 @@ impl World {
                 }
                 break;
             }
-            at = candidate.parent;
-            met_init |= ancestor == init;
+            at = candidate.parent.map(|parent| self.leader(parent));
+            met_init |= ancestor == self.leader(init);
             // One that has begun to leave does not adopt; one that is only doomed does, and hands on later.
-            if candidate.subreaper && candidate.life == Life::Alive {
-                return (ancestor, &rule::REAP_SUBREAPER);
+            if candidate.subreaper
+                && let Some(thread) = self.threads(ancestor).find(|thread| self.process(*thread).life == Life::Alive)
+            {
+                return (thread, &rule::REAP_SUBREAPER);
             }
         }
         (init, &rule::REAP_NS_IS_FATHERS)
@@ -227,12 +354,17 @@ impl World {
     /// # References
     /// kernel/signal.c:do_notify_parent
     fn notify_parent(&mut self, child: ProcessId) -> bool {
-        let Some(parent) = self.process(child).parent else { return false };
-        if self.process(parent).life == Life::Zapping {
+        let Some(mother) = self.process(child).parent else { return false };
+        let parent = self.leader(mother);
+        if self.threads(parent).any(|thread| self.process(thread).life == Life::Zapping) {
             self.because(&rule::REAP_DYING_INIT_ADOPTS, child);
             return true;
         }
-        let signal = self.process(child).exit_signal;
+        let mut signal = self.process(child).exit_signal;
+        if self.process(child).parent_execed && signal.is_some_and(|signal| signal != Signal::CHLD) {
+            self.because(&rule::EXIT_SIGNAL_RESET, child);
+            signal = Some(Signal::CHLD);
+        }
         let mut told = signal;
         let mut vanishes = false;
         if signal == Some(Signal::CHLD) {
@@ -247,7 +379,11 @@ impl World {
         } else if signal != Some(Signal::CHLD) && self.process(parent).ignored.contains(Signal::CHLD) {
             self.because(&rule::EXIT_AUTOREAP_NOT_FOR_CLONE_CHILDREN, child);
         }
-        if told == Some(Signal::CHLD) && !self.explains() && self.process(parent).lets_sigchld_pass() {
+        if told == Some(Signal::CHLD)
+            && !self.explains()
+            && !self.has_threads(parent)
+            && self.process(parent).lets_sigchld_pass()
+        {
             told = None;
         }
         if let Some(signal) = told {
@@ -256,13 +392,14 @@ impl World {
             if self.process(parent).caught.contains(signal) {
                 self.because(&rule::VIEW_SIGINFO_SIGCHLD, child);
             }
-            let lived = !self.process(parent).doomed;
-            self.send(signal, parent, &mut Origin::Child { si_pid });
-            if lived && self.process(parent).doomed {
+            let lived = !self.process(parent).sealed;
+            // The thread that made the child is asked first.
+            self.send(signal, mother, &mut Origin::Child { si_pid });
+            if lived && self.process(parent).sealed {
                 self.because(&rule::EXIT_SIGNAL_CAN_KILL_PARENT, parent);
             }
         }
-        self.wake_waiter(parent, child);
+        self.wake_waiter(mother, child);
         vanishes
     }
 
@@ -272,11 +409,25 @@ impl World {
     /// kernel/exit.c:__wake_up_parent, child_wait_callback
     #[inline]
     pub(crate) fn wake_waiter(&mut self, parent: ProcessId, child: ProcessId) {
-        let record = self.process(parent);
+        let leader = self.leader(parent);
+        if !self.has_threads(leader) {
+            self.wake_if_waiting(parent, parent, child);
+            return;
+        }
+        let threads: Vec<ProcessId> = self.threads(leader).collect();
+        for thread in threads {
+            self.wake_if_waiting(thread, parent, child);
+        }
+    }
+
+    #[inline]
+    fn wake_if_waiting(&mut self, thread: ProcessId, parent: ProcessId, child: ProcessId) {
+        let record = self.process(thread);
         let Some(InCall::Wait(query)) = record.call() else { return };
+        let asked = thread == parent || !query.options.contains(WaitOptions::__WNOTHREAD);
         // A stopped process has left the queue of waiters.
-        if !record.stopped && !record.resumed && self.is_waited_for(child, query.who) {
-            self.wake(parent);
+        if asked && !record.stopped && !record.resumed && self.is_waited_for(child, query.who) {
+            self.wake(thread);
         }
     }
 
@@ -322,6 +473,12 @@ impl World {
     pub(crate) fn end_call(&mut self, id: ProcessId) -> Option<InCall> {
         let call = self.process_mut(id).extra.as_mut()?.call.take()?;
         self.process_mut(id).trim();
+        if let InCall::Vfork(child) = &call
+            && let Some(extra) = self.process_mut(*child).extra.as_mut()
+        {
+            extra.vfork_waiter = None;
+            self.process_mut(*child).trim();
+        }
         if let InCall::Wait(query) = &call
             && let Who::Group(group) = query.who
         {

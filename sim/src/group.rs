@@ -2,7 +2,6 @@
 
 use pidlab_scenario::{Errno, Signal};
 
-use crate::process::Life;
 use crate::signal::Origin;
 use crate::{Pid, ProcessId, World, rule};
 
@@ -13,7 +12,20 @@ impl World {
     /// getpid(2); kernel/sys.c
     pub fn getpid(&mut self, caller: ProcessId) -> Pid {
         self.because(&rule::VIEW_GETPID_FIXED, caller);
-        Pid::new(*self.pids(caller).last().expect("a process has a number at every level"))
+        self.own_number(self.leader(caller))
+    }
+
+    /// gettid(2): the calling thread's own number in its namespace; the process's for a leader.
+    ///
+    /// # References
+    /// gettid(2); kernel/sys.c
+    pub fn gettid(&mut self, caller: ProcessId) -> Pid {
+        self.because(&rule::VIEW_GETPID_FIXED, caller);
+        self.own_number(caller)
+    }
+
+    fn own_number(&self, thread: ProcessId) -> Pid {
+        Pid::new(*self.pids(thread).last().expect("a process has a number at every level"))
     }
 
     /// getppid(2): `None` (Linux says 0) where the parent is not visible.
@@ -28,17 +40,17 @@ impl World {
 
     /// The parent's number as the process itself sees it.
     pub fn visible_parent(&self, process: ProcessId) -> Option<Pid> {
-        self.pid_in(self.process(process).parent?, self.process(process).ns)
+        self.pid_in(self.parent(process)?, self.process(process).ns)
     }
 
     /// Its process group's number in a namespace; `None` where not visible.
     pub fn group_in(&self, process: ProcessId, ns: crate::NsId) -> Option<Pid> {
-        self.pid_in(self.process(process).group?, ns)
+        self.pid_in(self.group(process)?, ns)
     }
 
     /// Its session's number in a namespace; `None` where not visible.
     pub fn session_in(&self, process: ProcessId, ns: crate::NsId) -> Option<Pid> {
-        self.pid_in(self.process(process).session?, ns)
+        self.pid_in(self.session(process)?, ns)
     }
 
     /// getpgid(2); `pid` 0 is the caller. `None` (Linux says 0): the group has no number in the caller's namespace.
@@ -106,6 +118,7 @@ impl World {
 
     pub(crate) fn begin_setsid(&mut self, caller: ProcessId) -> Result<Pid, Errno> {
         self.assert_acts(caller);
+        let caller = self.leader(caller);
         self.because(&rule::PG_SETSID, caller);
         if self.process(caller).unkillable {
             self.because(&rule::VIEW_INIT_SETSID, caller);
@@ -144,6 +157,7 @@ impl World {
 
     pub(crate) fn begin_setpgid(&mut self, caller: ProcessId, pid: i32, group: i32) -> Result<(), Errno> {
         self.assert_acts(caller);
+        let caller = self.leader(caller);
         self.because(&rule::PG_RULES, caller);
         let ns = self.process(caller).ns;
         let own = i32::try_from(*self.pids(caller).last().expect("a process has a number")).expect("numbers fit pid_t");
@@ -153,10 +167,17 @@ impl World {
             return Err(Errno::EINVAL);
         }
         let process = self.find(ns, pid).ok_or(Errno::ESRCH)?;
+        if self.process(process).thread_of.is_some() {
+            return Err(Errno::EINVAL);
+        }
         let session = self.process(caller).session;
-        if self.process(process).parent == Some(caller) {
+        if self.parent(process) == Some(caller) {
             if self.process(process).session != session {
                 return Err(Errno::EPERM);
+            }
+            if self.process(process).execed {
+                self.because(&rule::PG_EXECED, process);
+                return Err(Errno::EACCES);
             }
         } else if process != caller {
             return Err(Errno::ESRCH);
@@ -192,7 +213,8 @@ impl World {
     /// On Linux such an init may never end: it waits in `zap_pid_ns_processes` for a number that its own membership keeps
     /// in use (or, in a circle, another such init), no signal reaches it, and if its parent is ending too, then nothing
     /// but a restart of the machine removes it. The world models this; nobody should try it on a machine.
-    pub fn would_never_end(&self, caller: ProcessId, pid: i32, group: i32) -> bool {
+    pub fn would_never_end(&self, actor: ProcessId, pid: i32, group: i32) -> bool {
+        let caller = self.leader(actor);
         let ns = self.process(caller).ns;
         let process = if pid == 0 { Some(caller) } else { self.find(ns, pid) };
         let leader = if group == 0 { process } else { self.find_pid(ns, group) };
@@ -200,7 +222,16 @@ impl World {
         let beneath = self.is_within(self.process(process).ns, self.process(leader).ns);
         let own_member = self.process(process).ns == self.process(leader).ns;
         let risky = self.process(process).unkillable && process != leader && (!beneath || own_member);
-        risky && self.clone().begin_setpgid(caller, pid, group).is_ok()
+        risky && self.clone().begin_setpgid(actor, pid, group).is_ok()
+    }
+
+    /// Whether a process is stopped: every thread of it that lives.
+    ///
+    /// # References
+    /// kernel/exit.c:has_stopped_jobs
+    fn is_stopped(&self, leader: ProcessId) -> bool {
+        let half = self.process(leader).team.as_ref().is_some_and(|team| team.stopping > 0);
+        !half && self.threads(leader).any(|thread| self.process(thread).stopped)
     }
 
     fn change_group(&mut self, process: ProcessId, leader: ProcessId) {
@@ -267,7 +298,7 @@ impl World {
 
     /// Whether the group of a process is orphaned: no member has a parent in another group of the same session.
     pub(crate) fn is_orphaned_group(&self, process: ProcessId) -> bool {
-        self.process(process).group.is_some_and(|group| self.link_of_group(group, None).is_none())
+        self.group(process).is_some_and(|group| self.link_of_group(group, None).is_none())
     }
 
     /// The member whose parent keeps the group from being orphaned: a parent in another group of the same session.
@@ -279,11 +310,11 @@ impl World {
         while let Some(member) = next {
             let record = self.process(member);
             next = record.next_member;
-            if Some(member) == leaving || record.life >= Life::Zombie {
+            if Some(member) == leaving || self.is_over(member) {
                 continue;
             }
             let Some(parent) = record.parent else { continue };
-            let parent = self.process(parent);
+            let parent = self.lead(parent);
             if parent.group != record.group && parent.session == record.session {
                 return Some(member);
             }
@@ -300,7 +331,7 @@ impl World {
     pub(crate) fn kill_orphaned_group(&mut self, process: ProcessId, father: Option<ProcessId>) {
         let record = self.process(process);
         let (Some(group), Some(parent)) = (record.group, father.or(record.parent)) else { return };
-        let parent = self.process(parent);
+        let parent = self.lead(parent);
         if parent.group != record.group && parent.session == record.session {
             self.group_lost_a_link(group, process, father);
         }
@@ -311,13 +342,13 @@ impl World {
     fn group_lost_a_link(&mut self, group: ProcessId, process: ProcessId, father: Option<ProcessId>) {
         let leaving = if father.is_none() { Some(process) } else { None };
         if let Some(link) = self.link_of_group(group, leaving) {
-            if self.process(link).parent.is_some_and(|parent| self.process(parent).unkillable) {
+            if self.process(link).parent.is_some_and(|parent| self.lead(parent).unkillable) {
                 self.because(&rule::PG_ORPHAN_NS_INIT, link);
             }
             return;
         }
         let members = self.members(group);
-        if !members.iter().any(|member| self.process(*member).stopped) {
+        if !members.iter().any(|member| self.is_stopped(*member)) {
             return;
         }
         self.because(&rule::PG_ORPHAN_EXIT, group);

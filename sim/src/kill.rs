@@ -32,7 +32,7 @@ impl World {
         let targets = match pid {
             i32::MIN => Vec::new(),
             -1 => self.everybody_but(caller),
-            0 => self.process(caller).group.map_or_else(Vec::new, |group| self.members(group)),
+            0 => self.group(caller).map_or_else(Vec::new, |group| self.members(group)),
             pid if pid < 0 => self.find_pid(ns, -pid).map_or_else(Vec::new, |group| self.members(group)),
             pid => self.find(ns, pid).into_iter().collect(),
         };
@@ -101,6 +101,9 @@ impl World {
             return Err(Errno::ESRCH);
         };
         self.because(&rule::SIG_TGKILL, target);
+        if self.process(target).thread_of.is_some() {
+            self.because(&rule::SIG_TO_THREAD, target);
+        }
         self.send_to_all(caller, &[target], signal, true);
         Ok(())
     }
@@ -145,7 +148,12 @@ impl World {
         if pid <= 0 {
             return Err(Errno::EINVAL);
         }
-        self.find(self.process(caller).ns, pid).map(|_| ()).ok_or(Errno::ESRCH)
+        let found = self.find(self.process(caller).ns, pid).ok_or(Errno::ESRCH)?;
+        if self.process(found).thread_of.is_some() {
+            self.because(&rule::VIEW_PIDFD_OPEN_KINDS, found);
+            return Err(if self.pidfd_open_thread_is_enoent { Errno::ENOENT } else { Errno::EINVAL });
+        }
+        Ok(())
     }
 
     /// One `siginfo_t` goes round, so what one receiver does to it the next ones see.
@@ -154,11 +162,14 @@ impl World {
             self.because(&rule::SIG_EXISTENCE, caller);
             return;
         };
-        let si_pid = self.pids(caller).last().copied().unwrap_or(0);
+        let si_pid = self.pids(self.leader(caller)).last().copied().unwrap_or(0);
         let mut origin = Origin::User { sender: caller, si_pid, private };
         for target in targets {
             let before = origin;
-            if self.process(*target).caught.contains(signal) {
+            if !private && self.process(*target).thread_of.is_some() {
+                self.because(&rule::SIG_KILL_BY_TID, *target);
+            }
+            if self.lead(*target).caught.contains(signal) {
                 self.because(&rule::VIEW_SIGINFO_SENDER, *target);
             }
             self.send(signal, *target, &mut origin);
@@ -176,7 +187,11 @@ impl World {
     /// Everybody whose number in the caller's namespace is above 1, without the caller, in the order of birth.
     fn everybody_but(&self, caller: ProcessId) -> Vec<ProcessId> {
         let ns = self.process(caller).ns;
-        let is_meant = |id: &ProcessId| *id != caller && self.process(*id).is_task();
+        let own = self.leader(caller);
+        let is_meant = |id: &ProcessId| {
+            let record = self.process(*id);
+            *id != own && record.thread_of.is_none() && record.is_task()
+        };
         let mut all: Vec<ProcessId> = self.ns(ns).ids.holders(2).map(|(_, holder)| holder).filter(is_meant).collect();
         all.sort_by_key(|id| self.process(*id).born);
         all
@@ -198,16 +213,22 @@ impl World {
             self.because(&rule::SIG_UNCATCHABLE, caller);
             return Err(Errno::EINVAL);
         }
-        let record = self.process_mut(caller);
-        record.ignored.remove(signal);
-        record.caught.remove(signal);
-        match action {
-            SignalAction::Ignore => record.ignored.insert(signal),
-            SignalAction::Handle => record.caught.insert(signal),
-            SignalAction::Default | SignalAction::NoCldWait => {}
-        }
-        if signal == Signal::CHLD {
-            record.no_child_wait = action == SignalAction::NoCldWait;
+        let leader = self.leader(caller);
+        for sharer in self.sharers_of_handlers(leader) {
+            if sharer != leader {
+                self.because(&rule::CLONE_SIGHAND_SHARES, sharer);
+            }
+            let record = self.process_mut(sharer);
+            record.ignored.remove(signal);
+            record.caught.remove(signal);
+            match action {
+                SignalAction::Ignore => record.ignored.insert(signal),
+                SignalAction::Handle => record.caught.insert(signal),
+                SignalAction::Default | SignalAction::NoCldWait => {}
+            }
+            if signal == Signal::CHLD {
+                record.no_child_wait = action == SignalAction::NoCldWait;
+            }
         }
         if signal == Signal::CHLD && matches!(action, SignalAction::Ignore | SignalAction::NoCldWait) {
             let zombies = self.children(caller).filter(|child| self.process(*child).life == Life::Zombie);
@@ -222,7 +243,10 @@ impl World {
             SignalAction::Handle => false,
         };
         if takes_back {
-            self.flush(caller, |pending| pending == signal);
+            let threads: Vec<ProcessId> = self.threads(leader).collect();
+            for thread in threads {
+                self.flush(thread, |pending| pending == signal);
+            }
         }
         Ok(())
     }
@@ -251,7 +275,16 @@ impl World {
             MaskChange::Block => record.blocked.insert(signal),
             MaskChange::Unblock => record.blocked.remove(signal),
         }
-        if record.pending.without(record.blocked) != SignalSet::EMPTY {
+        if self.takeable(caller) != SignalSet::EMPTY {
+            self.alert_or_wake(caller);
+        }
+    }
+
+    /// A thread looks for signals when it comes back from this call.
+    fn alert_or_wake(&mut self, caller: ProcessId) {
+        if self.has_threads(self.leader(caller)) {
+            self.alert(caller);
+        } else {
             self.wake(caller);
         }
     }

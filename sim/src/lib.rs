@@ -57,6 +57,8 @@ mod world;
 
 mod process;
 
+mod thread;
+
 mod namespace;
 
 mod ids;
@@ -76,6 +78,8 @@ mod deliver;
 mod kill;
 
 mod exit;
+
+mod fault;
 
 mod zap;
 

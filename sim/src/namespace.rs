@@ -1,5 +1,7 @@
 //! A PID namespace, as the model keeps it (kernel: `struct pid_namespace`).
 
+use pidlab_scenario::Signal;
+
 use crate::ids::IdTable;
 use crate::{NsId, ProcessId};
 
@@ -37,6 +39,8 @@ pub(crate) struct Namespace {
     pub(crate) allocated: u32,
     /// What keeps the namespace in existence: holders of a number here, tasks that will fork here, child namespaces.
     pub(crate) references: u32,
+    /// What its init's end is reported as, once reboot(2) was called in it.
+    pub(crate) reboot: Option<Signal>,
     /// Never reused, unlike the id.
     pub(crate) serial: u64,
 }

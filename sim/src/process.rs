@@ -6,6 +6,7 @@
 use pidlab_scenario::{Errno, Signal, WaitStatus};
 
 use crate::signal::{Handled, Pending, SignalSet};
+use crate::thread::Team;
 use crate::wait::{WaitQuery, Waited};
 use crate::{NsId, ProcessId};
 
@@ -46,6 +47,10 @@ pub(crate) enum Life {
 pub(crate) enum InCall {
     /// Asleep in a wait.
     Wait(WaitQuery),
+    /// Asleep until the child that it made with vfork has ended, or runs another program. Only its own end wakes it before.
+    Vfork(ProcessId),
+    /// An exec that waits until the other threads have ended.
+    Exec,
     /// A handler interrupts the wait: it will fail with EINTR.
     Interrupted,
     /// The work is done, the process has not come back to user mode.
@@ -66,14 +71,20 @@ pub(crate) enum Return {
 pub(crate) struct Extra {
     pub(crate) pending: Vec<Pending>,
     pub(crate) handled: Vec<Handled>,
+    /// Handlers that are to run, but not before the process has left the stop that came in between.
+    pub(crate) framed: Vec<Handled>,
     pub(crate) call: Option<InCall>,
+    /// Who sleeps in the vfork that made this process (kernel: `vfork_done`).
+    pub(crate) vfork_waiter: Option<ProcessId>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Process {
     pub(crate) life: Life,
-    /// Its end is decided (kernel: `SIGNAL_GROUP_EXIT`); `status` says which, and nothing changes it any more.
+    /// This thread exits as soon as it runs.
     pub(crate) doomed: bool,
+    /// The end of the process is decided (kernel: `SIGNAL_GROUP_EXIT`); `status` says which, and nothing changes it any more.
+    pub(crate) sealed: bool,
     pub(crate) status: WaitStatus,
     /// In the queue of processes that have something to do.
     pub(crate) queued: bool,
@@ -86,6 +97,9 @@ pub(crate) struct Process {
     /// Processes are counted as they are made.
     pub(crate) born: u64,
 
+    /// The leader of its process; `None` for a leader.
+    pub(crate) thread_of: Option<ProcessId>,
+    /// The thread that is its parent (kernel: `real_parent`). Only leaders have one.
     pub(crate) parent: Option<ProcessId>,
     pub(crate) first_child: Option<ProcessId>,
     pub(crate) last_child: Option<ProcessId>,
@@ -115,7 +129,17 @@ pub(crate) struct Process {
     pub(crate) caught: SignalSet,
     pub(crate) pending: SignalSet,
     pub(crate) no_child_wait: bool,
+    /// Which processes share its actions for signals: those with the same number here, unless it is 0 (kernel: `sighand`).
+    pub(crate) handlers: u32,
+    /// It runs another program than the one that it was born with (kernel: not `PF_FORKNOEXEC`).
+    pub(crate) execed: bool,
+    /// Its parent runs another program than when it was born (kernel: `parent_exec_id`).
+    pub(crate) parent_execed: bool,
     pub(crate) stopped: bool,
+    /// It has still to take part in a stop of its process (kernel: `JOBCTL_STOP_PENDING`).
+    pub(crate) stop_pending: bool,
+    /// It was told that there is a signal to take (kernel: `TIF_SIGPENDING`). Kept only where there are several threads.
+    pub(crate) alerted: bool,
     /// It left a stop and has not run yet.
     pub(crate) resumed: bool,
     /// The parent is to be told of a SIGCONT (kernel: `SIGNAL_CLD_CONTINUED`).
@@ -125,6 +149,8 @@ pub(crate) struct Process {
     /// A continuation that no wait has reported (kernel: `SIGNAL_STOP_CONTINUED`).
     pub(crate) continue_report: bool,
     pub(crate) extra: Option<Box<Extra>>,
+    /// Its threads, if it is the leader of others.
+    pub(crate) team: Option<Box<Team>>,
 }
 
 impl Process {
@@ -139,12 +165,14 @@ impl Process {
         Process {
             life: Life::Vacant,
             doomed: false,
+            sealed: false,
             status: WaitStatus::Exited(0),
             queued: false,
             ns: NsId::OUTERMOST,
             target: None,
             row: 0,
             born: 0,
+            thread_of: None,
             parent: None,
             first_child: None,
             last_child: None,
@@ -167,23 +195,24 @@ impl Process {
             caught: SignalSet::EMPTY,
             pending: SignalSet::EMPTY,
             no_child_wait: false,
+            handlers: 0,
+            execed: false,
+            parent_execed: false,
             stopped: false,
+            stop_pending: false,
+            alerted: false,
             resumed: false,
             tell_continued: false,
             stop_report: None,
             continue_report: false,
             extra: None,
+            team: None,
         }
     }
 
     /// Whether there is a process, dead or alive, and not only a number.
     pub(crate) fn is_task(&self) -> bool {
         self.life <= Life::Zombie
-    }
-
-    /// Whether signals still mean something to it.
-    pub(crate) fn takes_signals(&self) -> bool {
-        self.life == Life::Alive && !self.doomed
     }
 
     #[inline]

@@ -116,7 +116,7 @@ impl World {
     /// kernel/signal.c:send_signal_locked, __send_signal_locked
     pub(crate) fn send(&mut self, signal: Signal, to: ProcessId, origin: &mut Origin) {
         let (si_pid, forced, private) = self.address(to, origin);
-        if !self.process(to).takes_signals() {
+        if !self.takes_signals(to) {
             self.explain_drop(to);
             return;
         }
@@ -125,7 +125,7 @@ impl World {
             return;
         }
         let already = {
-            let record = self.process(to);
+            let record = self.process(self.queue_of(to, private));
             let pending = record.extra.as_ref().map_or(&[][..], |extra| &extra.pending);
             pending.iter().any(|pending| pending.signal == signal && pending.private == private)
         };
@@ -156,6 +156,20 @@ impl World {
         }
     }
 
+    /// The record whose queue holds a signal: the thread's own, or that of the process.
+    #[inline]
+    fn queue_of(&self, to: ProcessId, private: bool) -> ProcessId {
+        if private { to } else { self.leader(to) }
+    }
+
+    /// Whether signals still mean something to a thread's process.
+    #[inline]
+    pub(crate) fn takes_signals(&self, to: ProcessId) -> bool {
+        let leader = self.leader(to);
+        let record = self.process(leader);
+        !record.sealed && (record.life == Life::Alive || (record.life == Life::Zombie && record.team.is_some()))
+    }
+
     fn explain_drop(&mut self, to: ProcessId) {
         match self.process(to).life {
             Life::Zombie => self.because(&rule::EXIT_ZOMBIE_IS_ADDRESSABLE, to),
@@ -170,6 +184,14 @@ impl World {
     /// # References
     /// kernel/signal.c:prepare_signal
     fn cancel_opposite(&mut self, signal: Signal, to: ProcessId) {
+        if signal != Signal::CONT && !is_stop(signal) {
+            return;
+        }
+        let to = self.leader(to);
+        if self.has_threads(to) {
+            self.cancel_in_threads(signal, to);
+            return;
+        }
         if is_stop(signal) {
             if self.process(to).pending.contains(Signal::CONT) {
                 self.because(&rule::SIG_STOP_CONT_CANCEL, to);
@@ -197,6 +219,42 @@ impl World {
         }
     }
 
+    /// The same where there are several threads, each with a queue of its own.
+    fn cancel_in_threads(&mut self, signal: Signal, leader: ProcessId) {
+        let threads: Vec<ProcessId> = self.threads(leader).collect();
+        if signal != Signal::CONT {
+            for thread in threads {
+                self.flush(thread, |pending| pending == Signal::CONT);
+            }
+            return;
+        }
+        let team = self.process_mut(leader).team.as_mut().expect("it has threads");
+        let half_stopped = std::mem::take(&mut team.stopping) > 0;
+        let stopped = threads.iter().any(|thread| self.process(*thread).stopped) && !half_stopped;
+        for thread in threads {
+            self.flush(thread, is_stop);
+            let record = self.process_mut(thread);
+            let held = record.stopped || record.stop_pending;
+            record.stop_pending = false;
+            if std::mem::take(&mut record.stopped) {
+                record.resumed = true;
+            }
+            if held {
+                self.wake(thread);
+            }
+        }
+        if stopped || half_stopped {
+            self.because(&rule::SIG_CONT_RESUMES, leader);
+            if self.process(leader).unkillable {
+                self.because(&rule::SIG_INIT_CONT, leader);
+            }
+            let record = self.process_mut(leader);
+            record.stop_report = None;
+            record.continue_report = true;
+            record.tell_continued = true;
+        }
+    }
+
     /// Takes back pending signals.
     pub(crate) fn flush(&mut self, process: ProcessId, which: impl Fn(Signal) -> bool) {
         let record = self.process_mut(process);
@@ -213,10 +271,12 @@ impl World {
     /// # References
     /// kernel/signal.c:sig_ignored, sig_task_ignored
     fn is_dropped(&mut self, signal: Signal, to: ProcessId, forced: bool) -> bool {
+        let blocked = self.process(to).blocked.contains(signal);
+        let to = self.leader(to);
         let record = self.process(to);
         let default = !record.ignored.contains(signal) && !record.caught.contains(signal);
         let unkillable = record.unkillable;
-        if record.blocked.contains(signal) {
+        if blocked {
             // A blocked signal may find another action when it is unblocked.
             self.because(if unkillable { &rule::SIG_INIT_BLOCKED } else { &rule::SIG_BLOCKED_QUEUES }, to);
             return false;
@@ -247,6 +307,10 @@ impl World {
     /// # References
     /// kernel/signal.c:complete_signal
     fn complete(&mut self, signal: Signal, to: ProcessId, pending: Pending) {
+        if self.has_threads(self.leader(to)) {
+            self.complete_in_threads(signal, to, pending);
+            return;
+        }
         let record = self.process_mut(to);
         let busy = !record.pending.without(record.blocked).is_empty();
         let blocked = record.blocked.contains(signal);
@@ -265,6 +329,83 @@ impl World {
         } else if !blocked && self.process(to).stopped {
             self.because(&rule::SIG_STOPPED_WAITS, to);
         }
+    }
+}
+
+/// Several threads: one is chosen to take the signal.
+impl World {
+    fn complete_in_threads(&mut self, signal: Signal, to: ProcessId, pending: Pending) {
+        let leader = self.leader(to);
+        let chosen = self.choose_thread(signal, to, pending.private);
+        let record = self.process(leader);
+        let default = !record.ignored.contains(signal) && !record.caught.contains(signal);
+        if chosen.is_some() && default && default_action(signal) == DefaultAction::Terminate {
+            self.because(&rule::SIG_FATAL, leader);
+            self.doom(leader, WaitStatus::Killed(signal));
+            return;
+        }
+        let queue = self.queue_of(to, pending.private);
+        let record = self.process_mut(queue);
+        record.extra().pending.push(pending);
+        record.pending.insert(signal);
+        if let Some(thread) = chosen {
+            self.because(&rule::SIG_CHOOSES_THREAD, thread);
+            self.alert(thread);
+        }
+    }
+
+    /// The addressed thread if it wants the signal; else, for one that is for the process, the next in turn that does.
+    ///
+    /// # References
+    /// kernel/signal.c:complete_signal, wants_signal
+    fn choose_thread(&mut self, signal: Signal, to: ProcessId, private: bool) -> Option<ProcessId> {
+        if self.wants(signal, to) {
+            return Some(to);
+        }
+        if private {
+            return None;
+        }
+        let leader = self.leader(to);
+        let turn = self.process(leader).team.as_ref()?.turn;
+        let all: Vec<ProcessId> = self.threads(leader).collect();
+        let start = all.iter().position(|thread| *thread == turn).unwrap_or(0);
+        let chosen =
+            all.iter().cycle().skip(start).take(all.len()).copied().find(|thread| self.wants(signal, *thread))?;
+        self.process_mut(leader).team.as_mut()?.turn = chosen;
+        Some(chosen)
+    }
+
+    fn wants(&self, signal: Signal, thread: ProcessId) -> bool {
+        let record = self.process(thread);
+        record.life == Life::Alive
+            && !record.blocked.contains(signal)
+            && (signal == Signal::KILL || !(record.stopped || record.alerted || record.doomed))
+    }
+
+    /// A thread is told that there is a signal for it.
+    pub(crate) fn alert(&mut self, thread: ProcessId) {
+        self.process_mut(thread).alerted = true;
+        self.wake(thread);
+    }
+
+    /// The pending signals that a thread may take: its own and its process's, without those that it blocks.
+    pub(crate) fn takeable(&self, thread: ProcessId) -> SignalSet {
+        let record = self.process(thread);
+        self.pending_for(thread).without(record.blocked)
+    }
+
+    /// The signals that are pending for a thread or for its process.
+    pub(crate) fn pending_for(&self, thread: ProcessId) -> SignalSet {
+        let record = self.process(thread);
+        let mut all = record.pending;
+        if let Some(leader) = record.thread_of {
+            for pending in self.process(leader).extra.as_ref().map_or(&[][..], |extra| &extra.pending) {
+                if !pending.private {
+                    all.insert(pending.signal);
+                }
+            }
+        }
+        all
     }
 }
 

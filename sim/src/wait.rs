@@ -55,7 +55,7 @@ pub(crate) enum Who {
 pub(crate) struct WaitQuery {
     pub(crate) who: Who,
     asked: WaitFor,
-    options: WaitOptions,
+    pub(crate) options: WaitOptions,
 }
 
 impl World {
@@ -174,11 +174,12 @@ impl World {
     /// The number means what it means in the caller's namespace, at the time of the call.
     #[inline]
     fn look_up(&self, caller: ProcessId, asked: WaitFor) -> Who {
+        let group = self.lead(caller).group;
         let caller = self.process(caller);
         let found = match asked {
             WaitFor::Any => Some(Who::Any),
             WaitFor::Pid(number) => self.find_pid(caller.ns, number).map(Who::Process),
-            WaitFor::OwnGroup => caller.group.map(Who::Group),
+            WaitFor::OwnGroup => group.map(Who::Group),
             WaitFor::Group(number) => self.find_pid(caller.ns, number).map(Who::Group),
             WaitFor::Pidfd(process) => process.map(Who::Process),
         };
@@ -208,8 +209,18 @@ impl World {
     /// kernel/exit.c:do_wait, wait_consider_task
     fn scan(&mut self, caller: ProcessId, query: &WaitQuery) -> Result<Waited, Errno> {
         let mut some_lives = false;
-        let mut next = self.process(caller).first_child;
-        while let Some(child) = next {
+        let mut thread = caller;
+        let mut next = self.process(thread).first_child;
+        loop {
+            let Some(child) = next else {
+                // The caller's own children first, then those of the next threads in turn.
+                match self.next_thread(thread, caller, query.options) {
+                    Some(other) => thread = other,
+                    None => break,
+                }
+                next = self.process(thread).first_child;
+                continue;
+            };
             next = self.process(child).next_sibling;
             if !self.is_waited_for(child, query.who) {
                 continue;
@@ -219,12 +230,21 @@ impl World {
                 continue;
             }
             if let Some(status) = self.report(child, query.options) {
+                if thread != caller {
+                    self.because(&rule::WAIT_ORDER_THREADS, child);
+                }
                 return Ok(self.take_report(caller, child, status, query));
             }
-            if self.process(child).life == Life::Zombie {
+            let over = self.is_over(child);
+            if over {
                 self.because(&rule::WAIT_STOPPED_ZOMBIE_ONLY, child);
+            } else if self.process(child).life == Life::Zombie {
+                self.because(&rule::WAIT_LEADER_DEAD_THREADS_ALIVE, child);
             }
-            some_lives |= self.process(child).life != Life::Zombie;
+            some_lives |= !over;
+        }
+        if query.options.contains(WaitOptions::__WNOTHREAD) && self.has_threads(self.leader(caller)) {
+            self.because(&rule::WAIT_NOTHREAD, caller);
         }
         if !some_lives {
             self.because(&rule::WAIT_ECHILD, caller);
@@ -237,17 +257,26 @@ impl World {
         Ok(Waited::Blocks)
     }
 
+    /// The thread whose children a wait looks at after those of `thread`.
+    fn next_thread(&self, thread: ProcessId, caller: ProcessId, options: WaitOptions) -> Option<ProcessId> {
+        let leader = self.leader(caller);
+        if !self.has_threads(leader) || options.contains(WaitOptions::__WNOTHREAD) {
+            return None;
+        }
+        let after = self.threads(leader).skip_while(|other| *other != thread).nth(1);
+        Some(after.unwrap_or(leader)).filter(|next| *next != caller)
+    }
+
     /// What the child has to report, of what is asked for.
     fn report(&self, child: ProcessId, options: WaitOptions) -> Option<WaitStatus> {
-        let child = self.process(child);
-        if child.life == Life::Zombie {
-            return options.contains(WaitOptions::WEXITED).then_some(child.status);
+        if self.is_over(child) {
+            return options.contains(WaitOptions::WEXITED).then_some(self.process(child).status);
         }
-        if child.life != Life::Alive || child.doomed {
+        let child = self.process(child);
+        if child.sealed {
             return None;
         }
         if options.contains(WaitOptions::WSTOPPED)
-            && child.stopped
             && let Some(signal) = child.stop_report
         {
             return Some(WaitStatus::Stopped(signal));
@@ -266,7 +295,10 @@ impl World {
         match status {
             WaitStatus::Stopped(_) => self.process_mut(child).stop_report = None,
             WaitStatus::Continued => self.process_mut(child).continue_report = false,
-            WaitStatus::Exited(_) | WaitStatus::Killed(_) => self.release(caller, child),
+            WaitStatus::Exited(_) | WaitStatus::Killed(_) => {
+                let owner = self.process(child).parent.unwrap_or(caller);
+                self.release(owner, child);
+            }
         }
         Waited::Child { process: child, number, status }
     }

@@ -97,6 +97,12 @@ pub struct World {
     /// How many levels of namespaces are above the outermost one of this world.
     pub(crate) levels_above: u32,
     pub(crate) pid_max_per_namespace: bool,
+    pub(crate) last_thread_status: bool,
+    pub(crate) pidfd_open_thread_is_enoent: bool,
+    /// Tables of signal actions that processes share, counted as they are made.
+    pub(crate) handler_tables: u32,
+    /// Threads whose exec has put them in their leader's place, each with the leader.
+    pub(crate) replaced: Vec<(ProcessId, ProcessId)>,
     recording: bool,
     pub(crate) belief: Option<Misconception>,
     reasons: Vec<(&'static Rule, ProcessId)>,
@@ -123,6 +129,10 @@ impl World {
             namespaces_made: 0,
             levels_above,
             pid_max_per_namespace: facts.holds(Fact::PidMaxPerNamespace),
+            last_thread_status: facts.holds(Fact::LastThreadStatus),
+            pidfd_open_thread_is_enoent: facts.holds(Fact::PidfdOpenThreadIsEnoent),
+            handler_tables: 0,
+            replaced: Vec::new(),
             recording: false,
             belief: None,
             reasons: Vec::new(),
@@ -157,7 +167,7 @@ impl World {
         self.processes.get(process.index())?.state()
     }
 
-    /// Every process that is not reaped, in the order of the arena.
+    /// Every process, and every thread beside a leader, that is not reaped, in the order of the arena.
     pub fn processes(&self) -> impl Iterator<Item = ProcessId> + '_ {
         self.processes
             .iter()
@@ -166,13 +176,13 @@ impl World {
             .map(|(index, _)| ProcessId::new(index))
     }
 
-    /// Its parent; `None` for the host, whose parent is outside.
+    /// Its parent, by the leader of it; `None` for the host, whose parent is outside.
     #[doc(alias = "real_parent")]
     pub fn parent(&self, process: ProcessId) -> Option<ProcessId> {
-        self.process(process).parent
+        self.lead(process).parent.map(|parent| self.leader(parent))
     }
 
-    /// Its children, in the order of the parent's list: born and adopted ones at the tail.
+    /// The children of a thread, in the order of the parent's list: born and adopted ones at the tail.
     pub fn children(&self, process: ProcessId) -> impl Iterator<Item = ProcessId> + '_ {
         let mut next = self.process(process).first_child;
         std::iter::from_fn(move || {
@@ -243,12 +253,12 @@ impl World {
 
     /// The leader of its process group; it may be reaped already.
     pub fn group(&self, process: ProcessId) -> Option<ProcessId> {
-        self.process(process).group
+        self.lead(process).group
     }
 
     /// The leader of its session; it may be reaped already.
     pub fn session(&self, process: ProcessId) -> Option<ProcessId> {
-        self.process(process).session
+        self.lead(process).session
     }
 
     /// The signals that its handlers got since [`World::clear_handled`], in the order in which they ran.
@@ -390,6 +400,7 @@ impl World {
             pid_max,
             allocated: 0,
             references: 0,
+            reboot: None,
             serial: self.namespaces_made,
         };
         self.namespaces_made += 1;
@@ -444,7 +455,9 @@ impl Default for World {
 impl PartialEq for World {
     fn eq(&self, other: &World) -> bool {
         let namespace = |ns: &Option<Namespace>| {
-            ns.as_ref().map(|ns| (ns.parent, ns.phase, ns.cursor, ns.pid_max, ns.allocated, ns.references, ns.serial))
+            ns.as_ref().map(|ns| {
+                (ns.parent, ns.phase, ns.cursor, ns.pid_max, ns.allocated, ns.references, ns.reboot, ns.serial)
+            })
         };
         self.births == other.births
             && self.processes == other.processes
@@ -461,7 +474,7 @@ impl Hash for World {
         self.processes.hash(state);
         self.returned.hash(state);
         for ns in self.namespaces.iter().flatten() {
-            (ns.phase, ns.cursor, ns.pid_max, ns.allocated, ns.serial).hash(state);
+            (ns.phase, ns.cursor, ns.pid_max, ns.allocated, ns.reboot, ns.serial).hash(state);
         }
     }
 }

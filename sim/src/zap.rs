@@ -11,7 +11,7 @@
 //!
 //! Everything here is in kernel/pid_namespace.c:zap_pid_ns_processes.
 
-use pidlab_scenario::Signal;
+use pidlab_scenario::{Signal, WaitStatus};
 
 use crate::namespace::Phase;
 use crate::process::Life;
@@ -23,16 +23,30 @@ impl World {
         let ns = self.process(init).ns;
         self.because(&rule::ZAP_TRIGGER, init);
         self.ns_mut(ns).phase = Phase::Closing(init);
-        let process = self.process_mut(init);
-        process.life = Life::Zapping;
-        process.ignored.insert(Signal::CHLD);
-        process.caught.remove(Signal::CHLD);
+        self.process_mut(init).life = Life::Zapping;
+        let leader = self.leader(init);
+        for sharer in self.sharers_of_handlers(leader) {
+            if sharer != leader {
+                self.because(&rule::ZAP_SIGHAND_LEAK, sharer);
+            }
+            let process = self.process_mut(sharer);
+            process.ignored.insert(Signal::CHLD);
+            process.caught.remove(Signal::CHLD);
+        }
+        if leader != init {
+            self.because(&rule::ZAP_MT_STATUS, init);
+        }
         self.kill_members(ns);
         self.collect_zombies(init);
-        if self.ns(ns).allocated > 1 {
+        if self.ns(ns).allocated > self.numbers_of_init(init) {
             self.explain_wait(init);
         }
         self.continue_zap(init);
+    }
+
+    /// How many numbers of its namespace an ending init has itself: its own, and its dead leader's if it is another thread.
+    pub(crate) fn numbers_of_init(&self, init: ProcessId) -> u32 {
+        if self.process(init).thread_of.is_some() { 2 } else { 1 }
     }
 
     /// SIGKILL for everybody with a number in the namespace, in the order of numbers; fates are sealed before the first
@@ -40,7 +54,8 @@ impl World {
     fn kill_members(&mut self, ns: NsId) {
         let members: Vec<ProcessId> = self.ns(ns).ids.holders(2).map(|(_, holder)| holder).collect();
         for member in members {
-            if self.process(member).takes_signals() {
+            let leads = self.process(member).thread_of.is_none() || self.lead(member).life == Life::Zombie;
+            if leads && self.takes_signals(member) {
                 let rule =
                     if self.process(member).unkillable { &rule::ZAP_KILLS_DESCENDANTS } else { &rule::ZAP_KILLS_ALL };
                 self.because(rule, member);
@@ -51,23 +66,30 @@ impl World {
 
     /// Reaps the children that have ended already, of every kind (kernel: wait4 with `__WALL`).
     fn collect_zombies(&mut self, init: ProcessId) {
+        let threads = self.threads(self.leader(init));
         let zombies: Vec<ProcessId> =
-            self.children(init).filter(|child| self.process(*child).life == Life::Zombie).collect();
+            threads.flat_map(|thread| self.children(thread)).filter(|child| self.is_over(*child)).collect();
         for zombie in zombies {
             self.because(&rule::ZAP_COLLECTS, zombie);
-            self.release(init, zombie);
+            let owner = self.process(zombie).parent.unwrap_or(init);
+            self.release(owner, zombie);
         }
     }
 
     /// Goes on when only the init's own number is left.
     pub(crate) fn continue_zap(&mut self, init: ProcessId) {
         let ns = self.process(init).ns;
-        if self.ns(ns).allocated > 1 {
+        if self.ns(ns).allocated > self.numbers_of_init(init) {
             return;
         }
         self.because(&rule::ZAP_INVARIANT, init);
         self.because(&rule::ZAP_EXIT_STATUS, init);
-        if self.members(init).iter().any(|member| *member != init) {
+        let leader = self.leader(init);
+        if let Some(signal) = self.ns(ns).reboot {
+            self.because(&rule::REBOOT_CODES, leader);
+            self.process_mut(leader).status = WaitStatus::Killed(signal);
+        }
+        if self.members(leader).iter().any(|member| *member != leader) {
             self.because(&rule::ZAP_OWN_PGID_NO_PIN, init);
         }
         self.ns_mut(ns).phase = Phase::Dead;
@@ -84,6 +106,9 @@ impl World {
         let mut stuck = false;
         for member in members {
             let record = self.process(member);
+            if record.thread_of.is_some() {
+                continue;
+            }
             let parent_outside = record.parent.is_some_and(|parent| !self.is_within(self.process(parent).ns, ns));
             if record.life == Life::Detached {
                 self.because(&rule::ZAP_PGID_PIN, member);
@@ -102,8 +127,7 @@ impl World {
 
     /// The parent of both sleeps until `init` ends, and `init` until that parent reaps `member`.
     fn explain_deadlock(&mut self, init: ProcessId, member: ProcessId) {
-        let Some(parent) = self.process(init).parent.filter(|parent| self.process(member).parent == Some(*parent))
-        else {
+        let Some(parent) = self.lead(init).parent.filter(|parent| self.process(member).parent == Some(*parent)) else {
             return;
         };
         if self.sleeps_for(parent, init) {

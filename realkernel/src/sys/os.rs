@@ -132,6 +132,15 @@ pub(crate) fn fork() -> io::Result<Option<(i32, OwnedFd)>> {
     }
 }
 
+/// A pidfd of a thread that need not lead its process; `None` where the kernel has none (before Linux 6.9).
+pub(crate) fn thread_pidfd(number: i32) -> Option<OwnedFd> {
+    const PIDFD_THREAD: c_int = libc::O_EXCL;
+    // SAFETY: numbers only.
+    let fd = check(unsafe { libc::syscall(libc::SYS_pidfd_open, number, PIDFD_THREAD) }).ok()?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Some(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// Waits until one of the descriptors has one of the events asked for, and returns what each has.
 pub(crate) fn poll<const N: usize>(wanted: [(BorrowedFd<'_>, i16); N], timeout_ms: c_int) -> io::Result<[i16; N]> {
     let mut set = wanted.map(|(fd, events)| libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 });

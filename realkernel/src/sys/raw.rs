@@ -141,7 +141,7 @@ pub(crate) enum Disposition {
     /// `SIG_DFL` with `SA_NOCLDWAIT`.
     NoCldWait,
     /// A handler, with every signal blocked while it runs.
-    Handle(extern "C" fn(i32, *const Siginfo, *const u8)),
+    Handle(extern "C" fn(i32, *const Siginfo, *mut libc::ucontext_t)),
 }
 
 /// The head of `siginfo_t`, as far as a handler here reads it.
@@ -282,6 +282,63 @@ pub(crate) fn futex_wake(word: &std::sync::atomic::AtomicU32) {
 pub(crate) fn clone3_agent(arguments: &CloneArgs, entry: extern "C" fn(usize) -> !, role: usize) -> Raw {
     // SAFETY: each role has a stack of its own, 64 KiB, page-aligned, and a role is made only while it has no process.
     unsafe { clone3(arguments, entry, role) }
+}
+
+/// Writes to address 0, which is never mapped. Comes back if a handler, installed by [`sigaction`], has skipped the
+/// instruction ([`skip_fault`]).
+pub(crate) fn fault() -> Raw {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the write to address 0 never takes place: it ends the process, or is skipped.
+    unsafe {
+        asm!(".byte 0x88, 0x00", in("rax") 0usize) // mov [rax], al
+    };
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    unsafe {
+        asm!("str xzr, [{zero}]", zero = in(reg) 0usize)
+    };
+    0
+}
+
+/// Bytes of the instruction that [`fault`] fails at.
+#[cfg(target_arch = "x86_64")]
+const FAULT_LENGTH: i64 = 2;
+#[cfg(target_arch = "aarch64")]
+const FAULT_LENGTH: u64 = 4;
+
+/// In a handler: lets the program go on behind the instruction of [`fault`], if it was that.
+pub(crate) fn skip_fault(signal: i32, info: *const Siginfo, context: *mut libc::ucontext_t) {
+    const SEGV_MAPERR: i32 = 1;
+    // SAFETY: the kernel hands a handler installed with SA_SIGINFO a valid siginfo_t on its stack.
+    let code = unsafe { (*info).code };
+    if signal != libc::SIGSEGV || code != SEGV_MAPERR {
+        return;
+    }
+    // SAFETY: the kernel hands it a valid context too, and takes the registers from there when the handler returns.
+    let machine = unsafe { &mut (*context).uc_mcontext };
+    #[cfg(target_arch = "x86_64")]
+    {
+        machine.gregs[libc::REG_RIP as usize] += FAULT_LENGTH;
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        machine.pc += FAULT_LENGTH;
+    }
+}
+
+/// An instruction that no program may execute: what abort(3) ends with where signals do not.
+pub(crate) fn trap() -> Raw {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the instruction is privileged: it never takes place.
+    unsafe {
+        asm!("hlt")
+    };
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the instruction traps.
+    unsafe {
+        asm!("brk #1000")
+    };
+    0
 }
 
 /// `si_pid` of the information that the kernel hands to a handler.

@@ -3,8 +3,8 @@
 use super::{Guide, RandomConfig};
 use crate::step::MOST_ROLES;
 use crate::{
-    Call, CallName, CloneFlags, ExitSignal, KillTarget, MaskChange, Role, Scenario, SetnsVia, Signal, SignalAction,
-    State, Sysctl, Target, WaitOptions, WaitTarget,
+    Call, CallName, CloneFlags, ExitSignal, KillTarget, MaskChange, RebootHow, Role, Scenario, SetnsVia, Signal,
+    SignalAction, State, Sysctl, Target, WaitOptions, WaitTarget,
 };
 
 /// Signals that scenarios send, the interesting ones more often.
@@ -39,12 +39,27 @@ const ACTIONS: [SignalAction; 8] = [
     SignalAction::NoCldWait,
 ];
 
+/// Flags that say what is shared, some of them wrong together.
+const ABOUT_MEMORY: [CloneFlags; 8] = [
+    CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM),
+    CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM).union(CloneFlags::CLONE_NEWPID),
+    CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM).union(CloneFlags::CLONE_NEWPID),
+    CloneFlags::CLONE_VM.union(CloneFlags::CLONE_VFORK).union(CloneFlags::CLONE_NEWPID),
+    CloneFlags::CLONE_THREAD,
+    CloneFlags::CLONE_SIGHAND,
+    CloneFlags::CLONE_VM.union(CloneFlags::CLONE_FS),
+    CloneFlags::CLONE_THREAD
+        .union(CloneFlags::CLONE_SIGHAND)
+        .union(CloneFlags::CLONE_VM)
+        .union(CloneFlags::CLONE_NEWPID),
+];
+
 const WAIT_OPTIONS: [WaitOptions; 8] = [
     WaitOptions::WNOHANG,
     WaitOptions::empty(),
     WaitOptions::WNOHANG.union(WaitOptions::__WALL),
     WaitOptions::empty(),
-    WaitOptions::WNOHANG.union(WaitOptions::WSTOPPED),
+    WaitOptions::WNOHANG.union(WaitOptions::WSTOPPED).union(WaitOptions::__WNOTHREAD),
     WaitOptions::WNOHANG.union(WaitOptions::WCONTINUED),
     WaitOptions::WNOHANG.union(WaitOptions::__WCLONE),
     WaitOptions::__WALL,
@@ -75,6 +90,11 @@ impl<'a, G: Guide> Maker<'a, G> {
     pub(super) fn call(&mut self, kind: u8, first: u8, second: u8) -> Call {
         match self.sensible(self.name(kind), second) {
             CallName::Fork => Call::Fork { child: self.child() },
+            CallName::Vfork => Call::Vfork { child: self.child() },
+            CallName::ExitThread => Call::ExitThread { status: i32::from(first % 4) },
+            CallName::Fault => Call::Fault,
+            CallName::Abort => Call::Abort,
+            CallName::Reboot => Call::Reboot { how: one_of(RebootHow::ALL, first) },
             CallName::Clone => self.clone(first, second),
             CallName::Exit => Call::Exit { status: i32::from(first % 4) },
             CallName::Wait => self.wait(first, second),
@@ -115,13 +135,19 @@ impl<'a, G: Guide> Maker<'a, G> {
         let live = roles(self.scenario).filter(|role| self.guide.state(*role).is_some()).count();
         let room = live < self.config.live && self.scenario.roles.len() < MOST_ROLES;
         match name {
-            CallName::Fork | CallName::Clone if !room => CallName::Wait,
+            CallName::Fork | CallName::Vfork | CallName::Clone if !room => CallName::Wait,
+            // A host that sleeps until somebody else ends is out of many scenarios.
+            CallName::Vfork if self.by == Role::HOST && !byte.is_multiple_of(8) => CallName::Fork,
             // Who has nobody to wait for mostly makes somebody: most waits would only fail.
             CallName::Wait | CallName::Waitid if room && self.children.is_empty() && !byte.is_multiple_of(4) => {
                 CallName::Clone
             }
             // Host's end is the end of everything: not often.
-            CallName::Exit if self.by == Role::HOST && !byte.is_multiple_of(16) => CallName::Wait,
+            CallName::Exit | CallName::ExitThread | CallName::Fault | CallName::Abort | CallName::Reboot
+                if self.by == Role::HOST && !byte.is_multiple_of(16) =>
+            {
+                CallName::Wait
+            }
             name => name,
         }
     }
@@ -145,15 +171,20 @@ impl<'a, G: Guide> Maker<'a, G> {
     }
 
     fn clone(&mut self, first: u8, second: u8) -> Call {
-        let flags = match first % 8 {
+        let thread = CloneFlags::CLONE_THREAD | CloneFlags::CLONE_SIGHAND | CloneFlags::CLONE_VM;
+        let flags = match first % 16 {
+            8..=11 => thread,
+            12 => one_of(&ABOUT_MEMORY, second),
             // Host is an init, which can have no siblings: seldom.
             5 | 6 if self.by == Role::HOST && !second.is_multiple_of(8) => CloneFlags::empty(),
-            0..=3 => CloneFlags::CLONE_NEWPID,
+            0..=3 | 15 => CloneFlags::CLONE_NEWPID,
             5 => CloneFlags::CLONE_PARENT,
             6 => CloneFlags::CLONE_PARENT | CloneFlags::CLONE_NEWPID,
             _ => CloneFlags::empty(),
         };
         let exit_signal = match second % 8 {
+            // A thread has none.
+            _ if flags.contains(thread) && second < 250 => ExitSignal::Default,
             0 => ExitSignal::None,
             1 => ExitSignal::Signal(one_of(&SIGNALS, second / 8)),
             _ => ExitSignal::Default,

@@ -40,6 +40,8 @@ pub(super) struct Branch {
 pub(super) enum Done {
     /// It will return this.
     Outcome(Outcome),
+    /// It will return this, but not yet: the caller sleeps in it.
+    Later(Outcome),
     /// The caller sleeps in it.
     Blocks,
     /// The caller is on its way out.
@@ -125,6 +127,10 @@ impl Branch {
                 known.call = Some((step.call.name(), Some(outcome.clone())));
                 branch.world.start_returning(caller);
             }
+            Done::Later(outcome) => {
+                let known = branch.roles[step.by.index()].as_mut().expect("the caller is born");
+                known.call = Some((step.call.name(), Some(outcome.clone())));
+            }
             Done::Blocks => {
                 let known = branch.roles[step.by.index()].as_mut().expect("the caller is born");
                 known.call = Some((step.call.name(), None));
@@ -149,7 +155,13 @@ impl Branch {
     }
 
     /// The outcome of the step, when events took place.
-    fn conclude_events(mut self, step: &Step, caller: ProcessId) -> (Branch, Answer) {
+    fn conclude_events(mut self, step: &Step, mut caller: ProcessId) -> (Branch, Answer) {
+        for (thread, leader) in std::mem::take(&mut self.world.replaced) {
+            self.take_leaders_place(thread, leader);
+            if thread == caller {
+                caller = leader;
+            }
+        }
         let returned = self.take_returned();
         let own = returned.iter().position(|returned| returned.by == step.by);
         let mut returned = returned;
@@ -181,6 +193,20 @@ impl Branch {
         let observation = self.observe(Some(outcome), returned);
         self.world.clear_handled();
         (self, Answer { observation, because })
+    }
+
+    /// An exec has made a thread's role the one that stands for the process, with the leader's numbers.
+    fn take_leaders_place(&mut self, thread: ProcessId, leader: ProcessId) {
+        let (Some(own), Some(old)) = (self.role(thread), self.role(leader)) else { return };
+        let numbers = self.known(old).map(|known| Arc::clone(&known.numbers));
+        if let Some(known) = self.roles[old.index()].as_mut() {
+            known.process = None;
+            known.call = None;
+        }
+        if let (Some(known), Some(numbers)) = (self.roles[own.index()].as_mut(), numbers) {
+            known.process = Some(leader);
+            known.numbers = numbers;
+        }
     }
 
     /// The calls that came back, in the order of roles.
@@ -230,14 +256,16 @@ impl Branch {
         for index in 0..self.roles.len() {
             let role = Role(u16::try_from(index).expect("a scenario has fewer roles than numbers"));
             let Some(process) = self.process(role) else { continue };
-            let Some(state) = self.world.state(process) else { continue };
+            let Some(state) = self.world.shown_state(process) else { continue };
             let namespaces = self.show_namespaces(process);
             let ns = self.world.namespace(process);
             let bare = |pid: Option<Pid>| pid.map_or(0, Pid::get);
             let handled = self.world.handled(process).iter();
             processes.push(ProcessView {
                 role,
-                thread_of: None,
+                thread_of: Some(self.world.leader(process))
+                    .filter(|leader| *leader != process)
+                    .and_then(|it| self.role(it)),
                 state: shown_state(state),
                 pids: self.world.pids(process).to_vec(),
                 namespaces,

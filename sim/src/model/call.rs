@@ -13,7 +13,36 @@ impl Branch {
     /// Does the work of a call; what it sets going is left in the queue.
     pub(super) fn begin(&mut self, by: Role, caller: ProcessId, call: &Call) -> Result<Done, Refusal> {
         let done = match call {
-            Call::Fork { .. } | Call::Clone { .. } => Done::Outcome(self.make(caller, call)?),
+            Call::Fork { .. } => Done::Outcome(self.make(caller, call)?),
+            Call::Vfork { .. } | Call::Clone { .. } => match self.make(caller, call)? {
+                outcome if self.world.sleeps_in_vfork(caller) => Done::Later(outcome),
+                outcome => Done::Outcome(outcome),
+            },
+            Call::ExitThread { status } => {
+                self.world.begin_exit_thread(caller, *status);
+                Done::Never
+            }
+            Call::Fault => {
+                if self.world.begin_fault(caller) {
+                    Done::Outcome(Outcome::Ok(0))
+                } else {
+                    Done::Never
+                }
+            }
+            Call::Abort if self.world.aborts_for_ever(caller) => {
+                let what = "an init that handles SIGSEGV, whose abort never ends";
+                return Err(not_modelled(call, Some(what.into())));
+            }
+            Call::Abort => {
+                self.world.begin_abort(caller);
+                Done::Never
+            }
+            Call::Reboot { how } => {
+                self.world.begin_reboot(caller, *how);
+                Done::Never
+            }
+            Call::Exec if self.world.begin_exec(caller) => Done::Outcome(Outcome::Ok(0)),
+            Call::Exec => Done::Later(Outcome::Ok(0)),
             Call::Exit { status } => {
                 self.world.begin_exit(caller, *status);
                 Done::Never
@@ -36,17 +65,26 @@ impl Branch {
         let (child, flags, exit_signal, set_tid) = match call {
             Call::Clone { child, flags, exit_signal, set_tid } => (*child, *flags, *exit_signal, set_tid.as_slice()),
             Call::Fork { child } => (*child, CloneFlags::empty(), ExitSignal::Default, &[][..]),
+            Call::Vfork { child } => {
+                (*child, CloneFlags::CLONE_VFORK | CloneFlags::CLONE_VM, ExitSignal::Default, &[][..])
+            }
             _ => unreachable!("only calls that make a process come here"),
         };
         if self.is_born(child) {
             return Err(Refusal::BornTwice { role: child });
         }
-        let modelled = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_PARENT;
-        refuse_flags(call, flags - modelled)?;
+        refuse_flags(call, flags & CloneFlags::CLONE_NEWUSER)?;
+        if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
+            return Err(not_modelled(call, Some("a vfork of a thread".into())));
+        }
+        if self.world.hides_a_signal(caller) {
+            return Err(not_modelled(call, Some("a signal waits for a thread that is in a vfork".into())));
+        }
+        let no_exit_signal = CloneFlags::CLONE_PARENT | CloneFlags::CLONE_THREAD;
         let exit_signal = match exit_signal {
             ExitSignal::Signal(signal) => Some(signal),
             ExitSignal::None => None,
-            ExitSignal::Default => (!flags.contains(CloneFlags::CLONE_PARENT)).then_some(Signal::CHLD),
+            ExitSignal::Default => (!flags.intersects(no_exit_signal)).then_some(Signal::CHLD),
         };
         // More numbers than levels would name numbers outside the scenario, which are nobody's to choose.
         let target = self.world.namespace_for_children(caller);
@@ -191,8 +229,8 @@ impl Branch {
                 self.world.set_pdeathsig(caller, *signal);
                 Outcome::Ok(0)
             }
-            // There is one thread a process, so they are the same.
-            Call::Getpid | Call::Gettid => number(Some(self.world.getpid(caller))),
+            Call::Getpid => number(Some(self.world.getpid(caller))),
+            Call::Gettid => number(Some(self.world.gettid(caller))),
             Call::Getppid => number(self.world.getppid(caller)),
             Call::Sysctl { name: Sysctl::NsLastPid, write: None } => Outcome::Ok(self.world.ns_last_pid(caller)),
             Call::Sysctl { name: Sysctl::NsLastPid, write: Some(value) } => {

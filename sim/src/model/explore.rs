@@ -39,7 +39,7 @@ pub(super) fn explore(world: World) -> Vec<World> {
         }
         // The last one pushed goes on first: the one that was first in the queue.
         for next in world.runnable.iter().copied().rev() {
-            if world.is_doomed_subreaper(next) {
+            if world.may_adopt_while_doomed(next) {
                 let mut leaving = world.clone();
                 leaving.start_leaving(next);
                 open.push(leaving);

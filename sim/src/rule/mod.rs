@@ -15,10 +15,13 @@ mod waiting;
 
 mod signals;
 
+mod threads;
+
 pub use creation::*;
 pub use death::*;
 pub use numbers::*;
 pub use signals::*;
+pub use threads::*;
 pub use views::*;
 pub use waiting::*;
 
@@ -49,7 +52,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     CATALOGUE.iter().copied().find(|rule| rule.id == id)
 }
 
-const PARTS: [&[&Rule]; 6] = [NUMBERS, CREATION, VIEWS, DEATH, WAITING, SIGNALS];
+const PARTS: [&[&Rule]; 7] = [NUMBERS, CREATION, VIEWS, DEATH, WAITING, SIGNALS, THREADS];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);
