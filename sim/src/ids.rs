@@ -88,15 +88,14 @@ impl IdTable {
     pub(crate) fn insert_first(&mut self, from: u32, to: u32, holder: ProcessId) -> Option<u32> {
         let index = (from / PAGE) as usize;
         // Mostly the page of `from` has room, and then one visit finds the number and takes it.
-        if let Some(Some(page)) = self.pages.get_mut(index) {
-            if let Some(offset) = page.first_free(from % PAGE)
-                && index as u32 * PAGE + offset <= to
-            {
-                if page.take(offset, holder) {
-                    self.full[index / 64] |= 1 << (index % 64);
-                }
-                return Some(index as u32 * PAGE + offset);
+        if let Some(Some(page)) = self.pages.get_mut(index)
+            && let Some(offset) = page.first_free(from % PAGE)
+            && index as u32 * PAGE + offset <= to
+        {
+            if page.take(offset, holder) {
+                self.full[index / 64] |= 1 << (index % 64);
             }
+            return Some(index as u32 * PAGE + offset);
         }
         self.insert_beyond(from, to, holder)
     }
