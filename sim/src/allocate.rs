@@ -58,7 +58,6 @@ impl World {
         if !set_tid.is_empty() {
             self.because(&rule::SETTID_ORDER, holder);
         }
-        self.ns_mut(ns).references += 1;
         self.because(&rule::ALLOC_ONE_PER_LEVEL, holder);
         Ok(row)
     }

@@ -236,8 +236,8 @@ impl World {
         self.join_group(child, group);
         self.join_session(child, session);
         let namespace = self.ns_mut(ns);
-        // As the target of its children; as its own namespace, it was counted with the number.
-        namespace.references += 1;
+        // As its own namespace, and as the target of its children.
+        namespace.references += 2;
         // The first process of a namespace has number 1 there.
         let first = namespace.phase == Phase::Empty;
         if first {

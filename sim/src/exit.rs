@@ -353,6 +353,7 @@ impl World {
     ///
     /// # References
     /// kernel/signal.c:do_notify_parent
+    #[inline(always)]
     fn notify_parent(&mut self, child: ProcessId) -> bool {
         let Some(mother) = self.process(child).parent else { return false };
         let parent = self.leader(mother);
@@ -440,28 +441,32 @@ impl World {
         debug_assert!(self.process(id).first_child.is_none(), "its children were handed on");
         self.leave_queue(id);
         self.unlink_child(owner, id);
-        self.process_mut(id).life = Life::Detached;
-        self.process_mut(id).parent = None;
-        self.process_mut(id).extra = None;
+        let record = self.process_mut(id);
+        record.life = Life::Detached;
+        record.parent = None;
+        record.extra = None;
         let group = self.leave_group(id);
         let session = self.leave_session(id);
-        let pinned = self.process(id).first_member.is_some() || self.process(id).session_members > 0;
-        if pinned {
+        let record = self.process(id);
+        let (leads_group, leads_session) = (record.first_member.is_some(), record.session_members > 0);
+        if leads_group || leads_session {
             self.because(&rule::ALLOC_FREED_WHEN, id);
-            if self.process(id).first_member.is_some() {
+            if leads_group {
                 self.because(&rule::PG_GROUP_OUTLIVES_LEADER, id);
             }
         } else {
             self.free_pid(id);
         }
-        for leader in [group, session] {
-            if leader != id {
-                self.free_if_unused(leader);
-            }
+        if group != id {
+            self.free_if_unused(group);
+        }
+        if session != id && session != group {
+            self.free_if_unused(session);
         }
     }
 
     /// Frees the number of a reaped leader once its group and its session are empty.
+    #[inline]
     pub(crate) fn free_if_unused(&mut self, leader: ProcessId) {
         let record = self.process(leader);
         if record.life == Life::Detached && record.first_member.is_none() && record.session_members == 0 {

@@ -268,7 +268,7 @@ impl World {
         record.previous_member = None;
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leave_group(&mut self, process: ProcessId) -> ProcessId {
         let record = self.process_mut(process);
         let leader = record.group.take().expect("every process is in a group until it is reaped");

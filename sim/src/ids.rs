@@ -22,12 +22,14 @@ impl Page {
         (free != 0).then(|| free.trailing_zeros())
     }
 
+    /// Takes a free number. Answers whether it was the last.
     #[inline]
-    fn take(&mut self, offset: u32, holder: ProcessId) {
+    fn take(&mut self, offset: u32, holder: ProcessId) -> bool {
         let bit = 1 << offset;
         debug_assert!(self.used & bit == 0, "a number has one holder");
         self.used |= bit;
         self.holders[offset as usize] = Some(holder);
+        self.used == u64::MAX
     }
 }
 
@@ -57,8 +59,7 @@ impl IdTable {
             self.grow(index + 1);
         }
         let page = self.pages[index].get_or_insert_with(|| Box::new(Page { used: 0, holders: [None; PAGE as usize] }));
-        page.take(number % PAGE, holder);
-        if page.used == u64::MAX {
+        if page.take(number % PAGE, holder) {
             self.full[index / 64] |= 1 << (index % 64);
         }
     }
@@ -73,12 +74,13 @@ impl IdTable {
     #[inline]
     pub(crate) fn remove(&mut self, number: u32) {
         let index = (number / PAGE) as usize;
-        let page = self.pages[index].as_mut().expect("a taken number has a page");
-        if page.used == u64::MAX {
-            self.full[index / 64] &= !(1 << (index % 64));
-        }
+        let page = self.pages[index].as_deref_mut().expect("a taken number has a page");
+        let was_full = page.used == u64::MAX;
         page.used &= !(1 << (number % PAGE));
         page.holders[(number % PAGE) as usize] = None;
+        if was_full {
+            self.full[index / 64] &= !(1 << (index % 64));
+        }
     }
 
     /// Takes the lowest free number of `from..=to`.
@@ -90,8 +92,7 @@ impl IdTable {
             && let Some(offset) = page.first_free(from % PAGE)
             && index as u32 * PAGE + offset <= to
         {
-            page.take(offset, holder);
-            if page.used == u64::MAX {
+            if page.take(offset, holder) {
                 self.full[index / 64] |= 1 << (index % 64);
             }
             return Some(index as u32 * PAGE + offset);

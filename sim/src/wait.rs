@@ -172,7 +172,7 @@ impl World {
     }
 
     /// The number means what it means in the caller's namespace, at the time of the call.
-    #[inline]
+    #[inline(always)]
     fn look_up(&self, caller: ProcessId, asked: WaitFor) -> Who {
         let group = self.lead(caller).group;
         let caller = self.process(caller);

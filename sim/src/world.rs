@@ -142,8 +142,8 @@ impl World {
         let allocated = world.allocate_pid(outermost, &[], host).expect("an empty namespace has room");
         let namespace = world.ns_mut(outermost);
         namespace.phase = Phase::Open(host);
-        // One reference as its pid namespace (taken with the number), one as the target of its children.
-        namespace.references += 1;
+        // As its own namespace, and as the target of its children.
+        namespace.references += 2;
         let mut process = Process::vacant();
         process.life = Life::Alive;
         process.target = Some(outermost);
@@ -373,7 +373,7 @@ impl World {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn vacate(&mut self, id: ProcessId) {
         self.processes[id.index()] = Process::vacant();
         self.free_processes.push(id);
