@@ -232,10 +232,9 @@ fn row(scenario: &Scenario, process: &ProcessView, prefix: &str, columns: &[Name
 
 /// The state, and the signals that a handler got since the last step.
 fn state(process: &ProcessView) -> String {
-    let mut text = match process.state {
-        State::Running => String::new(),
-        other => other.to_string(),
-    };
+    let thread = process.thread_of.map(|_| "thread".to_owned());
+    let doing = (process.state != State::Running).then(|| process.state.to_string());
+    let mut text = thread.into_iter().chain(doing).collect::<Vec<_>>().join(", ");
     for handled in &process.handled {
         let comma = if text.is_empty() { "" } else { ", " };
         let _ = write!(text, "{comma}handled {} from {}", handled.signal, handled.si_pid);
@@ -247,8 +246,13 @@ fn state(process: &ProcessView) -> String {
 fn forest(observation: &Observation) -> Vec<(Role, String)> {
     let is_shown = |role: Role| observation.process(role).is_some();
     let children = |of: Option<Role>| -> Vec<Role> {
-        let parent = |process: &ProcessView| process.parent.filter(|parent| is_shown(*parent));
-        observation.processes.iter().filter(|process| parent(process) == of).map(|process| process.role).collect()
+        // A thread is drawn below its process, before the children.
+        let above = |process: &ProcessView| process.thread_of.or(process.parent);
+        let parent = |process: &ProcessView| above(process).filter(|above| is_shown(*above));
+        let mut below: Vec<&ProcessView> =
+            observation.processes.iter().filter(|process| parent(process) == of).collect();
+        below.sort_by_key(|process| process.thread_of.is_none());
+        below.into_iter().map(|process| process.role).collect()
     };
     let mut drawn = Vec::new();
     // A stack in place of recursion: a scenario may nest as deep as it likes.

@@ -117,8 +117,8 @@ impl World {
         thread.born = born;
         thread.thread_of = Some(leader);
         thread.blocked = blocked;
-        // As the target of its children; as its own namespace, it was counted with the number.
-        self.ns_mut(ns).references += 1;
+        // As its own namespace, and as the target of its children.
+        self.ns_mut(ns).references += 2;
         self.join_team(leader, id);
     }
 
