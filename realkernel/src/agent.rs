@@ -4,7 +4,11 @@
 //! An agent may share all memory with the conductor and with the other agents. So nothing here allocates, panics or uses the C
 //! library: only its slot, its stack and raw system calls.
 
+mod look;
+
 use std::sync::atomic::Ordering;
+
+pub(crate) use look::Sight;
 
 use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot, TEXT};
 use crate::sys::raw::{self, CloneArgs, Disposition, Raw, Siginfo};
@@ -41,9 +45,11 @@ pub(crate) enum Operation {
     ReadNumber,
     /// writes the number into the file in the slot's text.
     WriteNumber,
+    /// a [`Sight`], and its arguments.
+    Look,
 }
 
-const OPERATIONS: [Operation; 14] = [
+const OPERATIONS: [Operation; 15] = [
     Operation::Clone,
     Operation::Exit,
     Operation::ExitThread,
@@ -58,6 +64,7 @@ const OPERATIONS: [Operation; 14] = [
     Operation::Pidfd,
     Operation::ReadNumber,
     Operation::WriteNumber,
+    Operation::Look,
 ];
 
 /// Makes the process or thread of a role: with `flags` beside those that every agent has. Threads do without a pidfd, which
@@ -147,16 +154,26 @@ fn perform(slot: &Slot) -> Raw {
         Operation::Pidfd => pidfd(argument(0) as i32, argument(1) as i32),
         Operation::ReadNumber => opened(slot, libc::O_RDONLY, |fd| read_number(slot, fd)),
         Operation::WriteNumber => opened(slot, libc::O_WRONLY, |fd| write_number(argument(0), fd)),
+        Operation::Look => look::perform(slot),
     }
 }
 
-/// Opens the file that the slot names, uses it, and closes it again: the table of files is shared.
-fn opened(slot: &Slot, flags: i32, using: impl FnOnce(Raw) -> Raw) -> Raw {
+/// The path that the slot holds.
+fn path_of(slot: &Slot) -> [u8; TEXT] {
     let mut path = [0; TEXT];
     for (byte, wanted) in path.iter_mut().zip(&slot.text) {
         *byte = wanted.load(Ordering::Relaxed);
     }
-    let fd = raw::open(&path, flags | libc::O_CLOEXEC);
+    path
+}
+
+/// Opens the file that the slot names and uses it.
+fn opened(slot: &Slot, flags: i32, using: impl FnOnce(Raw) -> Raw) -> Raw {
+    opened_with(raw::open(&path_of(slot), flags | libc::O_CLOEXEC), using)
+}
+
+/// Uses a descriptor that was just opened, if it was, and closes it again: the table of files is shared.
+fn opened_with(fd: Raw, using: impl FnOnce(Raw) -> Raw) -> Raw {
     if fd < 0 {
         return fd;
     }
@@ -181,14 +198,9 @@ fn abort() -> Raw {
 }
 
 fn pidfd(pid: i32, signal: i32) -> Raw {
-    let fd = raw::plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0]);
-    if fd < 0 {
-        return fd;
-    }
-    let result =
-        if signal < 0 { 0 } else { raw::plain(libc::SYS_pidfd_send_signal, [fd as usize, signal as usize, 0, 0]) };
-    raw::plain(libc::SYS_close, [fd as usize, 0, 0, 0]);
-    result
+    opened_with(raw::plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0]), |fd| {
+        if signal < 0 { 0 } else { raw::plain(libc::SYS_pidfd_send_signal, [fd as usize, signal as usize, 0, 0]) }
+    })
 }
 
 fn read_number(slot: &Slot, fd: Raw) -> Raw {

@@ -1,5 +1,7 @@
 //! From a scenario's call to the command that an agent gets, and from what came of it back to an outcome.
 
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
 use libc::c_long;
@@ -9,6 +11,7 @@ use pidlab_scenario::{
 };
 
 use crate::agent::Operation;
+use crate::look;
 use crate::processes::Processes;
 use crate::sys::arena::{LEVELS, Slot, TEXT};
 
@@ -17,15 +20,17 @@ use crate::sys::arena::{LEVELS, Slot, TEXT};
 pub(crate) struct Command {
     operation: Operation,
     arguments: [i64; 5],
-    text: String,
+    pub(crate) text: String,
     numbers: Vec<i32>,
+    /// A descriptor that the agent is handed.
+    pub(crate) descriptor: Option<io::Result<OwnedFd>>,
 }
 
 impl Command {
-    fn new(operation: Operation, arguments: &[i64]) -> Command {
+    pub(crate) fn new(operation: Operation, arguments: &[i64]) -> Command {
         let mut all = [0; 5];
         all[..arguments.len()].copy_from_slice(arguments);
-        Command { operation, arguments: all, text: String::new(), numbers: Vec::new() }
+        Command { operation, arguments: all, text: String::new(), numbers: Vec::new(), descriptor: None }
     }
 
     /// A system call without pointers.
@@ -36,7 +41,11 @@ impl Command {
     }
 
     /// Puts the command into an agent's slot. The agent must have done its last one.
-    pub(crate) fn give(&self, slot: &Slot) {
+    ///
+    /// # Errors
+    /// If its descriptor cannot be handed over.
+    pub(crate) fn give(&self, slot: &Slot) -> Result<(), String> {
+        look::hand_over(self.descriptor.as_ref())?;
         slot.operation.store(self.operation as u32, Ordering::Relaxed);
         for (argument, value) in slot.arguments.iter().zip(self.arguments) {
             argument.store(value, Ordering::Relaxed);
@@ -49,6 +58,7 @@ impl Command {
         }
         slot.command.fetch_add(1, Ordering::Release);
         crate::sys::raw::futex_wake(&slot.command);
+        Ok(())
     }
 }
 
@@ -161,7 +171,10 @@ impl Translator<'_> {
                 Command::new(Operation::Abort, &[])
             }
             Call::Reboot { how } => reboot(*how),
-            Call::Exec | Call::Sigpending | Call::PidfdPoll { .. } | Call::Setuid { .. } | Call::Look { .. } => {
+            Call::Sigpending => self.sigpending(),
+            Call::PidfdPoll { pid } => self.pidfd_poll(*pid)?,
+            Call::Look { pid, via } => self.look(*pid, *via)?,
+            Call::Exec | Call::Setuid { .. } => {
                 return Err(Refusal::NotModelled { call: call.name(), what: None });
             }
         })
@@ -344,6 +357,9 @@ pub(crate) fn outcome(call: &Call, slot: &Slot, child_of: impl Fn(i64) -> Option
         let number = i32::try_from(-result).map_err(|_| format!("the call returned {result}"))?;
         let errno = Errno::new(number).ok_or_else(|| format!("the call failed with errno {number}"))?;
         return Ok(Outcome::Err(errno));
+    }
+    if let Some(seen) = look::outcome(call, result, slot)? {
+        return Ok(seen);
     }
     let status = match call {
         Call::Sysctl { write: None, .. } => return Ok(Outcome::Ok(value)),

@@ -15,13 +15,15 @@ use pidlab_scenario::{
 use crate::agent;
 use crate::command::{Command, Translator, outcome};
 use crate::lab::Sharing;
+use crate::look;
+use crate::probe;
 use crate::processes::Processes;
 use crate::quiet;
 use crate::sys::arena::{self, SLOTS};
-use crate::sys::os;
+use crate::sys::{os, sockets};
 use crate::wire::{Hello, Request, Response};
 
-/// Makes the memory and finds out what this kernel is like. `outer_pid_max` is what [`pid_max`] read outside the conductor's
+/// Makes the memory and finds out what this kernel is like. `outer_pid_max` is what [`probe::pid_max`] read outside the conductor's
 /// namespace.
 pub(crate) fn prepare(user_namespace: bool, outer_pid_max: &str) -> Hello {
     match try_prepare(user_namespace, outer_pid_max) {
@@ -40,46 +42,15 @@ fn try_prepare(user_namespace: bool, outer_pid_max: &str) -> Result<Hello, Strin
         return Err("the runner is not in a PID namespace of its own".to_owned());
     }
     arena::make().map_err(|error| format!("there is no memory for the agents: {error}"))?;
+    sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
     // A run of host alone: what cannot make one process cannot run a scenario.
     World::start(Sharing::Shared)?.end()?;
-    let per_namespace = pid_max() != outer_pid_max || pid_max_has_an_owner(user_namespace);
-    let facts = Facts::newest().with(Fact::PidMaxPerNamespace, per_namespace);
+    let facts = probe::facts(user_namespace, outer_pid_max);
     Ok(Hello::Ready { release: os::release(), facts, user_namespace })
 }
 
 /// The inode of the machine's initial PID namespace (include/linux/proc_ns.h, `PROC_PID_INIT_INO`).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
-
-const PID_MAX: &str = "/proc/sys/kernel/pid_max";
-
-/// `pid_max` as this process sees it; empty if it cannot be read.
-pub(crate) fn pid_max() -> String {
-    fs::read_to_string(PID_MAX).unwrap_or_default()
-}
-
-/// Whether root of a user namespace may open the `pid_max` of a PID namespace that it owns for writing: only where each
-/// namespace has one (kernel/pid.c, `pid_table_root_permissions`). Nothing is written: where there is one value for all, a write
-/// by root would change it for the whole machine.
-fn pid_max_has_an_owner(user_namespace: bool) -> bool {
-    let opens = || fs::OpenOptions::new().write(true).open(PID_MAX).is_ok();
-    if user_namespace {
-        return opens();
-    }
-    in_a_child(|| {
-        os::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID).is_ok()
-            && fs::write("/proc/self/uid_map", "0 0 1").is_ok()
-            && in_a_child(opens)
-    })
-}
-
-/// What a question gets as its answer in a child process.
-fn in_a_child(question: impl FnOnce() -> bool) -> bool {
-    match os::fork() {
-        Ok(None) => os::exit_now(if question() { 0 } else { 1 }),
-        Ok(Some((_, child))) => os::ended_well(child.as_raw_fd()),
-        Err(_) => false,
-    }
-}
 
 /// Runs a scenario from its start.
 pub(crate) fn run(request: &Request, facts: &Facts) -> Response {
@@ -139,7 +110,7 @@ impl World {
         };
         world.processes.born(Role::HOST, pidfd).map_err(|error| format!("host: {error}"))?;
         world.settle(Role::HOST)?;
-        Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0));
+        Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0))?;
         world.settle(Role::HOST)?;
         match outcome(&Call::Setsid, arena::slot(0), |_| None)? {
             Outcome::Ok(1) => Ok(world),
@@ -169,8 +140,11 @@ impl World {
 
     /// Takes one step, until the world is quiet. The outer error is the runner's, the inner a mistake of the scenario.
     fn take(&mut self, step: &Step) -> Result<Result<Taken, Refusal>, String> {
-        if let Err(refusal) = self.can_act(step.by) {
-            return Ok(Err(refusal));
+        let speaker = look::speaker(&step.call, step.by);
+        for role in [Some(step.by), speaker].into_iter().flatten() {
+            if let Err(refusal) = self.can_act(role) {
+                return Ok(Err(refusal));
+            }
         }
         let translator = Translator {
             processes: &self.processes,
@@ -184,7 +158,10 @@ impl World {
         };
         let gone: Vec<Role> =
             self.processes.iter().filter(|process| process.gone).map(|process| process.role).collect();
-        command.give(arena::slot(step.by.index()));
+        if let Some(speaker) = speaker {
+            self.speak(speaker)?;
+        }
+        command.give(arena::slot(step.by.index()))?;
         self.pending.insert(step.by, step.call.clone());
         let newborn = match step.call.child() {
             Some(child) => self.await_child(step.by, child)?,
@@ -214,6 +191,18 @@ impl World {
         }
         let own = own.unwrap_or(if self.pending.contains_key(&step.by) { Outcome::Blocks } else { Outcome::Never });
         Ok(Ok((own, returned)))
+    }
+
+    /// Lets a process send the message that another will receive.
+    fn speak(&mut self, speaker: Role) -> Result<(), String> {
+        sockets::clear();
+        let slot = arena::slot(speaker.index());
+        look::say().give(slot)?;
+        self.settle(speaker)?;
+        match slot.result.load(Ordering::Acquire) {
+            0 => Ok(()),
+            other => Err(format!("a message could not be sent: {other}")),
+        }
     }
 
     fn can_act(&self, role: Role) -> Result<(), Refusal> {

@@ -16,6 +16,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use crate::conductor;
+use crate::probe;
 use crate::sys::os;
 use crate::wire::{self, Hello, Setup};
 
@@ -49,7 +50,7 @@ fn guard(setup: Setup) {
     os::default_signals();
     os::most_descriptors();
     let mut control = os::control();
-    let outer_pid_max = conductor::pid_max();
+    let outer_pid_max = probe::pid_max();
     match make_conductor(setup) {
         Err(refused) => {
             // The program may be gone already; then nobody wants to know.

@@ -7,8 +7,8 @@
 //! Nothing here knows what Linux *should* do: this crate does not depend on the model.
 //!
 //! Modules in reading order: `lab` (the handle), `guard` (how the helper comes up, and why nothing survives it), `conductor` (how
-//! a step is taken), `command` (from a call to a command and back), `agent` (what a scenario's process runs), `processes` (what
-//! is known of each), `quiet` (when the world is quiet, with the argument why), `sys` (everything `unsafe`).
+//! a step is taken), `command` (from a call to a command and back), `look` (the same for calls that look at others), `agent` (what
+//! a scenario's process runs), `processes` (what is known of each), `probe` (what a kernel is like), `quiet` (when the world is quiet, with the argument why), `sys` (everything `unsafe`).
 #![cfg(target_os = "linux")]
 
 mod agent;
@@ -16,6 +16,8 @@ mod command;
 mod conductor;
 mod guard;
 mod lab;
+mod look;
+mod probe;
 mod processes;
 mod quiet;
 mod sys;

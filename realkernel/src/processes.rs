@@ -140,6 +140,11 @@ impl Process {
         self.pids.get(level).copied()
     }
 
+    /// Opens its namespace; nothing once it is reaped.
+    pub(crate) fn open_namespace(&self) -> Option<io::Result<OwnedFd>> {
+        (!self.gone).then(|| File::open(format!("/proc/{}/ns/pid", self.number)).map(OwnedFd::from))
+    }
+
     /// Looks again; false once it is gone.
     pub(crate) fn look(&mut self) -> bool {
         let mut line = [0; 512];

@@ -77,6 +77,8 @@ mod deliver;
 
 mod kill;
 
+mod look;
+
 mod exit;
 
 mod fault;

@@ -98,6 +98,8 @@ pub struct World {
     pub(crate) levels_above: u32,
     pub(crate) pid_max_per_namespace: bool,
     pub(crate) last_thread_status: bool,
+    pub(crate) pidfd_hangs_up: bool,
+    pub(crate) pid_translation: bool,
     pub(crate) pidfd_open_thread_is_enoent: bool,
     /// Tables of signal actions that processes share, counted as they are made.
     pub(crate) handler_tables: u32,
@@ -130,6 +132,8 @@ impl World {
             levels_above,
             pid_max_per_namespace: facts.holds(Fact::PidMaxPerNamespace),
             last_thread_status: facts.holds(Fact::LastThreadStatus),
+            pidfd_hangs_up: facts.holds(Fact::PidfdHangsUp),
+            pid_translation: facts.holds(Fact::PidTranslation),
             pidfd_open_thread_is_enoent: facts.holds(Fact::PidfdOpenThreadIsEnoent),
             handler_tables: 0,
             replaced: Vec::new(),

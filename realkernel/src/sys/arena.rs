@@ -18,6 +18,8 @@ pub(crate) const STACK: usize = 64 * 1024;
 pub(crate) const NOTED: usize = 128;
 /// Bytes of a path or text in a slot, its zero byte included.
 pub(crate) const TEXT: usize = 64;
+/// Bytes that one look can show: the listing of a procfs with as many processes as there are roles, and half as much again.
+pub(crate) const VIEW: usize = 64 * 1024;
 /// Numbers in `set_tid`.
 pub(crate) const LEVELS: usize = 33;
 
@@ -60,7 +62,7 @@ static STACK_BASE: AtomicUsize = AtomicUsize::new(0);
 /// # Errors
 /// If there is not enough address space.
 pub(crate) fn make() -> io::Result<()> {
-    let slots = map(SLOTS * size_of::<Slot>(), libc::MAP_SHARED)?;
+    let slots = map(SLOTS * size_of::<Slot>() + VIEW, libc::MAP_SHARED)?;
     let stacks = map(SLOTS * STACK, libc::MAP_PRIVATE | libc::MAP_NORESERVE)?;
     SLOT_BASE.store(slots.cast(), Ordering::Release);
     STACK_BASE.store(stacks as usize, Ordering::Release);
@@ -85,6 +87,19 @@ pub(crate) fn slot(role: usize) -> &'static Slot {
     let slot = unsafe { base.add(role) };
     // SAFETY: as above, and a slot has only atomics, which may be shared.
     unsafe { &*slot }
+}
+
+/// What the last look showed. One for all: only one agent looks at a time, and what it saw is read before the next step.
+///
+/// # Panics
+/// Before [`make`].
+pub(crate) fn view() -> &'static [AtomicU8; VIEW] {
+    let base = SLOT_BASE.load(Ordering::Acquire);
+    assert!(!base.is_null());
+    // SAFETY: the view stands behind the slots in the same mapping, which is never unmapped.
+    let view = unsafe { base.add(SLOTS) };
+    // SAFETY: as above, and it has only atomics, which may be shared.
+    unsafe { &*view.cast::<[AtomicU8; VIEW]>() }
 }
 
 /// The lowest address of a role's stack.

@@ -2,6 +2,8 @@
 //!
 //! - [`raw`]: system calls in assembly, for code that runs in an agent. An agent may share its memory with the conductor, C
 //!   library state included, so it must not touch `errno`, the allocator or thread-local storage.
+//! - [`looking`]: more of these, by which an agent looks at others.
+//! - [`sockets`]: how descriptors and credentials pass to an agent.
 //! - [`os`]: system calls of ordinary single-threaded processes: the guard and the conductor.
 //! - [`bare`]: the yardstick of the benchmarks.
 //! - [`arena`]: the memory through which conductor and agents speak.
@@ -9,5 +11,7 @@
 
 pub(crate) mod arena;
 pub mod bare;
+pub(crate) mod looking;
 pub(crate) mod os;
 pub(crate) mod raw;
+pub(crate) mod sockets;

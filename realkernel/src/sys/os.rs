@@ -181,12 +181,12 @@ pub(crate) fn reap_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// Waits for a child, reaps it, and says whether it exited with 0.
-pub(crate) fn ended_well(pidfd: RawFd) -> bool {
+/// Waits for a child, reaps it, and gives the status that it exited with, if it did.
+pub(crate) fn exit_status(pidfd: RawFd) -> Option<i32> {
     let mut info = super::raw::Siginfo::EMPTY;
     // SAFETY: the information outlives the call and has the kernel's 128 bytes; no usage is asked for.
     let result = unsafe { libc::syscall(libc::SYS_waitid, libc::P_PIDFD, pidfd, &mut info, libc::WEXITED, 0) };
-    result == 0 && info.code == libc::CLD_EXITED && info.status == 0
+    (result == 0 && info.code == libc::CLD_EXITED).then_some(info.status)
 }
 
 /// How often this thread, the only one of its process, has been switched off its CPU, by its own will or not.

@@ -210,6 +210,13 @@ pub(crate) fn unblock_all() -> Raw {
     unsafe { syscall(libc::SYS_rt_sigprocmask, [libc::SIG_SETMASK as usize, mask, 0, 8, 0, 0]) }
 }
 
+/// set_tid_address(2): the word becomes 0, and its waiter wakes, when the caller ends before another thread of its process.
+pub(crate) fn set_tid_address(word: &'static std::sync::atomic::AtomicU32) {
+    let word = std::ptr::from_ref(word) as usize;
+    // SAFETY: the word lives as long as the program, and is an atomic, which may be written at any time.
+    unsafe { syscall(libc::SYS_set_tid_address, [word, 0, 0, 0, 0, 0]) };
+}
+
 /// wait4(2), status included.
 pub(crate) fn wait4(pid: i32, options: u32) -> (Raw, i32) {
     let mut status = 0;

@@ -3,8 +3,8 @@
 use super::{Guide, RandomConfig};
 use crate::step::MOST_ROLES;
 use crate::{
-    Call, CallName, CloneFlags, ExitSignal, KillTarget, MaskChange, RebootHow, Role, Scenario, SetnsVia, Signal,
-    SignalAction, State, Sysctl, Target, WaitOptions, WaitTarget,
+    Call, CallName, CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, Scenario, SetnsVia,
+    Signal, SignalAction, State, Sysctl, Target, WaitOptions, WaitTarget,
 };
 
 /// Signals that scenarios send, the interesting ones more often.
@@ -94,6 +94,12 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::ExitThread => Call::ExitThread { status: i32::from(first % 4) },
             CallName::Fault => Call::Fault,
             CallName::Abort => Call::Abort,
+            CallName::Sigpending => Call::Sigpending,
+            CallName::PidfdPoll => Call::PidfdPoll { pid: self.anything(first) },
+            CallName::Look => {
+                let pid = if first.is_multiple_of(16) { Target::Number(0) } else { self.anything(first) };
+                Call::Look { pid, via: one_of(LookVia::ALL, second) }
+            }
             CallName::Reboot => Call::Reboot { how: one_of(RebootHow::ALL, first) },
             CallName::Clone => self.clone(first, second),
             CallName::Exit => Call::Exit { status: i32::from(first % 4) },
@@ -303,6 +309,11 @@ impl<'a, G: Guide> Maker<'a, G> {
     /// Mostly a process; sometimes a number that may be nobody's.
     fn target(&self, byte: u8) -> Target {
         if byte % 16 == 15 { Target::Number(one_of(&ODD_NUMBERS, byte / 16)) } else { self.process(byte) }
+    }
+
+    /// Mostly a process, visible or not; sometimes a number.
+    fn anything(&self, byte: u8) -> Target {
+        if byte % 16 == 15 { Target::Number(one_of(&ODD_NUMBERS, byte / 16)) } else { Target::Role(self.anybody(byte)) }
     }
 
     fn target_or_self(&self, byte: u8) -> Target {

@@ -113,7 +113,7 @@ impl Branch {
 
     /// Takes a step, in every order of events that Linux may choose.
     pub(super) fn step(&self, step: &Step) -> Result<Vec<(Branch, Answer)>, Refusal> {
-        let caller = self.check_caller(step.by)?;
+        let caller = self.able(step.by)?;
         let mut branch = self.clone();
         branch.world.sort_free_records();
         let done = branch.begin(step.by, caller, &step.call)?;
@@ -145,7 +145,8 @@ impl Branch {
         Ok(finals.collect())
     }
 
-    fn check_caller(&self, role: Role) -> Result<ProcessId, Refusal> {
+    /// The process or thread of a role that can act.
+    pub(super) fn able(&self, role: Role) -> Result<ProcessId, Refusal> {
         let known = self.known(role).ok_or(Refusal::NotBorn { role })?;
         let process = known.process.ok_or(Refusal::CannotAct { role, state: None })?;
         match self.world.state(process) {

@@ -1,8 +1,8 @@
 //! A scenario's calls, as calls of the world.
 
 use pidlab_scenario::{
-    Call, CloneFlags, Errno, ExitSignal, KillTarget, Outcome, Refusal, Role, SetnsVia, Signal, Sysctl, Target,
-    WaitOptions, WaitTarget,
+    Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, LookVia, Outcome, Refusal, Role, SetnsVia, Signal,
+    Sysctl, Target, WaitOptions, WaitTarget,
 };
 
 use super::branch::{Branch, Done};
@@ -217,6 +217,9 @@ impl Branch {
     /// Calls that change little or nothing, and those that are not modelled.
     fn small(&mut self, by: Role, caller: ProcessId, call: &Call) -> Result<Outcome, Refusal> {
         Ok(match call {
+            Call::Sigpending => Outcome::Pending(self.world.sigpending(caller)),
+            Call::PidfdPoll { pid } => self.pidfd_poll(caller, *pid)?,
+            Call::Look { pid, via } => self.look(by, caller, *pid, *via)?,
             Call::PidfdOpen { pid } => {
                 let pid = self.raw(by, *pid)?;
                 nothing(self.world.pidfd_open(caller, pid))
@@ -239,6 +242,48 @@ impl Branch {
             Call::Sysctl { name: Sysctl::PidMax, write } => self.pid_max(caller, *write, call)?,
             _ => return Err(not_modelled(call, None)),
         })
+    }
+
+    fn pidfd_poll(&mut self, caller: ProcessId, pid: Target) -> Result<Outcome, Refusal> {
+        let of = match pid {
+            Target::Role(role) => self.named(role)?,
+            Target::Number(number) => match self.world.pidfd_open(caller, number) {
+                Ok(()) => self.world.looked_at(caller, number),
+                Err(errno) => return Ok(Outcome::Err(errno)),
+            },
+        };
+        Ok(Outcome::Polled(self.world.pidfd_poll(caller, of)))
+    }
+
+    fn look(&mut self, by: Role, caller: ProcessId, pid: Target, via: LookVia) -> Result<Outcome, Refusal> {
+        let at = match pid {
+            Target::Role(role) => self.named(role)?,
+            Target::Number(number) => self.world.looked_at(caller, number),
+        };
+        let seen = match via {
+            LookVia::Listing => Ok(self.world.look_at_listing(caller)),
+            LookVia::Proc => self.world.look_at_status(caller, at),
+            LookVia::Translate => self.world.translate(caller, at),
+            LookVia::Fdinfo => match pid {
+                Target::Number(number) if number != 0 => {
+                    self.world.pidfd_open(caller, number).map(|()| self.world.look_at_fdinfo(caller, at))
+                }
+                _ => Ok(self.world.look_at_fdinfo(caller, at)),
+            },
+            LookVia::Credentials => {
+                let role = match pid {
+                    Target::Role(role) => role,
+                    Target::Number(0) => by,
+                    Target::Number(_) => {
+                        let what = "a number in place of a process";
+                        return Err(Refusal::NotModelled { call: CallName::Look, what: Some(what.into()) });
+                    }
+                };
+                let sender = self.able(role)?;
+                Ok(self.world.look_at_credentials(caller, sender))
+            }
+        };
+        Ok(seen.map_or_else(Outcome::Err, Outcome::Seen))
     }
 
     fn pid_max(&mut self, caller: ProcessId, write: Option<i64>, call: &Call) -> Result<Outcome, Refusal> {

@@ -9,6 +9,8 @@ mod creation;
 
 mod views;
 
+mod lookups;
+
 mod death;
 
 mod waiting;
@@ -19,6 +21,7 @@ mod threads;
 
 pub use creation::*;
 pub use death::*;
+pub use lookups::*;
 pub use numbers::*;
 pub use signals::*;
 pub use threads::*;
@@ -52,7 +55,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     CATALOGUE.iter().copied().find(|rule| rule.id == id)
 }
 
-const PARTS: [&[&Rule]; 7] = [NUMBERS, CREATION, VIEWS, DEATH, WAITING, SIGNALS, THREADS];
+const PARTS: [&[&Rule]; 8] = [NUMBERS, CREATION, VIEWS, LOOKUPS, DEATH, WAITING, SIGNALS, THREADS];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);

@@ -1,0 +1,158 @@
+//! What a kernel is like, found out by behaviour: one function for each [`Fact`].
+//!
+//! The conductor asks once, before the first scenario. Each question is put to a process of its own that ends with the answer;
+//! all of them together take about two milliseconds. A question that the kernel does not even let be put (an old kernel, a
+//! sandbox) is answered with no.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::Ordering;
+
+use pidlab_scenario::{Fact, Facts};
+
+use crate::agent;
+use crate::sys::arena::{self, STACK};
+use crate::sys::raw::{self, CloneArgs, Raw};
+use crate::sys::{looking, os};
+
+/// The second user of scenarios.
+const ANOTHER_USER: usize = 1000;
+
+/// Every fact of the kernel at hand. `outer_pid_max` is what [`pid_max`] read outside the conductor's namespace.
+pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
+    Fact::ALL.iter().fold(Facts::newest(), |facts, fact| {
+        let holds = match fact {
+            Fact::PidMaxPerNamespace => pid_max() != outer_pid_max || pid_max_has_an_owner(user_namespace),
+            Fact::PidfdOpenThreadIsEnoent => pidfd_open_thread_is_enoent(),
+            Fact::PidfdHangsUp => pidfd_hangs_up(),
+            Fact::PidTranslation => pid_translation(),
+            Fact::LastThreadStatus => last_thread_status(),
+            Fact::SetTidCheckedFirst => set_tid_checked_first(),
+            Fact::PidForChildrenBeforeInit => pid_for_children_before_init(),
+            Fact::AnotherUser => another_user(),
+        };
+        facts.with(*fact, holds)
+    })
+}
+
+const PID_MAX: &str = "/proc/sys/kernel/pid_max";
+
+/// `pid_max` as this process sees it; empty if it cannot be read.
+pub(crate) fn pid_max() -> String {
+    fs::read_to_string(PID_MAX).unwrap_or_default()
+}
+
+/// Whether root of a user namespace may open the `pid_max` of a PID namespace that it owns for writing: only where each
+/// namespace has one (kernel/pid.c, `pid_table_root_permissions`). Nothing is written: where there is one value for all, a write
+/// by root would change it for the whole machine.
+fn pid_max_has_an_owner(user_namespace: bool) -> bool {
+    let opens = || fs::OpenOptions::new().write(true).open(PID_MAX).is_ok();
+    if user_namespace {
+        return opens();
+    }
+    in_a_child(|| {
+        os::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID).is_ok()
+            && fs::write("/proc/self/uid_map", "0 0 1").is_ok()
+            && in_a_child(opens)
+    })
+}
+
+/// pidfd_open(2) of a thread that is no leader: `ENOENT` (kernel/fork.c, `pidfd_prepare`), on older kernels `EINVAL`.
+fn pidfd_open_thread_is_enoent() -> bool {
+    in_a_child(|| {
+        let thread = thread(wait_for_ever);
+        let opened = raw::plain(libc::SYS_pidfd_open, [thread.max(0) as usize, 0, 0, 0]);
+        thread > 0 && opened == -(libc::ENOENT as Raw)
+    })
+}
+
+/// poll(2) of the pidfd of a reaped process says `POLLHUP` (fs/pidfs.c, `pidfd_poll`).
+fn pidfd_hangs_up() -> bool {
+    let Ok(Some((_, child))) = child(|| 0) else { return false };
+    os::reap_pidfd(child.as_fd()).is_ok()
+        && os::poll([(child.as_fd(), libc::POLLIN)], 0).is_ok_and(|[events]| events & libc::POLLHUP != 0)
+}
+
+/// The translation ioctls of a PID namespace exist (fs/nsfs.c, `ns_ioctl`): 1 is 1 in one's own.
+fn pid_translation() -> bool {
+    fs::File::open("/proc/self/ns/pid").is_ok_and(|own| looking::number_in(own.as_raw_fd() as Raw, 1) == 1)
+}
+
+/// A process whose leader ends first, with 1, and whose last thread then ends with 2, has ended with 2 (kernel/exit.c,
+/// `synchronize_group_exit`).
+fn last_thread_status() -> bool {
+    let leader_ends_first = || {
+        // The kernel clears the word when the leader is past the place that notes a status (kernel/fork.c, `mm_release`).
+        arena::slot(0).command.store(1, Ordering::Release);
+        raw::set_tid_address(&arena::slot(0).command);
+        if thread(end_after_the_leader) > 0 {
+            raw::plain(libc::SYS_exit, [1, 0, 0, 0]);
+        }
+        1
+    };
+    let Ok(Some((_, child))) = child(leader_ends_first) else { return false };
+    os::exit_status(child.as_raw_fd()) == Some(2)
+}
+
+/// `set_tid` with a number that is taken, and beside it one that is invalid: `EEXIST` where one namespace is done after the
+/// other, `EINVAL` where all are checked first (kernel/pid.c, `alloc_pid`). 1 is taken by the conductor itself, and 0 is no
+/// number, so no process can come of it.
+fn set_tid_checked_first() -> bool {
+    let refused = |set_tid: &[i32]| -(agent::make(0, 0, libc::SIGCHLD as u64, set_tid)) as i32;
+    (refused(&[1]), refused(&[1, 0])) == (libc::EEXIST, libc::EINVAL)
+}
+
+/// `pid_for_children` leads to a namespace that has no process yet (kernel/pid_namespace.c, `pidns_for_children_get`).
+fn pid_for_children_before_init() -> bool {
+    in_a_child(|| os::unshare(libc::CLONE_NEWPID).is_ok() && fs::metadata("/proc/self/ns/pid_for_children").is_ok())
+}
+
+/// There is a second user to become.
+fn another_user() -> bool {
+    in_a_child(|| raw::plain(libc::SYS_setuid, [ANOTHER_USER, 0, 0, 0]) == 0)
+}
+
+/// What a question gets as its answer in a child process.
+fn in_a_child(question: impl FnOnce() -> bool) -> bool {
+    let answered = child(|| i32::from(!question()));
+    answered.is_ok_and(|child| child.is_some_and(|(_, child)| os::exit_status(child.as_raw_fd()) == Some(0)))
+}
+
+/// Makes a process that ends with what `life` gives.
+fn child(life: impl FnOnce() -> i32) -> io::Result<Option<(i32, std::os::fd::OwnedFd)>> {
+    let child = os::fork()?;
+    if child.is_none() {
+        os::exit_now(life());
+    }
+    Ok(child)
+}
+
+/// Makes a thread of this process, on the stack of host: there is none yet, and this is a copy.
+fn thread(life: extern "C" fn(usize) -> !) -> Raw {
+    let shared = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_SYSVSEM;
+    let arguments = CloneArgs {
+        flags: (shared | libc::CLONE_THREAD) as u64,
+        stack: arena::stack(0) as u64,
+        stack_size: STACK as u64,
+        ..CloneArgs::default()
+    };
+    raw::clone3_agent(&arguments, life, 0)
+}
+
+/// Ends with its process.
+extern "C" fn wait_for_ever(_: usize) -> ! {
+    loop {
+        raw::plain(libc::SYS_ppoll, [0, 0, 0, 0]);
+    }
+}
+
+extern "C" fn end_after_the_leader(_: usize) -> ! {
+    let leader_lives = &arena::slot(0).command;
+    while leader_lives.load(Ordering::Acquire) != 0 {
+        raw::futex_wait(leader_lives, 1);
+    }
+    loop {
+        raw::plain(libc::SYS_exit, [2, 0, 0, 0]);
+    }
+}

@@ -1,0 +1,147 @@
+//! What one process sees of another: through procfs, a pidfd, the translation of numbers, or a message.
+//!
+//! Everywhere the same question: which numbers has it where the observer stands?
+
+use pidlab_scenario::{Errno, PollEvent, Seen, Signal};
+
+use crate::process::Life;
+use crate::{NsId, Pid, ProcessId, World, rule};
+
+impl World {
+    /// sigpending(2): the signals that wait for the calling thread or its process and that the thread blocks, by number.
+    ///
+    /// # References
+    /// sigpending(2); kernel/signal.c:do_sigpending
+    pub fn sigpending(&mut self, caller: ProcessId) -> Vec<Signal> {
+        self.assert_acts(caller);
+        self.because(&rule::SIG_PENDING_SET, caller);
+        let blocked = self.process(caller).blocked;
+        let pending = self.pending_for(caller);
+        let waits = |signal: &Signal| pending.contains(*signal) && blocked.contains(*signal);
+        (1..=64).filter_map(Signal::new).filter(waits).collect()
+    }
+
+    /// poll(2) of a pidfd of a process or thread; `None` for one that is reaped.
+    ///
+    /// # References
+    /// pidfd_open(2), DESCRIPTION; fs/pidfs.c:pidfd_poll
+    pub fn pidfd_poll(&mut self, caller: ProcessId, of: Option<ProcessId>) -> Vec<PollEvent> {
+        self.assert_acts(caller);
+        self.because(&rule::VIEW_PIDFD_POLL, of.unwrap_or(caller));
+        match of {
+            None if self.pidfd_hangs_up => vec![PollEvent::In, PollEvent::Hup],
+            None => vec![PollEvent::In],
+            Some(process) if self.is_over(process) => vec![PollEvent::In],
+            Some(_) => Vec::new(),
+        }
+    }
+
+    /// The process or thread that has this number in the caller's namespace; 0 is the caller.
+    pub(crate) fn looked_at(&self, caller: ProcessId, number: i32) -> Option<ProcessId> {
+        if number == 0 { Some(caller) } else { self.find(self.process(caller).ns, number) }
+    }
+
+    /// `/proc/PID/status` in a procfs that the caller has mounted.
+    ///
+    /// # Errors
+    /// `ENOENT`: it has no number in the caller's namespace.
+    ///
+    /// # References
+    /// proc_pid_status(5); fs/proc/array.c:task_state
+    pub fn look_at_status(&mut self, caller: ProcessId, at: Option<ProcessId>) -> Result<Seen, Errno> {
+        self.assert_acts(caller);
+        let ns = self.process(caller).ns;
+        let Some((at, pid)) = at.and_then(|at| Some((at, self.pid_in(at, ns)?))) else {
+            self.because(&rule::VIEW_TRANSLATE, caller);
+            return Err(Errno::ENOENT);
+        };
+        self.because(&rule::PROC_STATUS_NS_LINES, at);
+        self.because(&rule::PROC_PPID, at);
+        let leader = self.leader(at);
+        if leader != at {
+            self.because(&rule::PROC_STATUS_THREAD, at);
+        }
+        let levels = self.levels_from(ns, self.process(at).ns);
+        let bare = |pid: Option<Pid>| pid.map_or(0, Pid::get);
+        let each = |number: &dyn Fn(NsId) -> Option<Pid>| levels.iter().map(|ns| bare(number(*ns))).collect::<Vec<_>>();
+        Ok(Seen::Status {
+            tgid: bare(self.pid_in(leader, ns)),
+            pid: pid.get(),
+            ppid: bare(self.parent(at).and_then(|parent| self.pid_in(parent, ns))),
+            nstgid: each(&|ns| self.pid_in(leader, ns)),
+            nspid: each(&|ns| self.pid_in(at, ns)),
+            nspgid: each(&|ns| self.group_in(at, ns)),
+            nssid: each(&|ns| self.session_in(at, ns)),
+        })
+    }
+
+    /// The namespaces from one that is around another to that other.
+    fn levels_from(&self, outer: NsId, inner: NsId) -> Vec<NsId> {
+        let mut levels: Vec<NsId> = std::iter::successors(Some(inner), |ns| self.parent_namespace(*ns)).collect();
+        levels.truncate((self.level(inner) - self.level(outer) + 1) as usize);
+        levels.reverse();
+        levels
+    }
+
+    /// The numbers in the listing of a procfs that the caller has mounted: processes, not threads.
+    ///
+    /// # References
+    /// proc_pid(5); fs/proc/base.c:proc_pid_readdir
+    pub fn look_at_listing(&mut self, caller: ProcessId) -> Seen {
+        self.assert_acts(caller);
+        self.because(&rule::PROC_LISTING, caller);
+        let ns = self.process(caller).ns;
+        let is_listed = |holder: ProcessId| {
+            let record = self.process(holder);
+            record.is_task() && record.thread_of.is_none()
+        };
+        Seen::Listing(self.ns(ns).ids.holders(0).filter(|(_, holder)| is_listed(*holder)).map(|(pid, _)| pid).collect())
+    }
+
+    /// The fdinfo of a pidfd, in a procfs that the caller has mounted; `None` for a pidfd of a process that is reaped.
+    ///
+    /// # References
+    /// proc_pid_fdinfo(5); fs/pidfs.c:pidfd_show_fdinfo
+    pub fn look_at_fdinfo(&mut self, caller: ProcessId, of: Option<ProcessId>) -> Seen {
+        self.assert_acts(caller);
+        self.because(&rule::VIEW_PIDFD_FDINFO, of.unwrap_or(caller));
+        let ns = self.process(caller).ns;
+        let Some(of) = of else { return Seen::Fdinfo { pid: -1, nspid: vec![-1] } };
+        let Some(pid) = self.pid_in(of, ns) else { return Seen::Fdinfo { pid: 0, nspid: vec![0] } };
+        let levels = self.levels_from(ns, self.process(of).ns);
+        let nspid = levels.iter().filter_map(|ns| self.pid_in(of, *ns)).map(|pid| i64::from(pid.get())).collect();
+        Seen::Fdinfo { pid: i64::from(pid.get()), nspid }
+    }
+
+    /// The translation ioctls on the namespace of a process: its own number there as one of the caller's namespace, and the
+    /// caller's own number as one of that namespace.
+    ///
+    /// # Errors
+    /// `ESRCH`: it is reaped, and no file leads to its namespace.
+    ///
+    /// # References
+    /// ioctl_nsfs(2); fs/nsfs.c:ns_ioctl
+    pub fn translate(&mut self, caller: ProcessId, at: Option<ProcessId>) -> Result<Seen, Errno> {
+        self.assert_acts(caller);
+        let Some(at) = at.filter(|at| self.process(*at).life <= Life::Zombie) else {
+            return Err(Errno::ESRCH);
+        };
+        self.because(&rule::VIEW_NSIO_TRANSLATE, at);
+        if !self.pid_translation {
+            return Ok(Seen::Translated { from: Err(Errno::ENOTTY), into: Err(Errno::ENOTTY) });
+        }
+        let seen = |process, ns| self.pid_in(process, ns).map(Pid::get).ok_or(Errno::ESRCH);
+        Ok(Seen::Translated { from: seen(at, self.process(caller).ns), into: seen(caller, self.process(at).ns) })
+    }
+
+    /// The credentials of a message that another process has sent.
+    ///
+    /// # References
+    /// unix(7), `SCM_CREDENTIALS`; include/net/scm.h:scm_recv
+    pub fn look_at_credentials(&mut self, caller: ProcessId, sender: ProcessId) -> Seen {
+        self.assert_acts(caller);
+        self.because(&rule::VIEW_SCM_CRED, sender);
+        let pid = self.pid_in(self.leader(sender), self.process(caller).ns).map_or(0, Pid::get);
+        Seen::Credentials { pid, uid: 0 }
+    }
+}
