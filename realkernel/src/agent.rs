@@ -12,6 +12,7 @@ pub(crate) use look::Sight;
 
 use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot, TEXT};
 use crate::sys::raw::{self, CloneArgs, Disposition, Raw, Siginfo};
+use crate::sys::sockets;
 
 /// What a command asks for. The arguments are those of the system call, in its order, unless said otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,10 +28,16 @@ pub(crate) enum Operation {
     Fault,
     /// abort(3), as the C library does it.
     Abort,
+    /// execve of the program behind a descriptor, with the slot's text as its environment.
+    Exec,
     /// pid, options; the status is the second value.
     Wait4,
     /// kind, id, options; the result is the child's number, the second value its status.
     Waitid,
+    /// As `Waitid` of a pidfd, which is handed over at the socket that the first argument names.
+    WaitidHanded,
+    /// setns with a descriptor that is handed over at such a socket; flags.
+    SetnsHanded,
     /// number of a system call without pointers, and four arguments.
     Plain,
     /// signal, and 0 to 3: default, ignore, handle, nocldwait.
@@ -49,13 +56,16 @@ pub(crate) enum Operation {
     Look,
 }
 
-const OPERATIONS: [Operation; 15] = [
+const OPERATIONS: [Operation; 18] = [
     Operation::Clone,
     Operation::Exit,
     Operation::ExitThread,
     Operation::Fault,
     Operation::Abort,
+    Operation::Exec,
     Operation::Wait4,
+    Operation::WaitidHanded,
+    Operation::SetnsHanded,
     Operation::Waitid,
     Operation::Plain,
     Operation::Sigaction,
@@ -85,10 +95,23 @@ pub(crate) fn make(role: usize, flags: u64, exit_signal: u64, set_tid: &[i32]) -
     raw::clone3_agent(&arguments, live, role)
 }
 
+/// An agent goes on in a new program: its exec has worked.
+pub(crate) fn go_on(role: usize) -> ! {
+    let slot = arena::slot(role);
+    let command = slot.command.load(Ordering::Acquire);
+    slot.result.store(0, Ordering::Relaxed);
+    slot.done.store(command, Ordering::Release);
+    raw::futex_wake(&slot.done);
+    serve(slot, command)
+}
+
 /// The life of an agent.
 extern "C" fn live(role: usize) -> ! {
-    let slot = arena::slot(role);
-    let mut last = 0;
+    serve(arena::slot(role), 0)
+}
+
+/// Takes commands, after the one that was the last.
+fn serve(slot: &Slot, mut last: u32) -> ! {
     loop {
         let command = slot.command.load(Ordering::Acquire);
         if command == last {
@@ -128,12 +151,14 @@ fn perform(slot: &Slot) -> Raw {
             slot.value.store(i64::from(status), Ordering::Relaxed);
             result
         }
-        Operation::Waitid => {
-            let (result, info) = raw::waitid(argument(0) as i32, argument(1) as i32, argument(2) as u32);
-            slot.value.store(i64::from(info.status), Ordering::Relaxed);
-            slot.code.store(info.code, Ordering::Relaxed);
-            if result < 0 { result } else { info.pid as Raw }
-        }
+        Operation::Exec => raw::exec(argument(0) as i32, &path_of(slot)),
+        Operation::Waitid => waitid(slot, argument(0) as i32, argument(1) as i32, argument(2) as u32),
+        Operation::WaitidHanded => opened_with(sockets::take_over(argument(0) as i32), |pidfd| {
+            waitid(slot, libc::P_PIDFD as i32, pidfd as i32, argument(2) as u32)
+        }),
+        Operation::SetnsHanded => opened_with(sockets::take_over(argument(0) as i32), |fd| {
+            raw::plain(libc::SYS_setns, [fd as usize, argument(1) as usize, 0, 0])
+        }),
         Operation::Plain => {
             let [number, a, b, c, d] = [0, 1, 2, 3, 4].map(argument);
             raw::plain(number, [a as usize, b as usize, c as usize, d as usize])
@@ -180,6 +205,13 @@ fn opened_with(fd: Raw, using: impl FnOnce(Raw) -> Raw) -> Raw {
     let result = using(fd);
     raw::plain(libc::SYS_close, [fd as usize, 0, 0, 0]);
     result
+}
+
+fn waitid(slot: &Slot, kind: i32, id: i32, options: u32) -> Raw {
+    let (result, info) = raw::waitid(kind, id, options);
+    slot.value.store(i64::from(info.status), Ordering::Relaxed);
+    slot.code.store(info.code, Ordering::Relaxed);
+    if result < 0 { result } else { info.pid as Raw }
 }
 
 /// What abort(3) does in the GNU C library: SIGABRT unblocked and raised, for a handler that may not return; raised again with

@@ -13,7 +13,9 @@ use pidlab_scenario::{
 use crate::agent::Operation;
 use crate::look;
 use crate::processes::Processes;
+use crate::program;
 use crate::sys::arena::{LEVELS, Slot, TEXT};
+use crate::sys::sockets;
 
 /// A command for one agent.
 #[derive(Debug)]
@@ -174,9 +176,12 @@ impl Translator<'_> {
             Call::Sigpending => self.sigpending(),
             Call::PidfdPoll { pid } => self.pidfd_poll(*pid)?,
             Call::Look { pid, via } => self.look(*pid, *via)?,
-            Call::Exec | Call::Setuid { .. } => {
-                return Err(Refusal::NotModelled { call: call.name(), what: None });
+            Call::Exec => {
+                let mut command = Command::new(Operation::Exec, &[program::descriptor().into()]);
+                command.text = program::environment(self.by.0);
+                command
             }
+            Call::Setuid { .. } => return Err(Refusal::NotModelled { call: call.name(), what: None }),
         })
     }
 
@@ -259,6 +264,10 @@ impl Translator<'_> {
             WaitTarget::OwnGroup => (libc::P_PGID, 0),
             WaitTarget::Pid(target) => (libc::P_PID, self.target(target)?),
             WaitTarget::Group(target) => (libc::P_PGID, self.target(target)?),
+            WaitTarget::Pidfd(role) if self.has_own_files() => {
+                let options = [sockets::handed_over_at().into(), 0, options.bits().into()];
+                return self.with_handed_pidfd(Operation::WaitidHanded, &options, role, CallName::Waitid);
+            }
             WaitTarget::Pidfd(role) => (libc::P_PIDFD, self.pidfd(role, CallName::Waitid)?),
         };
         Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
@@ -267,6 +276,10 @@ impl Translator<'_> {
     fn setns(&self, to: Role, via: SetnsVia) -> Result<Command, Refusal> {
         let newpid = i64::from(libc::CLONE_NEWPID);
         let file = match via {
+            SetnsVia::Pidfd if self.has_own_files() => {
+                let arguments = [sockets::handed_over_at().into(), newpid];
+                return self.with_handed_pidfd(Operation::SetnsHanded, &arguments, to, CallName::Setns);
+            }
             SetnsVia::Pidfd => {
                 return Ok(Command::plain(libc::SYS_setns, &[self.pidfd(to, CallName::Setns)?.into(), newpid]));
             }
@@ -276,6 +289,26 @@ impl Translator<'_> {
         let process = self.processes.get(to).ok_or(Refusal::NotBorn { role: to })?;
         let mut command = Command::new(Operation::SetnsPath, &[newpid]);
         command.text = format!("/proc/{}/ns/{file}", process.number);
+        Ok(command)
+    }
+
+    /// Whether the caller's table of files is not the conductor's.
+    fn has_own_files(&self) -> bool {
+        self.processes.get(self.by).is_some_and(|process| process.own_files)
+    }
+
+    /// A command for an agent that does not find the conductor's pidfd in its own table: it is handed over.
+    fn with_handed_pidfd(
+        &self,
+        operation: Operation,
+        arguments: &[i64],
+        role: Role,
+        call: CallName,
+    ) -> Result<Command, Refusal> {
+        self.pidfd(role, call)?;
+        let pidfd = self.processes.get(role).and_then(|process| process.pidfd.as_ref());
+        let mut command = Command::new(operation, arguments);
+        command.descriptor = pidfd.map(OwnedFd::try_clone);
         Ok(command)
     }
 

@@ -18,6 +18,7 @@ use crate::lab::Sharing;
 use crate::look;
 use crate::probe;
 use crate::processes::Processes;
+use crate::program;
 use crate::quiet;
 use crate::sys::arena::{self, SLOTS};
 use crate::sys::{os, sockets};
@@ -41,7 +42,8 @@ fn try_prepare(user_namespace: bool, outer_pid_max: &str) -> Result<Hello, Strin
     if namespace == INITIAL_PID_NAMESPACE {
         return Err("the runner is not in a PID namespace of its own".to_owned());
     }
-    arena::make().map_err(|error| format!("there is no memory for the agents: {error}"))?;
+    let memory = arena::make().map_err(|error| format!("there is no memory for the agents: {error}"))?;
+    program::prepare(memory).map_err(|error| format!("the program cannot be opened: {error}"))?;
     sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
     // A run of host alone: what cannot make one process cannot run a scenario.
     World::start(Sharing::Shared)?.end()?;
@@ -75,6 +77,8 @@ type Taken = (Outcome, Vec<Returned>);
 /// The world of one run.
 struct World {
     processes: Processes,
+    /// The role that stands for the first process: host, or a thread of it after an exec.
+    first: Role,
     states: BTreeMap<Role, State>,
     /// Calls that have not returned.
     pending: BTreeMap<Role, Call>,
@@ -102,6 +106,7 @@ impl World {
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
         let mut world = World {
             processes: Processes::default(),
+            first: Role::HOST,
             states: BTreeMap::new(),
             pending: BTreeMap::new(),
             sharing,
@@ -163,6 +168,9 @@ impl World {
         }
         command.give(arena::slot(step.by.index()))?;
         self.pending.insert(step.by, step.call.clone());
+        if step.call == Call::Exec {
+            self.await_exec(step.by)?;
+        }
         let newborn = match step.call.child() {
             Some(child) => self.await_child(step.by, child)?,
             None => None,
@@ -252,11 +260,36 @@ impl World {
             Some(Call::Clone { flags, .. }) => flags.contains(CloneFlags::CLONE_THREAD),
             _ => false,
         };
-        if is_thread {
-            return self.processes.thread_born(child, by);
+        let maker = self.processes.get(by).ok_or_else(|| io::Error::other("a process that nobody made"))?;
+        let own_files = maker.own_files;
+        let number = arena::slot(child.index()).pidfd.load(Ordering::Acquire);
+        match &maker.pidfd {
+            _ if is_thread => self.processes.thread_born(child, by)?,
+            Some(makers) if own_files => {
+                let pidfd = os::descriptor_of(makers.as_fd(), number)?;
+                self.processes.born(child, pidfd)?;
+            }
+            _ => self.processes.born(child, os::adopt(number))?,
         }
-        let pidfd = os::adopt(arena::slot(child.index()).pidfd.load(Ordering::Acquire));
-        self.processes.born(child, pidfd)
+        if own_files {
+            self.processes.has_own_files(child);
+        }
+        Ok(())
+    }
+
+    /// Lets an exec come to its end, and notes whose role stands for the process then.
+    fn await_exec(&mut self, by: Role) -> Result<(), String> {
+        let lives = |role: Role| self.processes.get(role).is_some_and(|process| process.lives());
+        let leader = self.processes.leader_of(by).map_or(by, |leader| leader.role);
+        quiet::until("an exec neither ended nor failed", || quiet::is_done(by) || !(lives(by) || lives(leader)))?;
+        if quiet::is_done(by) && arena::slot(by.index()).result.load(Ordering::Acquire) == 0 {
+            self.processes.has_own_files(by);
+            self.processes.take_leaders_place(by);
+            if leader == self.first {
+                self.first = by;
+            }
+        }
+        Ok(())
     }
 
     fn settle(&mut self, actor: Role) -> Result<(), String> {
@@ -286,7 +319,7 @@ impl World {
 
     /// Ends everything that the run has made: when host can be waited for, all others are released.
     fn end(self) -> Result<(), String> {
-        let host = self.processes.get(Role::HOST).ok_or("there is no host")?;
+        let host = self.processes.get(self.first).ok_or("there is no host")?;
         let pidfd = host.pidfd.as_ref().ok_or("there is no pidfd of host")?;
         os::kill_pidfd(pidfd.as_raw_fd());
         os::reap_pidfd(pidfd.as_fd()).map_err(|error| format!("host cannot be reaped: {error}"))?;

@@ -19,6 +19,7 @@ mod lab;
 mod look;
 mod probe;
 mod processes;
+mod program;
 mod quiet;
 mod sys;
 mod wire;

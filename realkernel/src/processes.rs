@@ -30,6 +30,8 @@ pub(crate) struct Process {
     pub(crate) pids: Vec<u32>,
     /// The namespaces of those numbers.
     pub(crate) namespaces: Vec<Inode>,
+    /// Its table of files is not the conductor's: it, or who made it, runs another program than at its birth.
+    pub(crate) own_files: bool,
     /// Absent for a thread on kernels without pidfds of threads (before 6.9).
     pub(crate) pidfd: Option<OwnedFd>,
     stat: File,
@@ -288,6 +290,7 @@ impl Processes {
             number,
             pids,
             namespaces,
+            own_files: false,
             pidfd,
             stat,
             wchan,
@@ -299,6 +302,34 @@ impl Processes {
         };
         self.known.insert(role, process);
         Ok(())
+    }
+
+    /// Notes that a process has a table of files of its own.
+    pub(crate) fn has_own_files(&mut self, role: Role) {
+        if let Some(process) = self.known.get_mut(&role) {
+            process.own_files = true;
+        }
+    }
+
+    /// After an exec by a thread, its role stands for the process: with the leader's number, and what belongs to it. The leader's
+    /// role is gone, as is the thread's own number.
+    pub(crate) fn take_leaders_place(&mut self, role: Role) {
+        let Some(leader) = self.get(role).and_then(|thread| thread.thread_of) else { return };
+        let (Some(mut thread), Some(mut process)) = (self.known.remove(&role), self.known.remove(&leader)) else {
+            return;
+        };
+        std::mem::swap(&mut thread.role, &mut process.role);
+        process.own_files = true;
+        process.gone = false;
+        // What the new role's handlers have noted is in the thread's own slot.
+        process.handled = thread.handled;
+        // The old role keeps the number, by which others may still call the process; its record is nobody's any more.
+        thread.thread_of = None;
+        thread.pids.clone_from(&process.pids);
+        thread.namespaces.clone_from(&process.namespaces);
+        thread.gone = true;
+        self.known.insert(role, process);
+        self.known.insert(leader, thread);
     }
 
     /// The namespaces of a process, outermost first.

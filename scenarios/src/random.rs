@@ -46,6 +46,7 @@ impl Default for RandomConfig {
             (CallName::Vfork, 2),
             (CallName::Exit, 10),
             (CallName::ExitThread, 4),
+            (CallName::Exec, 3),
             (CallName::Fault, 1),
             (CallName::Abort, 1),
             (CallName::Reboot, 1),

@@ -57,22 +57,53 @@ pub(crate) struct Slot {
 static SLOT_BASE: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
 static STACK_BASE: AtomicUsize = AtomicUsize::new(0);
 
-/// Makes the memory. Once, before the first agent.
+/// Stands for a role that is nobody's.
+const NOBODY: usize = usize::MAX;
+/// The role that runs on the program's first stack, which is not in the arena: an agent that has called execve(2).
+static FIRST_STACK: AtomicUsize = AtomicUsize::new(NOBODY);
+
+/// Bytes of the shared part.
+const SHARED: usize = SLOTS * size_of::<Slot>() + VIEW;
+
+/// Makes the memory. Once, before the first agent. Answers the descriptor of its shared part, which stays open over execve(2).
 ///
 /// # Errors
 /// If there is not enough address space.
-pub(crate) fn make() -> io::Result<()> {
-    let slots = map(SLOTS * size_of::<Slot>() + VIEW, libc::MAP_SHARED)?;
-    let stacks = map(SLOTS * STACK, libc::MAP_PRIVATE | libc::MAP_NORESERVE)?;
+pub(crate) fn make() -> io::Result<i32> {
+    // SAFETY: the name is terminated, and no flag asks for anything unusual.
+    let file = unsafe { libc::memfd_create(c"pidlab".as_ptr(), 0) };
+    if file < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: numbers only.
+    if unsafe { libc::ftruncate(file, SHARED as libc::off_t) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    attach(file)?;
+    Ok(file)
+}
+
+/// Maps the shared part of memory that another program has made, and stacks of this program's own.
+///
+/// # Errors
+/// If there is not enough address space.
+pub(crate) fn attach(file: i32) -> io::Result<()> {
+    let slots = map(SHARED, libc::MAP_SHARED, file)?;
+    let stacks = map(SLOTS * STACK, libc::MAP_PRIVATE | libc::MAP_NORESERVE | libc::MAP_ANONYMOUS, -1)?;
     SLOT_BASE.store(slots.cast(), Ordering::Release);
     STACK_BASE.store(stacks as usize, Ordering::Release);
     Ok(())
 }
 
-fn map(bytes: usize, kind: libc::c_int) -> io::Result<*mut libc::c_void> {
+/// Says which role runs on the program's first stack.
+pub(crate) fn stay_on_first_stack(role: usize) {
+    FIRST_STACK.store(role, Ordering::Release);
+}
+
+fn map(bytes: usize, kind: libc::c_int, file: i32) -> io::Result<*mut libc::c_void> {
     let access = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing that exists.
-    let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind | libc::MAP_ANONYMOUS, -1, 0) };
+    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+    let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, file, 0) };
     if address == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(address) }
 }
 
@@ -110,6 +141,7 @@ pub(crate) fn stack(role: usize) -> usize {
 
 /// The role on whose stack an address lies: how a signal handler knows for whom it runs.
 pub(crate) fn role_of(address: usize) -> Option<usize> {
-    let offset = address.checked_sub(STACK_BASE.load(Ordering::Acquire))?;
-    (offset < SLOTS * STACK).then_some(offset / STACK)
+    let offset = address.wrapping_sub(STACK_BASE.load(Ordering::Acquire));
+    let first = FIRST_STACK.load(Ordering::Acquire);
+    if offset < SLOTS * STACK { Some(offset / STACK) } else { Some(first).filter(|role| *role != NOBODY) }
 }

@@ -132,6 +132,20 @@ pub(crate) fn fork() -> io::Result<Option<(i32, OwnedFd)>> {
     }
 }
 
+/// Lets a descriptor stay open over execve(2).
+pub(crate) fn keep_over_exec(file: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: numbers only.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) }.into()).map(|_| ())
+}
+
+/// A descriptor of another process, by its number there (pidfd_getfd(2)).
+pub(crate) fn descriptor_of(pidfd: BorrowedFd<'_>, number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: numbers only.
+    let fd = check(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), number, 0) })?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// A pidfd of a thread that need not lead its process; `None` where the kernel has none (before Linux 6.9).
 pub(crate) fn thread_pidfd(number: i32) -> Option<OwnedFd> {
     const PIDFD_THREAD: c_int = libc::O_EXCL;
@@ -302,6 +316,7 @@ pub(crate) fn forget_variable(name: &str) {
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
 extern "C" fn before_main() {
+    crate::program::enter_if_agent();
     crate::guard::enter_if_helper();
 }
 

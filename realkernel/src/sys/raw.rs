@@ -235,6 +235,17 @@ pub(crate) fn waitid(kind: i32, id: i32, options: u32) -> (Raw, Siginfo) {
     (result, info)
 }
 
+/// execveat(2) of the program behind a descriptor, with one variable as its environment.
+pub(crate) fn exec(program: i32, variable: &[u8]) -> Raw {
+    debug_assert!(variable.contains(&0));
+    let name = c"pidlab-agent".as_ptr() as usize;
+    let (arguments, environment) = ([name, 0], [variable.as_ptr() as usize, 0]);
+    let lists = (arguments.as_ptr() as usize, environment.as_ptr() as usize);
+    let flags = libc::AT_EMPTY_PATH as usize;
+    // SAFETY: both lists end with 0 and, like what they point to, outlive the call, which copies them.
+    unsafe { syscall(libc::SYS_execveat, [program as usize, c"".as_ptr() as usize, lists.0, lists.1, flags, 0]) }
+}
+
 /// openat(2) of an absolute path that ends with a zero byte.
 pub(crate) fn open(path: &[u8], flags: i32) -> Raw {
     debug_assert!(path.contains(&0));

@@ -60,6 +60,18 @@ pub(crate) fn make() -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The descriptors of both pairs, for a program that takes them over.
+pub(crate) fn all() -> [RawFd; 4] {
+    [DESCRIPTORS.writer(), DESCRIPTORS.reader(), CREDENTIALS.writer(), CREDENTIALS.reader()]
+}
+
+/// Takes over the pairs that another program has made.
+pub(crate) fn adopt(descriptors: [RawFd; 4]) {
+    for (end, descriptor) in DESCRIPTORS.0.iter().chain(&CREDENTIALS.0).zip(descriptors) {
+        end.store(descriptor, Ordering::Release);
+    }
+}
+
 /// Where an agent finds the descriptor that was handed over.
 pub(crate) fn handed_over_at() -> RawFd {
     DESCRIPTORS.reader()

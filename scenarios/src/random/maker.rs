@@ -92,6 +92,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Fork => Call::Fork { child: self.child() },
             CallName::Vfork => Call::Vfork { child: self.child() },
             CallName::ExitThread => Call::ExitThread { status: i32::from(first % 4) },
+            CallName::Exec => Call::Exec,
             CallName::Fault => Call::Fault,
             CallName::Abort => Call::Abort,
             CallName::Sigpending => Call::Sigpending,

@@ -262,7 +262,17 @@ impl Branch {
         };
         let seen = match via {
             LookVia::Listing => Ok(self.world.look_at_listing(caller)),
-            LookVia::Proc => self.world.look_at_status(caller, at),
+            LookVia::Proc => {
+                // The path holds a number, whoever has it by now.
+                let at = match pid {
+                    Target::Role(role) => {
+                        let number = self.number(by, role).and_then(|number| i32::try_from(number).ok());
+                        number.and_then(|number| self.world.looked_at(caller, number))
+                    }
+                    Target::Number(_) => at,
+                };
+                self.world.look_at_status(caller, at)
+            }
             LookVia::Translate => self.world.translate(caller, at),
             LookVia::Fdinfo => match pid {
                 Target::Number(number) if number != 0 => {
