@@ -218,12 +218,13 @@ impl World {
     /// One table of signal actions for both.
     #[cold]
     fn share_handlers(&mut self, leader: ProcessId, child: ProcessId) {
-        if self.process(leader).handlers == 0 {
+        if self.process(leader).handlers() == 0 {
             self.handler_tables += 1;
             let table = self.handler_tables;
-            self.process_mut(leader).handlers = table;
+            self.process_mut(leader).extra().handlers = table;
         }
-        self.process_mut(child).handlers = self.process(leader).handlers;
+        let table = self.process(leader).handlers();
+        self.process_mut(child).extra().handlers = table;
         self.because(&rule::CLONE_SIGHAND_SHARES, child);
     }
 
@@ -492,11 +493,10 @@ impl World {
         process.pending = SignalSet::EMPTY;
         if let Some(mut extra) = process.extra.take() {
             extra.pending.retain(|pending| shared_stay && !pending.private);
-            if !extra.handled.is_empty() || !extra.pending.is_empty() {
-                let Extra { handled, pending, .. } = *extra;
-                process.extra = Some(Box::new(Extra { handled, pending, ..Extra::default() }));
-                process.count_pending();
-            }
+            let Extra { handled, pending, team, handlers, .. } = *extra;
+            process.extra = Some(Box::new(Extra { handled, pending, team, handlers, ..Extra::default() }));
+            process.count_pending();
+            process.trim();
         }
     }
 }

@@ -73,7 +73,7 @@ impl World {
     pub(crate) fn may_adopt_while_doomed(&self, id: ProcessId) -> bool {
         let record = self.process(id);
         let lead = self.lead(id);
-        record.life == Life::Alive && record.doomed && (lead.subreaper || lead.team.is_some())
+        record.life == Life::Alive && record.doomed && (lead.subreaper || lead.team().is_some())
     }
 
     fn run_live(&mut self, id: ProcessId) {
@@ -151,7 +151,7 @@ impl World {
     /// # References
     /// kernel/signal.c:task_participate_group_stop
     pub(crate) fn take_part_in_stop(&mut self, leader: ProcessId) {
-        let Some(team) = self.process_mut(leader).team.as_mut() else { return };
+        let Some(team) = self.process_mut(leader).team_mut() else { return };
         if team.stopping == 0 {
             return;
         }
@@ -299,7 +299,7 @@ impl World {
             self.wake(*thread);
         }
         self.process_mut(id).stopped = true;
-        if let Some(team) = self.process_mut(leader).team.as_mut() {
+        if let Some(team) = self.process_mut(leader).team_mut() {
             team.stop_signal = signal;
             team.stopping = 1 + others.len() as u32;
         }

@@ -66,7 +66,7 @@ impl World {
                     self.condemn(thread);
                 }
             }
-            if let Some(team) = self.process_mut(leader).team.as_mut() {
+            if let Some(team) = self.process_mut(leader).team_mut() {
                 team.stopping = 0;
             }
         } else {
@@ -251,7 +251,7 @@ impl World {
 
     /// The parent-death signals that the threads of a child have asked for.
     fn send_pdeath_signals(&mut self, father: ProcessId, child: ProcessId) {
-        if self.process(child).team.is_none() {
+        if self.process(child).team().is_none() {
             self.send_pdeath_signal(father, child);
             return;
         }

@@ -230,7 +230,7 @@ impl World {
     /// # References
     /// kernel/exit.c:has_stopped_jobs
     fn is_stopped(&self, leader: ProcessId) -> bool {
-        let half = self.process(leader).team.as_ref().is_some_and(|team| team.stopping > 0);
+        let half = self.process(leader).team().is_some_and(|team| team.stopping > 0);
         !half && self.threads(leader).any(|thread| self.process(thread).stopped)
     }
 

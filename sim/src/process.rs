@@ -76,6 +76,10 @@ pub(crate) struct Extra {
     pub(crate) call: Option<InCall>,
     /// Who sleeps in the vfork that made this process (kernel: `vfork_done`).
     pub(crate) vfork_waiter: Option<ProcessId>,
+    /// Its threads, if it is the leader of others.
+    pub(crate) team: Option<Box<Team>>,
+    /// Which processes share its actions for signals: those with the same number here, unless it is 0 (kernel: `sighand`).
+    pub(crate) handlers: u32,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -129,8 +133,6 @@ pub(crate) struct Process {
     pub(crate) caught: SignalSet,
     pub(crate) pending: SignalSet,
     pub(crate) no_child_wait: bool,
-    /// Which processes share its actions for signals: those with the same number here, unless it is 0 (kernel: `sighand`).
-    pub(crate) handlers: u32,
     /// It runs another program than the one that it was born with (kernel: not `PF_FORKNOEXEC`).
     pub(crate) execed: bool,
     /// Its parent runs another program than when it was born (kernel: `parent_exec_id`).
@@ -149,8 +151,6 @@ pub(crate) struct Process {
     /// A continuation that no wait has reported (kernel: `SIGNAL_STOP_CONTINUED`).
     pub(crate) continue_report: bool,
     pub(crate) extra: Option<Box<Extra>>,
-    /// Its threads, if it is the leader of others.
-    pub(crate) team: Option<Box<Team>>,
 }
 
 impl Process {
@@ -195,7 +195,6 @@ impl Process {
             caught: SignalSet::EMPTY,
             pending: SignalSet::EMPTY,
             no_child_wait: false,
-            handlers: 0,
             execed: false,
             parent_execed: false,
             stopped: false,
@@ -206,13 +205,33 @@ impl Process {
             stop_report: None,
             continue_report: false,
             extra: None,
-            team: None,
         }
     }
 
     /// Whether there is a process, dead or alive, and not only a number.
     pub(crate) fn is_task(&self) -> bool {
         self.life <= Life::Zombie
+    }
+
+    /// Its threads, if it is the leader of others.
+    #[inline]
+    pub(crate) fn team(&self) -> Option<&Team> {
+        self.extra.as_ref()?.team.as_deref()
+    }
+
+    pub(crate) fn team_mut(&mut self) -> Option<&mut Team> {
+        self.extra.as_mut()?.team.as_deref_mut()
+    }
+
+    /// Takes its list of threads away.
+    pub(crate) fn take_team(&mut self) -> Option<Box<Team>> {
+        let team = self.extra.as_mut()?.team.take();
+        self.trim();
+        team
+    }
+
+    pub(crate) fn handlers(&self) -> u32 {
+        self.extra.as_ref().map_or(0, |extra| extra.handlers)
     }
 
     #[inline]

@@ -167,7 +167,7 @@ impl World {
     pub(crate) fn takes_signals(&self, to: ProcessId) -> bool {
         let leader = self.leader(to);
         let record = self.process(leader);
-        !record.sealed && (record.life == Life::Alive || (record.life == Life::Zombie && record.team.is_some()))
+        !record.sealed && (record.life == Life::Alive || (record.life == Life::Zombie && record.team().is_some()))
     }
 
     fn explain_drop(&mut self, to: ProcessId) {
@@ -228,7 +228,7 @@ impl World {
             }
             return;
         }
-        let team = self.process_mut(leader).team.as_mut().expect("it has threads");
+        let team = self.process_mut(leader).team_mut().expect("it has threads");
         let half_stopped = std::mem::take(&mut team.stopping) > 0;
         let stopped = threads.iter().any(|thread| self.process(*thread).stopped) && !half_stopped;
         for thread in threads {
@@ -366,12 +366,12 @@ impl World {
             return None;
         }
         let leader = self.leader(to);
-        let turn = self.process(leader).team.as_ref()?.turn;
+        let turn = self.process(leader).team()?.turn;
         let all: Vec<ProcessId> = self.threads(leader).collect();
         let start = all.iter().position(|thread| *thread == turn).unwrap_or(0);
         let chosen =
             all.iter().cycle().skip(start).take(all.len()).copied().find(|thread| self.wants(signal, *thread))?;
-        self.process_mut(leader).team.as_mut()?.turn = chosen;
+        self.process_mut(leader).team_mut()?.turn = chosen;
         Some(chosen)
     }
 

@@ -54,14 +54,14 @@ impl World {
     /// The threads of a process that are not released, the leader first (dead or alive), then in the order in which they were
     /// made.
     pub fn threads(&self, leader: ProcessId) -> impl Iterator<Item = ProcessId> + '_ {
-        let others = self.process(leader).team.as_ref().map_or(&[][..], |team| &team.others);
+        let others = self.process(leader).team().map_or(&[][..], |team| &team.others);
         std::iter::once(leader).chain(others.iter().copied())
     }
 
     /// Whether a process has threads beside its leader.
     #[inline]
     pub(crate) fn has_threads(&self, leader: ProcessId) -> bool {
-        self.process(leader).team.is_some()
+        self.process(leader).team().is_some()
     }
 
     /// The first other thread of the same process that has not begun to exit.
@@ -79,12 +79,12 @@ impl World {
     /// Whether a process has ended: the leader, and every other thread.
     pub(crate) fn is_over(&self, leader: ProcessId) -> bool {
         let record = self.process(leader);
-        record.life == Life::Zombie && record.team.is_none()
+        record.life == Life::Zombie && record.team().is_none()
     }
 
     /// Takes a new thread in.
     pub(crate) fn join_team(&mut self, leader: ProcessId, thread: ProcessId) {
-        let team = self.process_mut(leader).team.get_or_insert_with(|| {
+        let team = self.process_mut(leader).extra().team.get_or_insert_with(|| {
             Box::new(Team { others: Vec::new(), turn: leader, stopping: 0, stop_signal: Signal::STOP })
         });
         team.others.push(thread);
@@ -151,24 +151,26 @@ impl World {
         let record = self.process_mut(thread);
         record.life = Life::Detached;
         record.extra = None;
-        if let Some(mut team) = self.process_mut(leader).team.take() {
+        if let Some(mut team) = self.process_mut(leader).take_team() {
             if team.turn == thread {
                 let at = team.others.iter().position(|other| *other == thread).unwrap_or(0);
                 team.turn = team.others.get(at + 1).copied().unwrap_or(leader);
             }
             team.others.retain(|other| *other != thread);
-            self.process_mut(leader).team = (!team.others.is_empty()).then_some(team);
+            if !team.others.is_empty() {
+                self.process_mut(leader).extra().team = Some(team);
+            }
         }
         self.free_pid(thread);
     }
 
     /// Everybody whose actions for signals are in the same table: processes made with `CLONE_SIGHAND`.
     pub(crate) fn sharers_of_handlers(&self, leader: ProcessId) -> Vec<ProcessId> {
-        let table = self.process(leader).handlers;
+        let table = self.process(leader).handlers();
         if table == 0 {
             return vec![leader];
         }
-        self.processes().filter(|other| self.process(*other).handlers == table).collect()
+        self.processes().filter(|other| self.process(*other).handlers() == table).collect()
     }
 
     /// execve(2): a new program in the same process. Of its threads only the caller is left, and it has the leader's number.
@@ -245,7 +247,7 @@ impl World {
         let record = self.process_mut(leader);
         record.life = Life::Alive;
         record.doomed = false;
-        record.team = None;
+        record.take_team();
         record.target = target;
         record.blocked = blocked;
         record.pdeath_signal = pdeath_signal;
@@ -254,8 +256,8 @@ impl World {
             extra.pending.extend(private.pending);
             extra.handled.extend(private.handled);
             record.count_pending();
-            record.trim();
         }
+        record.trim();
         let children: Vec<ProcessId> = self.children(thread).collect();
         for child in children {
             self.process_mut(child).parent = Some(leader);
@@ -287,7 +289,10 @@ impl World {
         let record = self.process_mut(process);
         record.caught = SignalSet::EMPTY;
         record.no_child_wait = false;
-        record.handlers = 0;
+        if let Some(extra) = record.extra.as_mut() {
+            extra.handlers = 0;
+            record.trim();
+        }
         record.exit_signal = Some(Signal::CHLD);
         record.execed = true;
         let children: Vec<ProcessId> = self.children(process).collect();
