@@ -8,7 +8,8 @@
 //!
 //! Modules in reading order: `lab` (the handle), `guard` (how the helper comes up, and why nothing survives it), `conductor` (how
 //! a step is taken), `command` (from a call to a command and back), `look` (the same for calls that look at others), `agent` (what
-//! a scenario's process runs), `processes` (what is known of each), `probe` (what a kernel is like), `quiet` (when the world is quiet, with the argument why), `sys` (everything `unsafe`).
+//! a scenario's process runs), `program` (how it goes on after an exec), `processes` (what is known of each), `probe` (what a
+//! kernel is like), `quiet` (when the world is quiet, with the argument why), `sys` (everything `unsafe`).
 #![cfg(target_os = "linux")]
 
 mod agent;

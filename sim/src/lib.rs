@@ -40,17 +40,19 @@
 //! - **init**: the process with number 1 in a namespace (`child_reaper`).
 //! - **outside parent**: a parent that has no number in the child's namespace; the child is *injected*.
 //! - **cursor**: the number that a namespace tries next.
-//! - **doomed**: its end is decided, its exit has not run yet.
+//! - **leader**: the first thread of a process; its record also stands for the process. A *process* without more is its leader.
+//! - **sealed**: the end of a process is decided (`SIGNAL_GROUP_EXIT`).
+//! - **doomed**: a thread whose exit has not run yet, but will.
 //! - **zap**: what an init does after its end: `zap_pid_ns_processes`, the state *exiting*.
 //! - **quiet**: nobody has anything to do; so is a world after each call.
 //! - **step**, **role**, **observation**: words of the scenario language, used by [`Model`] alone.
 //!
 //! # Reading order
 //!
-//! The modules below, from first to last: what there is (`world`, `process`, `namespace`), how it begins (`allocate`,
-//! `create`), groups, signals (`signal`: sending; `deliver`: taking, and the queue of events; `kill`), how it ends
-//! (`exit`, `zap`, `wait`), and the [`rule`]s. Then `model`: scenarios. An `Err` is an answer of Linux; a panic is a
-//! mistake of whoever calls, or of the model.
+//! The modules below, from first to last: what there is (`world`, `process`, `thread`, `namespace`), how it begins
+//! (`allocate`, `create`), groups, signals (`signal`: sending; `deliver`: taking, and the queue of events; `kill`), what
+//! processes see of each other (`look`), how it ends (`exit`, `fault`, `zap`, `wait`), and the [`rule`]s. Then `model`:
+//! scenarios. An `Err` is an answer of Linux; a panic is a mistake of whoever calls, or of the model.
 #![forbid(unsafe_code)]
 
 mod world;

@@ -17,7 +17,7 @@ fn call(world: &mut World, bytes: [u8; 3]) -> Option<(ProcessId, Errno)> {
     let flags = [CloneFlags::CLONE_NEWPID, CloneFlags::CLONE_PARENT, CloneFlags::empty()];
     let flags = flags[usize::from(bytes[2]) % flags.len()];
     let exit_signal = (!flags.contains(CloneFlags::CLONE_PARENT)).then_some(Signal::CHLD);
-    let result = match bytes[1] % 17 {
+    let result = match bytes[1] % 22 {
         0..=2 => world.fork(caller).map(|_| ()),
         3 | 4 => world.clone_process(caller, &CloneArgs { flags, exit_signal, set_tid: &[] }).map(|_| ()),
         5 if caller != world.host() => {
@@ -36,6 +36,19 @@ fn call(world: &mut World, bytes: [u8; 3]) -> Option<(ProcessId, Errno)> {
             signal,
             [SignalAction::Ignore, SignalAction::Handle, SignalAction::Default][usize::from(bytes[2]) % 3],
         ),
+        16 | 17 => {
+            let flags = CloneFlags::CLONE_THREAD | CloneFlags::CLONE_SIGHAND | CloneFlags::CLONE_VM;
+            world.clone_process(caller, &CloneArgs { flags, exit_signal: None, set_tid: &[] }).map(|_| ())
+        }
+        18 if world.leader(caller) != world.host() => {
+            world.exit_thread(caller, i32::from(bytes[2]));
+            Ok(())
+        }
+        19 => {
+            world.exec(caller);
+            Ok(())
+        }
+        20 if world.leader(caller) != world.host() => world.vfork(caller).map(|_| ()),
         15 => {
             world.set_child_subreaper(caller, bytes[2] & 2 == 0);
             Ok(())
