@@ -62,7 +62,8 @@ impl World {
         let record = self.process(id);
         hold(!record.queued && !record.resumed, "nothing is left to do", id)?;
         hold(!record.doomed || record.life >= Life::Zapping, "who is doomed has ended", id)?;
-        hold(!record.alerted && !record.stop_pending || record.call().is_some(), "no signal is left to take", id)?;
+        let awake = record.life == Life::Alive && !record.stopped && record.call().is_none();
+        hold(!awake || (!record.alerted && !record.stop_pending), "no signal is left to take", id)?;
         if let Some(leader) = record.thread_of {
             hold(self.threads(leader).any(|thread| thread == id), "a thread is in its process's list", id)?;
             return hold(record.parent.is_none() && record.life <= Life::Zapping, "only processes become zombies", id);

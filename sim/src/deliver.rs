@@ -106,6 +106,8 @@ impl World {
         if self.process(id).stopped {
             return;
         }
+        // It may be the last of several threads, and was told when there were more.
+        self.process_mut(id).alerted = false;
         match self.take_signals(id) {
             Taken::Doomed => self.run_exit(id),
             Taken::Stopped => {}

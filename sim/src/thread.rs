@@ -247,6 +247,7 @@ impl World {
         let record = self.process_mut(leader);
         record.life = Life::Alive;
         record.doomed = false;
+        record.alerted = false;
         record.take_team();
         record.target = target;
         record.blocked = blocked;
