@@ -4,7 +4,6 @@ use pidlab_scenario::{CloneFlags, Errno, Signal};
 
 use crate::namespace::{MAX_LEVEL, Phase};
 use crate::process::{Extra, InCall, Life};
-use crate::signal::SignalSet;
 use crate::{NsId, ProcessId, ProcessState, World, rule};
 
 /// What clone3(2) is asked for.
@@ -490,12 +489,10 @@ impl World {
         // Signals for the process are left to its other threads.
         let shared_stay = self.has_threads(process);
         let process = self.process_mut(process);
-        process.pending = SignalSet::EMPTY;
         if let Some(mut extra) = process.extra.take() {
             extra.pending.retain(|pending| shared_stay && !pending.private);
             let Extra { handled, pending, team, handlers, .. } = *extra;
             process.extra = Some(Box::new(Extra { handled, pending, team, handlers, ..Extra::default() }));
-            process.count_pending();
             process.trim();
         }
     }

@@ -264,7 +264,6 @@ impl World {
             self.because(&rule::SIG_LOWEST_FIRST, id);
         }
         let record = self.process_mut(holder);
-        record.count_pending();
         record.trim();
         Some(pending)
     }

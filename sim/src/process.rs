@@ -131,7 +131,6 @@ pub(crate) struct Process {
     pub(crate) blocked: SignalSet,
     pub(crate) ignored: SignalSet,
     pub(crate) caught: SignalSet,
-    pub(crate) pending: SignalSet,
     pub(crate) no_child_wait: bool,
     /// It runs another program than the one that it was born with (kernel: not `PF_FORKNOEXEC`).
     pub(crate) execed: bool,
@@ -193,7 +192,6 @@ impl Process {
             blocked: SignalSet::EMPTY,
             ignored: SignalSet::EMPTY,
             caught: SignalSet::EMPTY,
-            pending: SignalSet::EMPTY,
             no_child_wait: false,
             execed: false,
             parent_execed: false,

@@ -193,14 +193,14 @@ impl World {
             return;
         }
         if is_stop(signal) {
-            if self.process(to).pending.contains(Signal::CONT) {
+            if self.process(to).pending().contains(Signal::CONT) {
                 self.because(&rule::SIG_STOP_CONT_CANCEL, to);
             }
             self.flush(to, |pending| pending == Signal::CONT);
         } else if signal == Signal::CONT {
-            let pending = self.process(to).pending;
+            let pending = self.process(to).pending();
             self.flush(to, is_stop);
-            if self.process(to).pending != pending || self.process(to).stop_report.is_some() {
+            if self.process(to).pending() != pending || self.process(to).stop_report.is_some() {
                 self.because(&rule::SIG_STOP_CONT_CANCEL, to);
             }
             if self.process(to).stopped {
@@ -258,11 +258,10 @@ impl World {
     /// Takes back pending signals.
     pub(crate) fn flush(&mut self, process: ProcessId, which: impl Fn(Signal) -> bool) {
         let record = self.process_mut(process);
-        if record.pending.is_empty() {
+        if record.pending().is_empty() {
             return;
         }
         record.extra().pending.retain(|pending| !which(pending.signal));
-        record.count_pending();
         record.trim();
     }
 
@@ -312,7 +311,7 @@ impl World {
             return;
         }
         let record = self.process_mut(to);
-        let busy = !record.pending.without(record.blocked).is_empty();
+        let busy = !record.pending().without(record.blocked).is_empty();
         let blocked = record.blocked.contains(signal);
         let wanted = !blocked && (signal == Signal::KILL || !(record.stopped || busy));
         let default = !record.ignored.contains(signal) && !record.caught.contains(signal);
@@ -323,7 +322,6 @@ impl World {
             return;
         }
         record.extra().pending.push(pending);
-        record.pending.insert(signal);
         if wanted {
             self.wake(to);
         } else if !blocked && self.process(to).stopped {
@@ -347,7 +345,6 @@ impl World {
         let queue = self.queue_of(to, pending.private);
         let record = self.process_mut(queue);
         record.extra().pending.push(pending);
-        record.pending.insert(signal);
         if let Some(thread) = chosen {
             self.because(&rule::SIG_CHOOSES_THREAD, thread);
             self.alert(thread);
@@ -397,7 +394,7 @@ impl World {
     /// The signals that are pending for a thread or for its process.
     pub(crate) fn pending_for(&self, thread: ProcessId) -> SignalSet {
         let record = self.process(thread);
-        let mut all = record.pending;
+        let mut all = record.pending();
         if let Some(leader) = record.thread_of {
             for pending in self.process(leader).extra.as_ref().map_or(&[][..], |extra| &extra.pending) {
                 if !pending.private {
@@ -410,11 +407,12 @@ impl World {
 }
 
 impl crate::process::Process {
-    /// The set of pending signals, from the queue.
-    pub(crate) fn count_pending(&mut self) {
-        self.pending = SignalSet::EMPTY;
+    /// The set of signals in the queue.
+    pub(crate) fn pending(&self) -> SignalSet {
+        let mut set = SignalSet::EMPTY;
         for pending in self.extra.as_ref().map_or(&[][..], |extra| &extra.pending) {
-            self.pending.insert(pending.signal);
+            set.insert(pending.signal);
         }
+        set
     }
 }

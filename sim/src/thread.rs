@@ -256,7 +256,6 @@ impl World {
             let extra = record.extra();
             extra.pending.extend(private.pending);
             extra.handled.extend(private.handled);
-            record.count_pending();
         }
         record.trim();
         let children: Vec<ProcessId> = self.children(thread).collect();
