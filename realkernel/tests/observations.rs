@@ -1,71 +1,13 @@
 //! Small scenarios, with everything that is seen of them written down by hand.
 
 mod common;
+#[path = "common/told.rs"]
+mod told;
 
 use common::{lab, scenario};
 use pidlab_realkernel::LabOptions;
-use pidlab_scenario::{CallName, Machine, Observation, Outcome, Refusal, Role, Run, Scenario, State, WaitStatus};
-
-/// A run in few words: a line for the start, and one for each step.
-fn told(scenario: &Scenario, run: &Run) -> Vec<String> {
-    run.observations.iter().map(|observation| line(scenario, observation)).collect()
-}
-
-/// `outcome; returned | name state pids parent/ppid pgid sid handled, …`; `+` is running, `?` blocked, `.` stopped, `Z`
-/// zombie, `X` exiting.
-fn line(scenario: &Scenario, observation: &Observation) -> String {
-    let name = |role| scenario.role_name(role);
-    let mut text = observation.outcome.as_ref().map_or("start".to_owned(), |gave| outcome(scenario, gave));
-    for returned in &observation.returned {
-        text += &format!("; {} {} {}", name(returned.by), returned.call, outcome(scenario, &returned.outcome));
-    }
-    text += " |";
-    for process in &observation.processes {
-        let state = match process.state {
-            State::Running => '+',
-            State::Blocked => '?',
-            State::Stopped => '.',
-            State::Zombie => 'Z',
-            State::Exiting => 'X',
-        };
-        let pids: Vec<String> = process.pids.iter().map(u32::to_string).collect();
-        let parent = process.parent.map_or("-", name);
-        let handled: String =
-            process.handled.iter().map(|handled| format!(" {}<{}", handled.signal, handled.si_pid)).collect();
-        let (ppid, pgid, sid) = (process.ppid, process.pgid, process.sid);
-        text += &format!(" {}{state}{} {parent}/{ppid} {pgid} {sid}{handled},", name(process.role), pids.join("."));
-    }
-    text.trim_end_matches(',').to_owned()
-}
-
-fn outcome(scenario: &Scenario, outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Ok(number) => number.to_string(),
-        Outcome::Err(errno) => errno.to_string(),
-        Outcome::Never => "never".to_owned(),
-        Outcome::Blocks => "blocks".to_owned(),
-        Outcome::Pending(_) | Outcome::Polled(_) | Outcome::Seen(_) => format!("{outcome:?}"),
-        Outcome::Waited { number, child, status } => {
-            let status = match status {
-                WaitStatus::Exited(status) => format!("exited {status}"),
-                WaitStatus::Killed(signal) => format!("killed {signal}"),
-                WaitStatus::Stopped(signal) => format!("stopped {signal}"),
-                WaitStatus::Continued => "continued".to_owned(),
-            };
-            format!("{number} {} {status}", scenario.role_name(*child))
-        }
-    }
-}
-
-/// Runs the steps and compares with what they must show.
-#[track_caller]
-fn shows(steps: &str, expected: &[&str]) {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
-    let scenario = scenario(steps);
-    let run = lab.run(&scenario).expect("the run comes to its end");
-    assert_eq!(run.refused, None);
-    assert_eq!(told(&scenario, &run), expected);
-}
+use pidlab_scenario::{CallName, Machine, Refusal, Role, State};
+use told::shows;
 
 #[test]
 fn an_orphan_is_adopted_by_the_init_of_its_namespace() {
