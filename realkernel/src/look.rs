@@ -56,10 +56,13 @@ impl Translator<'_> {
                 Err(number) => Ok(sight(Sight::Fdinfo, &[NOTHING, number.into()])),
             },
             LookVia::Translate => {
-                let process = target.ok().or_else(|| {
-                    let number = u32::try_from(target.err()?).ok();
-                    self.processes.iter().find(|process| !process.gone && process.number_for(caller) == number)
-                });
+                let process = match target {
+                    Ok(process) => Some(process),
+                    Err(number) => {
+                        let role = self.processes.alive_by_number(self.by, number);
+                        role.and_then(|role| self.processes.get(role))
+                    }
+                };
                 Ok(self.translation(caller, process))
             }
             LookVia::Credentials if target.is_err() => {

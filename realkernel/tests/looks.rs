@@ -370,3 +370,19 @@ fn a_pidfd_tells_of_the_end_and_of_the_wait() {
         assert!(polled.into_iter().any(|outcome| outcome == Outcome::Polled(vec![PollEvent::In])));
     }
 }
+
+/// A number that nobody has must not be taken for one of the processes that have no number here.
+#[test]
+fn a_number_that_is_nobodys_leads_to_no_namespace() {
+    shows(
+        &in_the_tree(
+            r#"
+            { by = "deep", call = "look", pid = -2, via = "translate" },
+            { by = "deep", call = "look", pid = 9, via = "translate" },
+            { by = "deep", call = "look", pid = -2, via = "proc" },
+            { by = "deep", call = "look", pid = -2, via = "fdinfo" },
+            "#,
+        ),
+        &["ESRCH", "ESRCH", "ENOENT", "EINVAL"],
+    );
+}
