@@ -61,7 +61,7 @@ impl Default for RandomConfig {
             (CallName::SetChildSubreaper, 3),
             (CallName::SetPdeathsig, 2),
             (CallName::Sigaction, 8),
-            (CallName::Sigprocmask, 2),
+            (CallName::Sigprocmask, 5),
             (CallName::Sigpending, 1),
             (CallName::PidfdPoll, 2),
             (CallName::Look, 5),

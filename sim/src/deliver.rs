@@ -108,16 +108,8 @@ impl World {
         }
         // It may be the last of several threads, and was told when there were more.
         self.process_mut(id).alerted = false;
-        match self.take_signals(id) {
-            Taken::Doomed => self.run_exit(id),
-            Taken::Stopped => {}
-            Taken::All => {
-                if resumed {
-                    self.restart_wait(id);
-                }
-                self.come_back(id);
-            }
-        }
+        let taken = self.take_signals(id);
+        self.leave_kernel(id, &taken, resumed);
     }
 
     /// One of several threads: it takes part in a stop, and looks for signals only if it was told that there are some.
@@ -136,6 +128,11 @@ impl World {
         }
         let alerted = std::mem::take(&mut self.process_mut(id).alerted);
         let taken = if alerted || resumed { self.take_signals(id) } else { Taken::All };
+        self.leave_kernel(id, &taken, resumed);
+    }
+
+    /// What comes after signals: the end, a stop, or the way back to user mode.
+    fn leave_kernel(&mut self, id: ProcessId, taken: &Taken, resumed: bool) {
         match taken {
             Taken::Doomed => self.run_exit(id),
             Taken::Stopped => {}

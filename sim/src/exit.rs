@@ -362,7 +362,8 @@ impl World {
             return true;
         }
         let mut signal = self.process(child).exit_signal;
-        if self.process(child).parent_execed && signal.is_some_and(|signal| signal != Signal::CHLD) {
+        // No signal at all counts as another one.
+        if self.process(child).parent_execed && signal != Some(Signal::CHLD) {
             self.because(&rule::EXIT_SIGNAL_RESET, child);
             signal = Some(Signal::CHLD);
         }

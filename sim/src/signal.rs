@@ -337,7 +337,9 @@ impl World {
         let chosen = self.choose_thread(signal, to, pending.private);
         let record = self.process(leader);
         let default = !record.ignored.contains(signal) && !record.caught.contains(signal);
-        if chosen.is_some() && default && default_action(signal) == DefaultAction::Terminate {
+        // One thread's mask let the signal through to an init's queue: whoever takes it from there drops it.
+        let spared = record.unkillable && !is_kernel_only(signal);
+        if chosen.is_some() && default && !spared && default_action(signal) == DefaultAction::Terminate {
             self.because(&rule::SIG_FATAL, leader);
             self.doom(leader, WaitStatus::Killed(signal));
             return;
