@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use pidlab_realkernel::{Kernel, Lab, LabOptions, Unavailable};
-use pidlab_scenario::{Facts, Machine, Scenario};
+use pidlab_scenario::{Facts, Machine, Need, Scenario};
 use pidlab_sim::{Misconception, Model};
 
 use crate::compare::{self, Verdict};
@@ -84,8 +84,10 @@ pub(crate) struct Worker {
 pub(crate) enum Judged {
     /// It ran.
     Verdict(Verdict),
-    /// The kernel lacks something that the scenario needs; the model's verdict, if it ran.
-    Lacking(Vec<&'static str>, Option<Verdict>),
+    /// What the scenario needs is lacking here, though this kernel could have it; the model's verdict, if it ran.
+    Lacking(Vec<Need>, Option<Verdict>),
+    /// The scenario is about kernels unlike this one: the model alone ran, as one of those.
+    ModelOnly(Vec<Need>, Verdict),
     /// The lab failed: no result.
     Failed(String),
 }
@@ -98,19 +100,20 @@ impl Worker {
     /// Runs a scenario on the machines asked for.
     pub(crate) fn judge(&mut self, scenario: &Scenario) -> Judged {
         let Some(lab) = self.lab.as_mut() else {
-            // A scenario about one side of a fact is shown on a model that has it.
-            let mut facts = Facts::newest();
-            for fact in &scenario.needs {
-                facts = facts.with(*fact, true);
-            }
-            return Judged::Verdict(compare::with_model(&mut self.plan.model(facts), scenario, None));
+            return Judged::Verdict(on_the_model(self.plan, Facts::newest(), scenario));
         };
-        let lacking: Vec<_> =
-            scenario.needs.iter().filter(|fact| !self.facts.holds(**fact)).map(|fact| fact.name()).collect();
+        let unmet = |need: &&Need| !need.is_met(&self.facts) || need.is_for_the_model_alone();
+        let lacking: Vec<Need> = scenario.needs.iter().filter(unmet).copied().collect();
         if !lacking.is_empty() {
-            let model = (self.plan.on == On::Both)
-                .then(|| compare::with_model(&mut self.plan.model(Facts::newest()), scenario, None));
-            return Judged::Lacking(lacking, model);
+            let of_place = lacking.iter().any(|need| need.fact.is_of_place());
+            if self.plan.on == On::Kernel {
+                return Judged::Lacking(lacking, None);
+            }
+            let verdict = on_the_model(self.plan, self.facts.clone(), scenario);
+            return match of_place {
+                true => Judged::Lacking(lacking, Some(verdict)),
+                false => Judged::ModelOnly(lacking, verdict),
+            };
         }
         match lab.run(scenario) {
             Err(error) => Judged::Failed(error.to_string()),
@@ -123,6 +126,11 @@ impl Worker {
     pub(crate) fn model(&mut self) -> &mut Model {
         &mut self.model
     }
+}
+
+/// A scenario about one side of a fact is shown on a model that has it.
+fn on_the_model(plan: Plan, facts: Facts, scenario: &Scenario) -> Verdict {
+    compare::with_model(&mut plan.model(facts.with_all(&scenario.needs)), scenario, None)
 }
 
 /// Does `work` for the numbers from 0 to `count`, on one worker a lab (or `jobs` without a kernel), and hands the results

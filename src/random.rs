@@ -1,7 +1,7 @@
 //! Random scenarios: from a seed to a scenario, and from one that shows a difference to the smallest that still does.
 
 use pidlab_scenario::Scenario;
-use pidlab_scenario::random::{RandomConfig, scenario as from_choices};
+use pidlab_scenario::random::{RandomConfig, Theme, scenario as from_choices};
 use pidlab_sim::Model;
 
 /// The choices that a random scenario is made from: four bytes a step. Any list of them gives a valid scenario, so
@@ -16,8 +16,8 @@ pub fn choices(seed: u64, case: u64, steps: usize) -> Choices {
 }
 
 /// The scenario that these choices make; the model says who can act.
-pub fn scenario(choices: &[[u8; 4]], model: &mut Model, name: &str) -> Scenario {
-    let mut scenario = from_choices(choices, model, &RandomConfig::default());
+pub fn scenario(choices: &[[u8; 4]], theme: Theme, model: &mut Model, name: &str) -> Scenario {
+    let mut scenario = from_choices(choices, model, &RandomConfig::about(theme));
     name.clone_into(&mut scenario.name);
     scenario
 }

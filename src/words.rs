@@ -1,7 +1,7 @@
 //! Calls and outcomes in words, as short as a reader can follow.
 
 use pidlab_scenario::{
-    Call, CloneFlags, Errno, ExitSignal, Expect, KillTarget, Outcome, ReturnValue, Role, Scenario, Seen, Signal,
+    Call, CloneFlags, Errno, ExitSignal, Expect, KillTarget, Need, Outcome, ReturnValue, Role, Scenario, Seen, Signal,
     Target, WaitOptions, WaitTarget,
 };
 
@@ -70,6 +70,12 @@ pub(crate) fn expectation(scenario: &Scenario, expected: Expect, number: Option<
         Expect::Fails(errno) => format!("fails with {errno}"),
         Expect::Blocks => "blocks".to_owned(),
     }
+}
+
+/// What a scenario needs, in words: `without pid-translation`.
+pub(crate) fn needs(needs: &[Need]) -> String {
+    let words = needs.iter().map(|need| format!("{} {}", if need.holds { "with" } else { "without" }, need.fact));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Columns that every line of text fits into.

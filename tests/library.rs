@@ -16,11 +16,16 @@ fn scenarios() -> Vec<Scenario> {
         .collect()
 }
 
+/// The newest kernel that the scenario is about.
+fn facts_for(scenario: &Scenario) -> Facts {
+    Facts::newest().with_all(&scenario.needs)
+}
+
 #[test]
 fn every_scenario_holds_on_the_model() {
     for scenario in scenarios() {
         assert_eq!(compare::unknown_rules(&scenario), Vec::<&str>::new(), "{}", scenario.name);
-        let verdict = compare::with_model(&mut Model::new(Facts::newest()), &scenario, None);
+        let verdict = compare::with_model(&mut Model::new(facts_for(&scenario)), &scenario, None);
         let told = anstream::adapter::strip_str(&tell::run(&scenario, &verdict)).to_string();
         assert!(verdict.agrees(), "{}: {:?}\n{told}", scenario.name, verdict.mistake);
         insta::with_settings!({
@@ -53,7 +58,7 @@ fn the_library_is_large_enough_and_each_file_claims_something() {
 fn every_misconception_is_refuted_by_the_expectations_of_some_scenario() {
     for belief in Misconception::ALL {
         let refuted = scenarios().iter().any(|scenario| {
-            let mut model = Model::believing(Facts::newest(), *belief);
+            let mut model = Model::believing(facts_for(scenario), *belief);
             let verdict = compare::with_model(&mut model, scenario, None);
             verdict.problems.iter().any(|problem| matches!(problem, Problem::Expectation { .. }))
         });

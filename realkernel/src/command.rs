@@ -87,7 +87,6 @@ impl Translator<'_> {
                 self.clone(*child, CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK, sigchld, &[])?
             }
             Call::Clone { child, flags, exit_signal, set_tid } => {
-                only(call.name(), *flags, CloneFlags::all().difference(CloneFlags::CLONE_NEWUSER))?;
                 let without = CloneFlags::CLONE_PARENT | CloneFlags::CLONE_THREAD;
                 let exit_signal = match exit_signal {
                     ExitSignal::Default if flags.intersects(without) => 0,
@@ -121,7 +120,7 @@ impl Translator<'_> {
             }
             Call::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[self.target(*pid)?.into(), -1]),
             Call::Unshare { flags } => {
-                only(call.name(), *flags, CloneFlags::CLONE_NEWPID)?;
+                only(call.name(), *flags, CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUSER)?;
                 Command::plain(libc::SYS_unshare, &[flags.bits() as i64])
             }
             Call::Setns { to, via } => self.setns(*to, *via)?,
@@ -159,13 +158,11 @@ impl Translator<'_> {
             }
             Call::Getpgid { pid } => Command::plain(libc::SYS_getpgid, &[self.target(*pid)?.into()]),
             Call::Getsid { pid } => Command::plain(libc::SYS_getsid, &[self.target(*pid)?.into()]),
-            Call::Sysctl { name: Sysctl::PidMax, write: Some(_) } if !self.pid_max_is_local => {
-                let what = "writing `pid_max`, of which this kernel has one for the whole machine".to_owned();
+            Call::Sysctl { name: Sysctl::PidMax, .. } if !self.pid_max_is_local => {
+                let what = "`pid_max`, of which this kernel has one for the whole machine".to_owned();
                 return Err(Refusal::NotModelled { call: call.name(), what: Some(what) });
             }
-            Call::Sysctl { name: Sysctl::MaxPidNamespaces, .. } => {
-                return Err(Refusal::NotModelled { call: call.name(), what: Some("`max_pid_namespaces`".to_owned()) });
-            }
+            Call::Sysctl { name: Sysctl::MaxPidNamespaces, write } => self.max_pid_namespaces(*write)?,
             Call::Sysctl { name, write } => sysctl(*name, *write),
             Call::Fault => Command::new(Operation::Fault, &[]),
             Call::Abort => {
@@ -177,11 +174,18 @@ impl Translator<'_> {
             Call::PidfdPoll { pid } => self.pidfd_poll(*pid)?,
             Call::Look { pid, via } => self.look(*pid, *via)?,
             Call::Exec => {
+                self.refuse_exec_by_another_user()?;
                 let mut command = Command::new(Operation::Exec, &[program::descriptor().into()]);
                 command.text = program::environment(self.by.0);
                 command
             }
-            Call::Setuid { .. } => return Err(Refusal::NotModelled { call: call.name(), what: None }),
+            Call::Setuid { uid } if [0, ANOTHER_USER].contains(uid) => {
+                Command::plain(libc::SYS_setuid, &[i64::from(*uid)])
+            }
+            Call::Setuid { .. } => {
+                let what = format!("a user beside 0 and {ANOTHER_USER}");
+                return Err(Refusal::NotModelled { call: call.name(), what: Some(what) });
+            }
         })
     }
 
@@ -246,6 +250,26 @@ impl Translator<'_> {
             return Err(Refusal::NotModelled { call: CallName::Abort, what: Some(what) });
         }
         Ok(())
+    }
+
+    /// The limit of the caller's user namespace. It must be one that the scenario made: the runner's is the whole machine's.
+    fn max_pid_namespaces(&self, write: Option<i64>) -> Result<Command, Refusal> {
+        let caller = self.processes.get(self.by).ok_or(Refusal::NotBorn { role: self.by })?;
+        if caller.has_own_user_namespace() {
+            return Ok(sysctl(Sysctl::MaxPidNamespaces, write));
+        }
+        let what = "`max_pid_namespaces` of the machine's user namespace".to_owned();
+        Err(Refusal::NotModelled { call: CallName::Sysctl, what: Some(what) })
+    }
+
+    /// Refuses what depends on the permissions of this program's own file.
+    fn refuse_exec_by_another_user(&self) -> Result<(), Refusal> {
+        let caller = self.processes.get(self.by).ok_or(Refusal::NotBorn { role: self.by })?;
+        if caller.is_conductors_user() {
+            return Ok(());
+        }
+        let what = "a program run by another user than the runner's".to_owned();
+        Err(Refusal::NotModelled { call: CallName::Exec, what: Some(what) })
     }
 
     fn wait4(&self, target: WaitTarget, options: WaitOptions) -> Result<Command, Refusal> {
@@ -346,12 +370,19 @@ impl Translator<'_> {
     }
 }
 
+/// The second user of scenarios.
+pub(crate) const ANOTHER_USER: u32 = 1000;
+
 fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
     let mut command = match write {
         None => Command::new(Operation::ReadNumber, &[]),
         Some(value) => Command::new(Operation::WriteNumber, &[value]),
     };
-    command.text = format!("/proc/sys/kernel/{}", name.word());
+    let folder = match name {
+        Sysctl::NsLastPid | Sysctl::PidMax => "kernel",
+        Sysctl::MaxPidNamespaces => "user",
+    };
+    command.text = format!("/proc/sys/{folder}/{}", name.word());
     command
 }
 

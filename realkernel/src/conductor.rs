@@ -191,6 +191,9 @@ impl World {
                 continue;
             }
             let gave = outcome(&call, slot, |number| self.processes.by_number(role, number, &gone))?;
+            if let Some(refusal) = look::refused(&call, &gave) {
+                return Ok(Err(refusal));
+            }
             if role == step.by {
                 own = Some(gave);
             } else {

@@ -44,10 +44,15 @@ impl Sharing {
     }
 }
 
-/// Whether the call says who shares memory, or what needs shared memory.
+/// Whether the call says who shares memory, needs shared memory, or leaves a mark in the memory (a change of user does,
+/// PR_SET_DUMPABLE(2const)).
 fn is_about_memory(call: &Call) -> bool {
     const FLAGS: CloneFlags = CloneFlags::CLONE_VM.union(CloneFlags::CLONE_SIGHAND).union(CloneFlags::CLONE_THREAD);
-    matches!(call, Call::Clone { flags, .. } if flags.intersects(FLAGS))
+    match call {
+        Call::Clone { flags, .. } => flags.intersects(FLAGS),
+        Call::Setuid { .. } => true,
+        _ => false,
+    }
 }
 
 /// Whether the call can end a process in a way that dumps its core (signal(7), action "Core").

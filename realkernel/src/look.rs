@@ -120,6 +120,17 @@ pub(crate) fn say() -> Command {
     sight(Sight::Say, &[sockets::credentials().0.into()])
 }
 
+/// A look through procfs by who may not mount one is none: nothing was seen, and nothing has happened.
+pub(crate) fn refused(call: &Call, outcome: &Outcome) -> Option<Refusal> {
+    match (call, outcome) {
+        (Call::Look { via: LookVia::Listing | LookVia::Proc | LookVia::Fdinfo, .. }, Outcome::Err(Errno::EPERM)) => {
+            let what = "a procfs of its own, which the caller may not mount".to_owned();
+            Some(Refusal::NotModelled { call: CallName::Look, what: Some(what) })
+        }
+        _ => None,
+    }
+}
+
 /// What a call of this module gave; `None` for other calls. `result` is what the agent's call returned, no errno.
 ///
 /// # Errors

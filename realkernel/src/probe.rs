@@ -12,12 +12,10 @@ use std::sync::atomic::Ordering;
 use pidlab_scenario::{Fact, Facts};
 
 use crate::agent;
+use crate::command::ANOTHER_USER;
 use crate::sys::arena::{self, STACK};
 use crate::sys::raw::{self, CloneArgs, Raw};
 use crate::sys::{looking, os};
-
-/// The second user of scenarios.
-const ANOTHER_USER: usize = 1000;
 
 /// Every fact of the kernel at hand. `outer_pid_max` is what [`pid_max`] read outside the conductor's namespace.
 pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
@@ -31,6 +29,8 @@ pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
             Fact::SetTidCheckedFirst => set_tid_checked_first(),
             Fact::PidForChildrenBeforeInit => pid_for_children_before_init(),
             Fact::AnotherUser => another_user(),
+            Fact::UserNamespaces => user_namespaces(),
+            Fact::ClosedAfterDeath => closed_after_death(),
         };
         facts.with(*fact, holds)
     })
@@ -110,7 +110,31 @@ fn pid_for_children_before_init() -> bool {
 
 /// There is a second user to become.
 fn another_user() -> bool {
-    in_a_child(|| raw::plain(libc::SYS_setuid, [ANOTHER_USER, 0, 0, 0]) == 0)
+    in_a_child(become_another_user)
+}
+
+fn become_another_user() -> bool {
+    raw::plain(libc::SYS_setuid, [ANOTHER_USER as usize, 0, 0, 0]) == 0
+}
+
+/// Processes can make user namespaces, and have capabilities there: also those of the second user, if there is one.
+fn user_namespaces() -> bool {
+    let makes_both = || os::unshare(libc::CLONE_NEWUSER).is_ok() && os::unshare(libc::CLONE_NEWPID).is_ok();
+    in_a_child(makes_both) && (!another_user() || in_a_child(|| become_another_user() && makes_both()))
+}
+
+/// A process of the second user cannot look into its own child that has ended, because root's memory was copied into it
+/// (kernel/ptrace.c, `__ptrace_may_access`): `EPERM`, where others only find that it has ended. Without a second user there is
+/// no such child, and nothing to tell.
+fn closed_after_death() -> bool {
+    let refuses = || {
+        let child = if become_another_user() { child(|| 0) } else { Ok(None) };
+        let Ok(Some((_, child))) = child else { return false };
+        let ended = os::poll([(child.as_fd(), libc::POLLIN)], -1).is_ok();
+        let joined = raw::plain(libc::SYS_setns, [child.as_raw_fd() as usize, libc::CLONE_NEWPID as usize, 0, 0]);
+        ended && joined == -(libc::EPERM as Raw)
+    };
+    !another_user() || in_a_child(refuses)
 }
 
 /// What a question gets as its answer in a child process.

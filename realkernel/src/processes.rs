@@ -118,11 +118,30 @@ impl Process {
         stat.is_some_and(|stat| !stat.exiting)
     }
 
+    /// A line of its status, without the key (proc_pid_status(5)).
+    fn status_line(&self, key: &str) -> Option<String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.number)).ok()?;
+        status.lines().find_map(|line| line.strip_prefix(key)).map(|line| line.trim().to_owned())
+    }
+
+    /// Whether its user is the conductor's, which is 0 to the conductor.
+    pub(crate) fn is_conductors_user(&self) -> bool {
+        let users = self.status_line("Uid:").unwrap_or_default();
+        users.split_ascii_whitespace().all(|user| user == "0") && !users.is_empty()
+    }
+
+    /// Whether it is in a user namespace that is not the conductor's.
+    pub(crate) fn has_own_user_namespace(&self) -> bool {
+        let inode = |link: String| fs::metadata(link).map(|link| link.ino()).ok();
+        let own = inode(format!("/proc/{}/ns/user", self.number));
+        let conductors = inode("/proc/self/ns/user".to_owned());
+        own.is_some() && conductors.is_some() && own != conductors
+    }
+
     /// Whether it has a handler for a signal (proc_pid_status(5), `SigCgt`).
     pub(crate) fn handles(&self, signal: i32) -> bool {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.number)).unwrap_or_default();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        let mask = self.status_line("SigCgt:");
+        let mask = mask.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or(0);
         mask & (1 << (signal - 1)) != 0
     }
 

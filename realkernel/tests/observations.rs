@@ -256,6 +256,7 @@ fn mistakes_of_a_scenario_end_its_run() {
         { by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },
         { by = "init", call = "kill", pid = "host", signal = "SIGTERM" }"#;
     assert_eq!(why(invisible), Some(Refusal::NoNumber { role: Role::HOST, caller: init }));
-    let unknown = r#"{ by = "host", call = "setuid", uid = 1000 }"#;
-    assert_eq!(why(unknown), Some(Refusal::NotModelled { call: CallName::Setuid, what: None }));
+    let unknown = r#"{ by = "host", call = "setuid", uid = 7 }"#;
+    let what = Some("a user beside 0 and 1000".to_owned());
+    assert_eq!(why(unknown), Some(Refusal::NotModelled { call: CallName::Setuid, what }));
 }

@@ -14,7 +14,9 @@ fn scenarios(lab: &Lab) -> Vec<Scenario> {
     let facts = &lab.kernel().facts;
     let parsed =
         library::files().map(|file| Scenario::parse(&file.name, &file.path, file.text).expect("the library is right"));
-    parsed.filter(|scenario| scenario.needs.iter().all(|fact| facts.holds(*fact))).collect()
+    parsed
+        .filter(|scenario| scenario.needs.iter().all(|need| need.is_met(facts) && !need.is_for_the_model_alone()))
+        .collect()
 }
 
 fn runs(lab: &mut Lab, scenarios: &[Scenario]) -> Vec<Run> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{CallName, Diagnostics, Errno, Fact, Scenario};
+use crate::{CallName, Diagnostics, Errno, Need, Scenario};
 
 /// A scenario in the making; see [`Scenario::builder`].
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ macro_rules! step_values {
     };
 }
 
-step_values!(&str, bool, i32, i64, u32);
+step_values!(&str, String, bool, i32, i64, u32);
 
 impl<T: Into<StepValue>, const N: usize> From<[T; N]> for StepValue {
     fn from(values: [T; N]) -> StepValue {
@@ -65,10 +65,10 @@ impl Builder {
         self.head("about", about)
     }
 
-    /// Names the facts that a kernel must have for it.
+    /// Names the facts that a kernel must have for it, or must not have.
     #[must_use]
-    pub fn needs<const N: usize>(self, facts: [Fact; N]) -> Builder {
-        self.head("needs", facts.map(Fact::name))
+    pub fn needs<const N: usize>(self, needs: [impl Into<Need>; N]) -> Builder {
+        self.head("needs", needs.map(|need| need.into().to_string()))
     }
 
     /// Adds a step; what follows, up to the next step, belongs to it.
@@ -150,6 +150,7 @@ fn key(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fact;
 
     #[test]
     fn a_mistake_is_reported_as_in_a_file() {
@@ -177,7 +178,7 @@ mod tests {
             .build()
             .unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(scenario.title, "\"Quotes\"\nand lines");
-        assert_eq!(scenario.needs, [Fact::PidMaxPerNamespace]);
+        assert_eq!(scenario.needs, [Fact::PidMaxPerNamespace.into()]);
         assert_eq!(scenario.steps.len(), 4);
     }
 

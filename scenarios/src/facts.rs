@@ -24,6 +24,11 @@ pub enum Fact {
     PidForChildrenBeforeInit,
     /// The machine lets a process become another user, uid 1000. An ordinary user's lab has only one.
     AnotherUser,
+    /// The machine lets processes of a scenario make user namespaces.
+    UserNamespaces,
+    /// Whose memory was not to be dumped stays closed to processes of its user after its death, when the memory is gone (Linux
+    /// 7.1, and stable kernels of 2026).
+    ClosedAfterDeath,
 }
 
 impl Fact {
@@ -37,6 +42,8 @@ impl Fact {
         Fact::SetTidCheckedFirst,
         Fact::PidForChildrenBeforeInit,
         Fact::AnotherUser,
+        Fact::UserNamespaces,
+        Fact::ClosedAfterDeath,
     ];
 
     /// The name that a scenario's `needs` uses.
@@ -50,6 +57,8 @@ impl Fact {
             Fact::SetTidCheckedFirst => "set_tid-checked-first",
             Fact::PidForChildrenBeforeInit => "pid_for_children-before-init",
             Fact::AnotherUser => "another-user",
+            Fact::UserNamespaces => "user-namespaces",
+            Fact::ClosedAfterDeath => "closed-after-death",
         }
     }
 
@@ -59,9 +68,56 @@ impl Fact {
     }
 }
 
+impl Fact {
+    /// Whether it is about the place where scenarios run (who runs them, what an administrator allows) and not about the kernel:
+    /// what is lacking then can be had on the same kernel.
+    pub const fn is_of_place(self) -> bool {
+        matches!(self, Fact::AnotherUser | Fact::UserNamespaces)
+    }
+}
+
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// What a scenario needs: a kernel on which a fact holds, or, written with a `!` before it, one on which it does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Need {
+    /// About what.
+    pub fact: Fact,
+    /// Which side of it.
+    pub holds: bool,
+}
+
+impl Need {
+    /// The need with this name in a scenario file.
+    pub fn from_name(name: &str) -> Option<Need> {
+        let (name, holds) = name.strip_prefix('!').map_or((name, true), |name| (name, false));
+        Fact::from_name(name).map(|fact| Need { fact, holds })
+    }
+
+    /// Whether a kernel with these facts has it.
+    pub fn is_met(self, facts: &Facts) -> bool {
+        facts.holds(self.fact) == self.holds
+    }
+
+    /// Whether no machine can show it without harm: a `pid_max` for all namespaces in common is the whole machine's.
+    pub const fn is_for_the_model_alone(self) -> bool {
+        matches!(self, Need { fact: Fact::PidMaxPerNamespace, holds: false })
+    }
+}
+
+impl From<Fact> for Need {
+    fn from(fact: Fact) -> Need {
+        Need { fact, holds: true }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.holds { "" } else { "!" }, self.fact)
     }
 }
 
@@ -80,6 +136,12 @@ impl Facts {
     pub fn with(mut self, fact: Fact, holds: bool) -> Facts {
         self.0.insert(fact, holds);
         self
+    }
+
+    /// The same, changed to what a scenario needs.
+    #[must_use]
+    pub fn with_all(self, needs: &[Need]) -> Facts {
+        needs.iter().fold(self, |facts, need| facts.with(need.fact, need.holds))
     }
 
     /// Whether the fact holds.

@@ -34,7 +34,7 @@ pub use call::{
 };
 pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
-pub use facts::{Fact, Facts};
+pub use facts::{Fact, Facts, Need};
 pub use flags::{CloneFlags, WaitOptions};
 pub use machine::{Machine, Refusal, Refused, Run};
 pub use observation::{

@@ -11,7 +11,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use crate::diagnose::{Diagnostic, Diagnostics};
 use crate::words::nearest;
-use crate::{Fact, Scenario, Step, step};
+use crate::{Fact, Need, Scenario, Step, step};
 
 /// A larger file is not a scenario.
 const MOST_BYTES: usize = 1 << 20;
@@ -157,18 +157,24 @@ fn rules(value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<String> {
     ids.into_iter().map(|(id, _)| id).collect()
 }
 
-fn needs(value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Fact> {
-    let mut facts = Vec::new();
+fn needs(value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
     for (word, span) in texts(value, "`needs`", "a fact", mistakes) {
-        match Fact::from_name(&word) {
-            Some(fact) => facts.push(fact),
+        match Need::from_name(&word) {
+            Some(need) if needs.iter().any(|other| other.fact == need.fact && other.holds != need.holds) => {
+                let fact = need.fact;
+                mistakes
+                    .add(span, format!("the scenario needs `{fact}` and `!{fact}`"), "no kernel has both")
+                    .help("show each side in a scenario of its own");
+            }
+            Some(need) => needs.push(need),
             None => {
                 let known: Vec<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
-                mistakes.unknown(span, "fact", &word, &known);
+                mistakes.unknown(span, "fact", word.trim_start_matches('!'), &known);
             }
         }
     }
-    facts
+    needs
 }
 
 /// The steps, and the names of their processes.

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Errno, Fact};
+use crate::{Call, Errno, Need};
 
 /// A process of a scenario: an index into its table of names. Role 0 is `host`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct Scenario {
     /// The ids of the rules that it shows.
     pub rules: Vec<String>,
     /// What a kernel must have for it.
-    pub needs: Vec<Fact>,
+    pub needs: Vec<Need>,
     /// The names of its processes, `host` first, then in the order in which the steps make them.
     pub roles: Vec<String>,
     /// What happens.

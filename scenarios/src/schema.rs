@@ -6,7 +6,7 @@ use crate::arguments::{MOST_LEVELS, wait_options};
 use crate::parse::MOST_STEPS;
 use crate::step::RESERVED;
 use crate::words::{Argument, CALLS, CallWords, Kind};
-use crate::{CloneFlags, Errno, Fact, Signal};
+use crate::{CloneFlags, Errno, Fact, Need, Signal};
 
 /// The schema (draft 2020-12): one definition a call, so that an editor completes the arguments of the call at hand.
 pub fn schema() -> Value {
@@ -21,7 +21,8 @@ pub fn schema() -> Value {
     );
     let errnos: Vec<&str> = Errno::ALL.iter().map(|errno| errno.name()).collect();
     definitions.insert("errno".to_owned(), json!({ "enum": errnos }));
-    let facts: Vec<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
+    let sides = |fact: &Fact| [true, false].map(|holds| Need { fact: *fact, holds }.to_string());
+    let facts: Vec<String> = Fact::ALL.iter().flat_map(sides).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A pidlab scenario",
@@ -37,7 +38,7 @@ pub fn schema() -> Value {
                 "items": { "type": "string", "pattern": "^[a-z0-9._-]+$" },
             },
             "needs": {
-                "description": "Facts that a kernel must have.",
+                "description": "Facts that a kernel must have, or with `!` must not have.",
                 "type": "array",
                 "items": { "enum": facts },
             },

@@ -18,7 +18,7 @@ impl Scenario {
             let _ = writeln!(text, "rules = {}", listed(self.rules.iter().map(String::as_str)));
         }
         if !self.needs.is_empty() {
-            let _ = writeln!(text, "needs = {}", listed(self.needs.iter().map(|fact| fact.name())));
+            let _ = writeln!(text, "needs = {}", listed(self.needs.iter().map(ToString::to_string)));
         }
         text.push_str("\nsteps = [\n");
         let by = self.steps.iter().map(|step| self.role_name(step.by).len()).max().unwrap_or(0) + 3;
@@ -46,8 +46,8 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    format!("[{}]", words.map(quoted).collect::<Vec<_>>().join(", "))
+fn listed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    format!("[{}]", words.map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(", "))
 }
 
 struct Writer<'a> {

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use pidlab_scenario::{
-    Call, CallName, CloneFlags, Errno, ExitSignal, Expect, Fact, KillTarget, LookVia, MaskChange, RebootHow,
+    Call, CallName, CloneFlags, Errno, ExitSignal, Expect, Fact, KillTarget, LookVia, MaskChange, Need, RebootHow,
     ReturnValue, Role, Scenario, SetnsVia, Signal, SignalAction, Step, Sysctl, Target, WaitOptions, WaitTarget,
     library,
 };
@@ -193,7 +193,10 @@ fn scenario(bytes: &[u8], texts: [&str; 3]) -> Scenario {
         title: texts[0].to_owned(),
         about: texts[1].to_owned(),
         rules: if bytes.flag() { vec!["reap.subreaper".to_owned(), "a-b_c.9".to_owned()] } else { Vec::new() },
-        needs: if bytes.flag() { Fact::ALL.to_vec() } else { Vec::new() },
+        needs: Fact::ALL
+            .iter()
+            .filter_map(|fact| if bytes.flag() { Some(Need { fact: *fact, holds: bytes.flag() }) } else { None })
+            .collect(),
         roles,
         steps,
     }

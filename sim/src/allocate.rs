@@ -9,6 +9,7 @@
 use pidlab_scenario::Errno;
 
 use crate::namespace::{Found, Phase, RESERVED_PIDS};
+use crate::user::UserNsId;
 use crate::{Misconception, NsId, ProcessId, World, rule};
 
 impl World {
@@ -16,16 +17,25 @@ impl World {
     /// numbers, innermost first. Answers the row of numbers.
     ///
     /// # Errors
-    /// `EINVAL`, `EEXIST`: what `set_tid` asks for; `EAGAIN`: a level is full; `ENOMEM`: the init of `ns` has ended.
+    /// `EINVAL`, `EPERM`, `EEXIST`: what `set_tid` asks for; `EAGAIN`: a level is full; `ENOMEM`: the init of `ns` has ended.
     ///
     /// # References
     /// kernel/pid.c:alloc_pid
-    pub(crate) fn allocate_pid(&mut self, ns: NsId, set_tid: &[i32], holder: ProcessId) -> Result<u32, Errno> {
+    pub(crate) fn allocate_pid(
+        &mut self,
+        ns: NsId,
+        set_tid: &[i32],
+        holder: ProcessId,
+        caller: ProcessId,
+    ) -> Result<u32, Errno> {
         let innermost = self.ns(ns);
         let (level, open) = (innermost.level, innermost.is_open());
         if set_tid.len() > level as usize + 1 {
             self.because(&rule::SETTID_SIZE, holder);
             return Err(Errno::EINVAL);
+        }
+        if self.set_tid_checked_first && !set_tid.is_empty() {
+            self.check_all(ns, set_tid, holder, caller)?;
         }
         let restart = self.restart();
         let row = self.numbers.add(level);
@@ -33,7 +43,7 @@ impl World {
         let mut done = 0;
         while let Some(current) = at {
             let asked = set_tid.get(done as usize).copied();
-            match self.allocate_at(current, asked, restart, holder) {
+            match self.allocate_at(current, asked, restart, (holder, caller)) {
                 Ok((number, around)) => {
                     self.numbers.set(level, row, level - done, number);
                     at = around;
@@ -62,11 +72,26 @@ impl World {
         Ok(row)
     }
 
+    /// Newer kernels look at every chosen number before they take the first.
+    #[cold]
+    fn check_all(&mut self, ns: NsId, set_tid: &[i32], holder: ProcessId, caller: ProcessId) -> Result<(), Errno> {
+        let around: Vec<NsId> = std::iter::successors(Some(ns), |at| self.ns(*at).parent).collect();
+        let mut asked = around.into_iter().zip(set_tid);
+        asked.try_for_each(|(at, asked)| self.may_ask_for(at, *asked, (holder, caller))).inspect_err(|_| {
+            if set_tid.len() > 1 {
+                self.because(&rule::SETTID_CHECKED_FIRST, holder);
+            }
+            if !self.ns(ns).is_open() {
+                self.because(&rule::ALLOC_ENOMEM_AFTER_EAGAIN, holder);
+            }
+        })
+    }
+
     fn explain_failure(&mut self, ns: NsId, set_tid: &[i32], done: u32, holder: ProcessId) {
         if !self.ns(ns).is_open() {
             self.because(&rule::ALLOC_ENOMEM_AFTER_EAGAIN, holder);
         }
-        if set_tid.len() > 1 && (done as usize) < set_tid.len() {
+        if set_tid.len() > 1 && (done as usize) < set_tid.len() && !self.set_tid_checked_first {
             self.because(&rule::SETTID_INTERLEAVED_ERRORS, holder);
         }
     }
@@ -78,9 +103,12 @@ impl World {
         ns: NsId,
         asked: Option<i32>,
         restart: u32,
-        holder: ProcessId,
+        (holder, caller): (ProcessId, ProcessId),
     ) -> Result<(u32, Option<NsId>), Errno> {
         if let Some(asked) = asked {
+            if !self.set_tid_checked_first {
+                self.may_ask_for(ns, asked, (holder, caller))?;
+            }
             let number = self.asked_number(ns, asked, holder)?;
             let namespace = self.ns_mut(ns);
             namespace.take(number, holder);
@@ -104,19 +132,41 @@ impl World {
         if self.believes(Misconception::NumbersRestartAtTwo) { 2 } else { RESERVED_PIDS }
     }
 
-    /// A number that the caller has chosen; it does not move the cursor.
+    /// Whether a level has such a number, and the caller may choose one there.
     #[cold]
-    fn asked_number(&mut self, ns: NsId, asked: i32, holder: ProcessId) -> Result<u32, Errno> {
+    fn may_ask_for(&mut self, ns: NsId, asked: i32, (holder, caller): (ProcessId, ProcessId)) -> Result<(), Errno> {
         let namespace = self.ns(ns);
-        let number = u32::try_from(asked).ok().filter(|number| (1..namespace.pid_max).contains(number));
-        let Some(number) = number else {
+        if !u32::try_from(asked).is_ok_and(|number| (1..namespace.pid_max).contains(&number)) {
             self.because(&rule::SETTID_RANGE, holder);
             return Err(Errno::EINVAL);
-        };
-        if number != 1 && namespace.phase == Phase::Empty {
+        }
+        if !self.set_tid_checked_first {
+            self.must_be_init(ns, asked, holder)?;
+        }
+        if !self.rules_over(caller, ns) {
+            self.because(&rule::SETTID_PERM, holder);
+            return Err(Errno::EPERM);
+        }
+        Ok(())
+    }
+
+    /// The first number of a namespace is 1, be it chosen or not.
+    fn must_be_init(&mut self, ns: NsId, asked: i32, holder: ProcessId) -> Result<(), Errno> {
+        if asked != 1 && self.ns(ns).phase == Phase::Empty {
             self.because(&rule::SETTID_INIT_MUST_BE_1, holder);
             return Err(Errno::EINVAL);
         }
+        Ok(())
+    }
+
+    /// A number that the caller has chosen and may choose; it does not move the cursor.
+    #[cold]
+    fn asked_number(&mut self, ns: NsId, asked: i32, holder: ProcessId) -> Result<u32, Errno> {
+        if self.set_tid_checked_first {
+            self.must_be_init(ns, asked, holder)?;
+        }
+        let namespace = self.ns(ns);
+        let number = u32::try_from(asked).expect("it is in the range of the level");
         if !namespace.ids.is_free(number) {
             self.because(&rule::SETTID_EEXIST, holder);
             return Err(Errno::EEXIST);
@@ -223,13 +273,17 @@ impl World {
     /// Writes `ns_last_pid` of the caller's namespace: the next number is the lowest free one above.
     ///
     /// # Errors
-    /// `EINVAL`: below 0 or above `pid_max`.
+    /// `EPERM`: the caller has no capabilities in the user namespace that owns it; `EINVAL`: below 0 or above `pid_max`.
     ///
     /// # References
     /// kernel/pid_namespace.c:pid_ns_ctl_handler
     pub fn set_ns_last_pid(&mut self, caller: ProcessId, value: i64) -> Result<(), Errno> {
-        self.because(&rule::LASTPID_WRITE, caller);
         let ns = self.process(caller).ns;
+        if !self.rules_over(caller, ns) {
+            self.because(&rule::LASTPID_PERM, caller);
+            return Err(Errno::EPERM);
+        }
+        self.because(&rule::LASTPID_WRITE, caller);
         let namespace = self.ns_mut(ns);
         let last = u32::try_from(value).ok().filter(|value| *value <= namespace.pid_max).ok_or(Errno::EINVAL)?;
         namespace.cursor = last + 1;
@@ -241,18 +295,24 @@ impl World {
     /// # References
     /// proc_sys_kernel(5); kernel/pid.c:pid_table_root_lookup
     pub fn pid_max(&mut self, caller: ProcessId) -> u32 {
-        self.because(&rule::LIMIT_PIDMAX_PER_NS, caller);
+        let per_ns = self.pid_max_per_namespace;
+        self.because(if per_ns { &rule::LIMIT_PIDMAX_PER_NS } else { &rule::LIMIT_PIDMAX_COMMON }, caller);
         self.ns(self.process(caller).ns).pid_max
     }
 
     /// Writes `pid_max` of the caller's namespace.
     ///
     /// # Errors
-    /// `EINVAL`: not in 301 to 4194304.
+    /// `EACCES`: the caller has no capabilities in the user namespace that owns it, and is not root there either; `EINVAL`: not
+    /// in 301 to 4194304.
     ///
     /// # References
-    /// proc_sys_kernel(5); kernel/pid.c
+    /// proc_sys_kernel(5); kernel/pid.c:pid_table_root_permissions
     pub fn set_pid_max(&mut self, caller: ProcessId, value: i64) -> Result<(), Errno> {
+        if !self.may_write_pid_max(caller) {
+            self.because(&rule::LIMIT_PIDMAX_PERM, caller);
+            return Err(Errno::EACCES);
+        }
         self.because(&rule::LIMIT_PIDMAX_RANGE, caller);
         let allowed = i64::from(RESERVED_PIDS) + 1..=i64::from(crate::namespace::PID_MAX_LIMIT);
         let value =
@@ -261,7 +321,21 @@ impl World {
         if value < self.ns(ns).pid_max {
             self.because(&rule::LIMIT_PIDMAX_LOWERING, caller);
         }
-        self.ns_mut(ns).pid_max = value;
+        if self.pid_max_per_namespace {
+            self.ns_mut(ns).pid_max = value;
+            return Ok(());
+        }
+        self.because(&rule::LIMIT_PIDMAX_COMMON, caller);
+        for ns in self.namespaces().collect::<Vec<_>>() {
+            self.ns_mut(ns).pid_max = value;
+        }
         Ok(())
+    }
+
+    /// Root of the owning user namespace needs no capability, and nobody is root where users have no numbers.
+    fn may_write_pid_max(&self, caller: ProcessId) -> bool {
+        let ns = if self.pid_max_per_namespace { self.process(caller).ns } else { NsId::OUTERMOST };
+        let is_root = self.ns(ns).owner == UserNsId::OUTERMOST && self.user(caller) == 0;
+        is_root || self.rules_over(caller, ns)
     }
 }

@@ -1,15 +1,16 @@
-//! Making processes and namespaces, and choosing where the next child is born.
+//! Making processes, threads and namespaces.
 
 use pidlab_scenario::{CloneFlags, Errno, Signal};
 
 use crate::namespace::{MAX_LEVEL, Phase};
 use crate::process::{Extra, InCall, Life};
-use crate::{NsId, ProcessId, ProcessState, World, rule};
+use crate::user::{Credentials, UserNsId};
+use crate::{NsId, ProcessId, World, rule};
 
 /// What clone3(2) is asked for.
 #[derive(Clone, Debug)]
 pub struct CloneArgs<'a> {
-    /// `CLONE_NEWPID` and `CLONE_PARENT` are modelled.
+    /// Its flags; `CLONE_FILES` and `CLONE_FS` change nothing here.
     pub flags: CloneFlags,
     /// What the parent gets when the child ends; `None` is 0.
     pub exit_signal: Option<Signal>,
@@ -39,27 +40,36 @@ impl World {
     /// clone(2), as clone3.
     ///
     /// # Errors
-    /// `EINVAL`: `CLONE_PARENT` by an init or with an exit signal, `CLONE_NEWPID` with a target namespace that is not the
-    /// caller's own, a bad `set_tid`; `ENOSPC`: namespaces are nested too deep; `EEXIST`: a number of `set_tid` is taken;
-    /// and as [`World::fork`].
+    /// `EINVAL`: flags that do not go together, `CLONE_PARENT` by an init or with an exit signal, `CLONE_NEWPID` with a target
+    /// namespace that is not the caller's own, a bad `set_tid`; `EPERM`: no capabilities; `ENOSPC`: namespaces are nested too
+    /// deep, or a user has too many; `EEXIST`: a number of `set_tid` is taken; and as [`World::fork`].
     ///
     /// # Panics
-    /// If the caller cannot act, or a flag is not modelled.
+    /// If the caller cannot act.
     ///
     /// # References
     /// clone(2); kernel/fork.c:copy_process; kernel/pid_namespace.c:copy_pid_ns
     #[doc(alias = "clone3")]
     pub fn clone_process(&mut self, caller: ProcessId, args: &CloneArgs<'_>) -> Result<ProcessId, Errno> {
         self.assert_acts(caller);
-        assert!(!args.flags.contains(CloneFlags::CLONE_NEWUSER), "this flag is not modelled");
         if !args.flags.is_empty() || !args.set_tid.is_empty() {
             self.check_clone(caller, args)?;
         }
+        let who = self.new_credentials(caller, args.flags)?;
+        let made = self.make(caller, args, who);
+        if made.is_err() {
+            self.drop_credentials(caller, who);
+        }
+        made
+    }
+
+    #[inline]
+    fn make(&mut self, caller: ProcessId, args: &CloneArgs<'_>, who: Credentials) -> Result<ProcessId, Errno> {
         let target = self.process(caller).target.expect("a live process has a target namespace");
         let new_ns = args.flags.contains(CloneFlags::CLONE_NEWPID);
-        let ns = if new_ns { self.nest(caller, &rule::CLONE_NEWPID_TARGET_DIFFERS)? } else { target };
+        let ns = if new_ns { self.nest(caller, who, &rule::CLONE_NEWPID_TARGET_DIFFERS)? } else { target };
         let id = self.next_record();
-        let row = match self.allocate_pid(ns, args.set_tid, id) {
+        let row = match self.allocate_pid(ns, args.set_tid, id, caller) {
             Ok(row) => row,
             Err(errno) => {
                 if errno == Errno::ENOMEM && ns != self.process(caller).ns {
@@ -78,6 +88,9 @@ impl World {
         } else {
             let parent = self.newborn(caller, id, ns, row, args.exit_signal, args.flags);
             self.settle_in(caller, id, parent, ns, args.flags);
+        }
+        if who != Credentials::ROOT {
+            self.process_mut(id).set_credentials(who);
         }
         if args.flags.contains(CloneFlags::CLONE_VFORK) {
             self.because(&rule::VFORK_STATE, caller);
@@ -132,15 +145,17 @@ impl World {
         }
         let sibling = flags.contains(CloneFlags::CLONE_PARENT);
         let needs_more = |flag, other| flags.contains(flag) && !flags.contains(other);
+        let user_and_fs = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_FS;
         let rule = if (sibling || thread) && args.exit_signal.is_some() {
             &rule::CP_NO_EXIT_SIGNAL
         } else if needs_more(CloneFlags::CLONE_THREAD, CloneFlags::CLONE_SIGHAND)
             || needs_more(CloneFlags::CLONE_SIGHAND, CloneFlags::CLONE_VM)
+            || flags.contains(user_and_fs)
         {
             &rule::CLONE_FLAG_BASICS
         } else if sibling && self.lead(caller).unkillable {
             &rule::CLONE_PARENT_BY_INIT
-        } else if thread && flags.contains(CloneFlags::CLONE_NEWPID) {
+        } else if thread && flags.intersects(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUSER) {
             &rule::CLONE_NEWPID_THREAD
         } else if thread && self.process(caller).target != Some(self.process(caller).ns) {
             &rule::CLONE_THREAD_TARGET_DIFFERS
@@ -151,22 +166,47 @@ impl World {
         Err(Errno::EINVAL)
     }
 
-    /// A new namespace below the caller's own.
-    fn nest(&mut self, caller: ProcessId, differs: &'static crate::Rule) -> Result<NsId, Errno> {
+    /// A new namespace below the caller's own, made by who has these credentials: the caller, or what it will be in its new user
+    /// namespace.
+    ///
+    /// # References
+    /// kernel/nsproxy.c:copy_namespaces; kernel/pid_namespace.c:copy_pid_ns, create_pid_namespace
+    pub(crate) fn nest(
+        &mut self,
+        caller: ProcessId,
+        maker: Credentials,
+        differs: &'static crate::Rule,
+    ) -> Result<NsId, Errno> {
         let process = self.process(caller);
         let own = process.ns;
-        if process.target != Some(own) {
+        let elsewhere = process.target != Some(own);
+        if !maker.capable {
+            self.because(&rule::OWNER_UNPRIVILEGED, caller);
+            if elsewhere {
+                self.because(&rule::CLONE_ERROR_PRECEDENCE, caller);
+            }
+            return Err(Errno::EPERM);
+        }
+        if elsewhere {
             self.because(differs, caller);
             return Err(Errno::EINVAL);
         }
+        self.may_own_below(caller, maker, own)?;
         if self.ns(own).level + self.levels_above >= MAX_LEVEL {
             self.because(&rule::LIMIT_DEPTH, caller);
             return Err(Errno::ENOSPC);
         }
+        self.stays_within_limits(caller, maker)?;
+        if maker.user_ns != self.credentials(caller).user_ns {
+            self.because(&rule::CLONE_NEWUSER_NEWPID, caller);
+        }
+        if maker.user_ns != UserNsId::OUTERMOST {
+            self.because(&rule::OWNER_WHO, caller);
+        }
         if self.pid_max_per_namespace && self.ns(own).pid_max != crate::namespace::PID_MAX_LIMIT {
             self.because(&rule::LIMIT_PIDMAX_NO_INHERIT, caller);
         }
-        Ok(self.new_namespace(Some(own)))
+        Ok(self.new_namespace(Some(own), maker))
     }
 
     /// Fills the record of a child: what it inherits; the rest is as in every vacant record. Answers its parent.
@@ -183,8 +223,12 @@ impl World {
         self.births += 1;
         let blocked = self.process(caller).blocked;
         let leader = self.leader(caller);
-        if flags.contains(CloneFlags::CLONE_SIGHAND) {
-            self.share_handlers(leader, child);
+        if flags.intersects(CloneFlags::CLONE_SIGHAND | CloneFlags::CLONE_VM) {
+            self.share(leader, child, flags);
+        }
+        let undumpable = self.process(leader).extra.as_ref().is_some_and(|extra| extra.undumpable);
+        if undumpable {
+            self.process_mut(child).extra().undumpable = true;
         }
         let father = self.process(leader);
         let mut parent_execed = false;
@@ -214,9 +258,19 @@ impl World {
         parent
     }
 
-    /// One table of signal actions for both.
+    /// One memory for both, and perhaps one table of signal actions.
     #[cold]
-    fn share_handlers(&mut self, leader: ProcessId, child: ProcessId) {
+    fn share(&mut self, leader: ProcessId, child: ProcessId, flags: CloneFlags) {
+        let own = &mut self.processes[leader.index()].extra().memory;
+        if *own == 0 {
+            self.memories += 1;
+            *own = self.memories;
+        }
+        let memory = *own;
+        self.process_mut(child).extra().memory = memory;
+        if !flags.contains(CloneFlags::CLONE_SIGHAND) {
+            return;
+        }
         if self.process(leader).handlers() == 0 {
             self.handler_tables += 1;
             let table = self.handler_tables;
@@ -336,127 +390,6 @@ impl World {
         child.next_sibling = None;
     }
 
-    /// unshare(2) with `CLONE_NEWPID`: the caller's next children are born in a new namespace.
-    ///
-    /// # Errors
-    /// `EINVAL`: the target namespace is not the caller's own; `ENOSPC`: namespaces are nested too deep.
-    ///
-    /// # Panics
-    /// If the caller cannot act.
-    ///
-    /// # References
-    /// unshare(2); kernel/pid_namespace.c:copy_pid_ns
-    #[doc(alias = "unshare")]
-    pub fn unshare_pid(&mut self, caller: ProcessId) -> Result<(), Errno> {
-        self.assert_acts(caller);
-        let ns = self.nest(caller, &rule::UNSHARE_TWICE)?;
-        self.because(&rule::UNSHARE_CHILDREN_ONLY, caller);
-        self.because(&rule::UNSHARE_NO_NUMBER_NO_INIT, caller);
-        if self.lead(caller).unkillable {
-            self.because(&rule::UNSHARE_BY_INIT, caller);
-        }
-        if self.has_threads(self.leader(caller)) {
-            self.because(&rule::UNSHARE_PER_THREAD, caller);
-        }
-        self.retarget(caller, ns);
-        Ok(())
-    }
-
-    /// setns(2): the caller's next children are born in `ns`.
-    ///
-    /// # Errors
-    /// `EINVAL`: `ns` is neither the caller's own namespace nor below it.
-    ///
-    /// # Panics
-    /// If the caller cannot act.
-    ///
-    /// # References
-    /// setns(2); kernel/pid_namespace.c:pidns_install
-    pub fn setns(&mut self, caller: ProcessId, ns: NsId) -> Result<(), Errno> {
-        self.assert_acts(caller);
-        let own = self.process(caller).ns;
-        if !self.is_within(ns, own) {
-            self.because(&rule::SETNS_DESCENDANT_ONLY, caller);
-            return Err(Errno::EINVAL);
-        }
-        if !self.ns(ns).is_open() {
-            self.because(&rule::SETNS_DEAD_NS, caller);
-            self.because(&rule::ZAP_NO_NEW_PIDS, caller);
-        } else if ns == own {
-            self.because(&rule::SETNS_JUDGED_BY_ACTIVE, caller);
-        }
-        self.because(&rule::SETNS_CHILDREN_ONLY, caller);
-        self.retarget(caller, ns);
-        Ok(())
-    }
-
-    /// setns(2) with `/proc/PID/ns/pid` of `to`, which works for zombies too.
-    ///
-    /// # Errors
-    /// `ENOENT`: `to` is reaped; and as [`World::setns`].
-    ///
-    /// # References
-    /// setns(2); fs/proc/namespaces.c
-    pub fn setns_path(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Result<(), Errno> {
-        let Some(to) = to.filter(|to| self.process(*to).is_task()) else {
-            self.because(&rule::SETNS_REAPED_PATH, caller);
-            return Err(Errno::ENOENT);
-        };
-        if self.state(to) == Some(ProcessState::Zombie) {
-            self.because(&rule::SETNS_ZOMBIE_INIT_PATH, to);
-        }
-        self.setns(caller, self.process(to).ns)
-    }
-
-    /// setns(2) with a pidfd of `to`: its own namespace, and only while it lives.
-    ///
-    /// # Errors
-    /// `ESRCH`: `to` has ended; and as [`World::setns`].
-    ///
-    /// # References
-    /// setns(2); kernel/nsproxy.c:validate_nsset
-    pub fn setns_pidfd(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Result<(), Errno> {
-        let Some(to) = to.filter(|to| self.process(*to).target.is_some()) else {
-            self.because(&rule::SETNS_PIDFD_ERRORS, caller);
-            return Err(Errno::ESRCH);
-        };
-        if self.process(to).target != Some(self.process(to).ns) {
-            self.because(&rule::SETNS_PIDFD_USES_ACTIVE, to);
-        }
-        self.setns(caller, self.process(to).ns)
-    }
-
-    /// setns(2) with `/proc/PID/ns/pid_for_children` of `to`.
-    ///
-    /// # Errors
-    /// `ENOENT`: `to` has ended, or nobody has been born in its target namespace yet; and as [`World::setns`].
-    ///
-    /// # References
-    /// kernel/pid_namespace.c:pidns_for_children_get
-    pub fn setns_for_children(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Result<(), Errno> {
-        let target = to.and_then(|to| self.process(to).target);
-        let Some(target) = target.filter(|target| self.ns(*target).phase != Phase::Empty) else {
-            self.because(&rule::PFC_READLINK, to.unwrap_or(caller));
-            return Err(Errno::ENOENT);
-        };
-        self.setns(caller, target)
-    }
-
-    fn retarget(&mut self, caller: ProcessId, ns: NsId) {
-        self.ns_mut(ns).references += 1;
-        if let Some(old) = self.process_mut(caller).target.replace(ns) {
-            self.put_namespace(old);
-        }
-    }
-
-    /// Drops what a process holds that only a live one needs.
-    #[inline]
-    pub(crate) fn drop_target(&mut self, process: ProcessId) {
-        if let Some(old) = self.process_mut(process).target.take() {
-            self.put_namespace(old);
-        }
-    }
-
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
     ///
     /// # References
@@ -488,11 +421,12 @@ impl World {
     pub(crate) fn forget_signals(&mut self, process: ProcessId) {
         // Signals for the process are left to its other threads.
         let shared_stay = self.has_threads(process);
+        let closed = self.process(self.leader(process)).extra.as_ref().is_some_and(|extra| extra.undumpable);
         let process = self.process_mut(process);
         if let Some(mut extra) = process.extra.take() {
             extra.pending.retain(|pending| shared_stay && !pending.private);
-            let Extra { handled, pending, team, handlers, .. } = *extra;
-            process.extra = Some(Box::new(Extra { handled, pending, team, handlers, ..Extra::default() }));
+            process.extra =
+                Some(Box::new(Extra { framed: Vec::new(), call: None, vfork_waiter: None, closed, ..*extra }));
             process.trim();
         }
     }

@@ -264,6 +264,10 @@ impl World {
     fn send_pdeath_signal(&mut self, father: ProcessId, thread: ProcessId) {
         let Some(signal) = self.process(thread).pdeath_signal else { return };
         self.because(&rule::PDEATH_WHEN, thread);
+        if !self.may_signal(father, thread, Some(signal)) {
+            self.because(&rule::PDEATH_PERMISSION, thread);
+            return;
+        }
         self.because(&rule::PDEATH_SIGINFO, thread);
         if self.lead(thread).unkillable {
             self.because(&rule::PDEATH_INIT, thread);

@@ -1,6 +1,6 @@
 //! Ends that a process brings upon itself in other ways than by exit: a fault of the CPU, abort(3), reboot(2).
 
-use pidlab_scenario::{RebootHow, Signal, WaitStatus};
+use pidlab_scenario::{Errno, RebootHow, Signal, WaitStatus};
 
 use crate::signal::{Handled, Origin};
 use crate::{ProcessId, World, rule};
@@ -74,19 +74,27 @@ impl World {
 
     /// reboot(2): ends the init of the caller's namespace, and the caller.
     ///
+    /// # Errors
+    /// `EPERM`: the caller has no capabilities in the user namespace that owns its PID namespace.
+    ///
     /// # Panics
     /// If the caller cannot act.
     ///
     /// # References
     /// reboot(2), "Behavior inside PID namespaces"; kernel/pid_namespace.c:reboot_pid_ns
-    pub fn reboot(&mut self, caller: ProcessId, how: RebootHow) {
-        self.begin_reboot(caller, how);
+    pub fn reboot(&mut self, caller: ProcessId, how: RebootHow) -> Result<(), Errno> {
+        let result = self.begin_reboot(caller, how);
         self.settle();
+        result
     }
 
-    pub(crate) fn begin_reboot(&mut self, caller: ProcessId, how: RebootHow) {
+    pub(crate) fn begin_reboot(&mut self, caller: ProcessId, how: RebootHow) -> Result<(), Errno> {
         self.assert_acts(caller);
         let ns = self.process(caller).ns;
+        if !self.rules_over(caller, ns) {
+            self.because(&rule::REBOOT_PERMISSION, caller);
+            return Err(Errno::EPERM);
+        }
         let signal = match how {
             RebootHow::Restart => Signal::HUP,
             RebootHow::Halt | RebootHow::PowerOff => Signal::INT,
@@ -101,5 +109,6 @@ impl World {
         if !self.process(caller).doomed {
             self.begin_exit_thread(caller, 0);
         }
+        Ok(())
     }
 }

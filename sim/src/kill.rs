@@ -13,7 +13,7 @@ impl World {
     /// Afterwards the caller may be stopped or dead, if it was among the receivers.
     ///
     /// # Errors
-    /// `ESRCH`: nobody in the caller's namespace is meant.
+    /// `ESRCH`: nobody in the caller's namespace is meant; `EPERM`: the caller may signal none of those meant.
     ///
     /// # Panics
     /// If the caller cannot act.
@@ -41,7 +41,18 @@ impl World {
             return Err(Errno::ESRCH);
         }
         self.explain_targets(caller, pid, &targets);
-        self.send_to_all(caller, &targets, signal, false);
+        let allowed: Vec<ProcessId> =
+            targets.iter().copied().filter(|target| self.may_signal(caller, *target, signal)).collect();
+        if allowed.len() < targets.len() {
+            if pid == -1 {
+                self.because(&rule::SIG_KILL_MINUS1_REFUSED, caller);
+            } else if allowed.is_empty() {
+                return Err(Errno::EPERM);
+            } else {
+                self.because(&rule::SIG_PGRP_REFUSED, caller);
+            }
+        }
+        self.send_to_all(caller, &allowed, signal, false);
         Ok(())
     }
 
@@ -77,7 +88,8 @@ impl World {
     /// tgkill(2) at a process's only thread.
     ///
     /// # Errors
-    /// `EINVAL`: the number is not positive; `ESRCH`: nobody has it in the caller's namespace.
+    /// `EINVAL`: the number is not positive; `ESRCH`: nobody has it in the caller's namespace; `EPERM`: the caller may not
+    /// signal it.
     ///
     /// # Panics
     /// If the caller cannot act.
@@ -104,6 +116,9 @@ impl World {
         if self.process(target).thread_of.is_some() {
             self.because(&rule::SIG_TO_THREAD, target);
         }
+        if !self.may_signal(caller, target, signal) {
+            return Err(Errno::EPERM);
+        }
         self.send_to_all(caller, &[target], signal, true);
         Ok(())
     }
@@ -111,7 +126,7 @@ impl World {
     /// pidfd_open(2) and then pidfd_send_signal(2).
     ///
     /// # Errors
-    /// Those of [`World::pidfd_open`].
+    /// Those of [`World::pidfd_open`] and [`World::kill`].
     ///
     /// # Panics
     /// If the caller cannot act.

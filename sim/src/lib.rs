@@ -49,8 +49,8 @@
 //!
 //! # Reading order
 //!
-//! The modules below, from first to last: what there is (`world`, `process`, `thread`, `namespace`), how it begins
-//! (`allocate`, `create`), groups, signals (`signal`: sending; `deliver`: taking, and the queue of events; `kill`), what
+//! The modules below, from first to last: what there is (`world`, `process`, `thread`, `namespace`, `user`), how it begins
+//! (`allocate`, `create`, `join`), groups, signals (`signal`: sending; `deliver`: taking, and the queue of events; `kill`), what
 //! processes see of each other (`look`), how it ends (`exit`, `fault`, `zap`, `wait`), and the [`rule`]s. Then `model`:
 //! scenarios. An `Err` is an answer of Linux; a panic is a mistake of whoever calls, or of the model.
 #![forbid(unsafe_code)]
@@ -63,6 +63,8 @@ mod thread;
 
 mod namespace;
 
+mod user;
+
 mod ids;
 
 mod numbers;
@@ -70,6 +72,8 @@ mod numbers;
 mod allocate;
 
 mod create;
+
+mod join;
 
 mod group;
 

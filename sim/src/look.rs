@@ -5,6 +5,7 @@
 use pidlab_scenario::{Errno, PollEvent, Seen, Signal};
 
 use crate::process::Life;
+use crate::user::{OVERFLOW_USER, UserNsId};
 use crate::{NsId, Pid, ProcessId, World, rule};
 
 impl World {
@@ -142,6 +143,12 @@ impl World {
         self.assert_acts(caller);
         self.because(&rule::VIEW_SCM_CRED, sender);
         let pid = self.pid_in(self.leader(sender), self.process(caller).ns).map_or(0, Pid::get);
-        Seen::Credentials { pid, uid: 0 }
+        let uid = if self.credentials(caller).user_ns == UserNsId::OUTERMOST {
+            self.user(sender)
+        } else {
+            self.because(&rule::VIEW_SCM_CRED_USER, caller);
+            OVERFLOW_USER
+        };
+        Seen::Credentials { pid, uid }
     }
 }

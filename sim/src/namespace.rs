@@ -3,6 +3,7 @@
 use pidlab_scenario::Signal;
 
 use crate::ids::IdTable;
+use crate::user::UserNsId;
 use crate::{NsId, ProcessId};
 
 /// The largest value that `pid_max` can have, and the one that a new namespace starts with.
@@ -41,6 +42,10 @@ pub(crate) struct Namespace {
     pub(crate) references: u32,
     /// What its init's end is reported as, once reboot(2) was called in it.
     pub(crate) reboot: Option<Signal>,
+    /// The user namespace that owns it, for ever (kernel: `user_ns`).
+    pub(crate) owner: UserNsId,
+    /// The user for whom it is counted there.
+    pub(crate) counted_for: u32,
     /// Never reused, unlike the id.
     pub(crate) serial: u64,
 }

@@ -7,6 +7,7 @@ use pidlab_scenario::{Errno, Signal, WaitStatus};
 
 use crate::signal::{Handled, Pending, SignalSet};
 use crate::thread::Team;
+use crate::user::Credentials;
 use crate::wait::{WaitQuery, Waited};
 use crate::{NsId, ProcessId};
 
@@ -80,6 +81,14 @@ pub(crate) struct Extra {
     pub(crate) team: Option<Box<Team>>,
     /// Which processes share its actions for signals: those with the same number here, unless it is 0 (kernel: `sighand`).
     pub(crate) handlers: u32,
+    /// Which processes share its memory: those with the same number here, unless it is 0 (kernel: `mm`).
+    pub(crate) memory: u32,
+    /// Somebody with this memory has changed its user since the program began (kernel: `dumpable`).
+    pub(crate) undumpable: bool,
+    /// It has ended, and its memory was such then (kernel: not `user_dumpable`).
+    pub(crate) closed: bool,
+    /// Who it is, if it is not root with all capabilities.
+    pub(crate) credentials: Option<Credentials>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -230,6 +239,20 @@ impl Process {
 
     pub(crate) fn handlers(&self) -> u32 {
         self.extra.as_ref().map_or(0, |extra| extra.handlers)
+    }
+
+    /// Who it is; `None` for root with all capabilities.
+    #[inline]
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        self.extra.as_ref()?.credentials
+    }
+
+    pub(crate) fn set_credentials(&mut self, credentials: Credentials) {
+        let credentials = Some(credentials).filter(|it| *it != Credentials::ROOT);
+        if credentials != self.credentials() {
+            self.extra().credentials = credentials;
+            self.trim();
+        }
     }
 
     #[inline]

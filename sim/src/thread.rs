@@ -13,6 +13,7 @@ use pidlab_scenario::{Signal, WaitStatus};
 use crate::namespace::Phase;
 use crate::process::{InCall, Life, Process, Return};
 use crate::signal::SignalSet;
+use crate::user::{Credentials, UserNsId};
 use crate::{ProcessId, ProcessState, World, rule};
 
 /// What a process with more than one thread has beside.
@@ -252,6 +253,7 @@ impl World {
         record.target = target;
         record.blocked = blocked;
         record.pdeath_signal = pdeath_signal;
+        record.set_credentials(private.as_ref().and_then(|private| private.credentials).unwrap_or(Credentials::ROOT));
         if let Some(private) = private {
             let extra = record.extra();
             extra.pending.extend(private.pending);
@@ -291,8 +293,13 @@ impl World {
         record.no_child_wait = false;
         if let Some(extra) = record.extra.as_mut() {
             extra.handlers = 0;
+            extra.memory = 0;
+            extra.undumpable = false;
+            extra.closed = false;
             record.trim();
         }
+        self.keep_or_drop_capabilities(process);
+        let record = self.process_mut(process);
         record.exit_signal = Some(Signal::CHLD);
         record.execed = true;
         let children: Vec<ProcessId> = self.children(process).collect();
@@ -300,6 +307,19 @@ impl World {
             self.process_mut(child).parent_execed = true;
         }
         self.release_vfork_parent(process);
+    }
+
+    /// A new program has the capabilities that its user id gives: all for root, none for others, nor where nobody has a number.
+    ///
+    /// # References
+    /// capabilities(7), Capabilities and execution of programs by root; security/commoncap.c:cap_bprm_creds_from_file
+    fn keep_or_drop_capabilities(&mut self, process: ProcessId) {
+        let Some(who) = self.process(process).credentials() else { return };
+        let capable = who.user == 0 && who.user_ns == UserNsId::OUTERMOST;
+        if who.capable && !capable {
+            self.because(&rule::USER_EXEC_DROPS, process);
+        }
+        self.process_mut(process).set_credentials(Credentials { capable, ..who });
     }
 
     /// Whoever sleeps in a vfork for this child goes on. Answers whether there was somebody.

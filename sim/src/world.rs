@@ -11,6 +11,7 @@ use crate::namespace::{Namespace, PID_MAX_LIMIT, Phase};
 use crate::numbers::NumberTable;
 use crate::process::{Life, Process, ProcessState, Return};
 use crate::signal::Handled;
+use crate::user::{Credentials, UserNamespace};
 use crate::wait::Waited;
 use crate::{Misconception, Rule};
 
@@ -101,8 +102,17 @@ pub struct World {
     pub(crate) pidfd_hangs_up: bool,
     pub(crate) pid_translation: bool,
     pub(crate) pidfd_open_thread_is_enoent: bool,
+    pub(crate) set_tid_checked_first: bool,
+    pub(crate) pid_for_children_before_init: bool,
+    pub(crate) closed_after_death: bool,
+    /// Whether there is another user to become than root.
+    pub(crate) another_user: bool,
+    /// User namespaces in the order in which they were made. They stay: nothing can tell.
+    pub(crate) user_namespaces: Vec<UserNamespace>,
     /// Tables of signal actions that processes share, counted as they are made.
     pub(crate) handler_tables: u32,
+    /// Memories that processes share, counted in the same way.
+    pub(crate) memories: u32,
     /// Threads whose exec has put them in their leader's place, each with the leader.
     pub(crate) replaced: Vec<(ProcessId, ProcessId)>,
     recording: bool,
@@ -135,15 +145,21 @@ impl World {
             pidfd_hangs_up: facts.holds(Fact::PidfdHangsUp),
             pid_translation: facts.holds(Fact::PidTranslation),
             pidfd_open_thread_is_enoent: facts.holds(Fact::PidfdOpenThreadIsEnoent),
+            set_tid_checked_first: facts.holds(Fact::SetTidCheckedFirst),
+            pid_for_children_before_init: facts.holds(Fact::PidForChildrenBeforeInit),
+            closed_after_death: facts.holds(Fact::ClosedAfterDeath),
+            another_user: facts.holds(Fact::AnotherUser),
+            user_namespaces: vec![UserNamespace::outermost()],
             handler_tables: 0,
+            memories: 0,
             replaced: Vec::new(),
             recording: false,
             belief: None,
             reasons: Vec::new(),
         };
-        let outermost = world.new_namespace(None);
+        let outermost = world.new_namespace(None, Credentials::ROOT);
         debug_assert_eq!(outermost, NsId::OUTERMOST);
-        let allocated = world.allocate_pid(outermost, &[], host).expect("an empty namespace has room");
+        let allocated = world.allocate_pid(outermost, &[], host, host).expect("an empty namespace has room");
         let namespace = world.ns_mut(outermost);
         namespace.phase = Phase::Open(host);
         // As its own namespace, and as the target of its children.
@@ -389,7 +405,8 @@ impl World {
         self.numbers.sort_free_rows();
     }
 
-    pub(crate) fn new_namespace(&mut self, parent: Option<NsId>) -> NsId {
+    pub(crate) fn new_namespace(&mut self, parent: Option<NsId>, maker: Credentials) -> NsId {
+        self.count_made(maker.user_ns, maker.user);
         let pid_max = match parent {
             Some(parent) if !self.pid_max_per_namespace => self.ns(parent).pid_max,
             None if !self.pid_max_per_namespace => 32_768,
@@ -405,6 +422,8 @@ impl World {
             allocated: 0,
             references: 0,
             reboot: None,
+            owner: maker.user_ns,
+            counted_for: maker.user,
             serial: self.namespaces_made,
         };
         self.namespaces_made += 1;
@@ -440,8 +459,10 @@ impl World {
 
     #[cold]
     fn remove_namespace(&mut self, ns: NsId) {
-        let around = self.ns(ns).parent;
+        let namespace = self.ns(ns);
+        let (around, owner, user) = (namespace.parent, namespace.owner, namespace.counted_for);
         self.namespaces[ns.index()] = None;
+        self.count_gone(owner, user);
         if let Some(around) = around {
             self.put_namespace(around);
         }

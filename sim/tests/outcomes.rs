@@ -116,7 +116,7 @@ fn mistakes_of_the_scenario_are_refused() {
         refused(vec![step(0, newpid), kill(1, Target::Role(Role::HOST), Signal::TERM)]),
         Refusal::NoNumber { role: Role::HOST, caller: Role(1) }
     );
-    assert!(refused(vec![step(0, Call::Setuid { uid: 1000 })]).is_not_modelled());
+    assert!(refused(vec![step(0, Call::Setuid { uid: 7 })]).is_not_modelled());
     let wait = Call::Wait { target: WaitTarget::Pid(Target::Role(Role(3))), options: WaitOptions::empty() };
     assert_eq!(refused(vec![step(0, wait)]), Refusal::NotBorn { role: Role(3) });
 }

@@ -27,7 +27,7 @@ fn call(world: &mut World, bytes: [u8; 3]) -> Option<(ProcessId, Errno)> {
         6 => world.wait4(caller, -1, WaitOptions::WNOHANG | WaitOptions::__WALL).map(|_| ()),
         7 if caller != world.host() => world.wait4(caller, number, WaitOptions::WSTOPPED).map(|_| ()),
         8 | 9 => world.kill(caller, number, Some(signal)),
-        10 => world.unshare_pid(caller),
+        10 => world.unshare(caller, CloneFlags::CLONE_NEWPID),
         11 => world.setns(caller, world.namespace(other)),
         12 => world.setpgid(caller, number, i32::from(bytes[2] % 5)),
         13 => world.setsid(caller).map(|_| ()),

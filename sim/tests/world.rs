@@ -1,7 +1,7 @@
 //! What the model does, used directly.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
-use pidlab_scenario::{CloneFlags, Errno, MaskChange, Signal, SignalAction, WaitOptions, WaitStatus};
+use pidlab_scenario::{CloneFlags, Errno, Fact, Facts, MaskChange, Signal, SignalAction, WaitOptions, WaitStatus};
 use pidlab_sim::{CloneArgs, NsId, ProcessId, ProcessState, WaitFor, Waited, World};
 
 const NEWPID: CloneArgs<'static> =
@@ -83,13 +83,20 @@ fn a_failed_fork_moves_the_inner_cursor_and_nothing_else() {
 }
 
 #[test]
-fn chosen_numbers_are_checked_from_the_inside_out() {
-    let (mut world, _, init) = nested();
+fn chosen_numbers_are_checked_from_the_inside_out_or_all_at_first() {
+    for (checked_first, taken_and_invalid) in [(false, Errno::EEXIST), (true, Errno::EINVAL)] {
+        let facts = Facts::newest().with(Fact::SetTidCheckedFirst, checked_first);
+        chosen_numbers(World::with(&facts, 0), taken_and_invalid);
+    }
+}
+
+fn chosen_numbers(mut world: World, taken_and_invalid: Errno) {
+    let init = world.clone_process(world.host(), &NEWPID).unwrap();
     let mut ask = |set_tid: &[i32]| {
         let args = CloneArgs { flags: CloneFlags::empty(), exit_signal: Some(Signal::CHLD), set_tid };
         world.clone_process(init, &args).map(|child| world.pids(child).to_vec())
     };
-    assert_eq!(ask(&[1, 0]), Err(Errno::EEXIST));
+    assert_eq!(ask(&[1, 0]), Err(taken_and_invalid));
     assert_eq!(ask(&[0, 2]), Err(Errno::EINVAL));
     assert_eq!(ask(&[9, 2]), Err(Errno::EEXIST));
     assert_eq!(ask(&[9, 70]), Ok(vec![70, 9]));
@@ -101,8 +108,8 @@ fn chosen_numbers_are_checked_from_the_inside_out() {
 fn a_dead_namespace_takes_nobody_in() {
     let mut world = World::new();
     let host = world.host();
-    world.unshare_pid(host).unwrap();
-    assert_eq!(world.unshare_pid(host), Err(Errno::EINVAL));
+    world.unshare(host, CloneFlags::CLONE_NEWPID).unwrap();
+    assert_eq!(world.unshare(host, CloneFlags::CLONE_NEWPID), Err(Errno::EINVAL));
     let init = world.fork(host).unwrap();
     assert_eq!(world.pids(init), [2, 1]);
     world.exit(init, 42);
@@ -123,7 +130,7 @@ fn namespaces_nest_32_levels_and_no_deeper() {
         assert_eq!(world.level(world.namespace(init)), level);
     }
     assert_eq!(world.clone_process(init, &NEWPID), Err(Errno::ENOSPC));
-    assert_eq!(world.unshare_pid(init), Err(Errno::ENOSPC));
+    assert_eq!(world.unshare(init, CloneFlags::CLONE_NEWPID), Err(Errno::ENOSPC));
     let deepest = world.fork(init).unwrap();
     assert_eq!(world.pids(deepest).len(), 33);
     world.check_invariants().unwrap();

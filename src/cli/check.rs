@@ -111,6 +111,8 @@ struct Totals {
     failed: usize,
     mistakes: usize,
     skipped: usize,
+    /// Scenarios about kernels unlike this one, which the model alone ran.
+    model_only: usize,
 }
 
 /// Writes results as they come, and counts.
@@ -150,11 +152,16 @@ impl Report<'_> {
             }
             Judged::Lacking(facts, verdict) => {
                 self.totals.skipped += 1;
-                let why = format!("this kernel lacks {}", facts.join(", "));
+                let why = format!("this is for machines {}", words::needs(facts));
                 match verdict {
-                    Some(verdict) => self.verdict(source, verdict, Some(&why)),
+                    Some(verdict) => self.verdict(source, verdict, Some(("skip", &why))),
                     None => self.line(source, SKIPPED, "skip", &why, None),
                 }
+            }
+            Judged::ModelOnly(needs, verdict) => {
+                self.totals.model_only += 1;
+                let why = format!("on the model only: this is about kernels {}", words::needs(needs));
+                self.verdict(source, verdict, Some(("model", &why)))
             }
             Judged::Failed(why) => {
                 self.totals.failed += 1;
@@ -165,7 +172,7 @@ impl Report<'_> {
         self.written.is_ok()
     }
 
-    fn verdict(&mut self, source: &Source, verdict: &Verdict, skipped: Option<&str>) -> io::Result<()> {
+    fn verdict(&mut self, source: &Source, verdict: &Verdict, instead: Option<(&'static str, &str)>) -> io::Result<()> {
         self.totals.steps_compared += verdict.compared;
         self.rules_shown.extend(&verdict.fired);
         // A step that cannot be taken after something went wrong is a consequence, and no mistake of the scenario.
@@ -186,8 +193,8 @@ impl Report<'_> {
             let replay = format!("   replay: pidlab run {}\n", source.path);
             return self.line(source, BAD, "DIFFERS", &(problems.concat() + &replay), Some(verdict));
         }
-        match skipped {
-            Some(why) => self.line(source, SKIPPED, "skip", why, Some(verdict)),
+        match instead {
+            Some((word, why)) => self.line(source, SKIPPED, word, why, Some(verdict)),
             None => self.line(source, GOOD, "ok", "", Some(verdict)),
         }
     }
@@ -264,7 +271,9 @@ impl Totals {
             "{machines}: scenarios {}, steps compared {},\nrules shown {} of {}, differences {}, skipped {}",
             self.scenarios, self.steps_compared, self.rules_shown, self.rules, self.differences, self.skipped
         );
-        for (count, word) in [(self.failed, "failed"), (self.mistakes, "mistakes")] {
+        for (count, word) in
+            [(self.model_only, "on the model only"), (self.failed, "failed"), (self.mistakes, "mistakes")]
+        {
             if count > 0 {
                 text.push_str(&format!(", {word} {count}"));
             }

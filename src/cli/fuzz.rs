@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use pidlab_scenario::random::Theme;
 use pidlab_scenario::{Outcome, Scenario};
 use pidlab_sim::rule;
 
@@ -104,10 +105,11 @@ fn machines(labs: &Labs, on: On) -> String {
 fn case(worker: &mut Worker, seed: u64, index: u64, length: usize) -> Case {
     let name = format!("random/{seed}-{index}");
     let choices = random::choices(seed, index, length);
-    let scenario = random::scenario(&choices, worker.model(), &name);
+    let theme = Theme::of(index);
+    let scenario = random::scenario(&choices, theme, worker.model(), &name);
     match wrong(worker, &scenario) {
         Ok(verdict) => Case::Ran(scenario, verdict),
-        Err(report) => smallest(worker, choices, report, &name),
+        Err(report) => smallest(worker, choices, theme, report, &name),
     }
 }
 
@@ -118,18 +120,20 @@ fn wrong(worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, String> {
         Judged::Verdict(verdict) => {
             Err(verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem)).collect())
         }
-        Judged::Lacking(facts, _) => Err(format!("this kernel lacks {}\n", facts.join(", "))),
+        Judged::Lacking(facts, _) | Judged::ModelOnly(facts, _) => {
+            Err(format!("this is for machines {}\n", crate::words::needs(&facts)))
+        }
         Judged::Failed(why) => Err(format!("the kernel side gave no result: {why}\n")),
     }
 }
 
-fn smallest(worker: &mut Worker, choices: Choices, first: String, name: &str) -> Case {
+fn smallest(worker: &mut Worker, choices: Choices, theme: Theme, first: String, name: &str) -> Case {
     let mut report = first;
     let (choices, replays) = random::shrink(choices, REPLAYS, |choices| {
-        let scenario = random::scenario(choices, worker.model(), name);
+        let scenario = random::scenario(choices, theme, worker.model(), name);
         wrong(worker, &scenario).map_err(|found| report = found).is_err()
     });
-    let scenario = random::scenario(&choices, worker.model(), name);
+    let scenario = random::scenario(&choices, theme, worker.model(), name);
     if wrong(worker, &scenario).is_ok() {
         report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
     }

@@ -12,7 +12,7 @@ use super::{Belief, End, Format, Out};
 use crate::compare::Verdict;
 use crate::input::Source;
 use crate::kernel::{self, Judged, Labs, On, Plan};
-use crate::tell;
+use crate::{tell, words};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -82,11 +82,15 @@ fn one(
             return Ok(End::Differ);
         }
         Judged::Lacking(facts, verdict) => {
-            eprintln!("the kernel side is skipped: this kernel lacks {}", facts.join(", "));
+            eprintln!("the kernel side is skipped: this is for machines {}", words::needs(&facts));
             match verdict {
                 Some(verdict) => (verdict, End::NoKernel),
                 None => return Ok(End::NoKernel),
             }
+        }
+        Judged::ModelOnly(needs, verdict) => {
+            eprintln!("on the model only: this is about kernels {}", words::needs(&needs));
+            (verdict, End::Agree)
         }
         Judged::Verdict(verdict) => (verdict, End::Agree),
     };

@@ -1,6 +1,6 @@
 //! How three bytes become the call of one process: what exists is named often, what is wrong sometimes.
 
-use super::{Guide, RandomConfig};
+use super::{Guide, RandomConfig, Theme};
 use crate::step::MOST_ROLES;
 use crate::{
     Call, CallName, CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, Scenario, SetnsVia,
@@ -23,6 +23,9 @@ const SIGNALS: [Signal; 12] = [
     Signal::KILL,
 ];
 
+/// Signals that stop and continue.
+const JOB_CONTROL: [Signal; 4] = [Signal::STOP, Signal::CONT, Signal::TSTP, Signal::CONT];
+
 /// Signals that processes handle, ignore or block.
 const CAUGHT: [Signal; 8] =
     [Signal::CHLD, Signal::CHLD, Signal::TERM, Signal::USR1, Signal::CONT, Signal::HUP, Signal::TSTP, Signal::KILL];
@@ -39,6 +42,9 @@ const ACTIONS: [SignalAction; 8] = [
     SignalAction::NoCldWait,
 ];
 
+/// Values at which numbering turns.
+const EDGES: [i64; 16] = [301, 300, 299, 301, 302, 300, 303, 299, 0, 1, 4, 301, 298, 4_194_304, 4_194_303, 4_194_305];
+
 /// Flags that say what is shared, some of them wrong together.
 const ABOUT_MEMORY: [CloneFlags; 8] = [
     CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM),
@@ -53,6 +59,26 @@ const ABOUT_MEMORY: [CloneFlags; 8] = [
         .union(CloneFlags::CLONE_VM)
         .union(CloneFlags::CLONE_NEWPID),
 ];
+
+const THREAD: CloneFlags = CloneFlags::CLONE_THREAD.union(CloneFlags::CLONE_SIGHAND).union(CloneFlags::CLONE_VM);
+
+/// Flags for who becomes powerful in a small place.
+const NEW_USER: [CloneFlags; 8] = [
+    CloneFlags::CLONE_NEWUSER,
+    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_NEWPID),
+    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_NEWPID),
+    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_NEWPID),
+    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_PARENT),
+    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_FS),
+    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_VM),
+    CloneFlags::CLONE_NEWUSER
+        .union(CloneFlags::CLONE_THREAD)
+        .union(CloneFlags::CLONE_SIGHAND)
+        .union(CloneFlags::CLONE_VM),
+];
+
+/// The second user of scenarios.
+const ANOTHER_USER: u32 = 1000;
 
 const WAIT_OPTIONS: [WaitOptions; 8] = [
     WaitOptions::WNOHANG,
@@ -112,7 +138,8 @@ impl<'a, G: Guide> Maker<'a, G> {
                 Call::PidfdSendSignal { pid: self.target(first), signal: signal_or_zero(second) }
             }
             CallName::PidfdOpen => Call::PidfdOpen { pid: self.target(first) },
-            CallName::Unshare => Call::Unshare { flags: CloneFlags::CLONE_NEWPID },
+            CallName::Unshare => Call::Unshare { flags: self.unshared(first, second) },
+            CallName::Setuid => Call::Setuid { uid: if first.is_multiple_of(4) { 0 } else { ANOTHER_USER } },
             CallName::Setns => Call::Setns { to: self.anybody(first), via: one_of(SetnsVia::ALL, second) },
             CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !first.is_multiple_of(4) },
             CallName::SetPdeathsig => {
@@ -132,8 +159,8 @@ impl<'a, G: Guide> Maker<'a, G> {
             }
             CallName::Getpgid => Call::Getpgid { pid: self.target_or_self(first) },
             CallName::Getsid => Call::Getsid { pid: self.target_or_self(first) },
-            CallName::Sysctl => sysctl(first, second),
-            _ => Call::Getpid,
+            CallName::Sysctl => self.sysctl(first, second),
+            CallName::Getpid => Call::Getpid,
         }
     }
 
@@ -144,6 +171,8 @@ impl<'a, G: Guide> Maker<'a, G> {
         match name {
             CallName::Fork | CallName::Vfork | CallName::Clone if !room => CallName::Wait,
             // A host that sleeps until somebody else ends is out of many scenarios.
+            // Who has made itself powerless does little more; below, that is what is interesting.
+            CallName::Setuid | CallName::Unshare if self.by == Role::HOST && !byte.is_multiple_of(8) => CallName::Fork,
             CallName::Vfork if self.by == Role::HOST && !byte.is_multiple_of(8) => CallName::Fork,
             // Who has nobody to wait for mostly makes somebody: most waits would only fail.
             CallName::Wait | CallName::Waitid if room && self.children.is_empty() && !byte.is_multiple_of(4) => {
@@ -178,26 +207,45 @@ impl<'a, G: Guide> Maker<'a, G> {
     }
 
     fn clone(&mut self, first: u8, second: u8) -> Call {
-        let thread = CloneFlags::CLONE_THREAD | CloneFlags::CLONE_SIGHAND | CloneFlags::CLONE_VM;
-        let flags = match first % 16 {
-            8..=11 => thread,
+        let flags = match (first % 16, self.config.theme) {
+            (0..=7, Theme::Threads) => THREAD,
+            (8..=13, Theme::Threads) => CloneFlags::empty(),
+            (8..=11, Theme::Users) => one_of(&NEW_USER, second),
+            (8..=11, Theme::Outside) => CloneFlags::CLONE_PARENT,
+            (4..=15, Theme::Stops) => CloneFlags::empty(),
+            (kind, _) => self.flags(kind, second),
+        };
+        self.clone_with(flags, first, second)
+    }
+
+    fn flags(&self, kind: u8, second: u8) -> CloneFlags {
+        match kind {
+            8..=11 => THREAD,
             12 => one_of(&ABOUT_MEMORY, second),
             // Host is an init, which can have no siblings: seldom.
             5 | 6 if self.by == Role::HOST && !second.is_multiple_of(8) => CloneFlags::empty(),
             0..=3 | 15 => CloneFlags::CLONE_NEWPID,
             5 => CloneFlags::CLONE_PARENT,
             6 => CloneFlags::CLONE_PARENT | CloneFlags::CLONE_NEWPID,
+            13 => one_of(&NEW_USER, second),
             _ => CloneFlags::empty(),
-        };
+        }
+    }
+
+    fn clone_with(&mut self, flags: CloneFlags, first: u8, second: u8) -> Call {
         let exit_signal = match second % 8 {
             // A thread has none.
-            _ if flags.contains(thread) && second < 250 => ExitSignal::Default,
+            _ if flags.contains(THREAD) && second < 250 => ExitSignal::Default,
             0 => ExitSignal::None,
             1 => ExitSignal::Signal(one_of(&SIGNALS, second / 8)),
             _ => ExitSignal::Default,
         };
         let number = i32::from(first / 8);
-        let set_tid = match second / 8 {
+        let kind = if self.config.theme == Theme::Numbers { second / 8 % 10 } else { second / 8 };
+        let set_tid = match kind {
+            4 if self.config.theme == Theme::Numbers => vec![number, 0],
+            5 if self.config.theme == Theme::Numbers => vec![i32::from(second), 301],
+            6 if self.config.theme == Theme::Numbers && second >= 200 => vec![1; 33],
             0 => vec![number],
             1 => vec![1],
             2 => vec![1, number],
@@ -205,6 +253,31 @@ impl<'a, G: Guide> Maker<'a, G> {
             _ => Vec::new(),
         };
         Call::Clone { child: self.child(), flags, exit_signal, set_tid }
+    }
+
+    fn sysctl(&self, first: u8, second: u8) -> Call {
+        let edge = self.config.theme == Theme::Numbers;
+        let write = match first % 4 {
+            0 => None,
+            _ if edge => Some(one_of(&EDGES, second)),
+            1 => Some(i64::from(second)),
+            2 => Some(i64::from(second) + 250),
+            _ => Some(i64::from(second) + 4_194_100),
+        };
+        match first / 4 % 4 {
+            0 if edge => Call::Sysctl { name: Sysctl::PidMax, write: write.map(|value| value.max(300)) },
+            0 => Call::Sysctl { name: Sysctl::PidMax, write: write.map(|value| value + 100) },
+            1 if !edge => Call::Sysctl { name: Sysctl::MaxPidNamespaces, write: write.map(|value| value % 5) },
+            _ => Call::Sysctl { name: Sysctl::NsLastPid, write },
+        }
+    }
+
+    fn unshared(&self, first: u8, second: u8) -> CloneFlags {
+        match first % 8 {
+            0 | 1 => CloneFlags::CLONE_NEWUSER,
+            2 | 3 if second.is_multiple_of(2) => CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID,
+            _ => CloneFlags::CLONE_NEWPID,
+        }
     }
 
     fn wait(&self, first: u8, second: u8) -> Call {
@@ -260,7 +333,10 @@ impl<'a, G: Guide> Maker<'a, G> {
             6..=9 => KillTarget::Pid(self.blocked(who)),
             _ => KillTarget::Pid(self.target(who)),
         };
-        let mut signal = signal_or_zero(second);
+        let mut signal = match self.config.theme {
+            Theme::Stops if second & 0x0c == 0 => Some(one_of(&JOB_CONTROL, second)),
+            _ => signal_or_zero(second),
+        };
         if let (KillTarget::Pid(Target::Role(receiver)), true) = (target, second.is_multiple_of(2)) {
             signal = self.handled_by(receiver).or(signal);
         }
@@ -330,19 +406,6 @@ impl<'a, G: Guide> Maker<'a, G> {
 
 fn signal_or_zero(byte: u8) -> Option<Signal> {
     if byte % 16 == 7 { None } else { Some(one_of(&SIGNALS, byte)) }
-}
-
-fn sysctl(first: u8, second: u8) -> Call {
-    let write = match first % 4 {
-        0 => None,
-        1 => Some(i64::from(second)),
-        2 => Some(i64::from(second) + 250),
-        _ => Some(i64::from(second) + 4_194_100),
-    };
-    match first / 4 % 4 {
-        0 => Call::Sysctl { name: Sysctl::PidMax, write: write.map(|value| value + 100) },
-        _ => Call::Sysctl { name: Sysctl::NsLastPid, write },
-    }
 }
 
 /// Every role, host first.

@@ -4,7 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use pidlab_scenario::{
-    CallName, Facts, Handled, NamespaceId, Observation, Outcome, ProcessView, Refusal, Returned, Role, State, Step,
+    CallName, Fact, Facts, Handled, NamespaceId, Observation, Outcome, ProcessView, Refusal, Returned, Role, State,
+    Step,
 };
 
 use super::explore::explore;
@@ -34,6 +35,8 @@ pub(super) struct Branch {
     roles: Vec<Option<Known>>,
     /// Serials of namespaces, in the order in which observations showed them.
     shown: Vec<u64>,
+    /// Whether the machine lets processes make user namespaces.
+    pub(super) user_namespaces: bool,
 }
 
 /// What a call's work came to, before its caller is back in user mode.
@@ -55,7 +58,8 @@ impl Branch {
             world.believe(belief);
         }
         world.record_reasons(true);
-        let mut branch = Branch { world, roles: vec![None; roles.max(1)], shown: Vec::new() };
+        let user_namespaces = facts.holds(Fact::UserNamespaces);
+        let mut branch = Branch { world, roles: vec![None; roles.max(1)], shown: Vec::new(), user_namespaces };
         branch.born(Role::HOST, branch.world.host());
         branch
     }
@@ -137,9 +141,9 @@ impl Branch {
             }
             Done::Never => {}
         }
-        let Branch { world, roles, shown } = branch;
+        let Branch { world, roles, shown, user_namespaces } = branch;
         let finals = explore(world).into_iter().map(|world| {
-            let branch = Branch { world, roles: roles.clone(), shown: shown.clone() };
+            let branch = Branch { world, roles: roles.clone(), shown: shown.clone(), user_namespaces };
             branch.conclude_events(step, caller)
         });
         Ok(finals.collect())

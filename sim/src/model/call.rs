@@ -37,9 +37,12 @@ impl Branch {
                 self.world.begin_abort(caller);
                 Done::Never
             }
-            Call::Reboot { how } => {
-                self.world.begin_reboot(caller, *how);
-                Done::Never
+            Call::Reboot { how } => match self.world.begin_reboot(caller, *how) {
+                Ok(()) => Done::Never,
+                Err(errno) => Done::Outcome(Outcome::Err(errno)),
+            },
+            Call::Exec if self.world.user(caller) != 0 => {
+                return Err(not_modelled(call, Some("a program run by another user than the runner's".into())));
             }
             Call::Exec if self.world.begin_exec(caller) => Done::Outcome(Outcome::Ok(0)),
             Call::Exec => Done::Later(Outcome::Ok(0)),
@@ -73,7 +76,7 @@ impl Branch {
         if self.is_born(child) {
             return Err(Refusal::BornTwice { role: child });
         }
-        refuse_flags(call, flags & CloneFlags::CLONE_NEWUSER)?;
+        self.refuse_namespaces(caller, call, flags)?;
         if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
             return Err(not_modelled(call, Some("a vfork of a thread".into())));
         }
@@ -102,6 +105,19 @@ impl Branch {
             }
             Err(errno) => Outcome::Err(errno),
         })
+    }
+
+    /// Refuses what this machine does not give, and what depends on how busy it is.
+    fn refuse_namespaces(&self, caller: ProcessId, call: &Call, flags: CloneFlags) -> Result<(), Refusal> {
+        if flags.contains(CloneFlags::CLONE_NEWUSER) && !self.user_namespaces {
+            let what = "a user namespace, which this machine does not let be made";
+            return Err(not_modelled(call, Some(what.into())));
+        }
+        if flags.contains(CloneFlags::CLONE_NEWPID) && self.world.limit_is_open(caller) {
+            let what = "a limit on PID namespaces that is reached or not, as soon as Linux forgets one that is gone";
+            return Err(not_modelled(call, Some(what.into())));
+        }
+        Ok(())
     }
 
     fn wait(&mut self, by: Role, caller: ProcessId, call: &Call) -> Result<Done, Refusal> {
@@ -170,8 +186,9 @@ impl Branch {
     fn join(&mut self, caller: ProcessId, call: &Call) -> Result<Outcome, Refusal> {
         let result = match call {
             Call::Unshare { flags } => {
-                refuse_flags(call, *flags - CloneFlags::CLONE_NEWPID)?;
-                if flags.is_empty() { Ok(()) } else { self.world.unshare_pid(caller) }
+                refuse_flags(call, *flags - (CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUSER))?;
+                self.refuse_namespaces(caller, call, *flags)?;
+                self.world.unshare(caller, *flags)
             }
             Call::Setns { to, via } => {
                 let to = self.named(*to)?;
@@ -239,7 +256,24 @@ impl Branch {
             Call::Sysctl { name: Sysctl::NsLastPid, write: Some(value) } => {
                 nothing(self.world.set_ns_last_pid(caller, *value))
             }
-            Call::Sysctl { name: Sysctl::PidMax, write } => self.pid_max(caller, *write, call)?,
+            Call::Sysctl { name: Sysctl::PidMax, write: None } => Outcome::Ok(i64::from(self.world.pid_max(caller))),
+            Call::Sysctl { name: Sysctl::PidMax, write: Some(value) } => {
+                nothing(self.world.set_pid_max(caller, *value))
+            }
+            Call::Sysctl { name: Sysctl::MaxPidNamespaces, write } => {
+                if !self.world.is_in_own_user_namespace(caller) {
+                    let what = "`max_pid_namespaces` of the machine's user namespace";
+                    return Err(not_modelled(call, Some(what.into())));
+                }
+                match write {
+                    None => Outcome::Ok(self.world.max_pid_namespaces(caller).into()),
+                    Some(value) => nothing(self.world.set_max_pid_namespaces(caller, *value)),
+                }
+            }
+            Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => nothing(self.world.setuid(caller, *uid)),
+            Call::Setuid { .. } => {
+                return Err(not_modelled(call, Some(format!("a user beside 0 and {ANOTHER_USER}"))));
+            }
             _ => return Err(not_modelled(call, None)),
         })
     }
@@ -260,6 +294,11 @@ impl Branch {
             Target::Role(role) => self.named(role)?,
             Target::Number(number) => self.world.looked_at(caller, number),
         };
+        let through_procfs = matches!(via, LookVia::Listing | LookVia::Proc | LookVia::Fdinfo);
+        if through_procfs && !self.world.can_mount(caller) {
+            let what = "a procfs of its own, which the caller may not mount";
+            return Err(Refusal::NotModelled { call: CallName::Look, what: Some(what.into()) });
+        }
         let seen = match via {
             LookVia::Listing => Ok(self.world.look_at_listing(caller)),
             LookVia::Proc => {
@@ -296,16 +335,6 @@ impl Branch {
         Ok(seen.map_or_else(Outcome::Err, Outcome::Seen))
     }
 
-    fn pid_max(&mut self, caller: ProcessId, write: Option<i64>, call: &Call) -> Result<Outcome, Refusal> {
-        if !self.world.pid_max_per_namespace {
-            return Err(not_modelled(call, Some("a `pid_max` for all namespaces in common".into())));
-        }
-        Ok(match write {
-            None => Outcome::Ok(i64::from(self.world.pid_max(caller))),
-            Some(value) => nothing(self.world.set_pid_max(caller, value)),
-        })
-    }
-
     /// The number that stands for a process in a call.
     fn raw(&self, by: Role, target: Target) -> Result<i32, Refusal> {
         match target {
@@ -323,6 +352,9 @@ impl Branch {
         if self.is_born(role) { Ok(self.process(role)) } else { Err(Refusal::NotBorn { role }) }
     }
 }
+
+/// The second user of scenarios.
+const ANOTHER_USER: u32 = 1000;
 
 fn not_modelled(call: &Call, what: Option<String>) -> Refusal {
     Refusal::NotModelled { call: call.name(), what }

@@ -91,4 +91,7 @@ rules! { CREATION;
         "pid_for_children cannot be opened (ENOENT) while nobody has been born in the namespace, nor for a process that has ended",
         "kernel/pid_namespace.c:pidns_for_children_get", manual: "namespaces(7), /proc/pid/ns/pid_for_children", since: "4.12",
         note: "the manual says that the link is empty then";
+    PFC_BEFORE_INIT = "pfc.before-init",
+        "pid_for_children leads to a namespace that nobody has been born in yet, and whoever forks there first makes its init",
+        "kernel/pid_namespace.c:pidns_for_children_get", since: "7.1", note: "older kernels: see `pfc.readlink`";
 }

@@ -88,7 +88,7 @@ rules! { DEATH;
         "for an init with an outside parent the parent-death signal comes from outside: SIGKILL ends the namespace, others need a handler",
         "kernel/signal.c:send_signal_locked";
     PDEATH_LIFETIME = "pdeath.lifetime",
-        "a parent-death signal counts from when it is set, for parents that are still alive, and is not inherited",
+        "a parent-death signal counts from when it is set, for parents that are still alive; a child does not inherit it, and setuid clears it",
         "kernel/fork.c:copy_process", manual: "PR_SET_PDEATHSIG(2const)";
     PG_ORPHAN_EXIT = "pg.orphan-exit",
         "a process group that becomes orphaned by an exit and has a stopped member gets SIGHUP and then SIGCONT",

@@ -19,12 +19,15 @@ mod signals;
 
 mod threads;
 
+mod users;
+
 pub use creation::*;
 pub use death::*;
 pub use lookups::*;
 pub use numbers::*;
 pub use signals::*;
 pub use threads::*;
+pub use users::*;
 pub use views::*;
 pub use waiting::*;
 
@@ -55,7 +58,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     CATALOGUE.iter().copied().find(|rule| rule.id == id)
 }
 
-const PARTS: [&[&Rule]; 8] = [NUMBERS, CREATION, VIEWS, LOOKUPS, DEATH, WAITING, SIGNALS, THREADS];
+const PARTS: [&[&Rule]; 9] = [NUMBERS, CREATION, VIEWS, LOOKUPS, DEATH, WAITING, SIGNALS, THREADS, USERS];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);
@@ -84,7 +87,7 @@ const CHAPTERS: [&Rule; COUNT] = {
 /// Declares rules, and the list of them in the same order.
 macro_rules! rules {
     ($list:ident; $($name:ident = $id:literal, $sentence:literal, $kernel:literal $(, manual: $manual:literal)?
-        $(, since: $since:literal)? $(, note: $note:literal)? ;)*) => {
+        $(, since: $since:literal)? $(, until: $until:literal)? $(, note: $note:literal)? ;)*) => {
         $(
             #[doc = concat!("`", $id, "`: ", $sentence, ".")]
             pub const $name: $crate::Rule = $crate::Rule {
@@ -93,7 +96,7 @@ macro_rules! rules {
                 kernel: $kernel,
                 manual: rules!(@option $($manual)?),
                 since: rules!(@option $($since)?),
-                until: None,
+                until: rules!(@option $($until)?),
                 note: rules!(@option $($note)?),
             };
         )*

@@ -52,6 +52,9 @@ rules! { NUMBERS;
         "each PID namespace has a pid_max of its own, and the file shows that of the reader's namespace",
         "kernel/pid.c:pid_table_root_lookup", since: "6.14",
         note: "a new namespace starts with 4194304, whatever the one around it has";
+    LIMIT_PIDMAX_COMMON = "limit.pidmax.common",
+        "there is one pid_max for all PID namespaces of a machine, and whoever writes it writes it for all",
+        "kernel/pid.c:pid_max", manual: "proc_sys_kernel(5), pid_max", until: "6.13", note: "newer kernels: see `limit.pidmax.per-ns`";
     LIMIT_PIDMAX_RANGE = "limit.pidmax.range",
         "pid_max takes values from 301 to 4194304, also below numbers that are in use, and refuses others with EINVAL",
         "kernel/pid.c:pid_max_min", note: "the lower end is higher where there are more than 37 possible CPUs";
@@ -87,7 +90,10 @@ rules! { NUMBERS;
         "kernel/pid.c:alloc_pid", manual: "clone(2), The set_tid array", since: "5.5";
     SETTID_INTERLEAVED_ERRORS = "settid.interleaved-errors",
         "each level of set_tid is checked and taken before the next outer one is looked at, so an inner error wins",
-        "kernel/pid.c:alloc_pid", since: "5.5", note: "Linux 7.0 checks the ranges of all levels first";
+        "kernel/pid.c:alloc_pid", since: "5.5", until: "6.19", note: "newer kernels: see `settid.checked-first`";
+    SETTID_CHECKED_FIRST = "settid.checked-first",
+        "every number of set_tid must be in range and allowed before the first is taken, so an outer EINVAL or EPERM wins over an inner EEXIST",
+        "kernel/pid.c:alloc_pid", since: "7.0", note: "older kernels: see `settid.interleaved-errors`";
     SETTID_BYPASSES_EXHAUSTION = "settid.bypasses-exhaustion",
         "a free number can be chosen even where automatic numbers have run out",
         "kernel/pid.c:alloc_pid", since: "5.5";
