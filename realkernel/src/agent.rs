@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 pub(crate) use look::Sight;
 
 use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot, TEXT};
+use crate::sys::looking;
 use crate::sys::raw::{self, CloneArgs, Disposition, Raw, Siginfo};
 use crate::sys::sockets;
 
@@ -38,6 +39,8 @@ pub(crate) enum Operation {
     WaitidHanded,
     /// setns with a descriptor that is handed over at such a socket; flags.
     SetnsHanded,
+    /// The same with what a pidfd, handed over at such a socket, says of the next child's namespace; flags.
+    SetnsForChildren,
     /// number of a system call without pointers, and four arguments.
     Plain,
     /// signal, and 0 to 3: default, ignore, handle, nocldwait.
@@ -56,7 +59,7 @@ pub(crate) enum Operation {
     Look,
 }
 
-const OPERATIONS: [Operation; 18] = [
+const OPERATIONS: [Operation; 19] = [
     Operation::Clone,
     Operation::Exit,
     Operation::ExitThread,
@@ -66,6 +69,7 @@ const OPERATIONS: [Operation; 18] = [
     Operation::Wait4,
     Operation::WaitidHanded,
     Operation::SetnsHanded,
+    Operation::SetnsForChildren,
     Operation::Waitid,
     Operation::Plain,
     Operation::Sigaction,
@@ -158,6 +162,11 @@ fn perform(slot: &Slot) -> Raw {
         }),
         Operation::SetnsHanded => opened_with(sockets::take_over(argument(0) as i32), |fd| {
             raw::plain(libc::SYS_setns, [fd as usize, argument(1) as usize, 0, 0])
+        }),
+        Operation::SetnsForChildren => opened_with(sockets::take_over(argument(0) as i32), |pidfd| {
+            opened_with(looking::for_children_of(pidfd), |fd| {
+                raw::plain(libc::SYS_setns, [fd as usize, argument(1) as usize, 0, 0])
+            })
         }),
         Operation::Plain => {
             let [number, a, b, c, d] = [0, 1, 2, 3, 4].map(argument);

@@ -304,6 +304,10 @@ impl Translator<'_> {
                 let arguments = [sockets::handed_over_at().into(), newpid];
                 return self.with_handed_pidfd(Operation::SetnsHanded, &arguments, to, CallName::Setns);
             }
+            SetnsVia::PidfdForChildren => {
+                let arguments = [sockets::handed_over_at().into(), newpid];
+                return self.with_handed_pidfd(Operation::SetnsForChildren, &arguments, to, CallName::Setns);
+            }
             SetnsVia::Pidfd => {
                 return Ok(Command::plain(libc::SYS_setns, &[self.pidfd(to, CallName::Setns)?.into(), newpid]));
             }

@@ -157,14 +157,16 @@ impl World {
             sharing: self.sharing,
             pid_max_is_local: self.pid_max_is_local,
         };
-        let command = match translator.command(&step.call) {
+        let mut command = match translator.command(&step.call) {
             Ok(command) => command,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let gone: Vec<Role> =
             self.processes.iter().filter(|process| process.gone).map(|process| process.role).collect();
         if let Some(speaker) = speaker {
-            self.speak(speaker)?;
+            self.speak(speaker, &step.call)?;
+            let offered = self.processes.get(speaker).and_then(|speaker| look::offered(&step.call, speaker));
+            command.descriptor = offered.or(command.descriptor);
         }
         command.give(arena::slot(step.by.index()))?;
         self.pending.insert(step.by, step.call.clone());
@@ -204,11 +206,11 @@ impl World {
         Ok(Ok((own, returned)))
     }
 
-    /// Lets a process send the message that another will receive.
-    fn speak(&mut self, speaker: Role) -> Result<(), String> {
+    /// Lets a process send the message that another will receive, or make the socket that another will look at.
+    fn speak(&mut self, speaker: Role, call: &Call) -> Result<(), String> {
         sockets::clear();
         let slot = arena::slot(speaker.index());
-        look::say().give(slot)?;
+        look::say(call).give(slot)?;
         self.settle(speaker)?;
         match slot.result.load(Ordering::Acquire) {
             0 => Ok(()),

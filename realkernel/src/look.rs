@@ -12,7 +12,7 @@ use crate::agent::{Operation, Sight};
 use crate::command::{Command, Translator};
 use crate::processes::Process;
 use crate::sys::arena::{self, Slot};
-use crate::sys::sockets;
+use crate::sys::{os, sockets};
 
 /// Takes the place of a socket where nothing is handed over.
 const NOTHING: i64 = -1;
@@ -65,11 +65,43 @@ impl Translator<'_> {
                 };
                 Ok(self.translation(caller, process))
             }
-            LookVia::Credentials if target.is_err() => {
+            LookVia::Loadavg => {
+                let mut command = sight(Sight::Path, &[]);
+                command.text = "/proc/loadavg".to_owned();
+                Ok(command)
+            }
+            LookVia::NsParent | LookVia::TheirProcfs => {
+                let process = match target {
+                    Ok(process) => Some(process),
+                    Err(number) => {
+                        self.processes.alive_by_number(self.by, number).and_then(|it| self.processes.get(it))
+                    }
+                };
+                let with = if via == LookVia::NsParent { Sight::Parent } else { Sight::TheirListing };
+                let namespace = process.and_then(|process| process.open_namespace());
+                let Some(namespace) = namespace else { return Ok(sight(with, &[NOTHING])) };
+                let mut command = sight(with, &[sockets::handed_over_at().into()]);
+                command.descriptor = Some(namespace);
+                Ok(command)
+            }
+            _ if target.is_err() => {
                 let what = Some("a number in place of a process".to_owned());
                 Err(Refusal::NotModelled { call: CallName::Look, what })
             }
             LookVia::Credentials => Ok(sight(Sight::Hear, &[sockets::credentials().1.into()])),
+            // What is handed over is made when the other has spoken.
+            LookVia::Peercred => Ok(sight(Sight::Peer, &[sockets::handed_over_at().into()])),
+            LookVia::FileOwner => Ok(sight(Sight::Owner, &[sockets::handed_over_at().into()])),
+            LookVia::PidfdInfo => with_pidfd(Sight::PidfdInfo, self.role_or_self(pid)?, CallName::Look),
+            LookVia::PidfdSignal => with_pidfd(Sight::PidfdSignal, self.role_or_self(pid)?, CallName::Look),
+        }
+    }
+
+    /// The process that a target names by its role, or by 0.
+    fn role_or_self(&self, target: Target) -> Result<&Process, Refusal> {
+        match target {
+            Target::Role(role) => self.known(role),
+            Target::Number(_) => self.known(self.by),
         }
     }
 
@@ -109,21 +141,41 @@ fn with_pidfd(with: Sight, process: &Process, call: CallName) -> Result<Command,
 /// Who has to act before the caller can make this call: the sender of the message that it receives.
 pub(crate) fn speaker(call: &Call, by: Role) -> Option<Role> {
     match call {
-        Call::Look { pid: Target::Role(role), via: LookVia::Credentials } => Some(*role),
-        Call::Look { pid: Target::Number(0), via: LookVia::Credentials } => Some(by),
+        Call::Look { pid, via: LookVia::Credentials | LookVia::Peercred | LookVia::FileOwner } => match pid {
+            Target::Role(role) => Some(*role),
+            Target::Number(0) => Some(by),
+            Target::Number(_) => None,
+        },
         _ => None,
     }
 }
 
 /// The command for the speaker.
-pub(crate) fn say() -> Command {
-    sight(Sight::Say, &[sockets::credentials().0.into()])
+pub(crate) fn say(call: &Call) -> Command {
+    match call {
+        Call::Look { via: LookVia::Credentials, .. } => sight(Sight::Say, &[sockets::credentials().0.into()]),
+        _ => sight(Sight::Offer, &[]),
+    }
+}
+
+/// The descriptor that a speaker has offered, where it has.
+pub(crate) fn offered(call: &Call, speaker: &Process) -> Option<io::Result<OwnedFd>> {
+    if matches!(call, Call::Look { via: LookVia::Credentials, .. }) {
+        return None;
+    }
+    let number = arena::slot(speaker.role.index()).value.load(Ordering::Relaxed);
+    let number = i32::try_from(number).map_err(io::Error::other);
+    let pidfd = speaker.pidfd.as_ref().ok_or_else(|| io::Error::other("a thread without a pidfd"));
+    Some(pidfd.and_then(|pidfd| os::descriptor_of(pidfd.as_fd(), number?)))
 }
 
 /// A look through procfs by who may not mount one is none: nothing was seen, and nothing has happened.
 pub(crate) fn refused(call: &Call, outcome: &Outcome) -> Option<Refusal> {
     match (call, outcome) {
-        (Call::Look { via: LookVia::Listing | LookVia::Proc | LookVia::Fdinfo, .. }, Outcome::Err(Errno::EPERM)) => {
+        (
+            Call::Look { via: LookVia::Listing | LookVia::Proc | LookVia::Fdinfo | LookVia::TheirProcfs, .. },
+            Outcome::Err(Errno::EPERM),
+        ) => {
             let what = "a procfs of its own, which the caller may not mount".to_owned();
             Some(Refusal::NotModelled { call: CallName::Look, what: Some(what) })
         }
@@ -154,7 +206,22 @@ pub(crate) fn outcome(call: &Call, result: i64, slot: &Slot) -> Result<Option<Ou
         Call::Look { via: LookVia::Translate, .. } => {
             Seen::Translated { from: translated(value)?, into: translated(second.into())? }
         }
-        Call::Look { via: LookVia::Credentials, .. } => Seen::Credentials { pid: number(value)?, uid: second as u32 },
+        Call::Look { via: LookVia::Credentials | LookVia::Peercred, .. } => {
+            Seen::Credentials { pid: number(value)?, uid: second as u32 }
+        }
+        Call::Look { via: LookVia::FileOwner, .. } => Seen::Owner { pid: number(value)? },
+        Call::Look { via: LookVia::PidfdInfo, .. } => {
+            let [pid, tgid] = [value, value >> 32].map(|number| number as u32);
+            Seen::PidfdInfo { pid, tgid, ppid: second as u32 }
+        }
+        Call::Look { via: LookVia::TheirProcfs, .. } => {
+            let myself = number(value)?;
+            Seen::Procfs { listing: listing(&viewed(result)), myself: (myself > 0).then_some(myself) }
+        }
+        Call::Look { via: LookVia::Loadavg, .. } => {
+            let text = viewed(result);
+            Seen::LastPid(loadavg(&text).ok_or_else(|| format!("a loadavg that cannot be read: {text:?}"))?)
+        }
         _ => return Ok(None),
     };
     Ok(Some(Outcome::Seen(seen)))
@@ -216,6 +283,11 @@ fn status(text: &[u8]) -> Option<Seen> {
 /// proc_pid_fdinfo(5), of a pidfd. One that is not visible has a single 0, one that is reaped a single -1.
 fn fdinfo(text: &[u8]) -> Option<Seen> {
     Some(Seen::Fdinfo { pid: number(text, "Pid")?, nspid: numbers(text, "NSpid")? })
+}
+
+/// The last field of proc_loadavg(5).
+fn loadavg(text: &[u8]) -> Option<i64> {
+    std::str::from_utf8(text).ok()?.split_ascii_whitespace().last()?.parse().ok()
 }
 
 /// The names in a listing that are numbers (getdents(2), `struct linux_dirent64`), in order.

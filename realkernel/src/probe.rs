@@ -19,7 +19,8 @@ use crate::sys::{looking, os};
 
 /// Every fact of the kernel at hand. `outer_pid_max` is what [`pid_max`] read outside the conductor's namespace.
 pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
-    Fact::ALL.iter().fold(Facts::newest(), |facts, fact| {
+    let newest = Facts::newest().with_levels_above(levels_above_host());
+    Fact::ALL.iter().fold(newest, |facts, fact| {
         let holds = match fact {
             Fact::PidMaxPerNamespace => pid_max() != outer_pid_max || pid_max_has_an_owner(user_namespace),
             Fact::PidfdOpenThreadIsEnoent => pidfd_open_thread_is_enoent(),
@@ -28,9 +29,14 @@ pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
             Fact::LastThreadStatus => last_thread_status(),
             Fact::SetTidCheckedFirst => set_tid_checked_first(),
             Fact::PidForChildrenBeforeInit => pid_for_children_before_init(),
+            Fact::PidfdNamespaces => pidfd_namespaces(),
+            Fact::PidfdInfo => pidfd_info(),
+            Fact::PidfdInfoIsRemote => pidfd_info_is_remote(),
+            Fact::ProcfsPidns => procfs_pidns(),
             Fact::AnotherUser => another_user(),
             Fact::UserNamespaces => user_namespaces(),
             Fact::ClosedAfterDeath => closed_after_death(),
+            Fact::ThirtyLevels => return facts,
         };
         facts.with(*fact, holds)
     })
@@ -108,6 +114,47 @@ fn pid_for_children_before_init() -> bool {
     in_a_child(|| os::unshare(libc::CLONE_NEWPID).is_ok() && fs::metadata("/proc/self/ns/pid_for_children").is_ok())
 }
 
+/// A pidfd gives namespaces (fs/pidfs.c, `pidfd_ioctl`).
+fn pidfd_namespaces() -> bool {
+    let own = own_pidfd();
+    let namespace = looking::for_children_of(own);
+    for descriptor in [own, namespace].into_iter().filter(|descriptor| *descriptor >= 0) {
+        raw::plain(libc::SYS_close, [descriptor as usize, 0, 0, 0]);
+    }
+    namespace >= 0
+}
+
+fn own_pidfd() -> Raw {
+    let own = raw::plain(libc::SYS_getpid, [0; 4]);
+    raw::plain(libc::SYS_pidfd_open, [own as usize, 0, 0, 0])
+}
+
+/// A pidfd says who its process is (fs/pidfs.c, `pidfd_info`): also of one that has ended.
+fn pidfd_info() -> bool {
+    let Ok(Some((number, child))) = child(|| 0) else { return false };
+    let (result, [pid, ..]) = looking::pidfd_info(child.as_raw_fd() as Raw);
+    os::reap_pidfd(child.as_fd()).is_ok() && result == 0 && i64::from(pid) == i64::from(number)
+}
+
+/// Of a process that the asker cannot see it says `EREMOTE` (fs/pidfs.c, `pidfd_info`), on older kernels `ESRCH`.
+fn pidfd_info_is_remote() -> bool {
+    in_a_child(|| {
+        let pidfd = own_pidfd();
+        let asks = || looking::pidfd_info(pidfd).0 == -(libc::EREMOTE as Raw);
+        pidfd >= 0 && os::unshare(libc::CLONE_NEWPID).is_ok() && in_a_child(asks)
+    })
+}
+
+/// A procfs can be mounted for a chosen namespace (fs/proc/root.c, `proc_parse_pidns_param`).
+fn procfs_pidns() -> bool {
+    let Ok(own) = fs::File::open("/proc/self/ns/pid") else { return false };
+    let mounted = looking::procfs_of(Some(own.as_raw_fd() as Raw));
+    if mounted >= 0 {
+        raw::plain(libc::SYS_close, [mounted as usize, 0, 0, 0]);
+    }
+    mounted >= 0
+}
+
 /// There is a second user to become.
 fn another_user() -> bool {
     in_a_child(become_another_user)
@@ -135,6 +182,26 @@ fn closed_after_death() -> bool {
         ended && joined == -(libc::EPERM as Raw)
     };
     !another_user() || in_a_child(refuses)
+}
+
+/// How many namespaces are around a scenario's outermost one, which is one below this process's: the limit is 32 below the machine's
+/// first (kernel/pid_namespace.c, `MAX_PID_NS_LEVEL`), and they are made here one in the other until the kernel refuses.
+fn levels_above_host() -> u32 {
+    const DEEPEST: u32 = 32;
+    let Ok(Some((_, first))) = child(|| nest(0)) else { return DEEPEST };
+    let below = os::exit_status(first.as_raw_fd()).and_then(|levels| u32::try_from(levels).ok()).unwrap_or(0);
+    (DEEPEST + 1).saturating_sub(below).min(DEEPEST)
+}
+
+/// Makes a namespace with a process in it that does the same, and answers how deep that went.
+fn nest(depth: i32) -> i32 {
+    if os::unshare(libc::CLONE_NEWPID).is_err() {
+        return depth;
+    }
+    match child(|| nest(depth + 1)) {
+        Ok(Some((_, child))) => os::exit_status(child.as_raw_fd()).unwrap_or(depth),
+        _ => depth,
+    }
 }
 
 /// What a question gets as its answer in a child process.

@@ -93,6 +93,8 @@ words! {
         Pidfd = "pidfd",
         /// `/proc/PID/ns/pid_for_children`: the namespace that its next child will be in.
         PidForChildren = "ns/pid_for_children",
+        /// A pidfd, asked for the namespace of the next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`).
+        PidfdForChildren = "pidfd/pid_for_children",
     }
 }
 
@@ -158,6 +160,20 @@ words! {
         Translate = "translate",
         /// The credentials of a message that the other sends over a socket (unix(7), `SCM_CREDENTIALS`).
         Credentials = "credentials",
+        /// The credentials of a socket that the other has made (unix(7), `SO_PEERCRED`).
+        Peercred = "peercred",
+        /// The owner of a file, which the other has made itself (F_GETOWN(2const)).
+        FileOwner = "file-owner",
+        /// What a pidfd says of its process (ioctl_pidfd(2), `PIDFD_GET_INFO`).
+        PidfdInfo = "pidfd-info",
+        /// Whether a signal can be sent through a pidfd that was handed over: signal 0 is (pidfd_send_signal(2)).
+        PidfdSignal = "pidfd-signal",
+        /// Whether the namespace around the PID namespace of the process can be had (ioctl_nsfs(2), `NS_GET_PARENT`).
+        NsParent = "ns-parent",
+        /// A procfs of the PID namespace of the process: its listing, and where its link `self` leads (proc(5), `pidns`).
+        TheirProcfs = "their-procfs",
+        /// The last field of `/proc/loadavg`, which is about no process.
+        Loadavg = "loadavg",
     }
 }
 

@@ -22,6 +22,14 @@ pub enum Fact {
     SetTidCheckedFirst,
     /// `pid_for_children` shows a namespace that has no init yet (Linux 7.1).
     PidForChildrenBeforeInit,
+    /// A pidfd gives the namespaces of its process (Linux 6.11).
+    PidfdNamespaces,
+    /// A pidfd says who its process is (Linux 6.13).
+    PidfdInfo,
+    /// A pidfd of a process that is not visible says `EREMOTE` of it; before, `ESRCH` (Linux 7.0, and stable kernels).
+    PidfdInfoIsRemote,
+    /// A procfs can be mounted for another PID namespace than the mounter's (Linux 6.18).
+    ProcfsPidns,
     /// The machine lets a process become another user, uid 1000. An ordinary user's lab has only one.
     AnotherUser,
     /// The machine lets processes of a scenario make user namespaces.
@@ -29,6 +37,8 @@ pub enum Fact {
     /// Whose memory was not to be dumped stays closed to processes of its user after its death, when the memory is gone (Linux
     /// 7.1, and stable kernels of 2026).
     ClosedAfterDeath,
+    /// PID namespaces nest 30 levels below a scenario's outermost one: as deep as on a machine that is in no container.
+    ThirtyLevels,
 }
 
 impl Fact {
@@ -41,9 +51,14 @@ impl Fact {
         Fact::LastThreadStatus,
         Fact::SetTidCheckedFirst,
         Fact::PidForChildrenBeforeInit,
+        Fact::PidfdNamespaces,
+        Fact::PidfdInfo,
+        Fact::PidfdInfoIsRemote,
+        Fact::ProcfsPidns,
         Fact::AnotherUser,
         Fact::UserNamespaces,
         Fact::ClosedAfterDeath,
+        Fact::ThirtyLevels,
     ];
 
     /// The name that a scenario's `needs` uses.
@@ -56,9 +71,14 @@ impl Fact {
             Fact::LastThreadStatus => "last-thread-status",
             Fact::SetTidCheckedFirst => "set_tid-checked-first",
             Fact::PidForChildrenBeforeInit => "pid_for_children-before-init",
+            Fact::PidfdNamespaces => "pidfd-namespaces",
+            Fact::PidfdInfo => "pidfd-info",
+            Fact::PidfdInfoIsRemote => "pidfd-info-eremote",
+            Fact::ProcfsPidns => "procfs-pidns",
             Fact::AnotherUser => "another-user",
             Fact::UserNamespaces => "user-namespaces",
             Fact::ClosedAfterDeath => "closed-after-death",
+            Fact::ThirtyLevels => "thirty-levels",
         }
     }
 
@@ -72,7 +92,7 @@ impl Fact {
     /// Whether it is about the place where scenarios run (who runs them, what an administrator allows) and not about the kernel:
     /// what is lacking then can be had on the same kernel.
     pub const fn is_of_place(self) -> bool {
-        matches!(self, Fact::AnotherUser | Fact::UserNamespaces)
+        matches!(self, Fact::AnotherUser | Fact::UserNamespaces | Fact::ThirtyLevels)
     }
 }
 
@@ -121,20 +141,27 @@ impl fmt::Display for Need {
     }
 }
 
-/// What a kernel is like: each [`Fact`] true or false.
+/// What a kernel is like: each [`Fact`] true or false, and how deep it lets PID namespaces nest below a scenario.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Facts(BTreeMap<Fact, bool>);
+pub struct Facts {
+    holds: BTreeMap<Fact, bool>,
+    levels_above: u32,
+}
+
+/// The namespaces around a scenario's outermost one on a machine that is in no container: the machine's own, and the one that keeps
+/// the scenario's processes together.
+const LEVELS_ABOVE: u32 = 2;
 
 impl Facts {
     /// The newest kernel that the model knows: every fact holds.
     pub fn newest() -> Facts {
-        Facts(Fact::ALL.iter().map(|fact| (*fact, true)).collect())
+        Facts { holds: Fact::ALL.iter().map(|fact| (*fact, true)).collect(), levels_above: LEVELS_ABOVE }
     }
 
     /// The same with one fact changed.
     #[must_use]
     pub fn with(mut self, fact: Fact, holds: bool) -> Facts {
-        self.0.insert(fact, holds);
+        self.holds.insert(fact, holds);
         self
     }
 
@@ -144,14 +171,26 @@ impl Facts {
         needs.iter().fold(self, |facts, need| facts.with(need.fact, need.holds))
     }
 
+    /// The same on a machine with this many namespaces around a scenario's outermost one.
+    #[must_use]
+    pub fn with_levels_above(self, levels_above: u32) -> Facts {
+        let thirty = levels_above == LEVELS_ABOVE;
+        Facts { levels_above, ..self.with(Fact::ThirtyLevels, thirty) }
+    }
+
+    /// How many namespaces are around a scenario's outermost one; they count for the limit of 32 levels.
+    pub fn levels_above(&self) -> u32 {
+        self.levels_above
+    }
+
     /// Whether the fact holds.
     pub fn holds(&self, fact: Fact) -> bool {
-        self.0.get(&fact).copied().unwrap_or(true)
+        self.holds.get(&fact).copied().unwrap_or(true)
     }
 
     /// Every fact with its value, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Fact, bool)> + '_ {
-        self.0.iter().map(|(fact, holds)| (*fact, *holds))
+        self.holds.iter().map(|(fact, holds)| (*fact, *holds))
     }
 }
 

@@ -16,6 +16,7 @@ mod errno;
 mod facts;
 mod flags;
 pub mod library;
+mod line;
 mod machine;
 mod observation;
 mod parse;
@@ -36,11 +37,13 @@ pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
 pub use facts::{Fact, Facts, Need};
 pub use flags::{CloneFlags, WaitOptions};
+pub use line::{
+    BecauseLine, HandledLine, Header, KernelHeader, Line, ProcessLine, ResultLine, ReturnedLine, SeenLine, SignalName,
+    StatusLine, TranslatedLine,
+};
 pub use machine::{Machine, Refusal, Refused, Run};
 pub use observation::{
-    BecauseLine, Handled, HandledLine, Header, KernelHeader, Line, NamespaceId, Observation, Outcome, PollEvent,
-    ProcessLine, ProcessView, ResultLine, Returned, ReturnedLine, Seen, SeenLine, SignalName, State, StatusLine,
-    TranslatedLine, WaitStatus,
+    Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
 };
 pub use scenario::{Expect, ReturnValue, Role, Scenario, Step};
 pub use signal::Signal;

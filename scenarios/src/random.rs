@@ -8,7 +8,10 @@ mod maker;
 
 use self::maker::{Maker, one_of, roles};
 use crate::parse::MOST_STEPS;
-use crate::{CallName, Refusal, Role, Scenario, State, Step};
+use crate::{
+    Call, CallName, CloneFlags, ExitSignal, KillTarget, Refusal, Role, Scenario, Signal, State, Step, Sysctl, Target,
+    WaitOptions, WaitTarget,
+};
 
 /// Whoever knows what the steps so far have led to.
 pub trait Guide {
@@ -55,19 +58,21 @@ pub enum Theme {
     Users,
     /// Threads, and programs.
     Threads,
+    /// As deep as namespaces nest.
+    Depth,
 }
 
 impl Theme {
     /// Every theme.
     pub const ALL: &[Theme] =
-        &[Theme::Everything, Theme::Numbers, Theme::Outside, Theme::Stops, Theme::Users, Theme::Threads];
+        &[Theme::Everything, Theme::Numbers, Theme::Outside, Theme::Stops, Theme::Users, Theme::Threads, Theme::Depth];
 
     /// The theme of one of many random scenarios, by its index: every second one is about everything, the others take turns.
     pub fn of(index: u64) -> Theme {
         if index.is_multiple_of(2) {
             return Theme::Everything;
         }
-        Theme::ALL[1 + (index / 2 % 5) as usize]
+        Theme::ALL[1 + (index / 2 % (Theme::ALL.len() as u64 - 1)) as usize]
     }
 
     /// Calls and their weights.
@@ -135,6 +140,7 @@ impl Theme {
                 (C::Sigaction, 4),
                 (C::Getppid, 2),
                 (C::Setsid, 2),
+                (C::Look, 4),
             ],
             Theme::Stops => vec![
                 (C::Fork, 12),
@@ -168,6 +174,17 @@ impl Theme {
                 (C::Reboot, 2),
                 (C::Look, 4),
             ],
+            // Nobody ends: that thirty inits end one in the other can happen in very many orders.
+            Theme::Depth => vec![
+                (C::Clone, 20),
+                (C::Fork, 8),
+                (C::Unshare, 8),
+                (C::Setns, 10),
+                (C::Look, 3),
+                (C::Sysctl, 2),
+                (C::Getppid, 2),
+                (C::Setpgid, 2),
+            ],
             Theme::Threads => vec![
                 (C::Clone, 30),
                 (C::Fork, 10),
@@ -191,10 +208,14 @@ impl Theme {
     }
 }
 
+/// Namespaces, one in the other, that a scenario about depth begins with.
+const PREPARED: u16 = 29;
+
 impl RandomConfig {
     /// Scenarios about one theme.
     pub fn about(theme: Theme) -> RandomConfig {
-        RandomConfig { calls: theme.calls(), live: 10, theme }
+        let live = if theme == Theme::Depth { usize::from(PREPARED) + 10 } else { 10 };
+        RandomConfig { calls: theme.calls(), live, theme }
     }
 }
 
@@ -216,12 +237,19 @@ pub fn scenario(choices: &[[u8; 4]], guide: &mut impl Guide, config: &RandomConf
         steps: Vec::new(),
     };
     guide.start(&scenario);
+    open(&mut scenario, guide, opening(config.theme, choices.first()));
     for choice in choices.iter().take(MOST_STEPS) {
         let actors: Vec<Role> = roles(&scenario).filter(|role| guide.state(*role) == Some(State::Running)).collect();
         if actors.is_empty() {
             break;
         }
-        let by = one_of(&actors, choice[0]);
+        let by = match config.theme {
+            // The last one is the deepest.
+            Theme::Depth if !choice[0].is_multiple_of(4) => {
+                actors[actors.len() - 1 - usize::from(choice[0] / 4) % actors.len().min(4)]
+            }
+            _ => one_of(&actors, choice[0]),
+        };
         let call = Maker::new(&mut scenario, guide, config, by).call(choice[1], choice[2], choice[3]);
         let step = Step { by, call, expect: None, ask: None, span: 0..0 };
         // What the guide cannot take (it may know fewer calls than the configuration names) is left out.
@@ -233,6 +261,84 @@ pub fn scenario(choices: &[[u8; 4]], guide: &mut impl Guide, config: &RandomConf
         }
     }
     scenario
+}
+
+/// What a scenario begins with, so that its random steps find something rare to work on: nothing, for every second one.
+fn opening(theme: Theme, choice: Option<&[u8; 4]>) -> Vec<(u16, Call)> {
+    let made = |child: u16, flags| Call::Clone {
+        child: Role(child),
+        flags,
+        exit_signal: ExitSignal::Default,
+        set_tid: Vec::new(),
+    };
+    let plain = CloneFlags::empty();
+    let own_group = Call::Setpgid { pid: Target::Number(0), group: Target::Number(0) };
+    let other = choice.is_some_and(|choice| choice[2] & 2 != 0);
+    let limit = |write| Call::Sysctl { name: Sysctl::MaxPidNamespaces, write: Some(write) };
+    match theme {
+        Theme::Depth => (0..PREPARED).map(|depth| (depth, made(depth + 1, CloneFlags::CLONE_NEWPID))).collect(),
+        _ if choice.is_none_or(|choice| choice[2].is_multiple_of(2)) => Vec::new(),
+        // Somebody outside in the group of an init.
+        Theme::Outside if other => vec![
+            (0, made(1, CloneFlags::CLONE_NEWPID)),
+            (1, own_group.clone()),
+            (0, made(2, plain)),
+            (2, Call::Setpgid { pid: Target::Number(0), group: Target::Role(Role(1)) }),
+        ],
+        // A namespace whose init and first member both have the same parent outside, which may wait for the wrong one.
+        Theme::Outside if choice.is_some_and(|choice| choice[2] & 4 != 0) => vec![
+            (0, made(1, plain)),
+            (1, Call::Unshare { flags: CloneFlags::CLONE_NEWPID }),
+            (1, made(2, plain)),
+            (1, made(3, plain)),
+            (1, Call::Wait { target: WaitTarget::Pid(Target::Role(Role(2))), options: WaitOptions::empty() }),
+        ],
+        Theme::Outside => vec![
+            (0, made(1, plain)),
+            (1, Call::Unshare { flags: CloneFlags::CLONE_NEWPID }),
+            (1, made(2, plain)),
+            (1, made(3, plain)),
+        ],
+        // A child that is to die with its parent, which may lose the right to kill it.
+        Theme::Users if other => {
+            vec![(0, made(1, plain)), (1, made(2, plain)), (2, Call::SetPdeathsig { signal: Some(Signal::KILL) })]
+        }
+        // Somebody with power over few namespaces.
+        Theme::Users => {
+            vec![(0, made(1, CloneFlags::CLONE_NEWUSER)), (1, limit(1)), (1, made(2, CloneFlags::CLONE_NEWPID))]
+        }
+        // Nearly all numbers are out of reach.
+        Theme::Numbers => vec![
+            (0, made(1, CloneFlags::CLONE_NEWPID)),
+            (1, Call::Sysctl { name: Sysctl::PidMax, write: Some(302) }),
+            (1, Call::Sysctl { name: Sysctl::NsLastPid, write: Some(298) }),
+        ],
+        // A job with a member that is stopped.
+        Theme::Stops => vec![
+            (0, made(1, plain)),
+            (1, made(2, plain)),
+            (2, own_group),
+            (0, Call::Kill { target: KillTarget::Pid(Target::Role(Role(2))), signal: Some(Signal::STOP) }),
+        ],
+        Theme::Everything | Theme::Threads => Vec::new(),
+    }
+}
+
+/// Takes the steps that a scenario begins with.
+fn open(scenario: &mut Scenario, guide: &mut impl Guide, calls: Vec<(u16, Call)>) {
+    for (by, call) in calls {
+        if let Some(child) = call.child() {
+            scenario.roles.push(format!("p{}", child.0));
+        }
+        let step = Step { by: Role(by), call, expect: None, ask: None, span: 0..0 };
+        if guide.apply(scenario, &step).is_err() {
+            if step.call.child().is_some() {
+                scenario.roles.pop();
+            }
+            return;
+        }
+        scenario.steps.push(step);
+    }
 }
 
 /// Lists of up to `steps` choices.
@@ -319,7 +425,8 @@ mod tests {
             let mut seen = BTreeSet::new();
             for case in 0..400 {
                 let made = scenario(&choices(case, 20), &mut Everybody::default(), &config);
-                assert_eq!(made.steps.len(), 20);
+                let opening = opening(*theme, choices(case, 20).first()).len();
+                assert_eq!(made.steps.len(), opening + 20);
                 seen.extend(made.steps.iter().map(|step| step.call.name()));
                 reads_back(&made);
             }
@@ -332,7 +439,7 @@ mod tests {
     fn a_mixture_of_everything_has_every_call() {
         let all: BTreeSet<CallName> = RandomConfig::default().calls.into_iter().map(|(name, _)| name).collect();
         assert_eq!(all, CallName::ALL.iter().copied().collect());
-        let turns: Vec<Theme> = (0..10).map(Theme::of).collect();
+        let turns: Vec<Theme> = (0..12).map(Theme::of).collect();
         assert!(Theme::ALL.iter().all(|theme| turns.contains(theme)), "{turns:?}");
     }
 

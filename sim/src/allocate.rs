@@ -91,6 +91,10 @@ impl World {
         if !self.ns(ns).is_open() {
             self.because(&rule::ALLOC_ENOMEM_AFTER_EAGAIN, holder);
         }
+        let level = self.ns(ns).level;
+        if level > 0 && done <= level {
+            self.because(&rule::ALLOC_ORDER_DEEPEST_FIRST, holder);
+        }
         if set_tid.len() > 1 && (done as usize) < set_tid.len() && !self.set_tid_checked_first {
             self.because(&rule::SETTID_INTERLEAVED_ERRORS, holder);
         }

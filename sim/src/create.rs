@@ -85,6 +85,10 @@ impl World {
         self.occupy(id);
         if args.flags.contains(CloneFlags::CLONE_THREAD) {
             self.thread_born(caller, id, ns, row);
+            if !args.set_tid.is_empty() {
+                self.because(&rule::SETTID_THREAD, id);
+            }
+            self.explain_depth(id, false);
         } else {
             let parent = self.newborn(caller, id, ns, row, args.exit_signal, args.flags);
             self.settle_in(caller, id, parent, ns, args.flags);
@@ -194,6 +198,9 @@ impl World {
         self.may_own_below(caller, maker, own)?;
         if self.ns(own).level + self.levels_above >= MAX_LEVEL {
             self.because(&rule::LIMIT_DEPTH, caller);
+            if self.levels_above > 0 {
+                self.because(&rule::LIMIT_DEPTH_ABSOLUTE, caller);
+            }
             return Err(Errno::ENOSPC);
         }
         self.stays_within_limits(caller, maker)?;
@@ -316,11 +323,21 @@ impl World {
         if elsewhere {
             self.because(&rule::CLONE_RETURN_VIEW, child);
             self.because(&rule::UNSHARE_CHILD_INHERITS_TARGET, child);
+            if flags.contains(CloneFlags::CLONE_VM) {
+                self.because(if new_ns { &rule::CLONE_NEWPID_VM } else { &rule::CLONE_VM_TARGET_DIFFERS }, child);
+            }
         }
+        self.explain_depth(child, new_ns);
         if flags.contains(CloneFlags::CLONE_PARENT) {
             self.explain_sibling(caller, child, new_ns);
         }
         self.explain_inheritance(caller, child);
+    }
+
+    fn explain_depth(&mut self, child: ProcessId, new_ns: bool) {
+        if !new_ns && self.ns(self.process(child).ns).level + self.levels_above == MAX_LEVEL {
+            self.because(&rule::LIMIT_DEPTH_OTHER_OPS, child);
+        }
     }
 
     fn explain_sibling(&mut self, caller: ProcessId, child: ProcessId, new_ns: bool) {

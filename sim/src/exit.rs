@@ -90,6 +90,10 @@ impl World {
         self.leave_queue(id);
         if self.process(id).extra.is_some() {
             if self.release_vfork_parent(id) {
+                self.because(&rule::EXIT_ORDER_INSIDE, id);
+                if self.ns(self.process(id).ns).reaper() == Some(id) {
+                    self.because(&rule::ZAP_VFORK_PARENT, id);
+                }
                 // Its memory is gone, which is what the parent waits for; that it has ended comes later.
                 self.process_mut(id).life = Life::Leaving;
                 self.wake(id);
@@ -167,6 +171,9 @@ impl World {
             return;
         }
         self.kill_orphaned_group(id, None);
+        if self.explains() && self.process(id).session_leader && self.process(id).session_members > 1 {
+            self.because(&rule::PG_SESSION_LEADER_EXIT, id);
+        }
         self.process_mut(id).life = Life::Zombie;
         self.finish_process(id);
     }
@@ -228,6 +235,9 @@ impl World {
             let mut gone = false;
             if self.is_over(child) {
                 self.because(&rule::REAP_ZOMBIE_HANDOVER, child);
+                if self.parent(father) == Some(self.leader(reaper)) {
+                    self.because(&rule::EXIT_SIGCHLD_ORDER, child);
+                }
                 gone = self.notify_parent(child);
             }
             self.kill_orphaned_group(child, Some(father));

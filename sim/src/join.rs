@@ -84,6 +84,7 @@ impl World {
         }
         if !self.ns(ns).is_open() {
             self.because(&rule::SETNS_DEAD_NS, caller);
+            self.because(&rule::NS_LIFETIME, caller);
             self.because(&rule::ZAP_NO_NEW_PIDS, caller);
         } else if ns == own {
             self.because(&rule::SETNS_JUDGED_BY_ACTIVE, caller);
@@ -108,6 +109,9 @@ impl World {
         self.may_follow_link(caller, to)?;
         if self.state(to) == Some(ProcessState::Zombie) {
             self.because(&rule::SETNS_ZOMBIE_INIT_PATH, to);
+            if self.process(to).unkillable {
+                self.because(&rule::ZAP_ZOMBIE_INIT_NS, to);
+            }
         }
         self.setns(caller, self.process(to).ns)
     }
@@ -167,6 +171,24 @@ impl World {
         if empty {
             self.because(&rule::PFC_BEFORE_INIT, caller);
         }
+        self.setns(caller, target)
+    }
+
+    /// setns(2) with what `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of a pidfd of `to` gives.
+    ///
+    /// # Errors
+    /// `ENOTTY`: the kernel has no such call; `ESRCH`: `to` has ended; `EACCES`: the caller may not look into it; and as
+    /// [`World::setns`].
+    ///
+    /// # References
+    /// ioctl_pidfd(2); fs/pidfs.c:pidfd_ioctl
+    pub fn setns_pidfd_for_children(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Result<(), Errno> {
+        self.because(&rule::PFC_PIDFD_BYPASS, to.unwrap_or(caller));
+        if !self.pidfd_namespaces {
+            return Err(Errno::ENOTTY);
+        }
+        let (to, target) = to.and_then(|to| Some((to, self.process(to).target?))).ok_or(Errno::ESRCH)?;
+        self.may_follow_link(caller, to)?;
         self.setns(caller, target)
     }
 

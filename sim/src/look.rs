@@ -6,7 +6,7 @@ use pidlab_scenario::{Errno, PollEvent, Seen, Signal};
 
 use crate::process::Life;
 use crate::user::{OVERFLOW_USER, UserNsId};
-use crate::{NsId, Pid, ProcessId, World, rule};
+use crate::{NsId, Pid, ProcessId, ProcessState, World, rule};
 
 impl World {
     /// sigpending(2): the signals that wait for the calling thread or its process and that the thread blocks, by number.
@@ -62,6 +62,9 @@ impl World {
         if leader != at {
             self.because(&rule::PROC_STATUS_THREAD, at);
         }
+        if self.shown_state(leader) == Some(ProcessState::Exiting) {
+            self.because(&rule::ZAP_STUCK_LOOK, at);
+        }
         let levels = self.levels_from(ns, self.process(at).ns);
         let bare = |pid: Option<Pid>| pid.map_or(0, Pid::get);
         let each = |number: &dyn Fn(NsId) -> Option<Pid>| levels.iter().map(|ns| bare(number(*ns))).collect::<Vec<_>>();
@@ -92,11 +95,19 @@ impl World {
         self.assert_acts(caller);
         self.because(&rule::PROC_LISTING, caller);
         let ns = self.process(caller).ns;
+        if self.process(caller).target != Some(ns) {
+            self.because(&rule::PROC_MOUNT_BINDING, caller);
+        }
+        Seen::Listing(self.listed(ns))
+    }
+
+    /// The numbers that processes, and not threads or mere groups, have in a namespace.
+    fn listed(&self, ns: NsId) -> Vec<u32> {
         let is_listed = |holder: ProcessId| {
             let record = self.process(holder);
             record.is_task() && record.thread_of.is_none()
         };
-        Seen::Listing(self.ns(ns).ids.holders(0).filter(|(_, holder)| is_listed(*holder)).map(|(pid, _)| pid).collect())
+        self.ns(ns).ids.holders(0).filter(|(_, holder)| is_listed(*holder)).map(|(pid, _)| pid).collect()
     }
 
     /// The fdinfo of a pidfd, in a procfs that the caller has mounted; `None` for a pidfd of a process that is reaped.
@@ -150,5 +161,125 @@ impl World {
             OVERFLOW_USER
         };
         Seen::Credentials { pid, uid }
+    }
+
+    /// The credentials of a socket that another process has made.
+    ///
+    /// # References
+    /// unix(7), `SO_PEERCRED`; net/core/sock.c:cred_to_ucred
+    pub fn look_at_peercred(&mut self, caller: ProcessId, maker: ProcessId) -> Seen {
+        self.because(&rule::VIEW_PEERCRED, maker);
+        self.look_at_credentials(caller, maker)
+    }
+
+    /// The owner of a file that another process has set to itself.
+    ///
+    /// # References
+    /// F_GETOWN(2const); fs/fcntl.c:f_getown
+    pub fn look_at_owner(&mut self, caller: ProcessId, owner: ProcessId) -> Seen {
+        self.assert_acts(caller);
+        self.because(&rule::VIEW_F_OWNER, owner);
+        let pid = self.pid_in(self.leader(owner), self.process(caller).ns).map_or(0, Pid::get);
+        Seen::Owner { pid }
+    }
+
+    /// What a pidfd says of its process or thread; `None` for one that is reaped, with the numbers that it had in the caller's
+    /// namespace.
+    ///
+    /// # Errors
+    /// `EREMOTE` (`ESRCH` on older kernels): it has no number in the caller's namespace; `ESRCH`: it is reaped; `ENOTTY`,
+    /// `EINVAL`: the kernel has no such call.
+    ///
+    /// # References
+    /// ioctl_pidfd(2), `PIDFD_GET_INFO`; fs/pidfs.c:pidfd_info
+    pub fn look_at_pidfd_info(
+        &mut self,
+        caller: ProcessId,
+        of: Option<ProcessId>,
+        had_number: bool,
+    ) -> Result<Seen, Errno> {
+        self.assert_acts(caller);
+        self.because(&rule::VIEW_PIDFD_INFO, of.unwrap_or(caller));
+        if !self.pidfd_info {
+            // The first kernels whose pidfds knew any call took none with an argument.
+            return Err(if self.pidfd_namespaces { Errno::EINVAL } else { Errno::ENOTTY });
+        }
+        if !had_number {
+            return Err(if self.pidfd_info_is_remote { Errno::EREMOTE } else { Errno::ESRCH });
+        }
+        let of = of.ok_or(Errno::ESRCH)?;
+        let ns = self.process(caller).ns;
+        let number = |process: ProcessId| self.pid_in(process, ns).map_or(0, Pid::get);
+        let ppid = self.parent(of).map_or(0, number);
+        Ok(Seen::PidfdInfo { pid: number(of), tgid: number(self.leader(of)), ppid })
+    }
+
+    /// Whether the caller could send a signal through a pidfd of a process, wherever it got it from.
+    ///
+    /// # Errors
+    /// `EINVAL`: it was not in the caller's namespace or below; `ESRCH`: it is reaped; `EPERM`: the caller may not signal it.
+    ///
+    /// # References
+    /// pidfd_send_signal(2), ERRORS; kernel/signal.c:access_pidfd_pidns
+    pub fn look_at_pidfd_signal(
+        &mut self,
+        caller: ProcessId,
+        of: Option<ProcessId>,
+        had_number: bool,
+    ) -> Result<(), Errno> {
+        self.assert_acts(caller);
+        self.because(&rule::VIEW_PIDFD_SIGNAL_SCOPE, of.unwrap_or(caller));
+        if !had_number {
+            return Err(Errno::EINVAL);
+        }
+        let of = of.ok_or(Errno::ESRCH)?;
+        if self.may_signal(caller, of, None) { Ok(()) } else { Err(Errno::EPERM) }
+    }
+
+    /// Whether an open PID namespace of a process gives the one around it.
+    ///
+    /// # Errors
+    /// `EPERM`: that one is not the caller's own or below; `ESRCH`: the process is reaped, and no file leads to its namespace.
+    ///
+    /// # References
+    /// ioctl_nsfs(2), `NS_GET_PARENT`; kernel/pid_namespace.c:pidns_get_parent
+    pub fn look_at_ns_parent(&mut self, caller: ProcessId, at: Option<ProcessId>) -> Result<(), Errno> {
+        self.assert_acts(caller);
+        let at = at.filter(|at| self.process(*at).life <= Life::Zombie).ok_or(Errno::ESRCH)?;
+        self.because(&rule::VIEW_NSIO_PARENT, at);
+        let around = self.parent_namespace(self.process(at).ns);
+        let seen = around.is_some_and(|around| self.is_within(around, self.process(caller).ns));
+        if seen { Ok(()) } else { Err(Errno::EPERM) }
+    }
+
+    /// A procfs that the caller mounts for the PID namespace of a process.
+    ///
+    /// # Errors
+    /// `EINVAL`: that is not the caller's own namespace or below, or the kernel knows no such option; `ESRCH`: the process is
+    /// reaped, and no file leads to its namespace.
+    ///
+    /// # References
+    /// proc(5), `pidns`; fs/proc/root.c:proc_parse_pidns_param
+    pub fn look_at_their_procfs(&mut self, caller: ProcessId, at: Option<ProcessId>) -> Result<Seen, Errno> {
+        self.assert_acts(caller);
+        let at = at.filter(|at| self.process(*at).life <= Life::Zombie).ok_or(Errno::ESRCH)?;
+        self.because(&rule::PROC_PIDNS_OPTION, at);
+        let ns = self.process(at).ns;
+        if !self.procfs_pidns || !self.is_within(ns, self.process(caller).ns) {
+            return Err(Errno::EINVAL);
+        }
+        self.because(&rule::PROC_SELF_OUTSIDE, caller);
+        let myself = self.pid_in(self.leader(caller), ns).map(Pid::get);
+        Ok(Seen::Procfs { listing: self.listed(ns), myself })
+    }
+
+    /// The last field of `/proc/loadavg`.
+    ///
+    /// # References
+    /// proc_loadavg(5); fs/proc/loadavg.c:loadavg_proc_show
+    pub fn look_at_loadavg(&mut self, caller: ProcessId) -> Seen {
+        self.assert_acts(caller);
+        self.because(&rule::LASTPID_LOADAVG, caller);
+        Seen::LastPid(i64::from(self.ns(self.process(caller).ns).cursor) - 1)
     }
 }

@@ -341,6 +341,9 @@ impl World {
         let spared = record.unkillable && !is_kernel_only(signal);
         if chosen.is_some() && default && !spared && default_action(signal) == DefaultAction::Terminate {
             self.because(&rule::SIG_FATAL, leader);
+            if self.process(leader).life == Life::Zombie {
+                self.because(&rule::THR_KILLED_LEADER_DEAD, leader);
+            }
             self.doom(leader, WaitStatus::Killed(signal));
             return;
         }

@@ -184,7 +184,13 @@ impl World {
     /// # Errors
     /// `ENOSPC`: it does not.
     pub(crate) fn stays_within_limits(&mut self, caller: ProcessId, maker: Credentials) -> Result<(), Errno> {
-        let full = |(namespace, count): (&UserNamespace, Count)| count.live >= namespace.max_pid_namespaces;
+        if self.limit_is_open(caller) {
+            self.because(&rule::LIMIT_UCOUNT_RELEASE, caller);
+        }
+        let full = |(namespace, count): (&UserNamespace, Count)| {
+            let counted = if self.gone_count { count.live + count.gone } else { count.live };
+            counted >= namespace.max_pid_namespaces
+        };
         if self.charged(maker.user_ns, maker.user).map(|at| self.count(at)).any(full) {
             self.because(&rule::LIMIT_UCOUNT, caller);
             return Err(Errno::ENOSPC);

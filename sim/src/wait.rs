@@ -128,7 +128,11 @@ impl World {
             return Err(Errno::EINVAL);
         }
         let asked = if asked == WaitFor::Group(0) { WaitFor::OwnGroup } else { asked };
-        self.begin_wait(caller, asked, options)
+        let result = self.begin_wait(caller, asked, options);
+        if let (WaitFor::Pidfd(Some(_)), Ok(Waited::Child { process, .. })) = (asked, &result) {
+            self.because(&rule::CLONE_PIDFD, *process);
+        }
+        result
     }
 
     fn begin_wait(&mut self, caller: ProcessId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {

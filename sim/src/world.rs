@@ -105,8 +105,14 @@ pub struct World {
     pub(crate) set_tid_checked_first: bool,
     pub(crate) pid_for_children_before_init: bool,
     pub(crate) closed_after_death: bool,
+    pub(crate) pidfd_namespaces: bool,
+    pub(crate) pidfd_info: bool,
+    pub(crate) pidfd_info_is_remote: bool,
+    pub(crate) procfs_pidns: bool,
     /// Whether there is another user to become than root.
     pub(crate) another_user: bool,
+    /// For one call: PID namespaces that are gone still count for the limits on them.
+    pub(crate) gone_count: bool,
     /// User namespaces in the order in which they were made. They stay: nothing can tell.
     pub(crate) user_namespaces: Vec<UserNamespace>,
     /// Tables of signal actions that processes share, counted as they are made.
@@ -147,8 +153,13 @@ impl World {
             pidfd_open_thread_is_enoent: facts.holds(Fact::PidfdOpenThreadIsEnoent),
             set_tid_checked_first: facts.holds(Fact::SetTidCheckedFirst),
             pid_for_children_before_init: facts.holds(Fact::PidForChildrenBeforeInit),
+            pidfd_namespaces: facts.holds(Fact::PidfdNamespaces),
+            pidfd_info: facts.holds(Fact::PidfdInfo),
+            pidfd_info_is_remote: facts.holds(Fact::PidfdInfoIsRemote),
+            procfs_pidns: facts.holds(Fact::ProcfsPidns),
             closed_after_death: facts.holds(Fact::ClosedAfterDeath),
             another_user: facts.holds(Fact::AnotherUser),
+            gone_count: false,
             user_namespaces: vec![UserNamespace::outermost()],
             handler_tables: 0,
             memories: 0,

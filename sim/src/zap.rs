@@ -22,6 +22,7 @@ impl World {
     pub(crate) fn start_zap(&mut self, init: ProcessId) {
         let ns = self.process(init).ns;
         self.because(&rule::ZAP_TRIGGER, init);
+        self.because(&rule::ZAP_ORDER, init);
         self.ns_mut(ns).phase = Phase::Closing(init);
         self.process_mut(init).life = Life::Zapping;
         let leader = self.leader(init);

@@ -28,9 +28,25 @@ pub(crate) enum Sight {
     Say,
     /// socket: receives it; as values, number and user of its sender.
     Hear,
+    /// Makes a socket of its own and keeps it open: its descriptor, as the value.
+    Offer,
+    /// socket: takes the socket that another has offered; as values, number and user of its maker.
+    Peer,
+    /// socket: takes it too; as the value, its owner.
+    Owner,
+    /// socket: takes a pidfd; as values, what it says: pid and tgid in one, and ppid.
+    PidfdInfo,
+    /// socket: takes a pidfd, and sends signal 0 through it.
+    PidfdSignal,
+    /// socket: takes a namespace, and asks for the one around it.
+    Parent,
+    /// socket: takes a namespace; the root of a procfs of it, as `Listing`, and as the value where its link `self` leads.
+    TheirListing,
+    /// The file that the text names, wherever it is: as `File`.
+    Path,
 }
 
-const SIGHTS: [Sight; 8] = [
+const SIGHTS: [Sight; 16] = [
     Sight::Pending,
     Sight::Poll,
     Sight::File,
@@ -39,6 +55,14 @@ const SIGHTS: [Sight; 8] = [
     Sight::Translation,
     Sight::Say,
     Sight::Hear,
+    Sight::Offer,
+    Sight::Peer,
+    Sight::Owner,
+    Sight::PidfdInfo,
+    Sight::PidfdSignal,
+    Sight::Parent,
+    Sight::TheirListing,
+    Sight::Path,
 ];
 
 pub(super) fn perform(slot: &Slot) -> Raw {
@@ -57,10 +81,7 @@ pub(super) fn perform(slot: &Slot) -> Raw {
             result.min(0)
         }),
         Sight::File => opened_with(looking::procfs(), |proc| file(proc, &path_of(slot))),
-        Sight::Listing => opened_with(looking::procfs(), |proc| {
-            // The root of the mount cannot be read through a descriptor that only names it (open(2), `O_PATH`).
-            opened_with(looking::open_at(proc, b".\0"), |root| all_of(|rest| looking::list(root, rest)))
-        }),
+        Sight::Listing => opened_with(looking::procfs(), listing),
         Sight::Fdinfo => opened_with(pidfd(first, second), |pidfd| {
             opened_with(looking::procfs(), |proc| file(proc, &fdinfo_path(pidfd)))
         }),
@@ -78,7 +99,48 @@ pub(super) fn perform(slot: &Slot) -> Raw {
             }
             Err(refused) => refused,
         },
+        Sight::Offer => {
+            let socket = looking::own_socket();
+            slot.value.store(socket as i64, Ordering::Relaxed);
+            socket.min(0)
+        }
+        Sight::Peer => opened_with(received(first), |socket| {
+            let (result, maker) = looking::maker_of(socket);
+            slot.value.store(maker.pid.into(), Ordering::Relaxed);
+            slot.code.store(maker.uid as i32, Ordering::Relaxed);
+            result
+        }),
+        Sight::Owner => opened_with(received(first), |socket| {
+            let owner = looking::owner_of(socket);
+            slot.value.store(owner as i64, Ordering::Relaxed);
+            owner.min(0)
+        }),
+        Sight::PidfdInfo => opened_with(received(first), |pidfd| {
+            let (result, [pid, tgid, ppid]) = looking::pidfd_info(pidfd);
+            slot.value.store(i64::from(pid) | i64::from(tgid) << 32, Ordering::Relaxed);
+            slot.code.store(ppid as i32, Ordering::Relaxed);
+            result
+        }),
+        Sight::PidfdSignal => {
+            opened_with(received(first), |pidfd| raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, 0, 0, 0]))
+        }
+        Sight::Parent => opened_with(received(first), |namespace| opened_with(looking::parent_of(namespace), |_| 0)),
+        Sight::TheirListing => opened_with(received(first), |namespace| {
+            opened_with(looking::procfs_of(Some(namespace)), |proc| {
+                let myself = looking::myself_in(proc);
+                slot.value.store(myself as i64, Ordering::Relaxed);
+                if myself < 0 { myself } else { listing(proc) }
+            })
+        }),
+        Sight::Path => opened_with(raw::open(&path_of(slot), libc::O_RDONLY | libc::O_CLOEXEC), |file| {
+            all_of(|rest| looking::read(file, rest))
+        }),
     }
+}
+
+/// The root of a mount cannot be read through a descriptor that only names it (open(2), `O_PATH`).
+fn listing(proc: Raw) -> Raw {
+    opened_with(looking::open_at(proc, b".\0"), |root| all_of(|rest| looking::list(root, rest)))
 }
 
 /// The pidfd that was handed over, or one of the process with this number.

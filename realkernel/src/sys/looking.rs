@@ -26,7 +26,13 @@ pub(crate) fn poll_now(descriptor: Raw) -> (Raw, i16) {
 /// A procfs of the caller's PID namespace, mounted nowhere: a descriptor of its root (fsopen(2), fsconfig(2), fsmount(2)). It
 /// goes away with the last descriptor.
 pub(crate) fn procfs() -> Raw {
+    procfs_of(None)
+}
+
+/// The same of another namespace, by a descriptor of that (proc(5), `pidns`).
+pub(crate) fn procfs_of(namespace: Option<Raw>) -> Raw {
     const FSOPEN_CLOEXEC: usize = 1;
+    const FSCONFIG_SET_FD: usize = 5;
     const FSCONFIG_CMD_CREATE: usize = 6;
     const FSMOUNT_CLOEXEC: usize = 1;
     let name = c"proc".as_ptr() as usize;
@@ -35,8 +41,17 @@ pub(crate) fn procfs() -> Raw {
     if context < 0 {
         return context;
     }
-    // SAFETY: the command takes neither key nor value.
-    let created = unsafe { syscall(libc::SYS_fsconfig, [context as usize, FSCONFIG_CMD_CREATE, 0, 0, 0, 0]) };
+    let chosen = namespace.map_or(0, |namespace| {
+        let key = c"pidns".as_ptr() as usize;
+        let arguments = [context as usize, FSCONFIG_SET_FD, key, 0, namespace as usize, 0];
+        // SAFETY: the key is terminated and static; the value is a descriptor and no pointer.
+        unsafe { syscall(libc::SYS_fsconfig, arguments) }
+    });
+    let created = match chosen {
+        // SAFETY: the command takes neither key nor value.
+        0 => unsafe { syscall(libc::SYS_fsconfig, [context as usize, FSCONFIG_CMD_CREATE, 0, 0, 0, 0]) },
+        refused => refused,
+    };
     let root = match created {
         0 => plain(libc::SYS_fsmount, [context as usize, FSMOUNT_CLOEXEC, 0, 0]),
         refused => refused,
@@ -75,4 +90,87 @@ pub(crate) fn number_from(namespace: Raw, number: i32) -> Raw {
 pub(crate) fn number_in(namespace: Raw, number: i32) -> Raw {
     const NS_GET_PID_IN_PIDNS: usize = 0x8004_b708;
     plain(libc::SYS_ioctl, [namespace as usize, NS_GET_PID_IN_PIDNS, number as usize, 0])
+}
+
+/// Where the link `self` of a procfs leads the caller to; 0 if nowhere, and a negated errno for other failures.
+pub(crate) fn myself_in(root: Raw) -> Raw {
+    let mut target = [0u8; 16];
+    let arguments = [root as usize, c"self".as_ptr() as usize, target.as_mut_ptr() as usize, target.len(), 0, 0];
+    // SAFETY: the path is terminated and static, and the buffer outlives the call with the length that is said.
+    let length = unsafe { syscall(libc::SYS_readlinkat, arguments) };
+    if length == -(libc::ENOENT as Raw) {
+        return 0;
+    }
+    let digits = target.iter().take(length.max(0) as usize);
+    digits.fold(length.min(0), |number, digit| number * 10 + Raw::from(digit.wrapping_sub(b'0')))
+}
+
+/// `NS_GET_PARENT` of ioctl_nsfs(2): a descriptor of the namespace around.
+pub(crate) fn parent_of(namespace: Raw) -> Raw {
+    const NS_GET_PARENT: usize = 0xb702;
+    plain(libc::SYS_ioctl, [namespace as usize, NS_GET_PARENT, 0, 0])
+}
+
+/// `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of ioctl_pidfd(2): a descriptor of the namespace.
+pub(crate) fn for_children_of(pidfd: Raw) -> Raw {
+    const PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE: usize = 0xff06;
+    plain(libc::SYS_ioctl, [pidfd as usize, PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE, 0, 0])
+}
+
+/// `pid`, `tgid` and `ppid` of `PIDFD_GET_INFO` (ioctl_pidfd(2)).
+pub(crate) fn pidfd_info(pidfd: Raw) -> (Raw, [u32; 3]) {
+    /// The kernel's `struct pidfd_info`, first version.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        pid: u32,
+        tgid: u32,
+        ppid: u32,
+        users: [u32; 8],
+        _spare: u32,
+    }
+    const PIDFD_GET_INFO: usize = 0xc000_ff0b | (size_of::<Info>() << 16);
+    const PIDFD_INFO_PID: u64 = 1;
+    let mut info = Info { mask: PIDFD_INFO_PID, ..Info::default() };
+    let arguments = [pidfd as usize, PIDFD_GET_INFO, std::ptr::from_mut(&mut info) as usize, 0, 0, 0];
+    // SAFETY: the information outlives the call and has the size that the command says.
+    let result = unsafe { syscall(libc::SYS_ioctl, arguments) };
+    (result, [info.pid, info.tgid, info.ppid])
+}
+
+/// A new socket whose owner is the caller (F_SETOWN(2const)), and which remembers who made it (unix(7), `SO_PEERCRED`).
+pub(crate) fn own_socket() -> Raw {
+    let mut ends = [-1i32; 2];
+    let kind = (libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC) as usize;
+    let arguments = [libc::AF_UNIX as usize, kind, 0, ends.as_mut_ptr() as usize, 0, 0];
+    // SAFETY: two descriptors are written to an array of two.
+    let made = unsafe { syscall(libc::SYS_socketpair, arguments) };
+    if made < 0 {
+        return made;
+    }
+    let [kept, other] = ends;
+    plain(libc::SYS_close, [other as usize, 0, 0, 0]);
+    let process = plain(libc::SYS_getpid, [0; 4]);
+    match plain(libc::SYS_fcntl, [kept as usize, libc::F_SETOWN as usize, process as usize, 0]) {
+        0 => kept as Raw,
+        refused => refused,
+    }
+}
+
+/// The owner of a file, as the caller sees it (F_GETOWN(2const)).
+pub(crate) fn owner_of(file: Raw) -> Raw {
+    plain(libc::SYS_fcntl, [file as usize, libc::F_GETOWN as usize, 0, 0])
+}
+
+/// The number and the user of whoever made a socket, as the caller sees them.
+pub(crate) fn maker_of(socket: Raw) -> (Raw, libc::ucred) {
+    let mut maker = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    let (maker_at, length_at) = (std::ptr::from_mut(&mut maker) as usize, std::ptr::from_mut(&mut length) as usize);
+    let arguments = [socket as usize, libc::SOL_SOCKET as usize, libc::SO_PEERCRED as usize, maker_at, length_at, 0];
+    // SAFETY: credentials and length outlive the call.
+    let result = unsafe { syscall(libc::SYS_getsockopt, arguments) };
+    (result, maker)
 }

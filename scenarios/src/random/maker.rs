@@ -154,6 +154,9 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Gettid => Call::Gettid,
             CallName::Getppid => Call::Getppid,
             CallName::Setpgid => {
+                if self.config.theme == Theme::Outside && first.is_multiple_of(3) {
+                    return Call::Setpgid { pid: Target::Number(0), group: self.target_or_self(second) };
+                }
                 let pid = if first.is_multiple_of(2) { self.own_child(first / 2) } else { self.target_or_self(first) };
                 Call::Setpgid { pid, group: self.target_or_self(second) }
             }
@@ -213,6 +216,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             (8..=11, Theme::Users) => one_of(&NEW_USER, second),
             (8..=11, Theme::Outside) => CloneFlags::CLONE_PARENT,
             (4..=15, Theme::Stops) => CloneFlags::empty(),
+            (0..=9, Theme::Depth) => CloneFlags::CLONE_NEWPID,
             (kind, _) => self.flags(kind, second),
         };
         self.clone_with(flags, first, second)
@@ -390,6 +394,11 @@ impl<'a, G: Guide> Maker<'a, G> {
 
     /// Mostly a process, visible or not; sometimes a number.
     fn anything(&self, byte: u8) -> Target {
+        let mut made = roles(self.scenario);
+        let exiting = made.find(|role| self.guide.state(*role) == Some(State::Exiting));
+        if let (Some(exiting), true) = (exiting, byte.is_multiple_of(2)) {
+            return Target::Role(exiting);
+        }
         if byte % 16 == 15 { Target::Number(one_of(&ODD_NUMBERS, byte / 16)) } else { Target::Role(self.anybody(byte)) }
     }
 

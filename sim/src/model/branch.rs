@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use pidlab_scenario::{
-    CallName, Fact, Facts, Handled, NamespaceId, Observation, Outcome, ProcessView, Refusal, Returned, Role, State,
-    Step,
+    Call, CallName, CloneFlags, Fact, Facts, Handled, NamespaceId, Observation, Outcome, ProcessView, Refusal,
+    Returned, Role, State, Step,
 };
 
 use super::explore::explore;
@@ -13,10 +13,6 @@ use super::{Answer, Because};
 use crate::process::{InCall, Return};
 use crate::wait::Waited;
 use crate::{Misconception, NsId, Pid, ProcessId, ProcessState, World};
-
-/// The namespaces around a scenario's outermost one on a machine: the machine's own, and the one that keeps the
-/// scenario's processes together. They count for the nesting limit.
-const LEVELS_ABOVE: u32 = 2;
 
 /// A role that has been born.
 #[derive(Clone)]
@@ -53,7 +49,7 @@ pub(super) enum Done {
 
 impl Branch {
     pub(super) fn new(facts: &Facts, belief: Option<Misconception>, roles: usize) -> Branch {
-        let mut world = World::with(facts, LEVELS_ABOVE);
+        let mut world = World::with(facts, facts.levels_above());
         if let Some(belief) = belief {
             world.believe(belief);
         }
@@ -118,9 +114,21 @@ impl Branch {
     /// Takes a step, in every order of events that Linux may choose.
     pub(super) fn step(&self, step: &Step) -> Result<Vec<(Branch, Answer)>, Refusal> {
         let caller = self.able(step.by)?;
+        let first = self.step_with(step, caller, false)?;
+        if !makes_namespace(&step.call) || !self.world.limit_is_open(caller) {
+            return Ok(first);
+        }
+        let second = self.step_with(step, caller, true)?;
+        Ok(first.into_iter().chain(second).collect())
+    }
+
+    /// The same, where Linux has forgotten all PID namespaces that are gone, or none of them.
+    fn step_with(&self, step: &Step, caller: ProcessId, gone_count: bool) -> Result<Vec<(Branch, Answer)>, Refusal> {
         let mut branch = self.clone();
         branch.world.sort_free_records();
+        branch.world.gone_count = gone_count;
         let done = branch.begin(step.by, caller, &step.call)?;
+        branch.world.gone_count = false;
         match &done {
             Done::Outcome(_) if branch.world.runnable.is_empty() => {
                 let Done::Outcome(outcome) = done else { unreachable!("just matched") };
@@ -295,6 +303,11 @@ impl Branch {
         }
         ids
     }
+}
+
+fn makes_namespace(call: &Call) -> bool {
+    let (Call::Clone { flags, .. } | Call::Unshare { flags }) = call else { return false };
+    flags.contains(CloneFlags::CLONE_NEWPID)
 }
 
 impl World {

@@ -76,7 +76,7 @@ impl Branch {
         if self.is_born(child) {
             return Err(Refusal::BornTwice { role: child });
         }
-        self.refuse_namespaces(caller, call, flags)?;
+        self.refuse_user_namespaces(call, flags)?;
         if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
             return Err(not_modelled(call, Some("a vfork of a thread".into())));
         }
@@ -107,14 +107,10 @@ impl Branch {
         })
     }
 
-    /// Refuses what this machine does not give, and what depends on how busy it is.
-    fn refuse_namespaces(&self, caller: ProcessId, call: &Call, flags: CloneFlags) -> Result<(), Refusal> {
+    /// Refuses what this machine does not give.
+    fn refuse_user_namespaces(&self, call: &Call, flags: CloneFlags) -> Result<(), Refusal> {
         if flags.contains(CloneFlags::CLONE_NEWUSER) && !self.user_namespaces {
             let what = "a user namespace, which this machine does not let be made";
-            return Err(not_modelled(call, Some(what.into())));
-        }
-        if flags.contains(CloneFlags::CLONE_NEWPID) && self.world.limit_is_open(caller) {
-            let what = "a limit on PID namespaces that is reached or not, as soon as Linux forgets one that is gone";
             return Err(not_modelled(call, Some(what.into())));
         }
         Ok(())
@@ -187,7 +183,7 @@ impl Branch {
         let result = match call {
             Call::Unshare { flags } => {
                 refuse_flags(call, *flags - (CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUSER))?;
-                self.refuse_namespaces(caller, call, *flags)?;
+                self.refuse_user_namespaces(call, *flags)?;
                 self.world.unshare(caller, *flags)
             }
             Call::Setns { to, via } => {
@@ -196,6 +192,7 @@ impl Branch {
                     SetnsVia::NsPid => self.world.setns_path(caller, to),
                     SetnsVia::Pidfd => self.world.setns_pidfd(caller, to),
                     SetnsVia::PidForChildren => self.world.setns_for_children(caller, to),
+                    SetnsVia::PidfdForChildren => self.world.setns_pidfd_for_children(caller, to),
                 }
             }
             _ => unreachable!("only unshare and setns come here"),
@@ -294,7 +291,7 @@ impl Branch {
             Target::Role(role) => self.named(role)?,
             Target::Number(number) => self.world.looked_at(caller, number),
         };
-        let through_procfs = matches!(via, LookVia::Listing | LookVia::Proc | LookVia::Fdinfo);
+        let through_procfs = matches!(via, LookVia::Listing | LookVia::Proc | LookVia::Fdinfo | LookVia::TheirProcfs);
         if through_procfs && !self.world.can_mount(caller) {
             let what = "a procfs of its own, which the caller may not mount";
             return Err(Refusal::NotModelled { call: CallName::Look, what: Some(what.into()) });
@@ -319,18 +316,34 @@ impl Branch {
                 }
                 _ => Ok(self.world.look_at_fdinfo(caller, at)),
             },
-            LookVia::Credentials => {
+            LookVia::Credentials | LookVia::Peercred | LookVia::FileOwner => {
                 let role = match pid {
                     Target::Role(role) => role,
                     Target::Number(0) => by,
-                    Target::Number(_) => {
-                        let what = "a number in place of a process";
-                        return Err(Refusal::NotModelled { call: CallName::Look, what: Some(what.into()) });
-                    }
+                    Target::Number(_) => return Err(in_place_of_a_process()),
                 };
-                let sender = self.able(role)?;
-                Ok(self.world.look_at_credentials(caller, sender))
+                let other = self.able(role)?;
+                Ok(match via {
+                    LookVia::Credentials => self.world.look_at_credentials(caller, other),
+                    LookVia::Peercred => self.world.look_at_peercred(caller, other),
+                    _ => self.world.look_at_owner(caller, other),
+                })
             }
+            LookVia::PidfdInfo | LookVia::PidfdSignal => {
+                let role = match pid {
+                    Target::Role(role) => role,
+                    Target::Number(0) => by,
+                    Target::Number(_) => return Err(in_place_of_a_process()),
+                };
+                let had_number = self.number(by, role).is_some();
+                if via == LookVia::PidfdSignal {
+                    return Ok(nothing(self.world.look_at_pidfd_signal(caller, at, had_number)));
+                }
+                self.world.look_at_pidfd_info(caller, at, had_number)
+            }
+            LookVia::NsParent => return Ok(nothing(self.world.look_at_ns_parent(caller, at))),
+            LookVia::TheirProcfs => self.world.look_at_their_procfs(caller, at),
+            LookVia::Loadavg => Ok(self.world.look_at_loadavg(caller)),
         };
         Ok(seen.map_or_else(Outcome::Err, Outcome::Seen))
     }
@@ -351,6 +364,11 @@ impl Branch {
     fn named(&self, role: Role) -> Result<Option<ProcessId>, Refusal> {
         if self.is_born(role) { Ok(self.process(role)) } else { Err(Refusal::NotBorn { role }) }
     }
+}
+
+/// These need the process itself, or a pidfd that somebody else opened.
+fn in_place_of_a_process() -> Refusal {
+    Refusal::NotModelled { call: CallName::Look, what: Some("a number in place of a process".into()) }
 }
 
 /// The second user of scenarios.

@@ -12,6 +12,12 @@ rules! { CREATION;
     CLONE_NEWPID_TARGET_DIFFERS = "clone.newpid-target-differs",
         "CLONE_NEWPID fails with EINVAL while the caller's children are born in another namespace than its own, even a dead one",
         "kernel/pid_namespace.c:copy_pid_ns";
+    CLONE_NEWPID_VM = "clone.newpid-vm",
+        "the init of a new namespace may share its maker's memory, and its table of signal actions too",
+        "kernel/fork.c:copy_process", manual: "clone(2), CLONE_NEWPID", since: "3.12", note: "with CLONE_SIGHAND since 4.3";
+    CLONE_VM_TARGET_DIFFERS = "clone.vm-target-differs",
+        "a child that shares the memory of its maker, as in vfork, may be born in another namespace; only a thread may not",
+        "kernel/fork.c:copy_process", since: "3.13";
     CLONE_PARENT_BY_INIT = "clone.parent-by-init",
         "an init cannot make a sibling: CLONE_PARENT fails with EINVAL",
         "kernel/fork.c:copy_process", manual: "clone(2), ERRORS", since: "2.6.32";
@@ -36,6 +42,12 @@ rules! { CREATION;
     LIMIT_DEPTH = "limit.depth",
         "PID namespaces nest at most 32 levels below the machine's first one; making a deeper one fails with ENOSPC",
         "kernel/pid_namespace.c:create_pid_namespace", manual: "pid_namespaces(7), Nesting PID namespaces", since: "4.9";
+    LIMIT_DEPTH_ABSOLUTE = "limit.depth-absolute",
+        "the depth counts from the machine's first namespace, not from that of a container",
+        "kernel/pid_namespace.c:create_pid_namespace";
+    LIMIT_DEPTH_OTHER_OPS = "limit.depth-other-ops",
+        "at the deepest level all but another namespace works: forks, threads, and children of those who join from above",
+        "kernel/pid_namespace.c:create_pid_namespace";
     UNSHARE_CHILDREN_ONLY = "unshare.children-only",
         "unshare(CLONE_NEWPID) changes where the caller's children are born; the caller stays where it is",
         "kernel/nsproxy.c:unshare_nsproxy_namespaces", manual: "unshare(2), CLONE_NEWPID", since: "3.8";
@@ -74,6 +86,12 @@ rules! { CREATION;
     SETNS_DEAD_NS = "setns.dead-ns",
         "setns to a namespace whose init has died succeeds; only forking into it fails",
         "kernel/pid_namespace.c:pidns_install";
+    NS_LIFETIME = "ns.lifetime",
+        "a namespace without a living init exists for as long as something refers to it, and is never alive again",
+        "kernel/pid_namespace.c:put_pid_ns", manual: "pid_namespaces(7), The namespace init process";
+    ZAP_ZOMBIE_INIT_NS = "zap.zombie-init-ns",
+        "the link of an ended init that nobody has waited for still leads to its namespace; it can be joined, and forking there fails",
+        "kernel/pid_namespace.c:pidns_get";
     SETNS_ZOMBIE_INIT_PATH = "setns.zombie-init-path",
         "the link /proc/PID/ns/pid of a zombie still leads to its namespace",
         "kernel/pid_namespace.c:pidns_get";
@@ -91,6 +109,9 @@ rules! { CREATION;
         "pid_for_children cannot be opened (ENOENT) while nobody has been born in the namespace, nor for a process that has ended",
         "kernel/pid_namespace.c:pidns_for_children_get", manual: "namespaces(7), /proc/pid/ns/pid_for_children", since: "4.12",
         note: "the manual says that the link is empty then";
+    PFC_PIDFD_BYPASS = "pfc.pidfd-bypass",
+        "a pidfd gives the namespace of a process's next child, also before anybody is born in it: whoever joins and forks first makes the init",
+        "fs/pidfs.c:pidfd_ioctl", manual: "ioctl_pidfd(2), PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE", since: "6.11";
     PFC_BEFORE_INIT = "pfc.before-init",
         "pid_for_children leads to a namespace that nobody has been born in yet, and whoever forks there first makes its init",
         "kernel/pid_namespace.c:pidns_for_children_get", since: "7.1", note: "older kernels: see `pfc.readlink`";

@@ -12,6 +12,12 @@ rules! { DEATH;
     EXIT_SIGNAL_RESET = "exit.signal-reset",
         "an orphan's exit signal becomes SIGCHLD when it is adopted",
         "kernel/exit.c:reparent_leader";
+    EXIT_ORDER_INSIDE = "exit.order-inside",
+        "a process that ends gives up its memory first, then its children, and is a zombie and tells its parent last",
+        "kernel/exit.c:do_exit";
+    EXIT_SIGCHLD_ORDER = "exit.sigchld-order",
+        "who adopts a zombie of its own dying child is told of the zombie first, and of the child then",
+        "kernel/exit.c:exit_notify";
     EXIT_AUTOREAP = "exit.autoreap",
         "a child whose parent ignores SIGCHLD (or has SA_NOCLDWAIT) vanishes when it ends, without becoming a zombie",
         "kernel/signal.c:do_notify_parent", manual: "wait(2), NOTES";
@@ -90,6 +96,9 @@ rules! { DEATH;
     PDEATH_LIFETIME = "pdeath.lifetime",
         "a parent-death signal counts from when it is set, for parents that are still alive; a child does not inherit it, and setuid clears it",
         "kernel/fork.c:copy_process", manual: "PR_SET_PDEATHSIG(2const)";
+    PG_SESSION_LEADER_EXIT = "pg.session-leader-exit",
+        "the end of a session leader without a terminal is told to nobody else in the session",
+        "drivers/tty/tty_jobctrl.c:disassociate_ctty", manual: "setsid(2), NOTES";
     PG_ORPHAN_EXIT = "pg.orphan-exit",
         "a process group that becomes orphaned by an exit and has a stopped member gets SIGHUP and then SIGCONT",
         "kernel/exit.c:kill_orphaned_pgrp", manual: "setpgid(2), NOTES";
@@ -99,6 +108,15 @@ rules! { DEATH;
     ZAP_TRIGGER = "zap.trigger",
         "when its init ends, a namespace ends: from now on no number is given out in it",
         "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
+    ZAP_ORDER = "zap.order",
+        "the end of an init stops the giving out of numbers, ignores SIGCHLD, kills every member, collects the dead, and waits until it is alone",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
+    ZAP_VFORK_PARENT = "zap.vfork-parent",
+        "who made an init with vfork goes on when the init gives up its memory, though its zap may take longer",
+        "kernel/fork.c:mm_release";
+    ZAP_STUCK_LOOK = "zap.stuck-look",
+        "an init that waits for its namespace to empty is still in procfs, with its numbers",
+        "fs/proc/array.c:task_state";
     ZAP_KILLS_ALL = "zap.kills-all",
         "the end of a namespace's init is SIGKILL for every other member, whatever it blocks, ignores or is doing",
         "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";

@@ -27,6 +27,33 @@ rules! { LOOKUPS;
     VIEW_SCM_CRED = "view.scm-cred",
         "the credentials of a message carry the sender's number in the receiver's namespace, 0 if it has none there",
         "net/core/scm.c:scm_recv", manual: "unix(7), SCM_CREDENTIALS";
+    VIEW_PEERCRED = "view.peercred",
+        "a socket knows who made it, and tells it as a number of the asker's namespace, 0 if there is none",
+        "net/core/sock.c:cred_to_ucred", manual: "unix(7), SO_PEERCRED", note: "it goes on telling the number after its maker is gone";
+    VIEW_F_OWNER = "view.f_owner",
+        "the owner of a file is told as a number of the asker's namespace, 0 if it has none there",
+        "fs/fcntl.c:f_getown", manual: "F_GETOWN(2const)";
+    VIEW_PIDFD_INFO = "view.pidfd-info",
+        "a pidfd tells its process's numbers as the asker sees them; of a process that the asker cannot see it tells nothing (EREMOTE)",
+        "fs/pidfs.c:pidfd_info", manual: "ioctl_pidfd(2), PIDFD_GET_INFO", since: "6.13", note: "older kernels say ESRCH for EREMOTE";
+    VIEW_PIDFD_SIGNAL_SCOPE = "view.pidfd-signal-scope",
+        "a pidfd that comes from outside is no way to signal out: EINVAL unless the process is in the caller's namespace or below",
+        "kernel/signal.c:access_pidfd_pidns", manual: "pidfd_send_signal(2), ERRORS";
+    VIEW_NSIO_PARENT = "view.nsio-parent",
+        "an open namespace gives the one around it only to those who are in that one or above, otherwise EPERM",
+        "kernel/pid_namespace.c:pidns_get_parent", manual: "ioctl_nsfs(2), NS_GET_PARENT", since: "4.9";
+    PROC_PIDNS_OPTION = "proc.pidns-option",
+        "a procfs can be mounted for a PID namespace below the mounter's, and for no other: EINVAL",
+        "fs/proc/root.c:proc_parse_pidns_param", manual: "proc(5), pidns", since: "6.18";
+    PROC_SELF_OUTSIDE = "proc.self-outside",
+        "the link self of a procfs leads to the reader's number in the namespace of the mount, and nowhere if it has none there",
+        "fs/proc/self.c:proc_self_get_link", manual: "proc_pid(5), /proc/self";
+    PROC_MOUNT_BINDING = "proc.mount-binding",
+        "a procfs belongs to the namespace that its mounter is in, not to where its children are born",
+        "fs/proc/root.c:proc_init_fs_context", manual: "pid_namespaces(7), /proc and PID namespaces";
+    LASTPID_LOADAVG = "lastpid.loadavg",
+        "the last field of /proc/loadavg is ns_last_pid of the reader's namespace, whatever namespace the procfs belongs to",
+        "fs/proc/loadavg.c:loadavg_proc_show", manual: "proc_loadavg(5)";
     SIG_PENDING_SET = "sig.pending-set",
         "sigpending gives the signals that wait for the thread or its process and that the thread blocks",
         "kernel/signal.c:do_sigpending", manual: "sigpending(2), DESCRIPTION";

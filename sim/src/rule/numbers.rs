@@ -36,6 +36,9 @@ rules! { NUMBERS;
     ALLOC_ENOMEM_AFTER_EAGAIN = "alloc.enomem-after-eagain",
         "whether the namespace is dead is asked last, so any other error of the allocation wins over ENOMEM",
         "kernel/pid.c:alloc_pid", note: "a fork refused with ENOMEM has moved the cursors of the namespaces around";
+    ALLOC_ORDER_DEEPEST_FIRST = "alloc.order-deepest-first",
+        "levels are asked for a number from the innermost outward, and the first that has none decides the error",
+        "kernel/pid.c:alloc_pid";
     ALLOC_ROLLBACK = "alloc.rollback",
         "if one level has no number, the numbers already taken at deeper levels are given back",
         "kernel/pid.c:alloc_pid";
@@ -94,6 +97,9 @@ rules! { NUMBERS;
     SETTID_CHECKED_FIRST = "settid.checked-first",
         "every number of set_tid must be in range and allowed before the first is taken, so an outer EINVAL or EPERM wins over an inner EEXIST",
         "kernel/pid.c:alloc_pid", since: "7.0", note: "older kernels: see `settid.interleaved-errors`";
+    SETTID_THREAD = "settid.thread",
+        "set_tid chooses the number of a thread in the same way",
+        "kernel/pid.c:alloc_pid", since: "5.5";
     SETTID_BYPASSES_EXHAUSTION = "settid.bypasses-exhaustion",
         "a free number can be chosen even where automatic numbers have run out",
         "kernel/pid.c:alloc_pid", since: "5.5";

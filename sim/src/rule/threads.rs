@@ -27,6 +27,9 @@ rules! { THREADS;
     THR_GROUP_EXIT = "thr.group-exit",
         "exit, or a deadly signal to any thread, ends all threads of the process",
         "kernel/exit.c:do_group_exit", manual: "exit_group(2)";
+    THR_KILLED_LEADER_DEAD = "thr.killed-leader-dead",
+        "a deadly signal to a process whose leader has ended ends the threads that are left, and is the status",
+        "kernel/signal.c:complete_signal";
     THR_STOP = "thr.stop",
         "a stop signal stops every thread, and the parent hears of it when the last one has stopped",
         "kernel/signal.c:do_signal_stop", manual: "signal(7), Standard signals";

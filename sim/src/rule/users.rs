@@ -72,8 +72,10 @@ rules! { USERS;
         "kernel/reboot.c:sys_reboot", manual: "reboot(2), ERRORS";
     LIMIT_UCOUNT = "limit.ucount",
         "each user of a user namespace can have max_pid_namespaces PID namespaces there; one more fails with ENOSPC and takes no number",
-        "kernel/ucount.c:inc_ucount", manual: "namespaces(7), The /proc/sys/user directory", since: "4.9",
-        note: "one that is gone may count for some more time: its memory is given back later";
+        "kernel/ucount.c:inc_ucount", manual: "namespaces(7), The /proc/sys/user directory", since: "4.9";
+    LIMIT_UCOUNT_RELEASE = "limit.ucount-release",
+        "a PID namespace that is gone may count for some more milliseconds: at the limit, making another one may work or not",
+        "kernel/pid_namespace.c:destroy_pid_namespace", since: "4.9";
     LIMIT_UCOUNT_DEFAULT = "limit.ucount-default",
         "max_pid_namespaces of a new user namespace is 2147483647; who has the capabilities there can change it for that one alone",
         "kernel/ucount.c:setup_userns_sysctls", manual: "namespaces(7), The /proc/sys/user directory", since: "4.9";

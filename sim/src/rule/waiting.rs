@@ -24,6 +24,9 @@ rules! { WAITING;
     WAIT_ECHILD = "wait.echild",
         "wait fails with ECHILD when no child can ever be what is asked for",
         "kernel/exit.c:do_wait", manual: "wait(2), ERRORS";
+    CLONE_PIDFD = "clone.pidfd",
+        "the pidfd that clone gave with a child can be waited for; the wait gives the child's number in the waiter's namespace",
+        "kernel/exit.c:kernel_waitid_prepare", manual: "waitid(2), P_PIDFD", since: "5.4";
     WAIT_NOHANG = "wait.nohang",
         "with WNOHANG, wait gives 0 while some child could still be what is asked for",
         "kernel/exit.c:do_wait", manual: "wait(2), RETURN VALUE";
