@@ -5,6 +5,7 @@
 //!
 //! - [`compare`] puts a run of the kernel beside what the model allows, one step at a time;
 //! - [`tell`] writes a run as a text that can be read aloud;
+//! - [`coverage`] counts which rules are shown, fired and agreed;
 //! - [`random`] makes scenarios from a seed, and shrinks those that differ;
 //! - [`cli`] is the command line.
 //!
@@ -14,6 +15,7 @@
 
 pub mod cli;
 pub mod compare;
+pub mod coverage;
 mod input;
 mod kernel;
 pub mod random;

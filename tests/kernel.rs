@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab::compare::{self, Problem};
+use pidlab::coverage::{self, Coverage};
 use pidlab::realkernel::{Lab, LabOptions};
 use pidlab::scenario::random::Theme;
 use pidlab::scenario::{Facts, Machine, Scenario, library};
@@ -38,9 +39,10 @@ fn main() -> ExitCode {
             Trial::test(format!("library::{}", file.name), move || with(&lab, |lab| library_file(&file, lab)))
         })
         .collect();
-    let tests: [(&str, Test); 5] = [
+    let tests: [(&str, Test); 6] = [
         ("random::model_and_kernel_agree", random_scenarios_agree),
         ("random::a_run_repeated_is_the_same", a_run_repeated_is_the_same),
+        ("coverage::every_rule_is_covered", every_rule_is_covered),
         ("readme::shows_a_real_run", the_readme_shows_a_real_run),
         ("misconceptions::the_library_finds_each", the_library_finds_each_misconception),
         ("misconceptions::random_scenarios_find_each", random_scenarios_find_each_misconception),
@@ -201,6 +203,36 @@ fn random_scenarios_find_each_misconception(lab: &mut Lab) -> Result<(), Failed>
         names_step_and_rule(*belief, &report)?;
     }
     Ok(())
+}
+
+/// Random cases of one round, and how many rounds there may be until every rule was fired.
+const CASES: u64 = 3000;
+const ROUNDS: u64 = 20;
+
+/// Each rule is shown by a scenario, fired by random runs, and agreed by this kernel unless it is about others.
+fn every_rule_is_covered(lab: &mut Lab) -> Result<(), Failed> {
+    let facts = lab.kernel().facts.clone();
+    let mut covered = Coverage::new(true);
+    for file in library::files() {
+        let scenario =
+            Scenario::parse(&file.name, &file.path, file.text).map_err(|diagnostics| diagnostics.render(false))?;
+        let here = runs_on(&scenario, &facts);
+        let run = if here { Some(lab.run(&scenario).map_err(|error| error.to_string())?) } else { None };
+        let mut model = Model::new(facts.clone().with_all(&scenario.needs));
+        covered.add_scenario(&scenario, &compare::with_model(&mut model, &scenario, run.as_ref()), here);
+    }
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    for seed in 1..=ROUNDS {
+        for kind in coverage::kinds_of_kernels(&facts) {
+            covered.add_random(&coverage::random_on_the_model(&kind, seed, CASES, jobs));
+        }
+        if covered.lacking().next().is_none() {
+            return Ok(());
+        }
+    }
+    let lacking: Vec<String> =
+        covered.lacking().map(|row| format!("{} lacks {}", row.rule.id, covered.lacks(row).join(", "))).collect();
+    Err(format!("after {ROUNDS} rounds:\n{}", lacking.join("\n")).into())
 }
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");

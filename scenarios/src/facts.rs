@@ -158,6 +158,11 @@ impl Facts {
         Facts { holds: Fact::ALL.iter().map(|fact| (*fact, true)).collect(), levels_above: LEVELS_ABOVE }
     }
 
+    /// The oldest kernel that the model knows: no fact about kernels holds, but those about the place do.
+    pub fn oldest() -> Facts {
+        Fact::ALL.iter().fold(Facts::newest(), |facts, fact| facts.with(*fact, fact.is_of_place()))
+    }
+
     /// The same with one fact changed.
     #[must_use]
     pub fn with(mut self, fact: Fact, holds: bool) -> Facts {

@@ -140,7 +140,7 @@ impl Theme {
                 (C::Sigaction, 4),
                 (C::Getppid, 2),
                 (C::Setsid, 2),
-                (C::Look, 4),
+                (C::Look, 8),
             ],
             Theme::Stops => vec![
                 (C::Fork, 12),
@@ -273,11 +273,19 @@ fn opening(theme: Theme, choice: Option<&[u8; 4]>) -> Vec<(u16, Call)> {
     };
     let plain = CloneFlags::empty();
     let own_group = Call::Setpgid { pid: Target::Number(0), group: Target::Number(0) };
-    let other = choice.is_some_and(|choice| choice[2] & 2 != 0);
+    let [other, third] = [2, 4].map(|bit| choice.is_some_and(|choice| choice[2] & bit != 0));
     let limit = |write| Call::Sysctl { name: Sysctl::MaxPidNamespaces, write: Some(write) };
     match theme {
         Theme::Depth => (0..PREPARED).map(|depth| (depth, made(depth + 1, CloneFlags::CLONE_NEWPID))).collect(),
         _ if choice.is_none_or(|choice| choice[2].is_multiple_of(2)) => Vec::new(),
+        // Somebody outside in the group of a member, whose number it can hold after that one's end.
+        Theme::Outside if other && third => vec![
+            (0, made(1, CloneFlags::CLONE_NEWPID)),
+            (1, made(2, plain)),
+            (2, own_group.clone()),
+            (0, made(3, plain)),
+            (3, Call::Setpgid { pid: Target::Number(0), group: Target::Role(Role(2)) }),
+        ],
         // Somebody outside in the group of an init.
         Theme::Outside if other => vec![
             (0, made(1, CloneFlags::CLONE_NEWPID)),
@@ -286,7 +294,7 @@ fn opening(theme: Theme, choice: Option<&[u8; 4]>) -> Vec<(u16, Call)> {
             (2, Call::Setpgid { pid: Target::Number(0), group: Target::Role(Role(1)) }),
         ],
         // A namespace whose init and first member both have the same parent outside, which may wait for the wrong one.
-        Theme::Outside if choice.is_some_and(|choice| choice[2] & 4 != 0) => vec![
+        Theme::Outside if third => vec![
             (0, made(1, plain)),
             (1, Call::Unshare { flags: CloneFlags::CLONE_NEWPID }),
             (1, made(2, plain)),
@@ -303,6 +311,8 @@ fn opening(theme: Theme, choice: Option<&[u8; 4]>) -> Vec<(u16, Call)> {
         Theme::Users if other => {
             vec![(0, made(1, plain)), (1, made(2, plain)), (2, Call::SetPdeathsig { signal: Some(Signal::KILL) })]
         }
+        // Somebody whose power a new program has lost.
+        Theme::Users if third => vec![(0, made(1, CloneFlags::CLONE_NEWUSER)), (1, Call::Exec)],
         // Somebody with power over few namespaces.
         Theme::Users => {
             vec![(0, made(1, CloneFlags::CLONE_NEWUSER)), (1, limit(1)), (1, made(2, CloneFlags::CLONE_NEWPID))]

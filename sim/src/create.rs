@@ -52,22 +52,31 @@ impl World {
     #[doc(alias = "clone3")]
     pub fn clone_process(&mut self, caller: ProcessId, args: &CloneArgs<'_>) -> Result<ProcessId, Errno> {
         self.assert_acts(caller);
-        if !args.flags.is_empty() || !args.set_tid.is_empty() {
-            self.check_clone(caller, args)?;
+        if args.flags.is_empty() && args.set_tid.is_empty() {
+            return self.make(caller, args, None);
+        }
+        self.check_clone(caller, args)?;
+        if !args.flags.contains(CloneFlags::CLONE_NEWUSER) {
+            return self.make(caller, args, None);
         }
         let who = self.new_credentials(caller, args.flags)?;
-        let made = self.make(caller, args, who);
+        let made = self.make(caller, args, Some(who));
         if made.is_err() {
             self.drop_credentials(caller, who);
         }
         made
     }
 
-    #[inline]
-    fn make(&mut self, caller: ProcessId, args: &CloneArgs<'_>, who: Credentials) -> Result<ProcessId, Errno> {
+    /// Makes a process or thread with new credentials, or with the caller's own.
+    fn make(&mut self, caller: ProcessId, args: &CloneArgs<'_>, new: Option<Credentials>) -> Result<ProcessId, Errno> {
         let target = self.process(caller).target.expect("a live process has a target namespace");
         let new_ns = args.flags.contains(CloneFlags::CLONE_NEWPID);
-        let ns = if new_ns { self.nest(caller, who, &rule::CLONE_NEWPID_TARGET_DIFFERS)? } else { target };
+        let ns = if new_ns {
+            let maker = new.unwrap_or_else(|| self.credentials(caller));
+            self.nest(caller, maker, &rule::CLONE_NEWPID_TARGET_DIFFERS)?
+        } else {
+            target
+        };
         let id = self.next_record();
         let row = match self.allocate_pid(ns, args.set_tid, id, caller) {
             Ok(row) => row,
@@ -93,8 +102,8 @@ impl World {
             let parent = self.newborn(caller, id, ns, row, args.exit_signal, args.flags);
             self.settle_in(caller, id, parent, ns, args.flags);
         }
-        if who != Credentials::ROOT {
-            self.process_mut(id).set_credentials(who);
+        if new.is_some() || self.process(caller).extra.is_some() || self.lead(caller).extra.is_some() {
+            self.inherit_rarities(caller, id, new);
         }
         if args.flags.contains(CloneFlags::CLONE_VFORK) {
             self.because(&rule::VFORK_STATE, caller);
@@ -233,10 +242,6 @@ impl World {
         if flags.intersects(CloneFlags::CLONE_SIGHAND | CloneFlags::CLONE_VM) {
             self.share(leader, child, flags);
         }
-        let undumpable = self.process(leader).extra.as_ref().is_some_and(|extra| extra.undumpable);
-        if undumpable {
-            self.process_mut(child).extra().undumpable = true;
-        }
         let father = self.process(leader);
         let mut parent_execed = false;
         let (parent, exit_signal) = if flags.contains(CloneFlags::CLONE_PARENT) {
@@ -263,6 +268,17 @@ impl World {
         child.no_child_wait = no_child_wait;
         child.parent_execed = parent_execed;
         parent
+    }
+
+    /// What few callers have and their children have then, too: other credentials than root's, and a memory that is closed.
+    #[cold]
+    fn inherit_rarities(&mut self, caller: ProcessId, child: ProcessId, new: Option<Credentials>) {
+        let who = new.unwrap_or_else(|| self.credentials(caller));
+        self.process_mut(child).set_credentials(who);
+        let closed = self.lead(caller).extra.as_ref().is_some_and(|extra| extra.undumpable);
+        if closed && self.process(child).thread_of.is_none() {
+            self.process_mut(child).extra().undumpable = true;
+        }
     }
 
     /// One memory for both, and perhaps one table of signal actions.

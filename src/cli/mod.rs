@@ -4,6 +4,7 @@
 //! not run.
 
 mod check;
+mod coverage;
 mod explain;
 mod fuzz;
 mod run;

@@ -125,7 +125,13 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::PidfdPoll => Call::PidfdPoll { pid: self.anything(first) },
             CallName::Look => {
                 let pid = if first.is_multiple_of(16) { Target::Number(0) } else { self.anything(first) };
-                Call::Look { pid, via: one_of(LookVia::ALL, second) }
+                let exiting = |role| self.guide.state(role) == Some(State::Exiting);
+                let via = match pid {
+                    // What is seldom there to be seen is looked at in the way that shows most.
+                    Target::Role(role) if exiting(role) => LookVia::Proc,
+                    _ => one_of(LookVia::ALL, second),
+                };
+                Call::Look { pid, via }
             }
             CallName::Reboot => Call::Reboot { how: one_of(RebootHow::ALL, first) },
             CallName::Clone => self.clone(first, second),

@@ -1,0 +1,153 @@
+//! `pidlab rules --coverage`: how well each rule is covered.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use pidlab_scenario::{Facts, Scenario, library};
+use serde::Serialize;
+
+use super::explain::RulesArguments;
+use super::{End, Format, Out};
+use crate::coverage::{self, Coverage, LENGTH, Row};
+use crate::kernel::{self, Judged, Labs, On, Plan};
+use crate::{tell, words};
+
+/// A rule in JSON.
+#[derive(Serialize)]
+struct RowLine<'a> {
+    id: &'a str,
+    scenarios: usize,
+    random: u64,
+    agreed: Option<u64>,
+    elsewhere: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lacks: Vec<&'static str>,
+}
+
+pub(super) fn coverage(out: &mut Out, arguments: &RulesArguments) -> io::Result<End> {
+    if arguments.on == On::Kernel {
+        eprintln!("error: only the model knows which rules fire");
+        eprintln!("help: use `--on both`, or `--on model` where there is no kernel to test on");
+        return Ok(End::BadInput);
+    }
+    let jobs = super::default_jobs();
+    let Ok(labs) = super::open_labs(arguments.on, jobs) else { return Ok(End::NoKernel) };
+    let release = labs.kernel().map(|kernel| kernel.release.clone());
+    let at_hand = labs.facts();
+    let mut coverage = Coverage::new(release.is_some());
+    let progress = ProgressBar::new_spinner();
+    progress.enable_steady_tick(Duration::from_millis(100));
+    let cases = arguments.steps.div_ceil(LENGTH as u64);
+    for facts in coverage::kinds_of_kernels(&at_hand) {
+        progress.set_message("random scenarios on the model");
+        coverage.add_random(&coverage::random_on_the_model(&facts, arguments.seed, cases, jobs as u64));
+    }
+    progress.set_message("the library, and random scenarios on the kernel");
+    let wrong = on_the_machines(&mut coverage, labs, jobs, arguments, cases.div_ceil(10));
+    progress.finish_and_clear();
+    write!(out, "{wrong}")?;
+    for row in coverage.rows() {
+        match arguments.format {
+            Format::Text if row.rule.id == coverage.rows()[0].rule.id => {
+                writeln!(out, "{:<36}{:>10}{:>10}{:>10}", "rule", "scenarios", "random", "agreed")?;
+                text(out, &coverage, row)?;
+            }
+            Format::Text => text(out, &coverage, row)?,
+            Format::Json => json(out, &coverage, row)?,
+        }
+    }
+    if arguments.format == Format::Text {
+        let sentence = sentence(&coverage, &at_hand, release.as_deref(), arguments);
+        writeln!(out, "\n{}", textwrap::fill(&sentence, words::page()))?;
+    }
+    Ok(if wrong.is_empty() && coverage.lacking().next().is_none() { End::Agree } else { End::Differ })
+}
+
+/// Runs the library and, where there is a kernel, random scenarios on it. Answers what went wrong.
+fn on_the_machines(coverage: &mut Coverage, labs: Labs, jobs: usize, arguments: &RulesArguments, cases: u64) -> String {
+    let parsed = library::files().filter_map(|file| Scenario::parse(&file.name, &file.path, file.text).ok());
+    let library: Vec<Scenario> = parsed.collect();
+    let with_kernel = coverage.with_kernel;
+    let cases = if with_kernel { usize::try_from(cases).unwrap_or(usize::MAX) } else { 0 };
+    let mut wrong = String::new();
+    let mut take = |coverage: &mut Coverage, scenario: &Scenario, judged: &Judged, random: bool| match judged {
+        Judged::Verdict(verdict) if !verdict.problems.is_empty() => {
+            wrong += &format!("{}: the machines do not agree\n", scenario.name);
+            wrong.extend(verdict.problems.iter().map(|problem| tell::problem(scenario, problem)));
+        }
+        Judged::Verdict(verdict) if random => coverage.add_agreed(&verdict.fired),
+        Judged::Verdict(verdict) => coverage.add_scenario(scenario, verdict, with_kernel),
+        Judged::ModelOnly(_, verdict) | Judged::Lacking(_, Some(verdict)) => {
+            coverage.add_scenario(scenario, verdict, false);
+        }
+        Judged::Lacking(_, None) => {}
+        Judged::Failed(why) => wrong += &format!("{}: the kernel side gave no result: {why}\n", scenario.name),
+    };
+    kernel::spread(
+        labs,
+        jobs,
+        Plan { on: arguments.on, belief: None },
+        library.len() + cases,
+        |worker, index| {
+            let scenario = match library.get(index) {
+                Some(scenario) => scenario.clone(),
+                None => {
+                    let case = (index - library.len()) as u64;
+                    coverage::random_scenario(worker.model(), arguments.seed, case)
+                }
+            };
+            let judged = worker.judge(&scenario);
+            (scenario, judged)
+        },
+        |index, (scenario, judged)| {
+            take(coverage, &scenario, &judged, index >= library.len());
+            true
+        },
+    );
+    wrong
+}
+
+fn agreed(coverage: &Coverage, row: &Row) -> String {
+    match row.agreed {
+        _ if !coverage.with_kernel => "-".to_owned(),
+        0 if row.elsewhere => "elsewhere".to_owned(),
+        agreed => agreed.to_string(),
+    }
+}
+
+fn text(out: &mut Out, coverage: &Coverage, row: &Row) -> io::Result<()> {
+    let agreed = agreed(coverage, row);
+    writeln!(out, "{:<36}{:>10}{:>10}{agreed:>10}", row.rule.id, row.scenarios, row.random)?;
+    let lacks = coverage.lacks(row);
+    if lacks.is_empty() { Ok(()) } else { writeln!(out, "    lacks {}", lacks.join(", ")) }
+}
+
+fn json(out: &mut Out, coverage: &Coverage, row: &Row) -> io::Result<()> {
+    let line = RowLine {
+        id: row.rule.id,
+        scenarios: row.scenarios,
+        random: row.random,
+        agreed: coverage.with_kernel.then_some(row.agreed),
+        elsewhere: coverage.with_kernel && row.agreed == 0 && row.elsewhere,
+        lacks: coverage.lacks(row),
+    };
+    writeln!(out, "{}", serde_json::to_string(&line)?)
+}
+
+fn sentence(coverage: &Coverage, at_hand: &Facts, release: Option<&str>, arguments: &RulesArguments) -> String {
+    let count = |which: &dyn Fn(&Row) -> bool| coverage.rows().iter().filter(|row| which(row)).count();
+    let steps = arguments.steps * coverage::kinds_of_kernels(at_hand).len() as u64;
+    let mut text = format!(
+        "rules {}: shown by scenarios {}, fired by random runs {} (about {steps} steps on the model)",
+        coverage.rows().len(),
+        count(&|row| row.scenarios > 0),
+        count(&|row| row.random > 0),
+    );
+    if let Some(release) = release {
+        let agreed = count(&|row| row.agreed > 0);
+        let elsewhere = count(&|row| row.agreed == 0 && row.elsewhere);
+        text += &format!(", agreed on Linux {release} {agreed}, about other kernels {elsewhere}");
+    }
+    text + &format!(", lacking {}", coverage.lacking().count())
+}
