@@ -104,6 +104,8 @@ impl Names<'_> {
             | Call::Exec
             | Call::Abort
             | Call::Fault
+            | Call::FailedFork
+            | Call::BrokenPipe
             | Call::Sigpending
             | Call::Setsid
             | Call::Getpid
@@ -119,6 +121,9 @@ impl Names<'_> {
             Call::Kill { target, signal } => vec![self.receivers(*target), signal_or_zero(*signal)],
             Call::Tgkill { pid, signal } | Call::PidfdSendSignal { pid, signal } => {
                 vec![self.target(*pid), signal_or_zero(*signal)]
+            }
+            Call::Sigqueue { pid, signal, si_pid } => {
+                vec![self.target(*pid), signal_or_zero(*signal), format!("si_pid {si_pid}")]
             }
             Call::PidfdOpen { pid } | Call::PidfdPoll { pid } | Call::Getpgid { pid } | Call::Getsid { pid } => {
                 vec![self.target(*pid)]

@@ -27,6 +27,12 @@ pub(crate) enum Operation {
     ExitThread,
     /// Touches memory that is not there.
     Fault,
+    /// A clone that has nowhere to write its pidfd.
+    FailedFork,
+    /// A write into a pipe that nobody reads.
+    BrokenPipe,
+    /// pid, signal, and the number given for the sender.
+    Sigqueue,
     /// abort(3), as the C library does it.
     Abort,
     /// execve of the program behind a descriptor, with the slot's text as its environment.
@@ -59,11 +65,14 @@ pub(crate) enum Operation {
     Look,
 }
 
-const OPERATIONS: [Operation; 19] = [
+const OPERATIONS: [Operation; 22] = [
     Operation::Clone,
     Operation::Exit,
     Operation::ExitThread,
     Operation::Fault,
+    Operation::FailedFork,
+    Operation::BrokenPipe,
+    Operation::Sigqueue,
     Operation::Abort,
     Operation::Exec,
     Operation::Wait4,
@@ -149,6 +158,9 @@ fn perform(slot: &Slot) -> Raw {
         Operation::Exit => raw::plain(libc::SYS_exit_group, [argument(0) as usize, 0, 0, 0]),
         Operation::ExitThread => raw::plain(libc::SYS_exit, [argument(0) as usize, 0, 0, 0]),
         Operation::Fault => raw::fault(),
+        Operation::FailedFork => raw::failed_fork(),
+        Operation::BrokenPipe => raw::broken_pipe(),
+        Operation::Sigqueue => raw::sigqueue(argument(0) as i32, argument(1) as i32, argument(2) as i32),
         Operation::Abort => abort(),
         Operation::Wait4 => {
             let (result, status) = raw::wait4(argument(0) as i32, argument(1) as u32);

@@ -165,6 +165,12 @@ impl Translator<'_> {
             Call::Sysctl { name: Sysctl::MaxPidNamespaces, write } => self.max_pid_namespaces(*write)?,
             Call::Sysctl { name, write } => sysctl(*name, *write),
             Call::Fault => Command::new(Operation::Fault, &[]),
+            Call::FailedFork => Command::new(Operation::FailedFork, &[]),
+            Call::BrokenPipe => Command::new(Operation::BrokenPipe, &[]),
+            Call::Sigqueue { pid, signal, si_pid } => {
+                let arguments = [self.target(*pid)?.into(), number(*signal), i64::from(*si_pid)];
+                Command::new(Operation::Sigqueue, &arguments)
+            }
             Call::Abort => {
                 self.refuse_endless_abort()?;
                 Command::new(Operation::Abort, &[])
@@ -313,6 +319,7 @@ impl Translator<'_> {
             }
             SetnsVia::NsPid => "pid",
             SetnsVia::PidForChildren => "pid_for_children",
+            SetnsVia::OtherKind => "uts",
         };
         let process = self.processes.get(to).ok_or(Refusal::NotBorn { role: to })?;
         let mut command = Command::new(Operation::SetnsPath, &[newpid]);

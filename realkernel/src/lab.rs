@@ -62,6 +62,7 @@ fn can_dump_core(call: &Call) -> bool {
         Call::Kill { signal, target: KillTarget::Pid(_) | KillTarget::Group(_) }
         | Call::Tgkill { signal, .. }
         | Call::PidfdSendSignal { signal, .. }
+        | Call::Sigqueue { signal, .. }
         | Call::SetPdeathsig { signal } => *signal,
         Call::Clone { exit_signal: pidlab_scenario::ExitSignal::Signal(signal), .. } => Some(*signal),
         Call::Exec | Call::Abort | Call::Fault => return true,

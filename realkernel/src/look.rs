@@ -70,6 +70,19 @@ impl Translator<'_> {
                 command.text = "/proc/loadavg".to_owned();
                 Ok(command)
             }
+            LookVia::NsFile => {
+                // The procfs on /proc is the conductor's, so the number is, too; 0 is nobody's.
+                let process = match target {
+                    Ok(process) => Some(process),
+                    Err(number) => {
+                        self.processes.alive_by_number(self.by, number).and_then(|it| self.processes.get(it))
+                    }
+                };
+                let number = process.filter(|process| !process.gone).map_or(0, |process| process.number);
+                let mut command = sight(Sight::SameFile, &[]);
+                command.text = format!("/proc/{number}/ns/pid");
+                Ok(command)
+            }
             LookVia::NsParent | LookVia::TheirProcfs => {
                 let process = match target {
                     Ok(process) => Some(process),

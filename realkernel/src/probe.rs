@@ -29,6 +29,7 @@ pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
             Fact::LastThreadStatus => last_thread_status(),
             Fact::SetTidCheckedFirst => set_tid_checked_first(),
             Fact::PidForChildrenBeforeInit => pid_for_children_before_init(),
+            Fact::FirstForkMayFail => first_fork_may_fail(),
             Fact::PidfdNamespaces => pidfd_namespaces(),
             Fact::PidfdInfo => pidfd_info(),
             Fact::PidfdInfoIsRemote => pidfd_info_is_remote(),
@@ -112,6 +113,15 @@ fn set_tid_checked_first() -> bool {
 /// `pid_for_children` leads to a namespace that has no process yet (kernel/pid_namespace.c, `pidns_for_children_get`).
 fn pid_for_children_before_init() -> bool {
     in_a_child(|| os::unshare(libc::CLONE_NEWPID).is_ok() && fs::metadata("/proc/self/ns/pid_for_children").is_ok())
+}
+
+/// After a first fork that failed late another one is born in the unshared namespace (kernel/pid.c, `free_pid`).
+fn first_fork_may_fail() -> bool {
+    in_a_child(|| {
+        os::unshare(libc::CLONE_NEWPID).is_ok()
+            && raw::failed_fork() == -(libc::EFAULT as Raw)
+            && child(|| 0).is_ok_and(|child| child.is_some_and(|(_, child)| os::reap_pidfd(child.as_fd()).is_ok()))
+    })
 }
 
 /// A pidfd gives namespaces (fs/pidfs.c, `pidfd_ioctl`).

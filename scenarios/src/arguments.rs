@@ -76,6 +76,8 @@ impl<'a> Arguments<'a, '_> {
             CallName::Fork => Call::Fork { child: self.child()? },
             CallName::Vfork => Call::Vfork { child: self.child()? },
             CallName::Clone => self.clone()?,
+            CallName::FailedFork => Call::FailedFork,
+            CallName::BrokenPipe => Call::BrokenPipe,
             CallName::Exit => Call::Exit { status: self.status()? },
             CallName::ExitThread => Call::ExitThread { status: self.status()? },
             CallName::Exec => Call::Exec,
@@ -100,6 +102,11 @@ impl<'a> Arguments<'a, '_> {
             CallName::PidfdSendSignal => {
                 let (pid, signal) = (self.target("pid"), self.signal_or_zero("signal"));
                 Call::PidfdSendSignal { pid: pid?, signal: signal? }
+            }
+            CallName::Sigqueue => {
+                let (pid, signal) = (self.target("pid"), self.signal_or_zero("signal"));
+                let si_pid = self.integer("si_pid", 0..=i64::from(i32::MAX));
+                Call::Sigqueue { pid: pid?, signal: signal?, si_pid: u32::try_from(si_pid?).ok()? }
             }
             CallName::PidfdOpen => Call::PidfdOpen { pid: self.target("pid")? },
             CallName::Unshare => Call::Unshare { flags: self.clone_flags(CloneFlags::CLONE_NEWPID)? },

@@ -95,6 +95,8 @@ words! {
         PidForChildren = "ns/pid_for_children",
         /// A pidfd, asked for the namespace of the next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`).
         PidfdForChildren = "pidfd/pid_for_children",
+        /// `/proc/PID/ns/uts`: a namespace of another kind.
+        OtherKind = "ns/uts",
     }
 }
 
@@ -174,6 +176,8 @@ words! {
         TheirProcfs = "their-procfs",
         /// The last field of `/proc/loadavg`, which is about no process.
         Loadavg = "loadavg",
+        /// Whether `/proc/PID/ns/pid` is the same file as the caller's own: 1 if so, 0 if not.
+        NsFile = "ns-file",
     }
 }
 
@@ -223,6 +227,8 @@ calls! {
         /// The numbers asked for, innermost namespace first; empty asks for none.
         set_tid: Vec<i32>,
     } = "clone",
+    /// clone(2) that fails at its very end, with numbers already given out: there is nowhere to write its pidfd.
+    FailedFork = "failed_fork",
     /// _exit(2): the whole process ends.
     Exit {
         /// The status, of which wait(2) reports the low eight bits.
@@ -239,6 +245,8 @@ calls! {
     Abort = "abort",
     /// An access to memory that is not there.
     Fault = "fault",
+    /// A write into a pipe that nobody reads any more.
+    BrokenPipe = "broken_pipe",
     /// wait4(2).
     Wait {
         /// Which children.
@@ -274,6 +282,15 @@ calls! {
         /// `None` is signal 0.
         signal: Option<Signal>,
     } = "pidfd_send_signal",
+    /// rt_sigqueueinfo(2), with a sender of the caller's choice.
+    Sigqueue {
+        /// The process.
+        pid: Target,
+        /// `None` is signal 0.
+        signal: Option<Signal>,
+        /// The number that it gives for the sender.
+        si_pid: u32,
+    } = "sigqueue",
     /// pidfd_open(2).
     PidfdOpen {
         /// The process.

@@ -30,6 +30,8 @@ pub enum Fact {
     PidfdInfoIsRemote,
     /// A procfs can be mounted for another PID namespace than the mounter's (Linux 6.18).
     ProcfsPidns,
+    /// A first fork that fails late does not end the unshared namespace (Linux 7.1).
+    FirstForkMayFail,
     /// The machine lets a process become another user, uid 1000. An ordinary user's lab has only one.
     AnotherUser,
     /// The machine lets processes of a scenario make user namespaces.
@@ -55,6 +57,7 @@ impl Fact {
         Fact::PidfdInfo,
         Fact::PidfdInfoIsRemote,
         Fact::ProcfsPidns,
+        Fact::FirstForkMayFail,
         Fact::AnotherUser,
         Fact::UserNamespaces,
         Fact::ClosedAfterDeath,
@@ -75,6 +78,7 @@ impl Fact {
             Fact::PidfdInfo => "pidfd-info",
             Fact::PidfdInfoIsRemote => "pidfd-info-eremote",
             Fact::ProcfsPidns => "procfs-pidns",
+            Fact::FirstForkMayFail => "first-fork-may-fail",
             Fact::AnotherUser => "another-user",
             Fact::UserNamespaces => "user-namespaces",
             Fact::ClosedAfterDeath => "closed-after-death",

@@ -58,6 +58,8 @@ impl Signal {
     pub const SEGV: Signal = Signal(11);
     /// `SIGUSR2`, 12.
     pub const USR2: Signal = Signal(12);
+    /// `SIGPIPE`, 13.
+    pub const PIPE: Signal = Signal(13);
     /// `SIGTERM`, 15.
     pub const TERM: Signal = Signal(15);
     /// `SIGCHLD`, 17.

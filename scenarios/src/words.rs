@@ -105,11 +105,13 @@ pub const CALLS: &[CallWords] = &[
         ],
         "clone(2)",
     ),
+    call(CallName::FailedFork, &[], "clone(2) that fails at its very end: there is nowhere to write its pidfd"),
     CallWords { returns: false, ..call(CallName::Exit, &[STATUS], "the whole process ends") },
     CallWords { returns: false, ..call(CallName::ExitThread, &[STATUS], "the calling thread ends") },
     call(CallName::Exec, &[], "execve(2)"),
     call(CallName::Abort, &[], "abort(3)"),
     call(CallName::Fault, &[], "an access to memory that is not there: a real SIGSEGV"),
+    call(CallName::BrokenPipe, &[], "a write into a pipe that nobody reads any more"),
     CallWords {
         name: CallName::Wait,
         arguments: &[
@@ -142,6 +144,11 @@ pub const CALLS: &[CallWords] = &[
     },
     call(CallName::Tgkill, &[TARGET, SIGNAL], "tgkill(2)"),
     call(CallName::PidfdSendSignal, &[TARGET, SIGNAL], "pidfd_send_signal(2)"),
+    call(
+        CallName::Sigqueue,
+        &[TARGET, SIGNAL, must("si_pid", Kind::Value, "the number given for the sender")],
+        "rt_sigqueueinfo(2), with a sender of the caller's choice",
+    ),
     call(CallName::PidfdOpen, &[TARGET], "pidfd_open(2)"),
     call(
         CallName::Unshare,

@@ -77,6 +77,8 @@ impl Writer<'_> {
             Call::Exec
             | Call::Abort
             | Call::Fault
+            | Call::FailedFork
+            | Call::BrokenPipe
             | Call::Sigpending
             | Call::Setsid
             | Call::Getpid
@@ -97,6 +99,9 @@ impl Writer<'_> {
             }
             Call::Tgkill { pid, signal } | Call::PidfdSendSignal { pid, signal } => {
                 vec![("pid", self.target(*pid)), signal_or_zero(*signal)]
+            }
+            Call::Sigqueue { pid, signal, si_pid } => {
+                vec![("pid", self.target(*pid)), signal_or_zero(*signal), ("si_pid", si_pid.to_string())]
             }
             Call::PidfdOpen { pid } | Call::PidfdPoll { pid } | Call::Getpgid { pid } | Call::Getsid { pid } => {
                 vec![("pid", self.target(*pid))]

@@ -122,6 +122,13 @@ impl Bytes<'_> {
             CallName::Exec => Call::Exec,
             CallName::Abort => Call::Abort,
             CallName::Fault => Call::Fault,
+            CallName::FailedFork => Call::FailedFork,
+            CallName::BrokenPipe => Call::BrokenPipe,
+            CallName::Sigqueue => Call::Sigqueue {
+                pid: self.target(made),
+                signal: self.signal_or_zero(),
+                si_pid: self.number().unsigned_abs() / 2,
+            },
             CallName::Wait => {
                 Call::Wait { target: self.children(made), options: self.options() - WaitOptions::WEXITED }
             }

@@ -156,7 +156,7 @@ impl World {
 
     /// The first number of a namespace is 1, be it chosen or not.
     fn must_be_init(&mut self, ns: NsId, asked: i32, holder: ProcessId) -> Result<(), Errno> {
-        if asked != 1 && self.ns(ns).phase == Phase::Empty {
+        if asked != 1 && self.ns(ns).is_unpeopled() {
             self.because(&rule::SETTID_INIT_MUST_BE_1, holder);
             return Err(Errno::EINVAL);
         }
@@ -210,15 +210,7 @@ impl World {
     #[cold]
     fn roll_back(&mut self, ns: NsId, row: u32, done: u32, set_tid: &[i32], holder: ProcessId) {
         self.explain_failure(ns, set_tid, done, holder);
-        let level = self.ns(ns).level;
-        let mut current = ns;
-        for depth in 0..done {
-            let number = self.numbers.take(level, row, level - depth);
-            let namespace = self.ns_mut(current);
-            namespace.give_back(number);
-            current = namespace.parent.unwrap_or(current);
-        }
-        self.numbers.remove(level, row);
+        self.give_back(ns, row, done);
         let namespace = self.ns_mut(ns);
         if namespace.phase == Phase::Empty && namespace.allocated == 0 {
             namespace.cursor = 0;
@@ -229,6 +221,47 @@ impl World {
         if done > 0 {
             self.because(&rule::ALLOC_ROLLBACK, holder);
         }
+    }
+
+    /// Gives back the numbers of the `done` innermost levels, and the row.
+    fn give_back(&mut self, ns: NsId, row: u32, done: u32) {
+        let level = self.ns(ns).level;
+        let mut current = ns;
+        for depth in 0..done {
+            let number = self.numbers.take(level, row, level - depth);
+            let namespace = self.ns_mut(current);
+            namespace.give_back(number);
+            current = namespace.parent.unwrap_or(current);
+        }
+        self.numbers.remove(level, row);
+    }
+
+    /// clone(2) that fails at its very end, with numbers given out at every level: there is nowhere to write its pidfd. Whatever
+    /// makes a fork fail earlier does so here, too.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// clone(2), ERRORS; kernel/fork.c:copy_process; kernel/pid.c:free_pid
+    pub fn failed_fork(&mut self, caller: ProcessId) -> Errno {
+        self.assert_acts(caller);
+        let ns = self.process(caller).target.expect("a live process has a target namespace");
+        let row = match self.allocate_pid(ns, &[], self.next_record(), caller) {
+            Ok(row) => row,
+            Err(errno) => return errno,
+        };
+        self.because(&rule::ALLOC_POST_ALLOC_FAILURE_BURNS, caller);
+        self.give_back(ns, row, self.ns(ns).level + 1);
+        if self.ns(ns).phase == Phase::Empty {
+            if self.first_fork_may_fail {
+                self.ns_mut(ns).cursor = 0;
+            } else {
+                self.because(&rule::ALLOC_POST_ALLOC_FAILURE_KILLS_FRESH_NS, caller);
+                self.ns_mut(ns).phase = Phase::Stillborn;
+            }
+        }
+        Errno::EFAULT
     }
 
     /// Gives a record's numbers back, at every level, and the record too if nothing refers to it.

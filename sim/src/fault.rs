@@ -40,6 +40,28 @@ impl World {
         false
     }
 
+    /// write(2) into a pipe that nobody reads any more: SIGPIPE, and `EPIPE` for who survives it.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// pipe(7); fs/pipe.c:anon_pipe_write
+    pub fn broken_pipe(&mut self, caller: ProcessId) -> Errno {
+        let errno = self.begin_broken_pipe(caller);
+        self.settle();
+        errno
+    }
+
+    pub(crate) fn begin_broken_pipe(&mut self, caller: ProcessId) -> Errno {
+        self.assert_acts(caller);
+        let init = self.lead(caller).unkillable;
+        self.because(if init { &rule::SIG_INIT_SIGPIPE } else { &rule::SIG_SIGPIPE }, caller);
+        let si_pid = self.getpid(caller).get();
+        self.send(Signal::PIPE, caller, &mut Origin::User { sender: caller, si_pid, private: true });
+        Errno::EPIPE
+    }
+
     /// abort(3): SIGABRT, whatever the process has made of it; an init, which it does not end, runs into an instruction that
     /// traps.
     ///

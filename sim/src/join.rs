@@ -2,7 +2,6 @@
 
 use pidlab_scenario::{CloneFlags, Errno};
 
-use crate::namespace::Phase;
 use crate::{NsId, ProcessId, ProcessState, World, rule};
 
 impl World {
@@ -163,7 +162,7 @@ impl World {
             self.may_follow_link(caller, to)?;
         }
         let target = to.and_then(|to| self.process(to).target);
-        let empty = target.is_some_and(|target| self.ns(target).phase == Phase::Empty);
+        let empty = target.is_some_and(|target| self.ns(target).is_unpeopled());
         let Some(target) = target.filter(|_| !empty || self.pid_for_children_before_init) else {
             self.because(&rule::PFC_READLINK, to.unwrap_or(caller));
             return Err(Errno::ENOENT);
@@ -172,6 +171,39 @@ impl World {
             self.because(&rule::PFC_BEFORE_INIT, caller);
         }
         self.setns(caller, target)
+    }
+
+    /// setns(2), for a PID namespace, with `/proc/PID/ns/uts` of `to`, which leads to a namespace of another kind.
+    ///
+    /// # Errors
+    /// `ENOENT`: `to` has ended; `EACCES`: the caller may not look into it; `EINVAL` otherwise.
+    ///
+    /// # References
+    /// setns(2), ERRORS; kernel/nsproxy.c:setns
+    pub fn setns_other_kind(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Errno {
+        self.assert_acts(caller);
+        self.because(&rule::SETNS_NSTYPE, caller);
+        let Some(to) = to else { return Errno::ENOENT };
+        match self.may_follow_link(caller, to) {
+            Err(errno) => errno,
+            Ok(()) if self.process(to).target.is_none() => Errno::ENOENT,
+            Ok(()) => Errno::EINVAL,
+        }
+    }
+
+    /// Whether the file `/proc/PID/ns/pid` of a process is the same as the caller's.
+    ///
+    /// # Errors
+    /// `ENOENT`: the process is reaped; `EACCES`: the caller may not look into it.
+    ///
+    /// # References
+    /// namespaces(7), The /proc/pid/ns/ directory; fs/nsfs.c
+    pub fn look_at_ns_file(&mut self, caller: ProcessId, of: Option<ProcessId>) -> Result<bool, Errno> {
+        self.assert_acts(caller);
+        let of = of.filter(|of| self.process(*of).is_task()).ok_or(Errno::ENOENT)?;
+        self.may_follow_link(caller, of)?;
+        self.because(&rule::NS_IDENTITY, of);
+        Ok(self.process(of).ns == self.process(caller).ns)
     }
 
     /// setns(2) with what `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of a pidfd of `to` gives.

@@ -18,6 +18,8 @@ pub(crate) const MAX_LEVEL: u32 = 32;
 pub(crate) enum Phase {
     /// Made by unshare(2); nobody has been born in it.
     Empty,
+    /// Its first fork failed late: nobody has been born in it, and nobody will be.
+    Stillborn,
     /// Its init lives and adopts its orphans.
     Open(ProcessId),
     /// Its init has ended and waits in `zap_pid_ns_processes`; no number is given out any more.
@@ -104,8 +106,13 @@ impl Namespace {
     pub(crate) fn reaper(&self) -> Option<ProcessId> {
         match self.phase {
             Phase::Open(init) | Phase::Closing(init) => Some(init),
-            Phase::Empty | Phase::Dead => None,
+            Phase::Empty | Phase::Stillborn | Phase::Dead => None,
         }
+    }
+
+    /// Whether nobody has ever been born in it.
+    pub(crate) fn is_unpeopled(&self) -> bool {
+        matches!(self.phase, Phase::Empty | Phase::Stillborn)
     }
 
     /// Whether a fork into it can succeed.

@@ -44,9 +44,11 @@ pub(crate) enum Sight {
     TheirListing,
     /// The file that the text names, wherever it is: as `File`.
     Path,
+    /// The file that the text names and the agent's own PID namespace: 1 if they are the same.
+    SameFile,
 }
 
-const SIGHTS: [Sight; 16] = [
+const SIGHTS: [Sight; 17] = [
     Sight::Pending,
     Sight::Poll,
     Sight::File,
@@ -63,6 +65,7 @@ const SIGHTS: [Sight; 16] = [
     Sight::Parent,
     Sight::TheirListing,
     Sight::Path,
+    Sight::SameFile,
 ];
 
 pub(super) fn perform(slot: &Slot) -> Raw {
@@ -134,6 +137,11 @@ pub(super) fn perform(slot: &Slot) -> Raw {
         }),
         Sight::Path => opened_with(raw::open(&path_of(slot), libc::O_RDONLY | libc::O_CLOEXEC), |file| {
             all_of(|rest| looking::read(file, rest))
+        }),
+        Sight::SameFile => opened_with(raw::open(&path_of(slot), libc::O_RDONLY | libc::O_CLOEXEC), |theirs| {
+            opened_with(raw::open(b"/proc/thread-self/ns/pid\0", libc::O_RDONLY | libc::O_CLOEXEC), |own| {
+                looking::same_file(theirs, own)
+            })
         }),
     }
 }

@@ -174,3 +174,18 @@ pub(crate) fn maker_of(socket: Raw) -> (Raw, libc::ucred) {
     let result = unsafe { syscall(libc::SYS_getsockopt, arguments) };
     (result, maker)
 }
+
+/// Whether two descriptors are of the same file: 1 if so, 0 if not, or a negated errno.
+pub(crate) fn same_file(one: Raw, other: Raw) -> Raw {
+    let identity = |file: Raw| {
+        let mut status = std::mem::MaybeUninit::<libc::stat>::zeroed();
+        let arguments = [file as usize, status.as_mut_ptr() as usize, 0, 0, 0, 0];
+        // SAFETY: the status outlives the call and has the kernel's layout.
+        let result = unsafe { syscall(libc::SYS_fstat, arguments) };
+        // SAFETY: every field is a number, and all were zero before.
+        let status = unsafe { status.assume_init() };
+        (result, status.st_dev, status.st_ino)
+    };
+    let (one, other) = (identity(one), identity(other));
+    if one.0 < 0 { one.0 } else { Raw::from(one == other) }
+}

@@ -302,6 +302,50 @@ pub(crate) fn clone3_agent(arguments: &CloneArgs, entry: extern "C" fn(usize) ->
     unsafe { clone3(arguments, entry, role) }
 }
 
+/// clone3(2) that copies everything, gives out numbers, and then finds nowhere to write the pidfd: nothing is ever mapped at such a
+/// low address.
+pub(crate) fn failed_fork() -> Raw {
+    const NOWHERE: u64 = 8;
+    let arguments = CloneArgs {
+        flags: libc::CLONE_PIDFD as u64,
+        pidfd: NOWHERE,
+        exit_signal: libc::SIGCHLD as u64,
+        ..CloneArgs::default()
+    };
+    // SAFETY: the arguments outlive the call; without CLONE_VM a child, if there were one, would have its own copy of the stack.
+    let result = unsafe {
+        syscall(libc::SYS_clone3, [std::ptr::from_ref(&arguments) as usize, size_of::<CloneArgs>(), 0, 0, 0, 0])
+    };
+    if result == 0 {
+        plain(libc::SYS_exit_group, [0; 4]);
+    }
+    result
+}
+
+/// Writes a byte into a pipe whose other end is closed.
+pub(crate) fn broken_pipe() -> Raw {
+    let mut ends = [-1i32; 2];
+    // SAFETY: two descriptors are written to an array of two.
+    let made = unsafe { syscall(libc::SYS_pipe2, [ends.as_mut_ptr() as usize, libc::O_CLOEXEC as usize, 0, 0, 0, 0]) };
+    if made < 0 {
+        return made;
+    }
+    let [reader, writer] = ends;
+    plain(libc::SYS_close, [reader as usize, 0, 0, 0]);
+    let written = write(writer as Raw, &[0]);
+    plain(libc::SYS_close, [writer as usize, 0, 0, 0]);
+    written
+}
+
+/// rt_sigqueueinfo(2), as a program would send it that gives another number than its own.
+pub(crate) fn sigqueue(pid: i32, signal: i32, sender: i32) -> Raw {
+    const SI_QUEUE: i32 = -1;
+    let info = Siginfo { signal, code: SI_QUEUE, pid: sender, ..Siginfo::EMPTY };
+    let info = std::ptr::from_ref(&info) as usize;
+    // SAFETY: the information outlives the call and has the kernel's 128 bytes.
+    unsafe { syscall(libc::SYS_rt_sigqueueinfo, [pid as usize, signal as usize, info, 0, 0, 0]) }
+}
+
 /// Writes to address 0, which is never mapped. Comes back if a handler, installed by [`sigaction`], has skipped the
 /// instruction ([`skip_fault`]).
 pub(crate) fn fault() -> Raw {

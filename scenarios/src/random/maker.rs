@@ -120,6 +120,12 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::ExitThread => Call::ExitThread { status: i32::from(first % 4) },
             CallName::Exec => Call::Exec,
             CallName::Fault => Call::Fault,
+            CallName::FailedFork => Call::FailedFork,
+            CallName::BrokenPipe => Call::BrokenPipe,
+            CallName::Sigqueue => {
+                let signal = signal_or_zero(second);
+                Call::Sigqueue { pid: self.target(first), signal, si_pid: u32::from(first) + 700 }
+            }
             CallName::Abort => Call::Abort,
             CallName::Sigpending => Call::Sigpending,
             CallName::PidfdPoll => Call::PidfdPoll { pid: self.anything(first) },
@@ -188,7 +194,12 @@ impl<'a, G: Guide> Maker<'a, G> {
                 CallName::Clone
             }
             // Host's end is the end of everything: not often.
-            CallName::Exit | CallName::ExitThread | CallName::Fault | CallName::Abort | CallName::Reboot
+            CallName::Exit
+            | CallName::ExitThread
+            | CallName::Fault
+            | CallName::Abort
+            | CallName::Reboot
+            | CallName::BrokenPipe
                 if self.by == Role::HOST && !byte.is_multiple_of(16) =>
             {
                 CallName::Wait

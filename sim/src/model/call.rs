@@ -29,6 +29,11 @@ impl Branch {
                     Done::Never
                 }
             }
+            Call::BrokenPipe => Done::Outcome(Outcome::Err(self.world.begin_broken_pipe(caller))),
+            Call::FailedFork if self.world.hides_a_signal(caller) => {
+                return Err(not_modelled(call, Some(HIDDEN_SIGNAL.into())));
+            }
+            Call::FailedFork => Done::Outcome(Outcome::Err(self.world.failed_fork(caller))),
             Call::Abort if self.world.aborts_for_ever(caller) => {
                 let what = "an init that handles SIGSEGV, whose abort never ends";
                 return Err(not_modelled(call, Some(what.into())));
@@ -51,7 +56,7 @@ impl Branch {
                 Done::Never
             }
             Call::Wait { .. } | Call::Waitid { .. } => self.wait(by, caller, call)?,
-            Call::Kill { .. } | Call::Tgkill { .. } | Call::PidfdSendSignal { .. } => {
+            Call::Kill { .. } | Call::Tgkill { .. } | Call::PidfdSendSignal { .. } | Call::Sigqueue { .. } => {
                 Done::Outcome(self.signal(by, caller, call)?)
             }
             Call::Sigaction { .. } | Call::Sigprocmask { .. } => Done::Outcome(self.signal(by, caller, call)?),
@@ -81,7 +86,7 @@ impl Branch {
             return Err(not_modelled(call, Some("a vfork of a thread".into())));
         }
         if self.world.hides_a_signal(caller) {
-            return Err(not_modelled(call, Some("a signal waits for a thread that is in a vfork".into())));
+            return Err(not_modelled(call, Some(HIDDEN_SIGNAL.into())));
         }
         let no_exit_signal = CloneFlags::CLONE_PARENT | CloneFlags::CLONE_THREAD;
         let exit_signal = match exit_signal {
@@ -169,6 +174,10 @@ impl Branch {
                 let pid = self.raw(by, *pid)?;
                 self.world.begin_pidfd_send_signal(caller, pid, *signal)
             }
+            Call::Sigqueue { pid, signal, si_pid } => {
+                let pid = self.raw(by, *pid)?;
+                self.world.begin_sigqueue(caller, pid, *signal, *si_pid)
+            }
             Call::Sigaction { signal, action } => self.world.sigaction(caller, *signal, *action),
             Call::Sigprocmask { how, signal } => {
                 self.world.begin_sigprocmask(caller, *how, *signal);
@@ -192,6 +201,7 @@ impl Branch {
                     SetnsVia::NsPid => self.world.setns_path(caller, to),
                     SetnsVia::Pidfd => self.world.setns_pidfd(caller, to),
                     SetnsVia::PidForChildren => self.world.setns_for_children(caller, to),
+                    SetnsVia::OtherKind => Err(self.world.setns_other_kind(caller, to)),
                     SetnsVia::PidfdForChildren => self.world.setns_pidfd_for_children(caller, to),
                 }
             }
@@ -342,6 +352,10 @@ impl Branch {
                 self.world.look_at_pidfd_info(caller, at, had_number)
             }
             LookVia::NsParent => return Ok(nothing(self.world.look_at_ns_parent(caller, at))),
+            LookVia::NsFile => {
+                let same = self.world.look_at_ns_file(caller, at);
+                return Ok(same.map_or_else(Outcome::Err, |same| Outcome::Ok(i64::from(same))));
+            }
             LookVia::TheirProcfs => self.world.look_at_their_procfs(caller, at),
             LookVia::Loadavg => Ok(self.world.look_at_loadavg(caller)),
         };
@@ -370,6 +384,8 @@ impl Branch {
 fn in_place_of_a_process() -> Refusal {
     Refusal::NotModelled { call: CallName::Look, what: Some("a number in place of a process".into()) }
 }
+
+const HIDDEN_SIGNAL: &str = "a signal waits for a thread that is in a vfork";
 
 /// The second user of scenarios.
 const ANOTHER_USER: u32 = 1000;

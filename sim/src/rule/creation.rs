@@ -86,6 +86,12 @@ rules! { CREATION;
     SETNS_DEAD_NS = "setns.dead-ns",
         "setns to a namespace whose init has died succeeds; only forking into it fails",
         "kernel/pid_namespace.c:pidns_install";
+    SETNS_NSTYPE = "setns.nstype",
+        "setns takes no namespace of another kind than the one that is asked for: EINVAL",
+        "kernel/nsproxy.c:setns", manual: "setns(2), ERRORS";
+    NS_IDENTITY = "ns.identity",
+        "two processes are in the same PID namespace if their /proc/PID/ns/pid is the same file",
+        "fs/nsfs.c", manual: "namespaces(7), The /proc/pid/ns/ directory", since: "3.8", note: "the inode's number may be another namespace's later";
     NS_LIFETIME = "ns.lifetime",
         "a namespace without a living init exists for as long as something refers to it, and is never alive again",
         "kernel/pid_namespace.c:put_pid_ns", manual: "pid_namespaces(7), The namespace init process";

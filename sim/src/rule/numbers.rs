@@ -48,6 +48,12 @@ rules! { NUMBERS;
     ALLOC_FAILURE_CURSOR_FIRST = "alloc.failure-cursor-first",
         "a failed first fork sets the cursor of the new namespace back, so that its init will still be 1",
         "kernel/pid.c:alloc_pid";
+    ALLOC_POST_ALLOC_FAILURE_BURNS = "alloc.post-alloc-failure-burns",
+        "a fork that fails after its numbers were given out gives them back, and the cursors of all levels have moved",
+        "kernel/fork.c:copy_process";
+    ALLOC_POST_ALLOC_FAILURE_KILLS_FRESH_NS = "alloc.post-alloc-failure-kills-fresh-ns",
+        "if that fork was the first into an unshared namespace, nobody is ever born there: every later one fails with ENOMEM",
+        "kernel/pid.c:free_pid", until: "7.0", note: "newer kernels let it be tried again";
     ALLOC_FREED_WHEN = "alloc.freed-when",
         "the number of a reaped process stays taken while it is the id of a process group or session with members",
         "kernel/pid.c:__change_pid";

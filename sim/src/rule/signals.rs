@@ -33,6 +33,15 @@ rules! { SIGNALS;
     SIG_INIT_OUTER_DROPPED = "sig.init-outer-dropped",
         "from a namespace around, too, other signals do nothing to an init that has no handler for them",
         "kernel/signal.c:sig_task_ignored", manual: "pid_namespaces(7), The namespace init process", since: "2.6.30";
+    SIG_INIT_SIGPIPE = "sig.init-sigpipe",
+        "an init that writes into a pipe without a reader is not ended by it: the write fails with EPIPE",
+        "fs/pipe.c:anon_pipe_write", manual: "pipe(7), I/O on pipes and FIFOs";
+    SIG_SIGPIPE = "sig.sigpipe",
+        "a write into a pipe without a reader is SIGPIPE for the writer, and EPIPE if it survives",
+        "fs/pipe.c:anon_pipe_write", manual: "pipe(7), I/O on pipes and FIFOs";
+    VIEW_SIGINFO_FORGED = "view.siginfo-forged",
+        "a sender may give another number than its own, and it passes unchanged, except to those who cannot see the sender: to them it is 0",
+        "kernel/signal.c:send_signal_locked", manual: "rt_sigqueueinfo(2), DESCRIPTION";
     SIG_INIT_HANDLER = "sig.init-handler",
         "a signal for which an init has a handler is delivered, whoever sends it",
         "kernel/signal.c:get_signal", manual: "pid_namespaces(7), The namespace init process";
