@@ -238,6 +238,9 @@ fn state(process: &ProcessView) -> String {
     for handled in &process.handled {
         let comma = if text.is_empty() { "" } else { ", " };
         let _ = write!(text, "{comma}handled {} from {}", handled.signal, handled.si_pid);
+        if let Some(status) = handled.child {
+            let _ = write!(text, " ({status})");
+        }
     }
     text
 }

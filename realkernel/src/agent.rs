@@ -297,11 +297,12 @@ extern "C" fn handler(signal: i32, info: *const Siginfo, context: *mut libc::uco
     let here = 0u8;
     let Some(role) = arena::role_of(std::ptr::from_ref(&here) as usize) else { return };
     let slot = arena::slot(role);
-    let sender = raw::sender(info);
+    let noted = raw::noted(info);
     let count = slot.handled.load(Ordering::Relaxed);
-    if let Some([number, from]) = slot.notes.get(count as usize % NOTED) {
-        number.store(signal, Ordering::Relaxed);
-        from.store(sender, Ordering::Relaxed);
+    if let Some(note) = slot.notes.get(count as usize % NOTED) {
+        for (place, value) in note.iter().zip([signal].into_iter().chain(noted)) {
+            place.store(value, Ordering::Relaxed);
+        }
     }
     slot.handled.store(count.wrapping_add(1), Ordering::Release);
 }

@@ -464,7 +464,7 @@ fn wait_status(status: i32) -> Option<WaitStatus> {
 }
 
 /// The code and status of waitid(2).
-fn waitid_status(code: i32, status: i64) -> Option<WaitStatus> {
+pub(crate) fn waitid_status(code: i32, status: i64) -> Option<WaitStatus> {
     match code {
         libc::CLD_EXITED => u8::try_from(status).ok().map(WaitStatus::Exited),
         libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(WaitStatus::Killed),

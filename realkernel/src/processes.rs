@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 
 use pidlab_scenario::{Handled, NamespaceId, ProcessView, Role, Signal, State};
 
+use crate::command;
 use crate::sys::arena::{self, NOTED};
 use crate::sys::os;
 
@@ -229,10 +230,12 @@ impl Process {
         let first = self.handled as usize;
         self.handled = count;
         let noted = (first..first + new).map(|index| {
-            let [signal, sender] = &slot.notes[index % NOTED];
             let load = |value: &std::sync::atomic::AtomicI32| value.load(std::sync::atomic::Ordering::Relaxed);
-            let signal = Signal::new(i64::from(load(signal)))?;
-            Some(Handled { signal, si_pid: u32::try_from(load(sender)).ok()? })
+            let [signal, sender, code, status] = [0, 1, 2, 3].map(|field| load(&slot.notes[index % NOTED][field]));
+            let signal = Signal::new(i64::from(signal))?;
+            // Of other signals the code may mean something else.
+            let told = if signal == Signal::CHLD { command::waitid_status(code, status.into()) } else { None };
+            Some(Handled { signal, si_pid: u32::try_from(sender).ok()?, child: told })
         });
         noted.collect::<Option<_>>().ok_or_else(|| io::Error::other("a handler noted what is no signal"))
     }

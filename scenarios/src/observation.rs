@@ -133,7 +133,7 @@ pub enum Seen {
 }
 
 /// What a wait says of a child (wait(2), the `W…` macros).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum WaitStatus {
     /// Ended by itself, with this status (0 to 255).
     Exited(u8),
@@ -197,6 +197,8 @@ pub struct Handled {
     pub signal: Signal,
     /// The sender's number as `siginfo_t` gives it (sigaction(2), `si_pid`).
     pub si_pid: u32,
+    /// What a SIGCHLD that the kernel sent says of the child (`si_code` and `si_status`). JSON lines do not have it.
+    pub child: Option<WaitStatus>,
 }
 
 /// What a process is doing.

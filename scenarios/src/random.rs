@@ -206,6 +206,7 @@ impl Theme {
                 (C::Unshare, 2),
                 (C::Setuid, 2),
                 (C::PidfdPoll, 2),
+                (C::Reboot, 2),
                 (C::Look, 4),
             ],
         }

@@ -134,6 +134,7 @@ fn kind(argument: &Argument, words: &CallWords) -> Value {
         Kind::SignalOrZero => json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }),
         Kind::Numbers => json!({ "type": "array", "items": number, "minItems": 1, "maxItems": MOST_LEVELS }),
         Kind::Status | Kind::Value => number,
+        Kind::Number => json!({ "type": "integer", "minimum": 0, "maximum": i32::MAX }),
         Kind::Uid => json!({ "type": "integer", "minimum": 0, "maximum": 0xffff_fffeu32 }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Word(allowed) => json!({ "enum": allowed }),

@@ -33,6 +33,8 @@ pub enum Kind {
     Status,
     /// A user id.
     Uid,
+    /// The number of a process, or 0.
+    Number,
     /// A number to write.
     Value,
     /// `true` or `false`.
@@ -146,7 +148,7 @@ pub const CALLS: &[CallWords] = &[
     call(CallName::PidfdSendSignal, &[TARGET, SIGNAL], "pidfd_send_signal(2)"),
     call(
         CallName::Sigqueue,
-        &[TARGET, SIGNAL, must("si_pid", Kind::Value, "the number given for the sender")],
+        &[TARGET, SIGNAL, must("si_pid", Kind::Number, "the number given for the sender")],
         "rt_sigqueueinfo(2), with a sender of the caller's choice",
     ),
     call(CallName::PidfdOpen, &[TARGET], "pidfd_open(2)"),

@@ -22,6 +22,7 @@ fn samples(kind: Kind) -> (Vec<String>, Vec<&'static str>) {
         Kind::SignalOrZero => (texts(&["\"SIGTERM\"", "0", "64"]), vec!["-1", "65", "\"\""]),
         Kind::Numbers => (texts(&["[1]", "[2, -1]"]), vec!["[]", "1", "[\"1\"]", "[4294967296]"]),
         Kind::Status | Kind::Value => (texts(&["0", "-1", "2147483647"]), vec!["2147483648", "\"0\""]),
+        Kind::Number => (texts(&["0", "2147483647"]), vec!["-1", "2147483648", "\"a\""]),
         Kind::Uid => (texts(&["0", "4294967294"]), vec!["-1", "4294967295"]),
         Kind::Flag => (texts(&["true", "false"]), vec!["1", "\"true\""]),
         Kind::Word(words) => (words.iter().map(|word| format!("\"{word}\"")).collect(), vec!["\"\"", "0", "\"word\""]),

@@ -101,7 +101,7 @@ impl World {
             return;
         }
         if std::mem::take(&mut self.process_mut(id).tell_continued) {
-            self.notify_parent_of_stop(id);
+            self.notify_parent_of_stop(id, WaitStatus::Continued);
         }
         if self.process(id).stopped {
             return;
@@ -116,7 +116,7 @@ impl World {
     fn run_live_thread(&mut self, id: ProcessId, resumed: bool) {
         let leader = self.leader(id);
         if std::mem::take(&mut self.process_mut(leader).tell_continued) {
-            self.notify_parent_of_stop(leader);
+            self.notify_parent_of_stop(leader, WaitStatus::Continued);
         }
         if self.process(id).stopped {
             return;
@@ -160,7 +160,7 @@ impl World {
             let record = self.process_mut(leader);
             record.stop_report = Some(signal);
             record.continue_report = false;
-            self.notify_parent_of_stop(leader);
+            self.notify_parent_of_stop(leader, WaitStatus::Stopped(signal));
         }
     }
 
@@ -187,7 +187,7 @@ impl World {
         if let Some(extra) = self.process_mut(id).extra.as_mut() {
             extra.handled.append(&mut extra.framed);
         }
-        while let Some(Pending { signal, si_pid, .. }) = self.dequeue(id) {
+        while let Some(Pending { signal, si_pid, child, .. }) = self.dequeue(id) {
             let lead = self.lead(id);
             let (caught, ignored, unkillable) =
                 (lead.caught.contains(signal), lead.ignored.contains(signal), lead.unkillable);
@@ -195,7 +195,7 @@ impl World {
                 let stops_first = self.takeable(id).contains(Signal::STOP);
                 let extra = self.process_mut(id).extra();
                 let place = if stops_first { &mut extra.framed } else { &mut extra.handled };
-                place.push(Handled { signal, si_pid });
+                place.push(Handled { signal, si_pid, child });
                 self.because(&rule::SIG_HANDLER, id);
                 if unkillable {
                     self.because(&rule::SIG_INIT_HANDLER, id);
@@ -278,7 +278,7 @@ impl World {
         record.stopped = true;
         record.stop_report = Some(signal);
         record.continue_report = false;
-        self.notify_parent_of_stop(id);
+        self.notify_parent_of_stop(id, WaitStatus::Stopped(signal));
     }
 
     /// The thread that took the signal stops, and the others are told to.
@@ -308,11 +308,11 @@ impl World {
     ///
     /// # References
     /// kernel/signal.c:do_notify_parent_cldstop
-    fn notify_parent_of_stop(&mut self, child: ProcessId) {
+    fn notify_parent_of_stop(&mut self, child: ProcessId, status: WaitStatus) {
         let Some(parent) = self.process(child).parent else { return };
         if !self.lead(parent).ignored.contains(Signal::CHLD) {
             let si_pid = self.pid_in(child, self.process(parent).ns).map_or(0, crate::Pid::get);
-            self.send(Signal::CHLD, parent, &mut Origin::Child { si_pid });
+            self.send(Signal::CHLD, parent, &mut Origin::Child { si_pid, status });
         }
         self.wake_waiter(parent, child);
     }

@@ -410,13 +410,24 @@ impl World {
             }
             let lived = !self.process(parent).sealed;
             // The thread that made the child is asked first.
-            self.send(signal, mother, &mut Origin::Child { si_pid });
+            let status = self.told_status(child);
+            self.send(signal, mother, &mut Origin::Child { si_pid, status });
             if lived && self.process(parent).sealed {
                 self.because(&rule::EXIT_SIGNAL_CAN_KILL_PARENT, parent);
             }
         }
         self.wake_waiter(mother, child);
         vanishes
+    }
+
+    /// What a SIGCHLD says of a child that has ended; a wait may be told something else.
+    fn told_status(&mut self, child: ProcessId) -> WaitStatus {
+        let told = self.process(child).extra.as_ref().and_then(|extra| extra.own_status);
+        if told.is_some_and(|told| told != self.process(child).status) {
+            self.because(&rule::REBOOT_SIGINFO_DIFFERS, child);
+            self.because(&rule::WAIT_STATUS_SOURCE, child);
+        }
+        told.unwrap_or(self.process(child).status)
     }
 
     /// Wakes a parent that sleeps in a wait which this child could end.

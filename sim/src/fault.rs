@@ -31,7 +31,7 @@ impl World {
         if self.lead(caller).caught.contains(signal) && !blocked {
             self.because(&rule::SIG_HANDLER, caller);
             // The address that could not be touched stands where si_pid does, and it was 0.
-            self.process_mut(caller).extra().handled.push(Handled { signal, si_pid: 0 });
+            self.process_mut(caller).extra().handled.push(Handled { signal, si_pid: 0, child: None });
             return true;
         }
         let rule = if self.lead(caller).unkillable { &rule::SIG_INIT_FAULT } else { &rule::SIG_FAULT };
@@ -126,6 +126,10 @@ impl World {
         self.because(&rule::REBOOT_CALLER, caller);
         if let Some(init) = self.ns(ns).reaper() {
             self.send(Signal::KILL, init, &mut Origin::Kernel);
+        }
+        if self.ns(ns).reaper() == Some(caller) {
+            // It has been killed, and leaves with 0 all the same.
+            self.process_mut(caller).extra().own_status = Some(WaitStatus::Exited(0));
         }
         // The caller leaves through do_exit: only the thread, with 0.
         if !self.process(caller).doomed {

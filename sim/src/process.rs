@@ -87,6 +87,8 @@ pub(crate) struct Extra {
     pub(crate) undumpable: bool,
     /// It has ended, and its memory was such then (kernel: not `user_dumpable`).
     pub(crate) closed: bool,
+    /// How it ended itself, where a wait is told something else: the init of a namespace in which reboot was called.
+    pub(crate) own_status: Option<WaitStatus>,
     /// Who it is, if it is not root with all capabilities.
     pub(crate) credentials: Option<Credentials>,
 }

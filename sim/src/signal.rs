@@ -44,6 +44,8 @@ pub(crate) struct Pending {
     pub(crate) si_pid: u32,
     /// For the thread, not for the process (tgkill); taken first.
     pub(crate) private: bool,
+    /// What a SIGCHLD says of the child.
+    pub(crate) child: Option<WaitStatus>,
 }
 
 /// A signal that a handler got.
@@ -53,6 +55,8 @@ pub struct Handled {
     pub signal: Signal,
     /// The sender's number, as `siginfo_t` has it.
     pub si_pid: u32,
+    /// What a SIGCHLD that the kernel sent says of the child.
+    pub child: Option<WaitStatus>,
 }
 
 /// Where a signal comes from.
@@ -75,6 +79,8 @@ pub(crate) enum Origin {
     Child {
         /// Its number in the parent's namespace.
         si_pid: u32,
+        /// What became of it.
+        status: WaitStatus,
     },
 }
 
@@ -133,7 +139,11 @@ impl World {
             self.because(&rule::EXIT_SIGCHLD_COALESCES, to);
             return;
         }
-        self.complete(signal, to, Pending { signal, si_pid, private });
+        let child = match origin {
+            Origin::Child { status, .. } if signal == Signal::CHLD => Some(*status),
+            _ => None,
+        };
+        self.complete(signal, to, Pending { signal, si_pid, private, child });
     }
 
     /// What the receiver sees of the sender, and whether the sender stands above it.
@@ -152,7 +162,7 @@ impl World {
                 (number, number == 0, false)
             }
             Origin::Kernel => (0, true, false),
-            Origin::Child { si_pid } => (*si_pid, false, false),
+            Origin::Child { si_pid, .. } => (*si_pid, false, false),
         }
     }
 

@@ -88,7 +88,13 @@ impl World {
         let leader = self.leader(init);
         if let Some(signal) = self.ns(ns).reboot {
             self.because(&rule::REBOOT_CODES, leader);
-            self.process_mut(leader).status = WaitStatus::Killed(signal);
+            let record = self.process_mut(leader);
+            let killed = std::mem::replace(&mut record.status, WaitStatus::Killed(signal));
+            let own = record.extra().own_status.get_or_insert(killed);
+            // A leader that ended before is told of by the status of the whole process (kernel: release_task).
+            if leader != init {
+                *own = WaitStatus::Killed(signal);
+            }
         }
         if self.members(leader).iter().any(|member| *member != leader) {
             self.because(&rule::ZAP_OWN_PGID_NO_PIN, init);

@@ -50,8 +50,8 @@ pub(crate) struct Slot {
     pub(crate) text: [AtomicU8; TEXT],
     /// The numbers of `set_tid`.
     pub(crate) numbers: [AtomicI32; LEVELS],
-    /// The signals that a handler received: number and sender.
-    pub(crate) notes: [[AtomicI32; 2]; NOTED],
+    /// The signals that a handler received: number, sender, `si_code` and `si_status`.
+    pub(crate) notes: [[AtomicI32; 4]; NOTED],
 }
 
 static SLOT_BASE: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());

@@ -403,8 +403,9 @@ pub(crate) fn trap() -> Raw {
     0
 }
 
-/// `si_pid` of the information that the kernel hands to a handler.
-pub(crate) fn sender(info: *const Siginfo) -> i32 {
+/// `si_pid`, `si_code` and `si_status` of the information that the kernel hands to a handler.
+pub(crate) fn noted(info: *const Siginfo) -> [i32; 3] {
     // SAFETY: the kernel hands a handler installed with SA_SIGINFO a valid siginfo_t on its stack.
-    unsafe { (*info).pid }
+    let info = unsafe { &*info };
+    [info.pid, info.code, info.status]
 }

@@ -286,7 +286,9 @@ impl Branch {
                 ppid: bare(self.world.visible_parent(process)),
                 pgid: bare(self.world.group_in(process, ns)),
                 sid: bare(self.world.session_in(process, ns)),
-                handled: handled.map(|got| Handled { signal: got.signal, si_pid: got.si_pid }).collect(),
+                handled: handled
+                    .map(|got| Handled { signal: got.signal, si_pid: got.si_pid, child: got.child })
+                    .collect(),
             });
         }
         Observation { outcome, returned, processes }

@@ -147,6 +147,9 @@ rules! { DEATH;
     ZAP_NO_NEW_PIDS = "zap.no-new-pids",
         "a namespace whose init has ended can still be joined, but nobody is ever born in it again",
         "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
+    REBOOT_SIGINFO_DIFFERS = "reboot.siginfo-differs",
+        "after a reboot in its namespace an init's SIGCHLD says how it really ended, and only a wait says SIGHUP or SIGINT",
+        "kernel/pid_namespace.c:zap_pid_ns_processes";
     ZAP_NESTED_STALL = "zap.nested-stall",
         "an init that is held up holds up every init above it that is ending too",
         "kernel/pid_namespace.c:zap_pid_ns_processes";

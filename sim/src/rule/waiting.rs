@@ -27,6 +27,9 @@ rules! { WAITING;
     CLONE_PIDFD = "clone.pidfd",
         "the pidfd that clone gave with a child can be waited for; the wait gives the child's number in the waiter's namespace",
         "kernel/exit.c:kernel_waitid_prepare", manual: "waitid(2), P_PIDFD", since: "5.4";
+    WAIT_STATUS_SOURCE = "wait.status-source",
+        "a wait gives the status of the process, a SIGCHLD how its last thread ended: nearly always the same, and not always",
+        "kernel/signal.c:do_notify_parent";
     WAIT_NOHANG = "wait.nohang",
         "with WNOHANG, wait gives 0 while some child could still be what is asked for",
         "kernel/exit.c:do_wait", manual: "wait(2), RETURN VALUE";
