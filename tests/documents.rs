@@ -58,3 +58,33 @@ fn the_page_of_rules_is_fresh() {
     let committed = fs::read_to_string(RULES).expect("docs/rules.md is committed");
     assert_eq!(committed, made, "run this test with PIDLAB_WRITE=1");
 }
+
+const KNOWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/known-rules.txt");
+const NOT_SHOWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/not-shown.md");
+
+/// The ids in the first column of the tables of a page.
+fn first_column(page: &str) -> Vec<&str> {
+    page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect()
+}
+
+/// Every rule that we know of is in the catalogue, or on the page of those that no scenario shows.
+#[test]
+fn every_known_rule_is_shown_or_listed_with_a_reason() {
+    let known = fs::read_to_string(KNOWN).expect("docs/known-rules.txt is committed");
+    let page = fs::read_to_string(NOT_SHOWN).expect("docs/not-shown.md is committed");
+    let (not_shown, other_ids) = page.split_once("## Known under another id").expect("the page has both parts");
+    let (not_shown, other_ids) = (first_column(not_shown), first_column(other_ids));
+    for id in known.lines() {
+        let places = [rule::find(id).is_some(), not_shown.contains(&id), other_ids.contains(&id)];
+        assert_eq!(places.iter().filter(|is_there| **is_there).count(), 1, "{id} belongs in one place");
+    }
+    for id in not_shown.iter().chain(&other_ids) {
+        assert!(known.lines().any(|line| line == *id), "{id} is not among the known rules");
+    }
+    let counts = format!("{} of {}", not_shown.len(), known.lines().count());
+    assert!(page.contains(&counts), "the page says how many there are: {counts}");
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        assert!(cells.len() == 3 && cells.iter().all(|cell| cell.len() > 3), "a reason for each: {line}");
+    }
+}

@@ -5,13 +5,13 @@
 //! crate does not know that: a [`Guide`] does (the model).
 
 mod maker;
+mod theme;
 
 use self::maker::{Maker, one_of, roles};
+pub use self::theme::Theme;
+use self::theme::{PREPARED, opening};
 use crate::parse::MOST_STEPS;
-use crate::{
-    Call, CallName, CloneFlags, ExitSignal, KillTarget, Refusal, Role, Scenario, Signal, State, Step, Sysctl, Target,
-    WaitOptions, WaitTarget,
-};
+use crate::{Call, CallName, Refusal, Role, Scenario, State, Step};
 
 /// Whoever knows what the steps so far have led to.
 pub trait Guide {
@@ -42,179 +42,6 @@ pub struct RandomConfig {
     /// What the arguments of the calls are like.
     pub theme: Theme,
 }
-
-/// What a random scenario is mostly about. Some rules need several rare calls in a row, which no mixture of all calls gives.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Theme {
-    /// Every call of the language.
-    Everything,
-    /// Numbers that run out, and numbers that are chosen.
-    Numbers,
-    /// Children inside, parents outside.
-    Outside,
-    /// Stopping, going on, and groups.
-    Stops,
-    /// Who may do what.
-    Users,
-    /// Threads, and programs.
-    Threads,
-    /// As deep as namespaces nest.
-    Depth,
-}
-
-impl Theme {
-    /// Every theme.
-    pub const ALL: &[Theme] =
-        &[Theme::Everything, Theme::Numbers, Theme::Outside, Theme::Stops, Theme::Users, Theme::Threads, Theme::Depth];
-
-    /// The theme of one of many random scenarios, by its index: every second one is about everything, the others take turns.
-    pub fn of(index: u64) -> Theme {
-        if index.is_multiple_of(2) {
-            return Theme::Everything;
-        }
-        Theme::ALL[1 + (index / 2 % (Theme::ALL.len() as u64 - 1)) as usize]
-    }
-
-    /// Calls and their weights.
-    fn calls(self) -> Vec<(CallName, u32)> {
-        use CallName as C;
-        match self {
-            Theme::Everything => vec![
-                (C::Fork, 12),
-                (C::Clone, 18),
-                (C::Vfork, 2),
-                (C::Exit, 10),
-                (C::ExitThread, 4),
-                (C::Exec, 3),
-                (C::Fault, 1),
-                (C::BrokenPipe, 1),
-                (C::FailedFork, 1),
-                (C::Sigqueue, 2),
-                (C::Abort, 1),
-                (C::Reboot, 1),
-                (C::Wait, 14),
-                (C::Waitid, 7),
-                (C::Kill, 16),
-                (C::Tgkill, 3),
-                (C::PidfdSendSignal, 1),
-                (C::PidfdOpen, 1),
-                (C::Unshare, 5),
-                (C::Setns, 5),
-                (C::SetChildSubreaper, 3),
-                (C::SetPdeathsig, 2),
-                (C::Sigaction, 8),
-                (C::Sigprocmask, 5),
-                (C::Sigpending, 1),
-                (C::PidfdPoll, 2),
-                (C::Look, 5),
-                (C::Setsid, 2),
-                (C::Getpid, 1),
-                (C::Gettid, 1),
-                (C::Getppid, 2),
-                (C::Setpgid, 5),
-                (C::Getpgid, 2),
-                (C::Getsid, 2),
-                (C::Sysctl, 4),
-                (C::Setuid, 3),
-            ],
-            Theme::Numbers => vec![
-                (C::Fork, 14),
-                (C::Clone, 14),
-                (C::Exit, 6),
-                (C::Wait, 8),
-                (C::Sysctl, 14),
-                (C::FailedFork, 4),
-                (C::Unshare, 4),
-                (C::Setns, 5),
-                (C::Kill, 3),
-                (C::Setsid, 1),
-                (C::Setpgid, 1),
-            ],
-            Theme::Outside => vec![
-                (C::Fork, 12),
-                (C::Clone, 12),
-                (C::Exit, 12),
-                (C::Wait, 8),
-                (C::Kill, 10),
-                (C::Unshare, 7),
-                (C::Setns, 14),
-                (C::Setpgid, 6),
-                (C::SetPdeathsig, 5),
-                (C::SetChildSubreaper, 4),
-                (C::Sigaction, 4),
-                (C::Getppid, 2),
-                (C::Setsid, 2),
-                (C::Look, 8),
-            ],
-            Theme::Stops => vec![
-                (C::Fork, 12),
-                (C::Clone, 6),
-                (C::Exit, 6),
-                (C::Wait, 6),
-                (C::Waitid, 10),
-                (C::Kill, 30),
-                (C::Tgkill, 2),
-                (C::Sigaction, 6),
-                (C::Sigprocmask, 4),
-                (C::Setpgid, 8),
-                (C::Setsid, 3),
-                (C::SetChildSubreaper, 1),
-            ],
-            Theme::Users => vec![
-                (C::Fork, 12),
-                (C::Clone, 16),
-                (C::Setuid, 10),
-                (C::Unshare, 7),
-                (C::Setns, 10),
-                (C::Kill, 12),
-                (C::Tgkill, 2),
-                (C::Sysctl, 8),
-                (C::SetPdeathsig, 5),
-                (C::Exit, 6),
-                (C::Wait, 5),
-                (C::Setsid, 2),
-                (C::Setpgid, 4),
-                (C::Exec, 2),
-                (C::Reboot, 2),
-                (C::Look, 4),
-            ],
-            // Nobody ends: that thirty inits end one in the other can happen in very many orders.
-            Theme::Depth => vec![
-                (C::Clone, 20),
-                (C::Fork, 8),
-                (C::Unshare, 8),
-                (C::Setns, 10),
-                (C::Look, 3),
-                (C::Sysctl, 2),
-                (C::Getppid, 2),
-                (C::Setpgid, 2),
-            ],
-            Theme::Threads => vec![
-                (C::Clone, 30),
-                (C::Fork, 10),
-                (C::Vfork, 2),
-                (C::ExitThread, 14),
-                (C::Exit, 4),
-                (C::Exec, 8),
-                (C::Wait, 10),
-                (C::Waitid, 6),
-                (C::Kill, 10),
-                (C::Tgkill, 6),
-                (C::Sigaction, 4),
-                (C::Sigprocmask, 5),
-                (C::SetPdeathsig, 2),
-                (C::Unshare, 2),
-                (C::Setuid, 2),
-                (C::PidfdPoll, 2),
-                (C::Reboot, 2),
-                (C::Look, 4),
-            ],
-        }
-    }
-}
-
-/// Namespaces, one in the other, that a scenario about depth begins with.
-const PREPARED: u16 = 29;
 
 impl RandomConfig {
     /// Scenarios about one theme.
@@ -266,77 +93,6 @@ pub fn scenario(choices: &[[u8; 4]], guide: &mut impl Guide, config: &RandomConf
         }
     }
     scenario
-}
-
-/// What a scenario begins with, so that its random steps find something rare to work on: nothing, for every second one.
-fn opening(theme: Theme, choice: Option<&[u8; 4]>) -> Vec<(u16, Call)> {
-    let made = |child: u16, flags| Call::Clone {
-        child: Role(child),
-        flags,
-        exit_signal: ExitSignal::Default,
-        set_tid: Vec::new(),
-    };
-    let plain = CloneFlags::empty();
-    let own_group = Call::Setpgid { pid: Target::Number(0), group: Target::Number(0) };
-    let [other, third] = [2, 4].map(|bit| choice.is_some_and(|choice| choice[2] & bit != 0));
-    let limit = |write| Call::Sysctl { name: Sysctl::MaxPidNamespaces, write: Some(write) };
-    match theme {
-        Theme::Depth => (0..PREPARED).map(|depth| (depth, made(depth + 1, CloneFlags::CLONE_NEWPID))).collect(),
-        _ if choice.is_none_or(|choice| choice[2].is_multiple_of(2)) => Vec::new(),
-        // Somebody outside in the group of a member, whose number it can hold after that one's end.
-        Theme::Outside if other && third => vec![
-            (0, made(1, CloneFlags::CLONE_NEWPID)),
-            (1, made(2, plain)),
-            (2, own_group.clone()),
-            (0, made(3, plain)),
-            (3, Call::Setpgid { pid: Target::Number(0), group: Target::Role(Role(2)) }),
-        ],
-        // Somebody outside in the group of an init.
-        Theme::Outside if other => vec![
-            (0, made(1, CloneFlags::CLONE_NEWPID)),
-            (1, own_group.clone()),
-            (0, made(2, plain)),
-            (2, Call::Setpgid { pid: Target::Number(0), group: Target::Role(Role(1)) }),
-        ],
-        // A namespace whose init and first member both have the same parent outside, which may wait for the wrong one.
-        Theme::Outside if third => vec![
-            (0, made(1, plain)),
-            (1, Call::Unshare { flags: CloneFlags::CLONE_NEWPID }),
-            (1, made(2, plain)),
-            (1, made(3, plain)),
-            (1, Call::Wait { target: WaitTarget::Pid(Target::Role(Role(2))), options: WaitOptions::empty() }),
-        ],
-        Theme::Outside => vec![
-            (0, made(1, plain)),
-            (1, Call::Unshare { flags: CloneFlags::CLONE_NEWPID }),
-            (1, made(2, plain)),
-            (1, made(3, plain)),
-        ],
-        // A child that is to die with its parent, which may lose the right to kill it.
-        Theme::Users if other => {
-            vec![(0, made(1, plain)), (1, made(2, plain)), (2, Call::SetPdeathsig { signal: Some(Signal::KILL) })]
-        }
-        // Somebody whose power a new program has lost.
-        Theme::Users if third => vec![(0, made(1, CloneFlags::CLONE_NEWUSER)), (1, Call::Exec)],
-        // Somebody with power over few namespaces.
-        Theme::Users => {
-            vec![(0, made(1, CloneFlags::CLONE_NEWUSER)), (1, limit(1)), (1, made(2, CloneFlags::CLONE_NEWPID))]
-        }
-        // Nearly all numbers are out of reach.
-        Theme::Numbers => vec![
-            (0, made(1, CloneFlags::CLONE_NEWPID)),
-            (1, Call::Sysctl { name: Sysctl::PidMax, write: Some(302) }),
-            (1, Call::Sysctl { name: Sysctl::NsLastPid, write: Some(298) }),
-        ],
-        // A job with a member that is stopped.
-        Theme::Stops => vec![
-            (0, made(1, plain)),
-            (1, made(2, plain)),
-            (2, own_group),
-            (0, Call::Kill { target: KillTarget::Pid(Target::Role(Role(2))), signal: Some(Signal::STOP) }),
-        ],
-        Theme::Everything | Theme::Threads => Vec::new(),
-    }
 }
 
 /// Takes the steps that a scenario begins with.

@@ -38,6 +38,9 @@ pub(super) struct Arguments {
     /// How many scenarios run at once [default: one a CPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Also print how often each rule fired.
+    #[arg(long)]
+    rules: bool,
     /// Write the shrunk scenario that differs into this file.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -76,7 +79,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             }
         },
     );
-    write!(out, "{}", tally.text())?;
+    write!(out, "{}", tally.text(arguments.rules))?;
     let Some(Case::Wrong { scenario, report, replays }) = wrong else {
         writeln!(out, "differences 0")?;
         return Ok(End::Agree);
@@ -169,7 +172,7 @@ impl Tally {
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self, each_rule: bool) -> String {
         let list = |counts: Vec<(&str, u64)>| {
             let words: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
             textwrap::fill(&words.join(", "), crate::words::page().initial_indent("  ").subsequent_indent("  "))
@@ -179,6 +182,9 @@ impl Tally {
         text += &format!("answers\n{}\n", list(self.answers.iter().map(|(word, count)| (&word[..], *count)).collect()));
         if !self.rules.is_empty() {
             text += &format!("rules fired {} of {}\n", self.rules.len(), rule::CATALOGUE.len());
+            if each_rule {
+                text += &format!("{}\n", list(self.rules.iter().map(|(id, count)| (*id, *count)).collect()));
+            }
             let never: Vec<(&str, u64)> = rule::CATALOGUE
                 .iter()
                 .filter(|rule| !self.rules.contains_key(rule.id))

@@ -78,7 +78,7 @@ const NEW_USER: [CloneFlags; 8] = [
 ];
 
 /// The second user of scenarios.
-const ANOTHER_USER: u32 = 1000;
+pub(super) const ANOTHER_USER: u32 = 1000;
 
 const WAIT_OPTIONS: [WaitOptions; 8] = [
     WaitOptions::WNOHANG,
