@@ -41,6 +41,28 @@ fn a_fault_kills_unless_it_is_handled() {
     );
 }
 
+/// The end of a child may be told by the signal of a fault, with the code of a fault.
+#[test]
+fn an_exit_signal_is_no_fault() {
+    shows(
+        r#"
+        { by = "host", call = "sigaction", signal = "SIGSEGV", action = "handle" },
+        { by = "host", call = "clone", child = "a", exit_signal = "SIGSEGV" },
+        { by = "a", call = "exit", status = 1 },
+        { by = "host", call = "fault" },
+        { by = "host", call = "wait", pid = "a", options = ["__WALL"] },
+        "#,
+        &[
+            "start | host+1 -/0 1 1",
+            "0 | host+1 -/0 1 1",
+            "2 | host+1 -/0 1 1, a+2 host/1 1 1",
+            "never | host+1 -/0 1 1 SIGSEGV<2, aZ2 host/1 1 1",
+            "0 | host+1 -/0 1 1 SIGSEGV<0, aZ2 host/1 1 1",
+            "2 a exited 1 | host+1 -/0 1 1",
+        ],
+    );
+}
+
 #[test]
 fn no_init_is_safe_from_its_own_fault() {
     shows(

@@ -53,6 +53,10 @@ fn told(outcome: Outcome) -> String {
             format!("from {} into {}", translated(from), translated(into))
         }
         Outcome::Seen(Seen::Credentials { pid, uid }) => format!("credentials {pid} {uid}"),
+        Outcome::Seen(Seen::Owner { pid }) => format!("owner {pid}"),
+        Outcome::Seen(Seen::PidfdInfo { pid, tgid, ppid }) => format!("info {pid} {tgid} {ppid}"),
+        Outcome::Seen(Seen::Procfs { listing, myself }) => format!("procfs {} {myself:?}", list(&listing)),
+        Outcome::Seen(Seen::LastPid(number)) => format!("last {number}"),
         Outcome::Err(errno) => errno.to_string(),
         Outcome::Never => "never".to_owned(),
         other => format!("{other:?}"),
@@ -384,5 +388,110 @@ fn a_number_that_is_nobodys_leads_to_no_namespace() {
             "#,
         ),
         &["ESRCH", "ESRCH", "ENOENT", "EINVAL"],
+    );
+}
+
+#[test]
+fn sockets_and_files_tell_whose_they_are() {
+    shows(
+        &in_the_tree(
+            r#"
+            { by = "host", call = "look", pid = "deep", via = "peercred" },
+            { by = "inner", call = "look", pid = "deep", via = "peercred" },
+            { by = "deep", call = "look", pid = "host", via = "peercred" },
+            { by = "other", call = "look", pid = "deep", via = "peercred" },
+            { by = "init", call = "look", pid = "deep", via = "file-owner" },
+            { by = "deep", call = "look", pid = "leaf", via = "file-owner" },
+            { by = "leaf", call = "look", pid = 0, via = "file-owner" },
+            { by = "leaf", call = "exec" },
+            { by = "init", call = "look", pid = "leaf", via = "peercred" },
+            { by = "leaf", call = "look", pid = "deep", via = "file-owner" },
+            "#,
+        ),
+        &[
+            "credentials 5 0",
+            "credentials 2 0",
+            "credentials 0 0",
+            "credentials 0 0",
+            "owner 4",
+            "owner 0",
+            "owner 2",
+            "credentials 2 0",
+            "owner 4",
+        ],
+    );
+}
+
+#[test]
+fn a_pidfd_tells_only_those_above() {
+    let Some(kernel) = lab(LabOptions::default()).map(|lab| lab.kernel().clone()) else { return };
+    if !kernel.facts.holds(Fact::PidfdInfo) || !kernel.facts.holds(Fact::PidfdInfoIsRemote) {
+        return;
+    }
+    shows(
+        &in_the_tree(
+            r#"
+            { by = "host", call = "look", pid = "deep", via = "pidfd-info" },
+            { by = "inner", call = "look", pid = "deep", via = "pidfd-info" },
+            { by = "inner", call = "look", pid = "inner", via = "pidfd-info" },
+            { by = "deep", call = "look", pid = "init", via = "pidfd-info" },
+            { by = "other", call = "look", pid = "deep", via = "pidfd-info" },
+            { by = "other", call = "look", pid = "deep", via = "pidfd-signal" },
+            { by = "deep", call = "exit" },
+            { by = "init", call = "look", pid = "deep", via = "pidfd-info" },
+            { by = "inner", call = "wait", pid = "deep" },
+            { by = "init", call = "look", pid = "deep", via = "pidfd-info" },
+            { by = "init", call = "look", pid = "deep", via = "pidfd-signal" },
+            "#,
+        ),
+        &[
+            "info 5 5 4",
+            "info 2 2 1",
+            "info 1 1 0",
+            "EREMOTE",
+            "EREMOTE",
+            "EINVAL",
+            "never",
+            "info 4 4 3",
+            "ESRCH",
+            "ESRCH",
+        ],
+    );
+}
+
+#[test]
+fn namespaces_are_climbed_from_above_only() {
+    shows(
+        &in_the_tree(
+            r#"
+            { by = "inner", call = "look", pid = "deep", via = "ns-parent" },
+            { by = "leaf", call = "look", pid = "init", via = "ns-parent" },
+            { by = "other", call = "look", pid = "deep", via = "ns-parent" },
+            { by = "init", call = "look", pid = 77, via = "ns-parent" },
+            { by = "init", call = "look", via = "loadavg" },
+            { by = "host", call = "look", via = "loadavg" },
+            { by = "host", call = "look", pid = 77, via = "ns-file" },
+            "#,
+        ),
+        &["EPERM", "EPERM", "EPERM", "ESRCH", "last 4", "last 6", "ENOENT"],
+    );
+}
+
+#[test]
+fn a_procfs_of_a_namespace_below() {
+    let Some(kernel) = lab(LabOptions::default()).map(|lab| lab.kernel().clone()) else { return };
+    if !kernel.facts.holds(Fact::ProcfsPidns) {
+        return;
+    }
+    shows(
+        &in_the_tree(
+            r#"
+            { by = "host", call = "look", pid = "deep", via = "their-procfs" },
+            { by = "init", call = "look", pid = "leaf", via = "their-procfs" },
+            { by = "inner", call = "look", pid = "leaf", via = "their-procfs" },
+            { by = "other", call = "look", pid = "deep", via = "their-procfs" },
+            "#,
+        ),
+        &["procfs 1.2 None", "procfs 1.2.3.4 Some(1)", "EINVAL", "EINVAL"],
     );
 }

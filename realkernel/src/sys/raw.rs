@@ -372,8 +372,10 @@ const FAULT_LENGTH: u64 = 4;
 pub(crate) fn skip_fault(signal: i32, info: *const Siginfo, context: *mut libc::ucontext_t) {
     const SEGV_MAPERR: i32 = 1;
     // SAFETY: the kernel hands a handler installed with SA_SIGINFO a valid siginfo_t on its stack.
-    let code = unsafe { (*info).code };
-    if signal != libc::SIGSEGV || code != SEGV_MAPERR {
+    let info = unsafe { &*info };
+    // The code of a fault means something else where SIGSEGV is a child's exit signal: then the child's number stands where the
+    // address would, which was 0.
+    if signal != libc::SIGSEGV || info.code != SEGV_MAPERR || info.pid != 0 {
         return;
     }
     // SAFETY: the kernel hands it a valid context too, and takes the registers from there when the handler returns.
