@@ -55,16 +55,7 @@ impl Translator<'_> {
                 Ok(process) => with_pidfd(Sight::Fdinfo, process, CallName::Look),
                 Err(number) => Ok(sight(Sight::Fdinfo, &[NOTHING, number.into()])),
             },
-            LookVia::Translate => {
-                let process = match target {
-                    Ok(process) => Some(process),
-                    Err(number) => {
-                        let role = self.processes.alive_by_number(self.by, number);
-                        role.and_then(|role| self.processes.get(role))
-                    }
-                };
-                Ok(self.translation(caller, process))
-            }
+            LookVia::Translate => Ok(self.translation(caller, self.whoever_is(target))),
             LookVia::Loadavg => {
                 let mut command = sight(Sight::Path, &[]);
                 command.text = "/proc/loadavg".to_owned();
@@ -72,26 +63,15 @@ impl Translator<'_> {
             }
             LookVia::NsFile => {
                 // The procfs on /proc is the conductor's, so the number is, too; 0 is nobody's.
-                let process = match target {
-                    Ok(process) => Some(process),
-                    Err(number) => {
-                        self.processes.alive_by_number(self.by, number).and_then(|it| self.processes.get(it))
-                    }
-                };
-                let number = process.filter(|process| !process.gone).map_or(0, |process| process.number);
+                let number =
+                    self.whoever_is(target).filter(|process| !process.gone).map_or(0, |process| process.number);
                 let mut command = sight(Sight::SameFile, &[]);
                 command.text = format!("/proc/{number}/ns/pid");
                 Ok(command)
             }
             LookVia::NsParent | LookVia::TheirProcfs => {
-                let process = match target {
-                    Ok(process) => Some(process),
-                    Err(number) => {
-                        self.processes.alive_by_number(self.by, number).and_then(|it| self.processes.get(it))
-                    }
-                };
                 let with = if via == LookVia::NsParent { Sight::Parent } else { Sight::TheirListing };
-                let namespace = process.and_then(|process| process.open_namespace());
+                let namespace = self.whoever_is(target).and_then(Process::open_namespace);
                 let Some(namespace) = namespace else { return Ok(sight(with, &[NOTHING])) };
                 let mut command = sight(with, &[sockets::handed_over_at().into()]);
                 command.descriptor = Some(namespace);
@@ -107,6 +87,14 @@ impl Translator<'_> {
             LookVia::FileOwner => Ok(sight(Sight::Owner, &[sockets::handed_over_at().into()])),
             LookVia::PidfdInfo => with_pidfd(Sight::PidfdInfo, self.role_or_self(pid)?, CallName::Look),
             LookVia::PidfdSignal => with_pidfd(Sight::PidfdSignal, self.role_or_self(pid)?, CallName::Look),
+        }
+    }
+
+    /// The process that a look is about, be it named or by a number that is somebody's now.
+    fn whoever_is<'b>(&'b self, target: Result<&'b Process, i32>) -> Option<&'b Process> {
+        match target {
+            Ok(process) => Some(process),
+            Err(number) => self.processes.alive_by_number(self.by, number).and_then(|role| self.processes.get(role)),
         }
     }
 

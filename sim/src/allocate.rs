@@ -34,7 +34,7 @@ impl World {
             self.because(&rule::SETTID_SIZE, holder);
             return Err(Errno::EINVAL);
         }
-        if self.set_tid_checked_first && !set_tid.is_empty() {
+        if !set_tid.is_empty() && self.set_tid_checked_first {
             self.check_all(ns, set_tid, holder, caller)?;
         }
         let restart = self.restart();

@@ -52,22 +52,28 @@ impl World {
     #[doc(alias = "clone3")]
     pub fn clone_process(&mut self, caller: ProcessId, args: &CloneArgs<'_>) -> Result<ProcessId, Errno> {
         self.assert_acts(caller);
-        if args.flags.is_empty() && args.set_tid.is_empty() {
-            return self.make(caller, args, None);
-        }
-        self.check_clone(caller, args)?;
-        if !args.flags.contains(CloneFlags::CLONE_NEWUSER) {
-            return self.make(caller, args, None);
-        }
-        let who = self.new_credentials(caller, args.flags)?;
-        let made = self.make(caller, args, Some(who));
-        if made.is_err() {
-            self.drop_credentials(caller, who);
+        let plain = args.flags.is_empty() && args.set_tid.is_empty();
+        let new = if plain { None } else { self.prepare_clone(caller, args)? };
+        let made = self.make(caller, args, new);
+        if let (Err(_), Some(new)) = (&made, new) {
+            self.drop_credentials(caller, new);
         }
         made
     }
 
+    /// What comes before anything is made: the flags, and with `CLONE_NEWUSER` new credentials.
+    #[cold]
+    fn prepare_clone(&mut self, caller: ProcessId, args: &CloneArgs<'_>) -> Result<Option<Credentials>, Errno> {
+        self.check_clone(caller, args)?;
+        if args.flags.contains(CloneFlags::CLONE_NEWUSER) {
+            self.new_credentials(caller, args.flags).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Makes a process or thread with new credentials, or with the caller's own.
+    #[inline(always)]
     fn make(&mut self, caller: ProcessId, args: &CloneArgs<'_>, new: Option<Credentials>) -> Result<ProcessId, Errno> {
         let target = self.process(caller).target.expect("a live process has a target namespace");
         let new_ns = args.flags.contains(CloneFlags::CLONE_NEWPID);
@@ -102,7 +108,8 @@ impl World {
             let parent = self.newborn(caller, id, ns, row, args.exit_signal, args.flags);
             self.settle_in(caller, id, parent, ns, args.flags);
         }
-        if new.is_some() || self.process(caller).extra.is_some() || self.lead(caller).extra.is_some() {
+        let maker = self.process(caller);
+        if new.is_some() || maker.extra.is_some() || maker.thread_of.is_some() {
             self.inherit_rarities(caller, id, new);
         }
         if args.flags.contains(CloneFlags::CLONE_VFORK) {

@@ -119,7 +119,7 @@ impl World {
     ///
     /// # References
     /// fs/proc/namespaces.c:proc_ns_get_link
-    fn may_follow_link(&mut self, caller: ProcessId, of: ProcessId) -> Result<(), Errno> {
+    pub(crate) fn may_follow_link(&mut self, caller: ProcessId, of: ProcessId) -> Result<(), Errno> {
         if self.may_look_into(caller, of) {
             return Ok(());
         }
@@ -189,21 +189,6 @@ impl World {
             Ok(()) if self.process(to).target.is_none() => Errno::ENOENT,
             Ok(()) => Errno::EINVAL,
         }
-    }
-
-    /// Whether the file `/proc/PID/ns/pid` of a process is the same as the caller's.
-    ///
-    /// # Errors
-    /// `ENOENT`: the process is reaped; `EACCES`: the caller may not look into it.
-    ///
-    /// # References
-    /// namespaces(7), The /proc/pid/ns/ directory; fs/nsfs.c
-    pub fn look_at_ns_file(&mut self, caller: ProcessId, of: Option<ProcessId>) -> Result<bool, Errno> {
-        self.assert_acts(caller);
-        let of = of.filter(|of| self.process(*of).is_task()).ok_or(Errno::ENOENT)?;
-        self.may_follow_link(caller, of)?;
-        self.because(&rule::NS_IDENTITY, of);
-        Ok(self.process(of).ns == self.process(caller).ns)
     }
 
     /// setns(2) with what `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of a pidfd of `to` gives.

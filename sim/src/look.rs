@@ -252,6 +252,21 @@ impl World {
         if seen { Ok(()) } else { Err(Errno::EPERM) }
     }
 
+    /// Whether the file `/proc/PID/ns/pid` of a process is the same as the caller's.
+    ///
+    /// # Errors
+    /// `ENOENT`: the process is reaped; `EACCES`: the caller may not look into it.
+    ///
+    /// # References
+    /// namespaces(7), The /proc/pid/ns/ directory; fs/nsfs.c
+    pub fn look_at_ns_file(&mut self, caller: ProcessId, of: Option<ProcessId>) -> Result<bool, Errno> {
+        self.assert_acts(caller);
+        let of = of.filter(|of| self.process(*of).is_task()).ok_or(Errno::ENOENT)?;
+        self.may_follow_link(caller, of)?;
+        self.because(&rule::NS_IDENTITY, of);
+        Ok(self.process(of).ns == self.process(caller).ns)
+    }
+
     /// A procfs that the caller mounts for the PID namespace of a process.
     ///
     /// # Errors

@@ -147,7 +147,7 @@ fn sentence(coverage: &Coverage, at_hand: &Facts, release: Option<&str>, argumen
     if let Some(release) = release {
         let agreed = count(&|row| row.agreed > 0);
         let elsewhere = count(&|row| row.agreed == 0 && row.elsewhere);
-        text += &format!(", agreed on Linux {release} {agreed}, about other kernels {elsewhere}");
+        text += &format!(", agreed on Linux {release} {agreed}, about other kernels or machines {elsewhere}");
     }
     text + &format!(", lacking {}", coverage.lacking().count())
 }

@@ -327,11 +327,7 @@ impl Branch {
                 _ => Ok(self.world.look_at_fdinfo(caller, at)),
             },
             LookVia::Credentials | LookVia::Peercred | LookVia::FileOwner => {
-                let role = match pid {
-                    Target::Role(role) => role,
-                    Target::Number(0) => by,
-                    Target::Number(_) => return Err(in_place_of_a_process()),
-                };
+                let role = role_or_self(pid, by)?;
                 let other = self.able(role)?;
                 Ok(match via {
                     LookVia::Credentials => self.world.look_at_credentials(caller, other),
@@ -340,11 +336,7 @@ impl Branch {
                 })
             }
             LookVia::PidfdInfo | LookVia::PidfdSignal => {
-                let role = match pid {
-                    Target::Role(role) => role,
-                    Target::Number(0) => by,
-                    Target::Number(_) => return Err(in_place_of_a_process()),
-                };
+                let role = role_or_self(pid, by)?;
                 let had_number = self.number(by, role).is_some();
                 if via == LookVia::PidfdSignal {
                     return Ok(nothing(self.world.look_at_pidfd_signal(caller, at, had_number)));
@@ -380,9 +372,16 @@ impl Branch {
     }
 }
 
-/// These need the process itself, or a pidfd that somebody else opened.
-fn in_place_of_a_process() -> Refusal {
-    Refusal::NotModelled { call: CallName::Look, what: Some("a number in place of a process".into()) }
+/// The role that a look needs: the process itself has to act, or somebody else has opened a pidfd of it.
+fn role_or_self(pid: Target, by: Role) -> Result<Role, Refusal> {
+    match pid {
+        Target::Role(role) => Ok(role),
+        Target::Number(0) => Ok(by),
+        Target::Number(_) => {
+            let what = Some("a number in place of a process".into());
+            Err(Refusal::NotModelled { call: CallName::Look, what })
+        }
+    }
 }
 
 const HIDDEN_SIGNAL: &str = "a signal waits for a thread that is in a vfork";
