@@ -43,6 +43,8 @@
 //! - **leader**: the first thread of a process; its record also stands for the process. A *process* without more is its leader.
 //! - **sealed**: the end of a process is decided (`SIGNAL_GROUP_EXIT`).
 //! - **doomed**: a thread whose exit has not run yet, but will.
+//! - **owner** of a PID namespace: the user namespace that its maker was in, or made with it; power over it is power there.
+//! - **capable**: with all capabilities in its user namespace; the others here have none.
 //! - **zap**: what an init does after its end: `zap_pid_ns_processes`, the state *exiting*.
 //! - **quiet**: nobody has anything to do; so is a world after each call.
 //! - **step**, **role**, **observation**: words of the scenario language, used by [`Model`] alone.

@@ -151,11 +151,16 @@ impl World {
     /// # References
     /// unix(7), `SCM_CREDENTIALS`; include/net/scm.h:scm_recv
     pub fn look_at_credentials(&mut self, caller: ProcessId, sender: ProcessId) -> Seen {
-        self.assert_acts(caller);
         self.because(&rule::VIEW_SCM_CRED, sender);
-        let pid = self.pid_in(self.leader(sender), self.process(caller).ns).map_or(0, Pid::get);
+        self.credentials_seen(caller, sender)
+    }
+
+    /// Number and user of another, as the caller sees them.
+    fn credentials_seen(&mut self, caller: ProcessId, other: ProcessId) -> Seen {
+        self.assert_acts(caller);
+        let pid = self.pid_in(self.leader(other), self.process(caller).ns).map_or(0, Pid::get);
         let uid = if self.credentials(caller).user_ns == UserNsId::OUTERMOST {
-            self.user(sender)
+            self.user(other)
         } else {
             self.because(&rule::VIEW_SCM_CRED_USER, caller);
             OVERFLOW_USER
@@ -169,7 +174,7 @@ impl World {
     /// unix(7), `SO_PEERCRED`; net/core/sock.c:cred_to_ucred
     pub fn look_at_peercred(&mut self, caller: ProcessId, maker: ProcessId) -> Seen {
         self.because(&rule::VIEW_PEERCRED, maker);
-        self.look_at_credentials(caller, maker)
+        self.credentials_seen(caller, maker)
     }
 
     /// The owner of a file that another process has set to itself.

@@ -98,6 +98,6 @@ rules! { USERS;
         "a parent-death signal is sent by the dying parent, and comes only if that one may signal the child",
         "kernel/exit.c:forget_original_parent";
     VIEW_SCM_CRED_USER = "view.scm-cred-user",
-        "the user in the credentials of a message is the sender's in the receiver's user namespace, 65534 if it has no number there",
+        "the user in the credentials of a message or socket is a number of the receiver's user namespace, 65534 if there is none",
         "net/core/scm.c:scm_recv", manual: "user_namespaces(7), Unmapped user and group IDs";
 }
