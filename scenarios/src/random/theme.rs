@@ -202,6 +202,7 @@ fn openings(theme: Theme) -> Vec<Vec<(u16, Call)>> {
     let own_group = || group(Target::Number(0));
     let of = |role| Target::Role(Role(role));
     let wait = |child| Call::Wait { target: WaitTarget::Pid(of(child)), options: WaitOptions::empty() };
+    let stop = |whom| Call::Kill { target: KillTarget::Pid(of(whom)), signal: Some(Signal::STOP) };
     let exit = || Call::Exit { status: 0 };
     let unshare = || Call::Unshare { flags: newpid };
     let write = |name, value| Call::Sysctl { name, write: Some(value) };
@@ -224,13 +225,10 @@ fn openings(theme: Theme) -> Vec<Vec<(u16, Call)>> {
             vec![(0, made(1, newpid)), (1, fork(2)), (2, own_group()), (0, fork(3)), (3, group(of(2)))],
         ],
         Theme::Stops => vec![
-            // A job with a member that is stopped.
-            vec![
-                (0, fork(1)),
-                (1, fork(2)),
-                (2, own_group()),
-                (0, Call::Kill { target: KillTarget::Pid(of(2)), signal: Some(Signal::STOP) }),
-            ],
+            // A job with a member that is stopped,
+            vec![(0, fork(1)), (1, fork(2)), (2, own_group()), (0, stop(2))],
+            // and one whose shell leads a session of its own: its end leaves the job an orphan.
+            vec![(0, fork(1)), (1, Call::Setsid), (1, fork(2)), (2, own_group()), (0, stop(2))],
         ],
         Theme::Users => vec![
             // Somebody with power over few namespaces,
