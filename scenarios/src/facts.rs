@@ -171,6 +171,10 @@ impl Facts {
     #[must_use]
     pub fn with(mut self, fact: Fact, holds: bool) -> Facts {
         self.holds.insert(fact, holds);
+        // The fact is about this number, so the two go together.
+        if fact == Fact::ThirtyLevels && holds != (self.levels_above == LEVELS_ABOVE) {
+            self.levels_above = if holds { LEVELS_ABOVE } else { LEVELS_ABOVE + 1 };
+        }
         self
     }
 
@@ -183,8 +187,8 @@ impl Facts {
     /// The same on a machine with this many namespaces around a scenario's outermost one.
     #[must_use]
     pub fn with_levels_above(self, levels_above: u32) -> Facts {
-        let thirty = levels_above == LEVELS_ABOVE;
-        Facts { levels_above, ..self.with(Fact::ThirtyLevels, thirty) }
+        let facts = self.with(Fact::ThirtyLevels, levels_above == LEVELS_ABOVE);
+        Facts { levels_above, ..facts }
     }
 
     /// How many namespaces are around a scenario's outermost one; they count for the limit of 32 levels.
@@ -206,5 +210,30 @@ impl Facts {
 impl Default for Facts {
     fn default() -> Facts {
         Facts::newest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirty_levels_are_a_number_of_levels() {
+        let in_a_container = Facts::newest().with_levels_above(4);
+        assert!(!in_a_container.holds(Fact::ThirtyLevels));
+        let needs = [Need::from(Fact::ThirtyLevels)];
+        assert_eq!(in_a_container.clone().with_all(&needs).levels_above(), 2);
+        assert_eq!(in_a_container.clone().with(Fact::ThirtyLevels, false), in_a_container);
+        assert_ne!(Facts::newest().with(Fact::ThirtyLevels, false).levels_above(), 2);
+    }
+
+    #[test]
+    fn a_need_has_two_sides() {
+        let old = Need::from_name("!pid-translation").expect("the fact exists");
+        assert_eq!(old, Need { fact: Fact::PidTranslation, holds: false });
+        assert_eq!(old.to_string(), "!pid-translation");
+        assert!(!old.is_met(&Facts::newest()) && old.is_met(&Facts::newest().with_all(&[old])));
+        assert_eq!(Need::from_name("!!pid-translation"), None);
+        assert!(Facts::oldest().holds(Fact::AnotherUser) && !Facts::oldest().holds(Fact::PidTranslation));
     }
 }
