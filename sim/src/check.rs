@@ -45,7 +45,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether two worlds differ at most in the numbers that their namespaces try next: all that a failed call may
+    /// Whether two worlds differ at most in the numbers that their namespaces try next, and in namespaces that are gone: all that a failed call may
     /// change.
     pub fn equals_but_for_cursors(&self, other: &World) -> bool {
         let forget = |world: &World| {
@@ -53,6 +53,7 @@ impl World {
             for ns in world.namespaces().collect::<Vec<_>>() {
                 world.ns_mut(ns).cursor = 0;
             }
+            world.forget_gone();
             world
         };
         forget(self) == forget(other)

@@ -40,7 +40,7 @@ impl Credentials {
 }
 
 /// How many PID namespaces are counted for one user of a user namespace.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct Count {
     /// That exist.
     live: u32,
@@ -48,7 +48,7 @@ struct Count {
     gone: u32,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct UserNamespace {
     /// `None` for the outermost.
     parent: Option<UserNsId>,
@@ -162,11 +162,10 @@ impl World {
     /// Whether a PID namespace may be made below `around` by who has these credentials.
     ///
     /// # Errors
-    /// `EINVAL`: the new owner would not be the owner of the namespace around it, nor below that; `ENOSPC`: a user has as many
-    /// PID namespaces as it may.
+    /// `EINVAL`: the new owner would not be the owner of the namespace around it, nor below that.
     ///
     /// # References
-    /// kernel/pid_namespace.c:create_pid_namespace; kernel/ucount.c:inc_ucount
+    /// kernel/pid_namespace.c:create_pid_namespace
     pub(crate) fn may_own_below(&mut self, caller: ProcessId, maker: Credentials, around: NsId) -> Result<(), Errno> {
         let outer = self.ns(around).owner;
         if !self.is_user_ns_within(maker.user_ns, outer) {
@@ -183,6 +182,9 @@ impl World {
     ///
     /// # Errors
     /// `ENOSPC`: it does not.
+    ///
+    /// # References
+    /// kernel/ucount.c:inc_ucount
     pub(crate) fn stays_within_limits(&mut self, caller: ProcessId, maker: Credentials) -> Result<(), Errno> {
         if self.limit_is_open(caller) {
             self.because(&rule::LIMIT_UCOUNT_RELEASE, caller);
@@ -227,6 +229,16 @@ impl World {
         }
         for (user_ns, user) in self.charged(user_ns, user).collect::<Vec<_>>() {
             change(self.user_namespaces[user_ns.0 as usize].counts.entry(user).or_default());
+        }
+    }
+
+    /// Forgets the PID namespaces that are gone: a call that failed may have made and lost one.
+    pub(crate) fn forget_gone(&mut self) {
+        for namespace in &mut self.user_namespaces {
+            namespace.counts.retain(|_, count| {
+                count.gone = 0;
+                count.live > 0
+            });
         }
     }
 

@@ -501,6 +501,7 @@ impl PartialEq for World {
             && self.processes == other.processes
             && self.returned == other.returned
             && self.numbers == other.numbers
+            && self.user_namespaces == other.user_namespaces
             && self.namespaces.iter().map(namespace).eq(other.namespaces.iter().map(namespace))
     }
 }
@@ -511,6 +512,7 @@ impl Hash for World {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.processes.hash(state);
         self.returned.hash(state);
+        self.user_namespaces.hash(state);
         for ns in self.namespaces.iter().flatten() {
             (ns.phase, ns.cursor, ns.pid_max, ns.allocated, ns.reboot, ns.serial).hash(state);
         }
