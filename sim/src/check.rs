@@ -45,8 +45,8 @@ impl World {
         Ok(())
     }
 
-    /// Whether two worlds differ at most in the numbers that their namespaces try next, and in namespaces that are gone: all that a failed call may
-    /// change.
+    /// Whether two worlds differ at most in the numbers that their namespaces try next, and in how many namespaces are gone: all
+    /// that a failed call may change.
     pub fn equals_but_for_cursors(&self, other: &World) -> bool {
         let forget = |world: &World| {
             let mut world = world.clone();
