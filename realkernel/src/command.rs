@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use libc::c_long;
 use pidlab_scenario::{
-    Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome, RebootHow, Refusal, Role, SetnsVia,
-    Signal, SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
+    ANOTHER_USER, Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome, RebootHow, Refusal,
+    Role, SetnsVia, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
 };
 
 use crate::agent::Operation;
@@ -380,9 +380,6 @@ impl Translator<'_> {
         number.ok_or(Refusal::NoNumber { role, caller: self.by })
     }
 }
-
-/// The second user of scenarios.
-pub(crate) const ANOTHER_USER: u32 = 1000;
 
 fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
     let mut command = match write {

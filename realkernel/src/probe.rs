@@ -9,10 +9,9 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering;
 
-use pidlab_scenario::{Fact, Facts};
+use pidlab_scenario::{ANOTHER_USER, Fact, Facts};
 
 use crate::agent;
-use crate::command::ANOTHER_USER;
 use crate::sys::arena::{self, STACK};
 use crate::sys::raw::{self, CloneArgs, Raw};
 use crate::sys::{looking, os};

@@ -1,7 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+/// The second user of scenarios, beside root.
+pub const ANOTHER_USER: u32 = 1000;
 
 /// Something that differs between kernels and that a scenario can see.
 ///
@@ -148,7 +151,8 @@ impl fmt::Display for Need {
 /// What a kernel is like: each [`Fact`] true or false, and how deep it lets PID namespaces nest below a scenario.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Facts {
-    holds: BTreeMap<Fact, bool>,
+    /// Those that do not hold. `ThirtyLevels` is never here: it follows from the number.
+    lacking: BTreeSet<Fact>,
     levels_above: u32,
 }
 
@@ -159,7 +163,7 @@ const LEVELS_ABOVE: u32 = 2;
 impl Facts {
     /// The newest kernel that the model knows: every fact holds.
     pub fn newest() -> Facts {
-        Facts { holds: Fact::ALL.iter().map(|fact| (*fact, true)).collect(), levels_above: LEVELS_ABOVE }
+        Facts { lacking: BTreeSet::new(), levels_above: LEVELS_ABOVE }
     }
 
     /// The oldest kernel that the model knows: no fact about kernels holds, but those about the place do.
@@ -170,10 +174,16 @@ impl Facts {
     /// The same with one fact changed.
     #[must_use]
     pub fn with(mut self, fact: Fact, holds: bool) -> Facts {
-        self.holds.insert(fact, holds);
-        // The fact is about this number, so the two go together.
-        if fact == Fact::ThirtyLevels && holds != (self.levels_above == LEVELS_ABOVE) {
-            self.levels_above = if holds { LEVELS_ABOVE } else { LEVELS_ABOVE + 1 };
+        match fact {
+            Fact::ThirtyLevels if holds => self.levels_above = LEVELS_ABOVE,
+            Fact::ThirtyLevels if self.levels_above == LEVELS_ABOVE => self.levels_above += 1,
+            Fact::ThirtyLevels => {}
+            _ if holds => {
+                self.lacking.remove(&fact);
+            }
+            _ => {
+                self.lacking.insert(fact);
+            }
         }
         self
     }
@@ -187,8 +197,7 @@ impl Facts {
     /// The same on a machine with this many namespaces around a scenario's outermost one.
     #[must_use]
     pub fn with_levels_above(self, levels_above: u32) -> Facts {
-        let facts = self.with(Fact::ThirtyLevels, levels_above == LEVELS_ABOVE);
-        Facts { levels_above, ..facts }
+        Facts { levels_above, ..self }
     }
 
     /// How many namespaces are around a scenario's outermost one; they count for the limit of 32 levels.
@@ -198,12 +207,15 @@ impl Facts {
 
     /// Whether the fact holds.
     pub fn holds(&self, fact: Fact) -> bool {
-        self.holds.get(&fact).copied().unwrap_or(true)
+        match fact {
+            Fact::ThirtyLevels => self.levels_above == LEVELS_ABOVE,
+            _ => !self.lacking.contains(&fact),
+        }
     }
 
     /// Every fact with its value, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Fact, bool)> + '_ {
-        self.holds.iter().map(|(fact, holds)| (*fact, *holds))
+        Fact::ALL.iter().map(|fact| (*fact, self.holds(*fact)))
     }
 }
 

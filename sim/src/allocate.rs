@@ -77,7 +77,11 @@ impl World {
     fn check_all(&mut self, ns: NsId, set_tid: &[i32], holder: ProcessId, caller: ProcessId) -> Result<(), Errno> {
         let around: Vec<NsId> = std::iter::successors(Some(ns), |at| self.ns(*at).parent).collect();
         let mut asked = around.into_iter().zip(set_tid);
-        asked.try_for_each(|(at, asked)| self.may_ask_for(at, *asked, (holder, caller))).inspect_err(|_| {
+        let mut check = |at: NsId, asked: i32| {
+            self.is_in_range(at, asked, holder)?;
+            self.may_choose(at, holder, caller)
+        };
+        asked.try_for_each(|(at, asked)| check(at, *asked)).inspect_err(|_| {
             if set_tid.len() > 1 {
                 self.because(&rule::SETTID_CHECKED_FIRST, holder);
             }
@@ -110,9 +114,7 @@ impl World {
         (holder, caller): (ProcessId, ProcessId),
     ) -> Result<(u32, Option<NsId>), Errno> {
         if let Some(asked) = asked {
-            if !self.set_tid_checked_first {
-                self.may_ask_for(ns, asked, (holder, caller))?;
-            }
+            self.check_at(ns, asked, (holder, caller))?;
             let number = self.asked_number(ns, asked, holder)?;
             let namespace = self.ns_mut(ns);
             namespace.take(number, holder);
@@ -136,22 +138,31 @@ impl World {
         if self.believes(Misconception::NumbersRestartAtTwo) { 2 } else { RESERVED_PIDS }
     }
 
-    /// Whether a level has such a number, and the caller may choose one there.
+    /// What is left to check of a chosen number when its level's turn comes.
     #[cold]
-    fn may_ask_for(&mut self, ns: NsId, asked: i32, (holder, caller): (ProcessId, ProcessId)) -> Result<(), Errno> {
-        let namespace = self.ns(ns);
-        if !u32::try_from(asked).is_ok_and(|number| (1..namespace.pid_max).contains(&number)) {
-            self.because(&rule::SETTID_RANGE, holder);
-            return Err(Errno::EINVAL);
+    fn check_at(&mut self, ns: NsId, asked: i32, (holder, caller): (ProcessId, ProcessId)) -> Result<(), Errno> {
+        if self.set_tid_checked_first {
+            return self.must_be_init(ns, asked, holder);
         }
-        if !self.set_tid_checked_first {
-            self.must_be_init(ns, asked, holder)?;
+        self.is_in_range(ns, asked, holder)?;
+        self.must_be_init(ns, asked, holder)?;
+        self.may_choose(ns, holder, caller)
+    }
+
+    fn is_in_range(&mut self, ns: NsId, asked: i32, holder: ProcessId) -> Result<(), Errno> {
+        if u32::try_from(asked).is_ok_and(|number| (1..self.ns(ns).pid_max).contains(&number)) {
+            return Ok(());
         }
-        if !self.rules_over(caller, ns) {
-            self.because(&rule::SETTID_PERM, holder);
-            return Err(Errno::EPERM);
+        self.because(&rule::SETTID_RANGE, holder);
+        Err(Errno::EINVAL)
+    }
+
+    fn may_choose(&mut self, ns: NsId, holder: ProcessId, caller: ProcessId) -> Result<(), Errno> {
+        if self.rules_over(caller, ns) {
+            return Ok(());
         }
-        Ok(())
+        self.because(&rule::SETTID_PERM, holder);
+        Err(Errno::EPERM)
     }
 
     /// The first number of a namespace is 1, be it chosen or not.
@@ -166,9 +177,6 @@ impl World {
     /// A number that the caller has chosen and may choose; it does not move the cursor.
     #[cold]
     fn asked_number(&mut self, ns: NsId, asked: i32, holder: ProcessId) -> Result<u32, Errno> {
-        if self.set_tid_checked_first {
-            self.must_be_init(ns, asked, holder)?;
-        }
         let namespace = self.ns(ns);
         let number = u32::try_from(asked).expect("it is in the range of the level");
         if !namespace.ids.is_free(number) {

@@ -47,12 +47,11 @@ pub(super) fn coverage(out: &mut Out, arguments: &RulesArguments) -> io::Result<
     let wrong = on_the_machines(&mut coverage, labs, jobs, arguments, cases.div_ceil(10));
     progress.finish_and_clear();
     write!(out, "{wrong}")?;
+    if arguments.format == Format::Text {
+        writeln!(out, "{:<36}{:>10}{:>10}{:>10}", "rule", "scenarios", "random", "agreed")?;
+    }
     for row in coverage.rows() {
         match arguments.format {
-            Format::Text if row.rule.id == coverage.rows()[0].rule.id => {
-                writeln!(out, "{:<36}{:>10}{:>10}{:>10}", "rule", "scenarios", "random", "agreed")?;
-                text(out, &coverage, row)?;
-            }
             Format::Text => text(out, &coverage, row)?,
             Format::Json => json(out, &coverage, row)?,
         }

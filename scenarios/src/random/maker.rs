@@ -3,8 +3,8 @@
 use super::{Guide, RandomConfig, Theme};
 use crate::step::MOST_ROLES;
 use crate::{
-    Call, CallName, CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, Scenario, SetnsVia,
-    Signal, SignalAction, State, Sysctl, Target, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CallName, CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, Scenario,
+    SetnsVia, Signal, SignalAction, State, Sysctl, Target, WaitOptions, WaitTarget,
 };
 
 /// Signals that scenarios send, the interesting ones more often.
@@ -76,9 +76,6 @@ const NEW_USER: [CloneFlags; 8] = [
         .union(CloneFlags::CLONE_SIGHAND)
         .union(CloneFlags::CLONE_VM),
 ];
-
-/// The second user of scenarios.
-pub(super) const ANOTHER_USER: u32 = 1000;
 
 const WAIT_OPTIONS: [WaitOptions; 8] = [
     WaitOptions::WNOHANG,

@@ -1,8 +1,8 @@
 //! What random scenarios are about: which calls are frequent, and what they begin with.
 
-use super::maker::ANOTHER_USER;
 use crate::{
-    Call, CallName, CloneFlags, ExitSignal, KillTarget, Role, SetnsVia, Signal, Sysctl, Target, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CallName, CloneFlags, ExitSignal, KillTarget, Role, SetnsVia, Signal, Sysctl, Target,
+    WaitOptions, WaitTarget,
 };
 
 /// What a random scenario is mostly about. Some rules need several rare calls in a row, which no mixture of all calls gives.

@@ -1,8 +1,8 @@
 //! A scenario's calls, as calls of the world.
 
 use pidlab_scenario::{
-    Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, LookVia, Outcome, Refusal, Role, SetnsVia, Signal,
-    Sysctl, Target, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, LookVia, Outcome, Refusal, Role, SetnsVia,
+    Signal, Sysctl, Target, WaitOptions, WaitTarget,
 };
 
 use super::branch::{Branch, Done};
@@ -385,9 +385,6 @@ fn role_or_self(pid: Target, by: Role) -> Result<Role, Refusal> {
 }
 
 const HIDDEN_SIGNAL: &str = "a signal waits for a thread that is in a vfork";
-
-/// The second user of scenarios.
-const ANOTHER_USER: u32 = 1000;
 
 fn not_modelled(call: &Call, what: Option<String>) -> Refusal {
     Refusal::NotModelled { call: call.name(), what }
