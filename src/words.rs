@@ -53,7 +53,6 @@ fn seen(seen: &Seen) -> String {
         Seen::Owner { pid } => format!("sees pid {pid}"),
         Seen::PidfdInfo { pid, tgid, ppid } => format!("sees pid {pid}, tgid {tgid}, ppid {ppid}"),
         Seen::Procfs { listing, myself } => {
-            let myself = myself.map_or_else(|| "nobody".to_owned(), |number| number.to_string());
             format!("sees {}, and itself as {myself}", list(listing))
         }
         Seen::LastPid(number) => format!("sees {number}"),

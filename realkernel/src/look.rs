@@ -216,8 +216,7 @@ pub(crate) fn outcome(call: &Call, result: i64, slot: &Slot) -> Result<Option<Ou
             Seen::PidfdInfo { pid, tgid, ppid: second as u32 }
         }
         Call::Look { via: LookVia::TheirProcfs, .. } => {
-            let myself = number(value)?;
-            Seen::Procfs { listing: listing(&viewed(result)), myself: (myself > 0).then_some(myself) }
+            Seen::Procfs { listing: listing(&viewed(result)), myself: number(value)? }
         }
         Call::Look { via: LookVia::Loadavg, .. } => {
             let text = viewed(result);

@@ -114,9 +114,9 @@ pub struct SeenLine {
     /// The numbers in a listing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub listing: Option<Vec<u32>>,
-    /// The number that the link `self` of a procfs leads to; `null` where the caller has none there.
-    #[serde(skip_serializing_if = "Option::is_none", default, rename = "self", with = "optional")]
-    pub myself: Option<Option<u32>>,
+    /// The number that the link `self` of a procfs leads to, or 0.
+    #[serde(skip_serializing_if = "Option::is_none", default, rename = "self")]
+    pub myself: Option<u32>,
     /// The last field of `/proc/loadavg`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_pid: Option<i64>,
@@ -126,19 +126,6 @@ pub struct SeenLine {
     /// The caller's number, in the other namespace.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub into: Option<TranslatedLine>,
-}
-
-/// A field that may be absent, and may be `null` where it is there.
-mod optional {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &Option<Option<u32>>, to: S) -> Result<S::Ok, S::Error> {
-        value.unwrap_or_default().serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<u32>>, D::Error> {
-        Option::deserialize(from).map(Some)
-    }
 }
 
 /// A translated number in JSON, or why there is none.

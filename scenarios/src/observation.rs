@@ -125,8 +125,8 @@ pub enum Seen {
     Procfs {
         /// The numbers in its listing, in order.
         listing: Vec<u32>,
-        /// The number that its link `self` leads the caller to; none where the caller has no number there.
-        myself: Option<u32>,
+        /// The number that its link `self` leads the caller to; 0 where the caller has none there.
+        myself: u32,
     },
     /// The last field of `/proc/loadavg`.
     LastPid(i64),

@@ -57,8 +57,7 @@ impl World {
         self.assert_acts(caller);
         let init = self.lead(caller).unkillable;
         self.because(if init { &rule::SIG_INIT_SIGPIPE } else { &rule::SIG_SIGPIPE }, caller);
-        let si_pid = self.getpid(caller).get();
-        self.send(Signal::PIPE, caller, &mut Origin::User { sender: caller, si_pid, private: true });
+        self.send(Signal::PIPE, caller, &mut self.own_signal(caller, true));
         Errno::EPIPE
     }
 

@@ -52,7 +52,7 @@ impl World {
                 self.because(&rule::SIG_PGRP_REFUSED, caller);
             }
         }
-        self.send_to_all(caller, &allowed, signal, false);
+        self.send_to_all(caller, &allowed, signal, self.own_signal(caller, false));
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl World {
         if !self.may_signal(caller, target, signal) {
             return Err(Errno::EPERM);
         }
-        self.send_to_all(caller, &[target], signal, true);
+        self.send_to_all(caller, &[target], signal, self.own_signal(caller, true));
         Ok(())
     }
 
@@ -154,14 +154,10 @@ impl World {
         if !self.may_signal(caller, target, signal) {
             return Err(Errno::EPERM);
         }
-        let Some(signal) = signal else {
-            self.because(&rule::SIG_EXISTENCE, caller);
-            return Ok(());
-        };
-        if self.lead(target).caught.contains(signal) {
+        if signal.is_some_and(|signal| self.lead(target).caught.contains(signal)) {
             self.because(&rule::VIEW_SIGINFO_FORGED, target);
         }
-        self.send(signal, target, &mut Origin::User { sender: caller, si_pid, private: false });
+        self.send_to_all(caller, &[target], signal, Origin::User { sender: caller, si_pid, private: false });
         Ok(())
     }
 
@@ -213,14 +209,19 @@ impl World {
         Ok(())
     }
 
+    /// A signal that says truly whom it comes from.
+    pub(crate) fn own_signal(&self, caller: ProcessId, private: bool) -> Origin {
+        let si_pid = self.pids(self.leader(caller)).last().copied().unwrap_or(0);
+        Origin::User { sender: caller, si_pid, private }
+    }
+
     /// One `siginfo_t` goes round, so what one receiver does to it the next ones see.
-    fn send_to_all(&mut self, caller: ProcessId, targets: &[ProcessId], signal: Option<Signal>, private: bool) {
+    fn send_to_all(&mut self, caller: ProcessId, targets: &[ProcessId], signal: Option<Signal>, mut origin: Origin) {
+        let private = matches!(origin, Origin::User { private: true, .. });
         let Some(signal) = signal else {
             self.because(&rule::SIG_EXISTENCE, caller);
             return;
         };
-        let si_pid = self.pids(self.leader(caller)).last().copied().unwrap_or(0);
-        let mut origin = Origin::User { sender: caller, si_pid, private };
         for target in targets {
             let before = origin;
             if !private && self.process(*target).thread_of.is_some() {

@@ -289,7 +289,7 @@ impl World {
             return Err(Errno::EINVAL);
         }
         self.because(&rule::PROC_SELF_OUTSIDE, caller);
-        let myself = self.pid_in(self.leader(caller), ns).map(Pid::get);
+        let myself = self.pid_in(self.leader(caller), ns).map_or(0, Pid::get);
         Ok(Seen::Procfs { listing: self.listed(ns), myself })
     }
 
