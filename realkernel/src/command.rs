@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use libc::c_long;
 use pidlab_scenario::{
-    ANOTHER_USER, Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome, RebootHow, Refusal,
-    Role, SetnsVia, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
+    ANOTHER_USER, Call, CallName, CloneFlags, Errno, ExitSignal, Harm, KillTarget, MaskChange, Outcome, RebootHow,
+    Refusal, Role, SetnsVia, Signal, SignalAction, Sysctl, Target, Unmodelled, WaitOptions, WaitStatus, WaitTarget,
 };
 
 use crate::agent::Operation;
@@ -159,8 +159,7 @@ impl Translator<'_> {
             Call::Getpgid { pid } => Command::plain(libc::SYS_getpgid, &[self.target(*pid)?.into()]),
             Call::Getsid { pid } => Command::plain(libc::SYS_getsid, &[self.target(*pid)?.into()]),
             Call::Sysctl { name: Sysctl::PidMax, .. } if !self.pid_max_is_local => {
-                let what = "`pid_max`, of which this kernel has one for the whole machine".to_owned();
-                return Err(Refusal::NotModelled { call: call.name(), what: Some(what) });
+                return Err(Refusal::Harmful { call: call.name(), harm: Harm::MachinesPidMax });
             }
             Call::Sysctl { name: Sysctl::MaxPidNamespaces, write } => self.max_pid_namespaces(*write)?,
             Call::Sysctl { name, write } => sysctl(*name, *write),
@@ -188,9 +187,8 @@ impl Translator<'_> {
             Call::Setuid { uid } if [0, ANOTHER_USER].contains(uid) => {
                 Command::plain(libc::SYS_setuid, &[i64::from(*uid)])
             }
-            Call::Setuid { .. } => {
-                let what = format!("a user beside 0 and {ANOTHER_USER}");
-                return Err(Refusal::NotModelled { call: call.name(), what: Some(what) });
+            Call::Setuid { uid } => {
+                return Err(Refusal::NotModelled { call: call.name(), what: Unmodelled::User(*uid) });
             }
         })
     }
@@ -201,16 +199,14 @@ impl Translator<'_> {
         }
         if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
             // The conductor could not find a thread whose maker does not return.
-            let what = "a vfork of a thread".to_owned();
-            return Err(Refusal::NotModelled { call: CallName::Clone, what: Some(what) });
+            return Err(Refusal::NotModelled { call: CallName::Clone, what: Unmodelled::VforkOfThread });
         }
         let levels =
             self.processes.levels_for_children(self.by) + usize::from(flags.contains(CloneFlags::CLONE_NEWPID));
         // Beyond the scenario's outermost namespace are this runner's, and the machine's. More than the kernel's 32 are a
         // mistake that it answers itself.
         if (levels + 1..LEVELS).contains(&set_tid.len()) {
-            let what = "`set_tid` for namespaces outside the scenario".to_owned();
-            return Err(Refusal::NotModelled { call: CallName::Clone, what: Some(what) });
+            return Err(Refusal::NotModelled { call: CallName::Clone, what: Unmodelled::SetTidOutside });
         }
         let flags = (flags.bits() | self.sharing) as i64;
         let count = set_tid.len().min(LEVELS) as i64;
@@ -244,16 +240,14 @@ impl Translator<'_> {
         if !traps || !allowed || leads_session {
             return Ok(());
         }
-        let what = "an init in a group that can keep its own namespace from ending".to_owned();
-        Err(Refusal::NotModelled { call: CallName::Setpgid, what: Some(what) })
+        Err(Refusal::Harmful { call: CallName::Setpgid, harm: Harm::UndyingInit })
     }
 
     /// Refuses the abort of an init that handles SIGSEGV: its handler returns to the instruction that traps, for ever.
     fn refuse_endless_abort(&self) -> Result<(), Refusal> {
         let Some(process) = self.processes.leader_of(self.by) else { return Ok(()) };
         if process.pids.last() == Some(&1) && process.handles(libc::SIGSEGV) {
-            let what = "an init that handles SIGSEGV, whose abort never ends".to_owned();
-            return Err(Refusal::NotModelled { call: CallName::Abort, what: Some(what) });
+            return Err(Refusal::Harmful { call: CallName::Abort, harm: Harm::EndlessAbort });
         }
         Ok(())
     }
@@ -264,8 +258,7 @@ impl Translator<'_> {
         if caller.has_own_user_namespace() {
             return Ok(sysctl(Sysctl::MaxPidNamespaces, write));
         }
-        let what = "`max_pid_namespaces` of the machine's user namespace".to_owned();
-        Err(Refusal::NotModelled { call: CallName::Sysctl, what: Some(what) })
+        Err(Refusal::NotModelled { call: CallName::Sysctl, what: Unmodelled::MachinesPidNamespaceLimit })
     }
 
     /// Refuses what depends on the permissions of this program's own file.
@@ -274,8 +267,7 @@ impl Translator<'_> {
         if caller.is_conductors_user() {
             return Ok(());
         }
-        let what = "a program run by another user than the runner's".to_owned();
-        Err(Refusal::NotModelled { call: CallName::Exec, what: Some(what) })
+        Err(Refusal::NotModelled { call: CallName::Exec, what: Unmodelled::ExecByAnotherUser })
     }
 
     fn wait4(&self, target: WaitTarget, options: WaitOptions) -> Result<Command, Refusal> {
@@ -351,8 +343,8 @@ impl Translator<'_> {
     fn pidfd(&self, role: Role, call: CallName) -> Result<i32, Refusal> {
         use std::os::fd::AsRawFd;
         let process = self.processes.get(role).ok_or(Refusal::NotBorn { role })?;
-        let what = || Some("a pidfd of a thread, which this kernel does not have".to_owned());
-        let pidfd = process.pidfd.as_ref().ok_or_else(|| Refusal::NotModelled { call, what: what() })?;
+        let lacks = Refusal::NotModelled { call, what: Unmodelled::PidfdOfThread };
+        let pidfd = process.pidfd.as_ref().ok_or(lacks)?;
         Ok(pidfd.as_raw_fd())
     }
 
@@ -408,10 +400,8 @@ fn reboot(how: RebootHow) -> Command {
 
 /// Refuses flags that this runner does not know.
 fn only(call: CallName, flags: CloneFlags, known: CloneFlags) -> Result<(), Refusal> {
-    match flags.difference(known).iter_names().next() {
-        None => Ok(()),
-        Some((flag, _)) => Err(Refusal::NotModelled { call, what: Some(format!("flag `{flag}`")) }),
-    }
+    let others = flags.difference(known);
+    if others.is_empty() { Ok(()) } else { Err(Refusal::NotModelled { call, what: Unmodelled::Flags(others) }) }
 }
 
 fn number(signal: Option<Signal>) -> i64 {

@@ -6,7 +6,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
-use pidlab_scenario::{Call, CallName, Errno, LookVia, Outcome, PollEvent, Refusal, Role, Seen, Signal, Target};
+use pidlab_scenario::{
+    Call, CallName, Errno, LookVia, Outcome, PollEvent, Refusal, Role, Seen, Signal, Target, Unmodelled,
+};
 
 use crate::agent::{Operation, Sight};
 use crate::command::{Command, Translator};
@@ -78,8 +80,7 @@ impl Translator<'_> {
                 Ok(command)
             }
             _ if target.is_err() => {
-                let what = Some("a number in place of a process".to_owned());
-                Err(Refusal::NotModelled { call: CallName::Look, what })
+                Err(Refusal::NotModelled { call: CallName::Look, what: Unmodelled::NumberForProcess })
             }
             LookVia::Credentials => Ok(sight(Sight::Hear, &[sockets::credentials().1.into()])),
             // What is handed over is made when the other has spoken.
@@ -131,8 +132,7 @@ fn sight(sight: Sight, arguments: &[i64]) -> Command {
 /// A command that gets the pidfd that a process has had from its birth.
 fn with_pidfd(with: Sight, process: &Process, call: CallName) -> Result<Command, Refusal> {
     let Some(pidfd) = &process.pidfd else {
-        let what = "a pidfd of a thread, which this kernel does not have".to_owned();
-        return Err(Refusal::NotModelled { call, what: Some(what) });
+        return Err(Refusal::NotModelled { call, what: Unmodelled::PidfdOfThread });
     };
     let mut command = sight(with, &[sockets::handed_over_at().into(), 0]);
     command.descriptor = Some(pidfd.try_clone());
@@ -176,10 +176,7 @@ pub(crate) fn refused(call: &Call, outcome: &Outcome) -> Option<Refusal> {
         (
             Call::Look { via: LookVia::Listing | LookVia::Proc | LookVia::Fdinfo | LookVia::TheirProcfs, .. },
             Outcome::Err(Errno::EPERM),
-        ) => {
-            let what = "a procfs of its own, which the caller may not mount".to_owned();
-            Some(Refusal::NotModelled { call: CallName::Look, what: Some(what) })
-        }
+        ) => Some(Refusal::NotModelled { call: CallName::Look, what: Unmodelled::NoProcfs }),
         _ => None,
     }
 }

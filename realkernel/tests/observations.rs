@@ -6,7 +6,7 @@ mod told;
 
 use common::{lab, scenario};
 use pidlab_realkernel::LabOptions;
-use pidlab_scenario::{CallName, Machine, Refusal, Role, State};
+use pidlab_scenario::{CallName, Machine, Refusal, Role, State, Unmodelled};
 use told::shows;
 
 #[test]
@@ -257,6 +257,5 @@ fn mistakes_of_a_scenario_end_its_run() {
         { by = "init", call = "kill", pid = "host", signal = "SIGTERM" }"#;
     assert_eq!(why(invisible), Some(Refusal::NoNumber { role: Role::HOST, caller: init }));
     let unknown = r#"{ by = "host", call = "setuid", uid = 7 }"#;
-    let what = Some("a user beside 0 and 1000".to_owned());
-    assert_eq!(why(unknown), Some(Refusal::NotModelled { call: CallName::Setuid, what }));
+    assert_eq!(why(unknown), Some(Refusal::NotModelled { call: CallName::Setuid, what: Unmodelled::User(7) }));
 }

@@ -6,7 +6,7 @@ mod told;
 
 use common::{lab, scenario};
 use pidlab_realkernel::LabOptions;
-use pidlab_scenario::{CallName, Machine, Refusal};
+use pidlab_scenario::{CallName, Harm, Machine, Refusal};
 use told::shows;
 
 #[test]
@@ -450,5 +450,5 @@ fn a_thread_cannot_make_its_init_undying() {
     "#;
     let refused = lab.run(&scenario(steps)).expect("the run comes to its end").refused.expect("it is refused");
     assert_eq!(refused.step, 5);
-    assert!(matches!(refused.why, Refusal::NotModelled { call: CallName::Setpgid, what: Some(_) }), "{refused:?}");
+    assert_eq!(refused.why, Refusal::Harmful { call: CallName::Setpgid, harm: Harm::UndyingInit });
 }

@@ -201,13 +201,21 @@ fn explain(scenario: &Scenario, refused: &Refused) -> (String, String) {
             "a process has numbers in its own PID namespace and in those above; from elsewhere it cannot be named"
                 .to_owned(),
         ),
-        Refusal::NotModelled { call, what } => {
-            let what = what.as_ref().map_or_else(|| format!("`{call}`"), |what| format!("`{call}` with {what}"));
+        Refusal::NotModelled { call, what } => (
+            format!("`{call}` with {what} is not modelled yet"),
+            "this version of pidlab cannot run it: leave the step out".to_owned(),
+        ),
+        Refusal::Harmful { call, harm } => {
+            let reads = harm.document().map(|document| format!("; {document} tells why")).unwrap_or_default();
             (
-                format!("{what} is not modelled yet"),
-                "this version of pidlab cannot run it: leave the step out".to_owned(),
+                format!("`{call}` is not done on a machine: {harm}"),
+                format!("it is safe on the model alone (`--on model`){reads}"),
             )
         }
+        Refusal::NeedsFact { call, fact } => (
+            format!("`{call}` needs `{fact}`, which this machine does not have"),
+            format!("say so in the scenario: `needs = [\"{fact}\"]`"),
+        ),
     }
 }
 

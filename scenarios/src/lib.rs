@@ -21,10 +21,12 @@ mod machine;
 mod observation;
 mod parse;
 pub mod random;
+mod refusal;
 mod scenario;
 pub mod schema;
 mod signal;
 mod step;
+pub mod syscall;
 pub mod words;
 mod write;
 
@@ -41,10 +43,12 @@ pub use line::{
     BecauseLine, HandledLine, Header, KernelHeader, Line, ProcessLine, ResultLine, ReturnedLine, SeenLine, SignalName,
     StatusLine, TranslatedLine,
 };
-pub use machine::{Machine, Refusal, Refused, Run};
+pub use machine::{Machine, Refused, Run};
 pub use observation::{
     Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
 };
+pub use refusal::{Harm, Refusal, Unmodelled};
 pub use scenario::{Expect, ReturnValue, Role, Scenario, Step};
 pub use signal::Signal;
+pub use syscall::Syscall;
 pub use words::nearest;

@@ -1,8 +1,8 @@
 //! A scenario's calls, as calls of the world.
 
 use pidlab_scenario::{
-    ANOTHER_USER, Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, LookVia, Outcome, Refusal, Role, SetnsVia,
-    Signal, Sysctl, Target, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CallName, CloneFlags, Errno, ExitSignal, Fact, Harm, KillTarget, LookVia, Outcome, Refusal,
+    Role, SetnsVia, Signal, Sysctl, Target, Unmodelled, WaitOptions, WaitTarget,
 };
 
 use super::branch::{Branch, Done};
@@ -31,12 +31,11 @@ impl Branch {
             }
             Call::BrokenPipe => Done::Outcome(Outcome::Err(self.world.begin_broken_pipe(caller))),
             Call::FailedFork if self.world.hides_a_signal(caller) => {
-                return Err(not_modelled(call, Some(HIDDEN_SIGNAL.into())));
+                return Err(not_modelled(call, Unmodelled::HiddenSignal));
             }
             Call::FailedFork => Done::Outcome(Outcome::Err(self.world.failed_fork(caller))),
             Call::Abort if self.world.aborts_for_ever(caller) => {
-                let what = "an init that handles SIGSEGV, whose abort never ends";
-                return Err(not_modelled(call, Some(what.into())));
+                return Err(Refusal::Harmful { call: call.name(), harm: Harm::EndlessAbort });
             }
             Call::Abort => {
                 self.world.begin_abort(caller);
@@ -47,7 +46,7 @@ impl Branch {
                 Err(errno) => Done::Outcome(Outcome::Err(errno)),
             },
             Call::Exec if self.world.user(caller) != 0 => {
-                return Err(not_modelled(call, Some("a program run by another user than the runner's".into())));
+                return Err(not_modelled(call, Unmodelled::ExecByAnotherUser));
             }
             Call::Exec if self.world.begin_exec(caller) => Done::Outcome(Outcome::Ok(0)),
             Call::Exec => Done::Later(Outcome::Ok(0)),
@@ -83,10 +82,10 @@ impl Branch {
         }
         self.refuse_user_namespaces(call, flags)?;
         if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
-            return Err(not_modelled(call, Some("a vfork of a thread".into())));
+            return Err(not_modelled(call, Unmodelled::VforkOfThread));
         }
         if self.world.hides_a_signal(caller) {
-            return Err(not_modelled(call, Some(HIDDEN_SIGNAL.into())));
+            return Err(not_modelled(call, Unmodelled::HiddenSignal));
         }
         let no_exit_signal = CloneFlags::CLONE_PARENT | CloneFlags::CLONE_THREAD;
         let exit_signal = match exit_signal {
@@ -100,7 +99,7 @@ impl Branch {
             + 1
             + usize::from(flags.contains(CloneFlags::CLONE_NEWPID));
         if set_tid.len() > levels && set_tid.len() <= 32 {
-            return Err(not_modelled(call, Some("`set_tid` for namespaces outside the scenario".into())));
+            return Err(not_modelled(call, Unmodelled::SetTidOutside));
         }
         Ok(match self.world.clone_process(caller, &CloneArgs { flags, exit_signal, set_tid }) {
             Ok(process) => {
@@ -115,8 +114,7 @@ impl Branch {
     /// Refuses what this machine does not give.
     fn refuse_user_namespaces(&self, call: &Call, flags: CloneFlags) -> Result<(), Refusal> {
         if flags.contains(CloneFlags::CLONE_NEWUSER) && !self.user_namespaces {
-            let what = "a user namespace, which this machine does not let be made";
-            return Err(not_modelled(call, Some(what.into())));
+            return Err(Refusal::NeedsFact { call: call.name(), fact: Fact::UserNamespaces });
         }
         Ok(())
     }
@@ -219,10 +217,7 @@ impl Branch {
             Call::Setpgid { pid, group } => {
                 let (pid, group) = (self.raw(by, *pid)?, self.raw(by, *group)?);
                 if self.world.would_never_end(caller, pid, group) {
-                    return Err(not_modelled(
-                        call,
-                        Some("an init in a group that can keep its own namespace from ending".into()),
-                    ));
+                    return Err(Refusal::Harmful { call: call.name(), harm: Harm::UndyingInit });
                 }
                 nothing(self.world.begin_setpgid(caller, pid, group))
             }
@@ -269,8 +264,7 @@ impl Branch {
             }
             Call::Sysctl { name: Sysctl::MaxPidNamespaces, write } => {
                 if !self.world.is_in_own_user_namespace(caller) {
-                    let what = "`max_pid_namespaces` of the machine's user namespace";
-                    return Err(not_modelled(call, Some(what.into())));
+                    return Err(not_modelled(call, Unmodelled::MachinesPidNamespaceLimit));
                 }
                 match write {
                     None => Outcome::Ok(self.world.max_pid_namespaces(caller).into()),
@@ -278,10 +272,8 @@ impl Branch {
                 }
             }
             Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => nothing(self.world.setuid(caller, *uid)),
-            Call::Setuid { .. } => {
-                return Err(not_modelled(call, Some(format!("a user beside 0 and {ANOTHER_USER}"))));
-            }
-            _ => return Err(not_modelled(call, None)),
+            Call::Setuid { uid } => return Err(not_modelled(call, Unmodelled::User(*uid))),
+            _ => unreachable!("all other calls went elsewhere"),
         })
     }
 
@@ -303,8 +295,7 @@ impl Branch {
         };
         let through_procfs = matches!(via, LookVia::Listing | LookVia::Proc | LookVia::Fdinfo | LookVia::TheirProcfs);
         if through_procfs && !self.world.can_mount(caller) {
-            let what = "a procfs of its own, which the caller may not mount";
-            return Err(Refusal::NotModelled { call: CallName::Look, what: Some(what.into()) });
+            return Err(Refusal::NotModelled { call: CallName::Look, what: Unmodelled::NoProcfs });
         }
         let seen = match via {
             LookVia::Listing => Ok(self.world.look_at_listing(caller)),
@@ -377,24 +368,16 @@ fn role_or_self(pid: Target, by: Role) -> Result<Role, Refusal> {
     match pid {
         Target::Role(role) => Ok(role),
         Target::Number(0) => Ok(by),
-        Target::Number(_) => {
-            let what = Some("a number in place of a process".into());
-            Err(Refusal::NotModelled { call: CallName::Look, what })
-        }
+        Target::Number(_) => Err(Refusal::NotModelled { call: CallName::Look, what: Unmodelled::NumberForProcess }),
     }
 }
 
-const HIDDEN_SIGNAL: &str = "a signal waits for a thread that is in a vfork";
-
-fn not_modelled(call: &Call, what: Option<String>) -> Refusal {
+fn not_modelled(call: &Call, what: Unmodelled) -> Refusal {
     Refusal::NotModelled { call: call.name(), what }
 }
 
 fn refuse_flags(call: &Call, flags: CloneFlags) -> Result<(), Refusal> {
-    match flags.iter_names().next() {
-        Some((name, _)) => Err(not_modelled(call, Some(format!("flag `{name}`")))),
-        None => Ok(()),
-    }
+    if flags.is_empty() { Ok(()) } else { Err(not_modelled(call, Unmodelled::Flags(flags))) }
 }
 
 /// What is not visible is printed as 0.
