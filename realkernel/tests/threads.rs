@@ -237,7 +237,7 @@ fn signals_reach_a_thread_or_its_process() {
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0",
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0 SIGUSR1<1",
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0 SIGUSR1<0, t+4.3@a init/1 0 0",
-            "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0 SIGUSR1<1",
+            "ESRCH | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0",
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0 SIGUSR1<1, t+4.3@a init/1 0 0",
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0 SIGUSR1<1",
             "ENOENT | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0",
@@ -451,4 +451,35 @@ fn a_thread_cannot_make_its_init_undying() {
     let refused = lab.run(&scenario(steps)).expect("the run comes to its end").refused.expect("it is refused");
     assert_eq!(refused.step, 5);
     assert_eq!(refused.why, Refusal::Harmful { call: CallName::Setpgid, harm: Harm::UndyingInit });
+}
+
+/// tgkill(2) has two numbers: a name gives those of the thread and of its process as they last were, a bare number is both. A
+/// number that has become a thread of another process is not who was meant.
+#[test]
+fn a_thread_is_named_together_with_its_process() {
+    shows(
+        r#"
+        { by = "host", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+        { by = "host", call = "tgkill", pid = "t", signal = 0 },
+        { by = "host", call = "tgkill", pid = 2, signal = 0 },
+        { by = "t", call = "exit_thread", status = 0 },
+        { by = "host", call = "fork", child = "p" },
+        { by = "p", call = "clone", child = "u", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"], set_tid = [2] },
+        { by = "host", call = "tgkill", pid = "t", signal = "SIGTERM" },
+        { by = "host", call = "tgkill", pid = "u", signal = 0 },
+        { by = "host", call = "tgkill", pid = 3, signal = 0 },
+        "#,
+        &[
+            "start | host+1 -/0 1 1",
+            "2 | host+1 -/0 1 1, t+2@host -/0 1 1",
+            "0 | host+1 -/0 1 1, t+2@host -/0 1 1",
+            "ESRCH | host+1 -/0 1 1, t+2@host -/0 1 1",
+            "never | host+1 -/0 1 1",
+            "3 | host+1 -/0 1 1, p+3 host/1 1 1",
+            "2 | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
+            "ESRCH | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
+            "0 | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
+            "0 | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
+        ],
+    );
 }

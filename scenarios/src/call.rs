@@ -270,7 +270,7 @@ calls! {
     } = "kill",
     /// tgkill(2) at the leader of a process, or at a thread.
     Tgkill {
-        /// The process or thread.
+        /// The process or thread. A name gives both numbers of the call, the process's and the thread's; a bare number is both.
         pid: Target,
         /// `None` is signal 0.
         signal: Option<Signal>,

@@ -3,7 +3,8 @@
 //!
 //! A [`Scenario`] is a value. It comes from a TOML file ([`Scenario::parse`]), from the library inside the program
 //! ([`library`]), from a generator ([`random`]) or from code. A [`Machine`] runs it: the model (`pidlab-sim`) or a
-//! real kernel (`pidlab-realkernel`). Both answer with the same [`Observation`]s, and that is all they share.
+//! real kernel (`pidlab-realkernel`). Both execute the same system calls ([`syscall`]) and answer with the same
+//! [`Observation`]s, and that is all they share.
 //!
 //! Nothing in this crate knows what Linux does.
 #![forbid(unsafe_code)]
