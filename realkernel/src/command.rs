@@ -373,6 +373,7 @@ pub(crate) fn waitid_status(code: i32, status: i64) -> Option<WaitStatus> {
     match code {
         libc::CLD_EXITED => u8::try_from(status).ok().map(WaitStatus::Exited),
         libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(WaitStatus::Killed),
+        libc::CLD_STOPPED if status == 0 => Some(WaitStatus::StopUndone),
         libc::CLD_STOPPED => Signal::new(status).map(WaitStatus::Stopped),
         libc::CLD_CONTINUED => Some(WaitStatus::Continued),
         _ => None,

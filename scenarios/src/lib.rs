@@ -42,7 +42,7 @@ pub use facts::{ANOTHER_USER, Fact, Facts, Need};
 pub use flags::{CloneFlags, WaitOptions};
 pub use line::{
     BecauseLine, HandledLine, Header, KernelHeader, Line, ProcessLine, ResultLine, ReturnedLine, SeenLine, SignalName,
-    StatusLine, TranslatedLine,
+    SignalOrZero, StatusLine, TranslatedLine,
 };
 pub use machine::{Machine, Refused, Run};
 pub use observation::{

@@ -141,6 +141,9 @@ pub enum WaitStatus {
     Killed(Signal),
     /// Stopped by this signal.
     Stopped(Signal),
+    /// Stopped by no signal. No wait gives it: a SIGCHLD says so of a stop that SIGCONT undid before every thread had joined it
+    /// (kernel/signal.c:do_notify_parent_cldstop).
+    StopUndone,
     /// Continued.
     Continued,
 }
@@ -186,7 +189,7 @@ pub struct ProcessView {
 /// shows a process with a number there (processes by role, each from its outermost namespace inward).
 ///
 /// It stands for the identity of the namespace (in the kernel: the inode of `/proc/PID/ns/pid`), so that two machines
-/// can be compared on which namespace a process is in, and not only on its numbers. JSON lines do not have it.
+/// can be compared on which namespace a process is in, and not only on its numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct NamespaceId(pub u16);
 
@@ -197,7 +200,7 @@ pub struct Handled {
     pub signal: Signal,
     /// The sender's number as `siginfo_t` gives it (sigaction(2), `si_pid`).
     pub si_pid: u32,
-    /// What a SIGCHLD that the kernel sent says of the child (`si_code` and `si_status`). JSON lines do not have it.
+    /// What a SIGCHLD that the kernel sent says of the child (`si_code` and `si_status`).
     pub child: Option<WaitStatus>,
 }
 
@@ -244,6 +247,7 @@ impl fmt::Display for WaitStatus {
             WaitStatus::Exited(status) => write!(f, "exited with {status}"),
             WaitStatus::Killed(signal) => write!(f, "killed by {signal}"),
             WaitStatus::Stopped(signal) => write!(f, "stopped by {signal}"),
+            WaitStatus::StopUndone => f.write_str("stopped by 0"),
             WaitStatus::Continued => f.write_str("continued"),
         }
     }
