@@ -9,6 +9,12 @@ rules! { DEATH;
     EXIT_SIGNAL_SENT = "exit.signal-sent",
         "when a process ends, its parent gets the exit signal that clone was given; si_pid is the child's number in the parent's namespace",
         "kernel/signal.c:do_notify_parent", manual: "clone(2), The child termination signal";
+    EXIT_SIGCHLD_PROCESS_STATUS = "exit.sigchld-process-status",
+        "the SIGCHLD of a process whose first thread ended before the others carries the status of the process, as wait gives it",
+        "kernel/exit.c:release_task", since: "6.15", note: "older kernels: see `exit.sigchld-leader-status`";
+    EXIT_SIGCHLD_LEADER_STATUS = "exit.sigchld-leader-status",
+        "the SIGCHLD of a process whose first thread ended before the others carries the status of that thread, and not the one that wait gives",
+        "kernel/signal.c:do_notify_parent", until: "6.14", note: "newer kernels: see `exit.sigchld-process-status`";
     EXIT_SIGNAL_RESET = "exit.signal-reset",
         "an orphan's exit signal becomes SIGCHLD when it is adopted",
         "kernel/exit.c:reparent_leader";
@@ -29,16 +35,16 @@ rules! { DEATH;
         "kernel/signal.c:do_sigaction";
     EXIT_IGN_INHERITED = "exit.ign-inherited",
         "a child of a process that ignores SIGCHLD ignores it too, even if it is an init",
-        "kernel/fork.c:copy_sighand", manual: "signal(7), Signal dispositions";
+        "kernel/fork.c:copy_sighand", manual: "signal(7), Signal dispositions", kind: Describes;
     EXIT_SIGNAL_CAN_KILL_PARENT = "exit.signal-can-kill-parent",
         "the exit signal is an ordinary signal: it can end the parent",
         "kernel/signal.c:do_notify_parent";
     EXIT_ZOMBIE_IS_ADDRESSABLE = "exit.zombie-is-addressable",
         "a zombie still has its numbers: a signal to it succeeds and does nothing",
-        "kernel/signal.c:prepare_signal", manual: "kill(2), NOTES";
+        "kernel/signal.c:prepare_signal", manual: "kill(2), NOTES", kind: Describes;
     EXIT_FIRST_FATAL_WINS = "exit.first-fatal-wins",
         "once the end of a process is decided, later signals to it are dropped",
-        "kernel/signal.c:prepare_signal";
+        "kernel/signal.c:prepare_signal", kind: Describes;
     EXIT_SIGCHLD_COALESCES = "exit.sigchld-coalesces",
         "a standard signal that is pending already is not queued a second time; the first one's si_pid stays",
         "kernel/signal.c:legacy_queue", manual: "signal(7), Queueing and delivery semantics for standard signals";
@@ -56,7 +62,7 @@ rules! { DEATH;
         "kernel/exit.c:find_new_reaper";
     REAP_FLAG_SCOPE = "reap.flag-scope",
         "a child does not inherit the subreaper flag",
-        "kernel/fork.c:copy_signal", manual: "PR_SET_CHILD_SUBREAPER(2const)";
+        "kernel/fork.c:copy_signal", manual: "PR_SET_CHILD_SUBREAPER(2const)", kind: Describes;
     REAP_FLAG_SET_LATE = "reap.flag-set-late",
         "the subreaper flag counts for descendants that exist already, and clearing it ends that",
         "kernel/sys.c:prctl", since: "4.11";
@@ -65,19 +71,19 @@ rules! { DEATH;
         "kernel/exit.c:find_new_reaper", since: "4.11";
     REAP_INJECTED_CHILD = "reap.injected-child",
         "an injected process whose outside parent dies is adopted outside, where the parent was",
-        "kernel/exit.c:find_new_reaper";
+        "kernel/exit.c:find_new_reaper", kind: Describes;
     REAP_NS_INIT = "reap.ns-init",
         "an init whose creator dies is adopted like any child, outside; its namespace goes on",
-        "kernel/exit.c:find_new_reaper";
+        "kernel/exit.c:find_new_reaper", kind: Describes;
     REAP_UNSHARER = "reap.unsharer",
         "when a process that unshared dies, its children in the new namespace are adopted outside",
-        "kernel/exit.c:find_new_reaper";
+        "kernel/exit.c:find_new_reaper", kind: Describes;
     REAP_ORDER = "reap.order",
         "adopted children come last in the adopter's list, in their old order",
-        "kernel/exit.c:forget_original_parent";
+        "kernel/exit.c:forget_original_parent", kind: Describes;
     REAP_LIVE_CHILD_SILENT = "reap.live-child-silent",
         "adopting a living child sends the adopter nothing",
-        "kernel/exit.c:reparent_leader";
+        "kernel/exit.c:reparent_leader", kind: Describes;
     REAP_ZOMBIE_HANDOVER = "reap.zombie-handover",
         "zombie children are handed on too: the adopter is told of each as if it had just ended",
         "kernel/exit.c:reparent_leader";
@@ -89,7 +95,7 @@ rules! { DEATH;
         "kernel/exit.c:forget_original_parent", manual: "PR_SET_PDEATHSIG(2const)";
     PDEATH_SIGINFO = "pdeath.siginfo",
         "the si_pid of a parent-death signal is the dying parent's number in the receiver's namespace, or 0",
-        "kernel/exit.c:forget_original_parent", manual: "PR_SET_PDEATHSIG(2const)";
+        "kernel/exit.c:forget_original_parent", manual: "PR_SET_PDEATHSIG(2const)", kind: Describes;
     PDEATH_INIT = "pdeath.init",
         "for an init with an outside parent the parent-death signal comes from outside: SIGKILL ends the namespace, others need a handler",
         "kernel/signal.c:send_signal_locked";
@@ -110,7 +116,7 @@ rules! { DEATH;
         "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
     ZAP_ORDER = "zap.order",
         "the end of an init stops the giving out of numbers, ignores SIGCHLD, kills every member, collects the dead, and waits until it is alone",
-        "kernel/pid_namespace.c:zap_pid_ns_processes";
+        "kernel/pid_namespace.c:zap_pid_ns_processes", kind: Describes;
     ZAP_VFORK_PARENT = "zap.vfork-parent",
         "who made an init with vfork goes on when the init gives up its memory, though its zap may take longer",
         "kernel/fork.c:mm_release";
@@ -128,13 +134,13 @@ rules! { DEATH;
         "kernel/pid_namespace.c:zap_pid_ns_processes";
     ZAP_WAITS_FOR_OUTSIDE_PARENT = "zap.waits-for-outside-parent",
         "a member whose parent is outside keeps the dying init waiting until that parent has reaped it",
-        "kernel/pid_namespace.c:zap_pid_ns_processes", since: "3.8";
+        "kernel/pid_namespace.c:zap_pid_ns_processes", since: "3.8", kind: Describes;
     ZAP_PGID_PIN = "zap.pgid-pin",
         "the number of a gone member, in use as somebody's process group, keeps the dying init waiting",
-        "kernel/pid.c:free_pid", since: "3.8";
+        "kernel/pid.c:free_pid", since: "3.8", kind: Describes;
     ZAP_STUCK_IMMUNE = "zap.stuck-immune",
         "signals to an init that waits for its namespace to empty succeed and do nothing",
-        "kernel/signal.c:prepare_signal";
+        "kernel/signal.c:prepare_signal", kind: Describes;
     ZAP_INVARIANT = "zap.invariant",
         "an init becomes a zombie, and can be waited for, only when no other number of its namespace is taken",
         "kernel/pid_namespace.c:zap_pid_ns_processes";
@@ -143,16 +149,16 @@ rules! { DEATH;
         "kernel/pid_namespace.c:zap_pid_ns_processes";
     ZAP_EXIT_STATUS = "zap.exit-status",
         "an init's status is its own, however long its zap takes",
-        "kernel/exit.c:do_exit";
+        "kernel/exit.c:do_exit", kind: Describes;
     ZAP_NO_NEW_PIDS = "zap.no-new-pids",
         "a namespace whose init has ended can still be joined, but nobody is ever born in it again",
-        "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
+        "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process", kind: Describes;
     REBOOT_SIGINFO_DIFFERS = "reboot.siginfo-differs",
         "after a reboot in its namespace an init's SIGCHLD says how it really ended, and only a wait says SIGHUP or SIGINT",
         "kernel/pid_namespace.c:zap_pid_ns_processes";
     ZAP_NESTED_STALL = "zap.nested-stall",
         "an init that is held up holds up every init above it that is ending too",
-        "kernel/pid_namespace.c:zap_pid_ns_processes";
+        "kernel/pid_namespace.c:zap_pid_ns_processes", kind: Describes;
     ZAP_CLASSIC_DEADLOCK = "zap.classic-deadlock",
         "a parent that waits for the init while only it can reap another dead member waits for ever",
         "kernel/pid_namespace.c:zap_pid_ns_processes";

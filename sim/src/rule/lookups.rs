@@ -8,7 +8,7 @@ rules! { LOOKUPS;
         "fs/proc/array.c:task_state", manual: "proc_pid_status(5), NSpid", since: "4.1";
     PROC_PPID = "proc.ppid",
         "the PPid of /proc/PID/status is the parent's number in the namespace of the mount, 0 if it has none there",
-        "fs/proc/array.c:task_state", manual: "proc_pid_status(5), PPid";
+        "fs/proc/array.c:task_state", manual: "proc_pid_status(5), PPid", kind: Describes;
     PROC_STATUS_THREAD = "proc.status-thread",
         "a thread has a status of its own under its number, though /proc does not list it; its Tgid is the process's number",
         "fs/proc/array.c:task_state", manual: "proc_pid_status(5), Tgid";
@@ -19,11 +19,22 @@ rules! { LOOKUPS;
         "the fdinfo of a pidfd gives the numbers from the namespace of the procfs inward, 0 if there is none, -1 once the process is reaped",
         "fs/pidfs.c:pidfd_show_fdinfo", manual: "proc_pid_fdinfo(5)";
     VIEW_PIDFD_POLL = "view.pidfd-poll",
-        "a pidfd becomes readable when the process has ended with all its threads, and hangs up when it is reaped",
-        "fs/pidfs.c:pidfd_poll", manual: "pidfd_open(2), DESCRIPTION", note: "it hangs up since 6.9";
+        "a pidfd becomes readable when the process has ended with all its threads, and stays so",
+        "fs/pidfs.c:pidfd_poll", manual: "pidfd_open(2), DESCRIPTION";
+    VIEW_PIDFD_HANGS_UP = "view.pidfd-hangs-up",
+        "a pidfd hangs up (POLLHUP) when its process has been waited for",
+        "fs/pidfs.c:pidfd_poll", manual: "pidfd_open(2), DESCRIPTION", since: "6.9",
+        note: "older kernels: see `view.pidfd-no-hangup`", fact: PidfdHangsUp = true;
+    VIEW_PIDFD_NO_HANGUP = "view.pidfd-no-hangup",
+        "a pidfd does not show whether its process has been waited for: it is readable before and after",
+        "kernel/fork.c:pidfd_poll", until: "6.8", note: "newer kernels: see `view.pidfd-hangs-up`", fact: PidfdHangsUp = false;
     VIEW_NSIO_TRANSLATE = "view.nsio-translate",
         "an open namespace translates numbers: one of its own into the caller's, one of the caller's into its own, ESRCH where there is none",
-        "fs/nsfs.c:ns_ioctl", manual: "ioctl_nsfs(2)", since: "6.11";
+        "fs/nsfs.c:ns_ioctl", manual: "ioctl_nsfs(2)", since: "6.11", note: "older kernels: see `view.nsio-none`",
+        fact: PidTranslation = true;
+    VIEW_NSIO_NONE = "view.nsio-none",
+        "an open namespace does not translate PIDs: the ioctls that ask for it fail with ENOTTY",
+        "fs/nsfs.c:ns_ioctl", until: "6.10", note: "newer kernels: see `view.nsio-translate`", fact: PidTranslation = false;
     VIEW_SCM_CRED = "view.scm-cred",
         "the credentials of a message carry the sender's number in the receiver's namespace, 0 if it has none there",
         "net/core/scm.c:scm_recv", manual: "unix(7), SCM_CREDENTIALS";
@@ -34,8 +45,26 @@ rules! { LOOKUPS;
         "the owner of a file is told as a number of the asker's namespace, 0 if it has none there",
         "fs/fcntl.c:f_getown", manual: "F_GETOWN(2const)";
     VIEW_PIDFD_INFO = "view.pidfd-info",
-        "a pidfd tells its process's numbers as the asker sees them; of a process that the asker cannot see it tells nothing (EREMOTE)",
-        "fs/pidfs.c:pidfd_info", manual: "ioctl_pidfd(2), PIDFD_GET_INFO", since: "6.13", note: "older kernels say ESRCH for EREMOTE";
+        "a pidfd tells its process's PIDs as the asker sees them, of one that has a PID in the asker's namespace",
+        "fs/pidfs.c:pidfd_info", manual: "ioctl_pidfd(2), PIDFD_GET_INFO", since: "6.13",
+        note: "older kernels: see `view.pidfd-info-none`", fact: PidfdInfo = true;
+    VIEW_PIDFD_INFO_NONE = "view.pidfd-info-none",
+        "a pidfd does not tell its process's PIDs: PIDFD_GET_INFO fails, with EINVAL where pidfds have other ioctls and with ENOTTY where they have none",
+        "fs/pidfs.c:pidfd_ioctl", until: "6.12", note: "newer kernels: see `view.pidfd-info`", fact: PidfdInfo = false;
+    VIEW_PIDFD_INFO_EREMOTE = "view.pidfd-info-eremote",
+        "PIDFD_GET_INFO of a process that has no PID in the asker's namespace fails with EREMOTE",
+        "fs/pidfs.c:pidfd_info", manual: "ioctl_pidfd(2), PIDFD_GET_INFO", since: "7.0",
+        note: "stable kernels have it, too; others: see `view.pidfd-info-esrch`", fact: PidfdInfoIsRemote = true;
+    VIEW_PIDFD_INFO_ESRCH = "view.pidfd-info-esrch",
+        "PIDFD_GET_INFO of a process that has no PID in the asker's namespace fails with ESRCH, as if it had been waited for",
+        "fs/pidfs.c:pidfd_info", since: "6.13", until: "6.19", note: "newer kernels: see `view.pidfd-info-eremote`",
+        fact: PidfdInfoIsRemote = false;
+    VIEW_PIDFD_INFO_GUEST_TOLD = "view.pidfd-info-guest-told",
+        "PIDFD_GET_INFO of a process whose parent is outside the asker's namespace tells its PIDs, and 0 for the parent",
+        "fs/pidfs.c:pidfd_info", since: "6.16", note: "6.15.3 has it, too; older kernels: see `view.pidfd-info-guest`";
+    VIEW_PIDFD_INFO_GUEST = "view.pidfd-info-guest",
+        "PIDFD_GET_INFO of a process whose parent is outside the asker's namespace fails with ESRCH, unless it is PID 1 there",
+        "fs/pidfs.c:pidfd_info", since: "6.13", until: "6.15", note: "newer kernels: see `view.pidfd-info-guest-told`";
     VIEW_PIDFD_SIGNAL_SCOPE = "view.pidfd-signal-scope",
         "a pidfd that comes from outside is no way to signal out: EINVAL unless the process is in the caller's namespace or below",
         "kernel/signal.c:access_pidfd_pidns", manual: "pidfd_send_signal(2), ERRORS";
@@ -44,7 +73,11 @@ rules! { LOOKUPS;
         "kernel/pid_namespace.c:pidns_get_parent", manual: "ioctl_nsfs(2), NS_GET_PARENT", since: "4.9";
     PROC_PIDNS_OPTION = "proc.pidns-option",
         "a procfs can be mounted for a PID namespace below the mounter's, and for no other: EINVAL",
-        "fs/proc/root.c:proc_parse_pidns_param", manual: "proc(5), pidns", since: "6.18";
+        "fs/proc/root.c:proc_parse_pidns_param", manual: "proc(5), pidns", since: "6.18",
+        note: "older kernels: see `proc.pidns-unknown`", fact: ProcfsPidns = true;
+    PROC_PIDNS_UNKNOWN = "proc.pidns-unknown",
+        "a procfs can be mounted for no other PID namespace than the mounter's: the option pidns is EINVAL",
+        "fs/proc/root.c:proc_parse_param", until: "6.17", note: "newer kernels: see `proc.pidns-option`", fact: ProcfsPidns = false;
     PROC_SELF_OUTSIDE = "proc.self-outside",
         "the link self of a procfs leads to the reader's number in the namespace of the mount, and nowhere if it has none there",
         "fs/proc/self.c:proc_self_get_link", manual: "proc_pid(5), /proc/self";

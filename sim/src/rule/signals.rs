@@ -47,7 +47,7 @@ rules! { SIGNALS;
         "kernel/signal.c:get_signal", manual: "pid_namespaces(7), The namespace init process";
     SIG_INIT_FLAG_SCOPE = "sig.init-flag-scope",
         "an init's protection is its own: its children do not inherit it",
-        "kernel/fork.c:copy_process";
+        "kernel/fork.c:copy_process", kind: Describes;
     SIG_INIT_STOPPED = "sig.init-stopped",
         "a stopped init keeps its protection: what comes from inside is not even queued, and SIGKILL from outside acts at once",
         "kernel/signal.c:sig_task_ignored";
@@ -57,6 +57,13 @@ rules! { SIGNALS;
     SIG_INIT_BLOCKED = "sig.init-blocked",
         "a signal that an init blocks is queued, and dropped when it is unblocked without a handler",
         "kernel/signal.c:get_signal";
+    SIG_INIT_THREAD_KILLS = "sig.init-thread-kills",
+        "a signal that terminates by default, blocked by the thread of an init that it is sent to and not by another one, terminates the init, from inside its namespace too",
+        "kernel/signal.c:complete_signal",
+        note: "pid_namespaces(7) says that only signals with a handler arrive; a mask passes by the check";
+    SIG_INIT_THREAD_SPARED = "sig.init-thread-spared",
+        "a signal that is blocked by the thread of an init that it is sent to and not by another one is taken by that one and dropped",
+        "kernel/signal.c:complete_signal", note: "kernels of some vendors; others: see `sig.init-thread-kills`";
     SIG_STOPS = "sig.stops",
         "a stop signal stops a process; its parent gets SIGCHLD and can wait for the stop",
         "kernel/signal.c:do_signal_stop", manual: "signal(7), Standard signals";
@@ -66,43 +73,63 @@ rules! { SIGNALS;
     SIG_STOP_CONT_CANCEL = "sig.stop-cont-cancel",
         "a stop signal takes back a pending SIGCONT; SIGCONT takes back pending stops, and the report of one that nobody has collected",
         "kernel/signal.c:prepare_signal", manual: "signal(7), Standard signals";
+    SIG_STOP_BROKEN_OFF = "sig.stop-broken-off",
+        "SIGCONT that comes while a process is still stopping ends the stop, and the parent's SIGCHLD tells of a stop by signal 0, not of a continuation",
+        "kernel/signal.c:prepare_signal";
     SIG_STOPPED_WAITS = "sig.stopped-waits",
         "a stopped process takes signals only when it goes on; SIGKILL alone acts at once",
         "kernel/signal.c:wants_signal";
     SIG_LOWEST_FIRST = "sig.lowest-first",
         "of several pending signals the lowest number is taken first",
         "kernel/signal.c:next_signal", manual: "signal(7), Real-time signals";
+    SIG_FAULTS_FIRST = "sig.faults-first",
+        "of the signals pending for a thread, and then of those for its process, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE and SIGSYS are taken first",
+        "kernel/signal.c:dequeue_synchronous_signal", note: "real faults come before the same signals sent by kill(2)";
+    SIG_RT_QUEUES = "sig.rt-queues",
+        "real-time signals queue: each one that is sent is delivered, though the same signal is pending already",
+        "kernel/signal.c:legacy_queue", manual: "signal(7), Real-time signals";
     PG_TSTP_ORPHANED = "pg.tstp-orphaned",
         "SIGTSTP, SIGTTIN and SIGTTOU do not stop a member of an orphaned process group; SIGSTOP does",
         "kernel/signal.c:get_signal", manual: "setpgid(2), NOTES";
     SIG_TGKILL = "sig.tgkill",
         "tgkill sends to one thread, named by a positive number of the caller's namespace",
         "kernel/signal.c:do_tkill", manual: "tgkill(2), DESCRIPTION";
+    SIG_TGKILL_BOTH = "sig.tgkill-both",
+        "tgkill looks at both numbers: ESRCH if the thread belongs to another process than the one named, or to none",
+        "kernel/signal.c:do_send_specific", manual: "tgkill(2), ERRORS";
     SIG_KILL_MINUS1 = "sig.kill-minus1",
         "kill(-1) goes to everybody whose number in the caller's namespace is above 1, the caller left out",
-        "kernel/signal.c:kill_something_info", manual: "pid_namespaces(7), The namespace init process";
+        "kernel/signal.c:kill_something_info", manual: "pid_namespaces(7), The namespace init process", kind: Describes;
     SIG_KILL_MINUS1_OUTSIDE = "sig.kill-minus1-outside",
         "kill(-1) never reaches outside the caller's namespace",
-        "kernel/signal.c:kill_something_info";
+        "kernel/signal.c:kill_something_info", kind: Describes;
     SIG_PGRP_ORDER = "sig.pgrp-order",
         "the members of a group are signalled in turn, those who joined last first",
-        "kernel/signal.c:__kill_pgrp_info";
+        "kernel/signal.c:__kill_pgrp_info", kind: Describes;
     SIG_PIDFD_NS = "sig.pidfd-ns",
         "a signal through a pidfd goes to the caller's namespace and those below, under the same rules as kill",
         "kernel/signal.c:pidfd_send_signal", manual: "pidfd_send_signal(2), DESCRIPTION", since: "5.1";
     SIG_KILL0_ESCAPES = "sig.kill0-escapes",
         "kill(0) goes to the whole process group, also to members outside the caller's namespace",
-        "kernel/signal.c:kill_something_info";
+        "kernel/signal.c:kill_something_info", kind: Describes;
     SIG_PGRP_MIXED_NS = "sig.pgrp-mixed-ns",
         "a signal to a group or to everybody reaches members in the namespaces below as well",
-        "kernel/signal.c:__kill_pgrp_info";
+        "kernel/signal.c:__kill_pgrp_info", kind: Describes;
     SIG_SI_PID_DOWN = "sig.si-pid-down",
         "a receiver that cannot see the sender is told si_pid 0",
         "kernel/signal.c:send_signal_locked", manual: "sigaction(2), si_pid";
     SIG_SI_PID_UP_UNTRANSLATED = "sig.si-pid-up-untranslated",
         "a receiver above the sender's namespace is told the sender's number in the sender's own namespace",
-        "kernel/signal.c:prepare_kill_siginfo", note: "the number may mean somebody else to the receiver";
+        "kernel/signal.c:prepare_kill_siginfo", until: "7.2",
+        note: "the number may mean somebody else to the receiver; newer kernels: see `sig.si-pid-up-translated`";
+    SIG_SI_PID_UP_TRANSLATED = "sig.si-pid-up-translated",
+        "a receiver in an ancestor of the sender's namespace is told the sender's PID in its own namespace by kill",
+        "kernel/signal.c:send_signal_locked", since: "7.3", note: "older kernels: see `sig.si-pid-up-untranslated`";
     SIG_SI_PID_STICKY_ZERO = "sig.si-pid-sticky-zero",
         "one siginfo goes round all receivers of a call: after the first that cannot see the sender, si_pid is 0 for the rest",
-        "kernel/signal.c:send_signal_locked";
+        "kernel/signal.c:send_signal_locked", note: "newer kernels, and stable ones of 2026: see `sig.si-pid-each`";
+    SIG_SI_PID_EACH = "sig.si-pid-each",
+        "each receiver of a call has its own siginfo: one that cannot see the sender is told si_pid 0, and those after it are told as before",
+        "kernel/signal.c:send_signal_locked", since: "7.2",
+        note: "stable kernels of 2026 have it, too; others: see `sig.si-pid-sticky-zero`";
 }

@@ -8,7 +8,7 @@ rules! { THREADS;
         "kernel/fork.c:copy_process", manual: "gettid(2), DESCRIPTION";
     ALLOC_THREADS_SHARE_SPACE = "alloc.threads-share-space",
         "threads take their numbers from the same counter as processes",
-        "kernel/pid.c:alloc_pid";
+        "kernel/pid.c:alloc_pid", kind: Describes;
     CLONE_FLAG_BASICS = "clone.flag-basics",
         "CLONE_THREAD wants CLONE_SIGHAND, and CLONE_SIGHAND wants CLONE_VM: EINVAL",
         "kernel/fork.c:copy_process", manual: "clone(2), ERRORS";
@@ -38,7 +38,12 @@ rules! { THREADS;
         "kernel/exit.c:wait_consider_task";
     WAIT_MT_EXIT_CODE = "wait.mt-exit-code",
         "a process whose threads end one by one ends with the status of the last one",
-        "kernel/exit.c:synchronize_group_exit", since: "6.0", note: "before, with the status of its first thread";
+        "kernel/exit.c:synchronize_group_exit", since: "6.0", note: "older kernels: see `wait.mt-exit-code-leader`",
+        fact: LastThreadStatus = true;
+    WAIT_MT_EXIT_CODE_LEADER = "wait.mt-exit-code-leader",
+        "a process whose threads end one by one ends with the status of its first thread",
+        "kernel/exit.c:wait_task_zombie", until: "5.19", note: "newer kernels: see `wait.mt-exit-code`",
+        fact: LastThreadStatus = false;
     WAIT_ORDER_THREADS = "wait.order-threads",
         "wait looks at the calling thread's own children first, then at those of the other threads in turn",
         "kernel/exit.c:do_wait";
@@ -66,12 +71,20 @@ rules! { THREADS;
     SIG_CHOOSES_THREAD = "sig.chooses-thread",
         "a signal to a process goes to the thread that was addressed, or to the next one that does not block it",
         "kernel/signal.c:complete_signal", manual: "signal(7), Signal mask and pending signals";
+    SIG_WANTS = "sig.wants",
+        "a thread that sleeps is chosen for a signal to its process only if it does not block it, is not ending or stopped, and has no other signal or stop to take first",
+        "kernel/signal.c:wants_signal", note: "SIGKILL chooses a stopped thread, and a busy one, too";
     UNSHARE_PER_THREAD = "unshare.per-thread",
         "unshare and setns are about the children of the calling thread only",
         "kernel/nsproxy.c:switch_task_namespaces", manual: "pid_namespaces(7)", note: "unshare(2) says that CLONE_NEWPID implies CLONE_THREAD; it does not";
     VIEW_PIDFD_OPEN_KINDS = "view.pidfd-open-kinds",
-        "pidfd_open wants a process: the number of a thread that is not a leader is ENOENT",
-        "kernel/pid.c:pidfd_open", since: "6.15", note: "before, EINVAL";
+        "pidfd_open wants a process: the number of a thread that is not a leader is ENOENT, and one that only a group or session has is ESRCH",
+        "kernel/fork.c:pidfd_prepare", since: "6.15", note: "older kernels: see `view.pidfd-open-any-number`",
+        fact: PidfdOpenThreadIsEnoent = true;
+    VIEW_PIDFD_OPEN_ANY_NUMBER = "view.pidfd-open-any-number",
+        "pidfd_open fails with EINVAL for any number in use that is no process: a thread's, or one that only a group or session has",
+        "kernel/fork.c:pidfd_prepare", manual: "pidfd_open(2), ERRORS", until: "6.14",
+        note: "newer kernels: see `view.pidfd-open-kinds`", fact: PidfdOpenThreadIsEnoent = false;
     EXEC_KEEPS_PROCESS = "exec.keeps-process",
         "exec runs another program in the same process: numbers, parent, group, session, ignored and pending signals stay",
         "fs/exec.c:begin_new_exec", manual: "execve(2), Effect on process attributes";
@@ -80,6 +93,9 @@ rules! { THREADS;
         "kernel/signal.c:flush_signal_handlers", manual: "execve(2), Effect on process attributes";
     THR_MT_EXEC = "thr.mt-exec",
         "exec ends all other threads; the caller gets the number of the process, whichever thread it was",
+        "fs/exec.c:de_thread", manual: "execve(2), Effect on process attributes";
+    THR_EXEC_DROPS_LEADERS_SIGNALS = "thr.exec-drops-leaders-signals",
+        "exec by another thread than the first keeps what is pending for that thread; what was pending for the first one alone goes with it",
         "fs/exec.c:de_thread", manual: "execve(2), Effect on process attributes";
     WAIT_ORDER_MT_EXEC = "wait.order-mt-exec",
         "exec by another thread than the first keeps the process's place in its parent's list",
@@ -96,12 +112,18 @@ rules! { THREADS;
     SIG_FAULT = "sig.fault",
         "a fault of a process without a handler ends it, even if it blocks or ignores the signal",
         "kernel/signal.c:force_sig_info_to_task", manual: "signal(7), Signal mask and pending signals";
+    SIG_FORCED_RESETS = "sig.forced-resets",
+        "a fault whose signal the thread blocks or its process ignores unblocks it and sets its action to the default, for all who share the table",
+        "kernel/signal.c:force_sig_info_to_task";
     SIG_INIT_FAULT = "sig.init-fault",
         "a real fault ends an init: the kernel takes the protection away",
         "kernel/signal.c:force_sig_info_to_task";
     SIG_ABORT = "sig.abort",
         "abort ends a process by SIGABRT even if it is blocked, ignored, or handled by a handler that returns",
         "kernel/signal.c:complete_signal", manual: "abort(3), DESCRIPTION";
+    SIG_ABORT_HANDLER = "sig.abort-handler",
+        "abort runs the handler of SIGABRT, and when that returns sets the default action and raises the signal again",
+        "kernel/signal.c:get_signal", manual: "abort(3), DESCRIPTION";
     SIG_INIT_ABORT = "sig.init-abort",
         "SIGABRT does not end an init, so that abort goes on to an instruction that traps: the parent sees SIGSEGV (x86-64)",
         "kernel/signal.c:sig_task_ignored";
@@ -110,7 +132,7 @@ rules! { THREADS;
         "kernel/pid_namespace.c:reboot_pid_ns", manual: "reboot(2), Behavior inside PID namespaces";
     REBOOT_CALLER = "reboot.caller",
         "whoever calls reboot in a namespace does not come back: its thread exits with 0",
-        "kernel/reboot.c:reboot";
+        "kernel/reboot.c:reboot", kind: Describes;
     REBOOT_CODES = "reboot.codes",
         "reboot in a namespace ends its init, which its parent sees as SIGHUP (restart) or SIGINT (halt, power off)",
         "kernel/pid_namespace.c:reboot_pid_ns", manual: "reboot(2), Behavior inside PID namespaces", since: "3.4";

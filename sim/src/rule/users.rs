@@ -57,7 +57,12 @@ rules! { USERS;
         "fs/proc/namespaces.c:proc_ns_get_link", manual: "namespaces(7), The /proc/pid/ns/ directory";
     PROC_CLOSED_AFTER_DEATH = "proc.closed-after-death",
         "a process that has changed its user stays closed to others of the new user, though its memory is gone with its death",
-        "kernel/exit.c:exit_mm", since: "7.1", note: "stable kernels of 2026 have it, too; older ones open such a zombie's namespace to its user";
+        "kernel/exit.c:exit_mm", since: "7.1", note: "stable kernels of 2026 have it, too; others: see `proc.open-after-death`",
+        fact: ClosedAfterDeath = true;
+    PROC_OPEN_AFTER_DEATH = "proc.open-after-death",
+        "a process that has changed its user is open to others of the new user once it is dead, for what closed it was in its memory",
+        "kernel/ptrace.c:__ptrace_may_access", until: "7.0", note: "newer kernels, and stable ones of 2026: see `proc.closed-after-death`",
+        fact: ClosedAfterDeath = false;
     SETTID_PERM = "settid.perm",
         "choosing a number takes CAP_CHECKPOINT_RESTORE in the owner of each level that is named, otherwise EPERM",
         "kernel/pid.c:alloc_pid", manual: "clone(2), The set_tid array", since: "5.9";
@@ -66,7 +71,10 @@ rules! { USERS;
         "kernel/pid_namespace.c:pid_ns_ctl_handler", manual: "pid_namespaces(7), /proc files", since: "5.9";
     LIMIT_PIDMAX_PERM = "limit.pidmax.perm",
         "pid_max can be written with CAP_SYS_ADMIN in the namespace's owner, or by its root without any capability; others get EACCES",
-        "kernel/pid.c:pid_table_root_permissions", since: "6.14";
+        "kernel/pid.c:pid_table_root_permissions", since: "6.14", fact: PidMaxPerNamespace = true;
+    LIMIT_PIDMAX_PERM_COMMON = "limit.pidmax.perm-common",
+        "the common pid_max can be written by root of the machine's first user namespace alone; others get EACCES",
+        "kernel/sysctl.c:test_perm", until: "6.13", note: "newer kernels: see `limit.pidmax.perm`", fact: PidMaxPerNamespace = false;
     REBOOT_PERMISSION = "reboot.permission",
         "reboot takes CAP_SYS_BOOT in the owner of the caller's PID namespace, otherwise EPERM",
         "kernel/reboot.c:sys_reboot", manual: "reboot(2), ERRORS";

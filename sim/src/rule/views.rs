@@ -20,13 +20,13 @@ rules! { VIEWS;
         "kernel/sys.c:getppid", manual: "getpid(2), DESCRIPTION";
     VIEW_PGID_SID_OUTSIDE = "view.pgid-sid-outside",
         "a group or session whose id has no number in the caller's namespace is shown as 0",
-        "kernel/sys.c:do_getpgid";
+        "kernel/sys.c:do_getpgid", kind: Describes;
     PG_SETSID = "pg.setsid",
         "setsid makes a new session and group with the caller's number, unless the caller leads a session or a group has its number: EPERM",
         "kernel/sys.c:ksys_setsid", manual: "setsid(2), DESCRIPTION";
     PG_INIT_INITIAL = "pg.init-initial",
         "a new init is in its maker's process group and session, which it sees as 0",
-        "kernel/fork.c:copy_process";
+        "kernel/fork.c:copy_process", kind: Describes;
     VIEW_INIT_SETSID = "view.init-setsid",
         "an init can make its own session; then its group and session are 1",
         "kernel/sys.c:ksys_setsid";
