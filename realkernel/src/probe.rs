@@ -16,12 +16,12 @@ use crate::sys::arena::{self, STACK};
 use crate::sys::raw::{self, CloneArgs, Raw};
 use crate::sys::{looking, os};
 
-/// Every fact of the kernel at hand. `outer_pid_max` is what [`pid_max`] read outside the conductor's namespace.
-pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
+/// Every fact of the kernel at hand.
+pub(crate) fn facts() -> Facts {
     let newest = Facts::newest().with_levels_above(levels_above_host());
     Fact::ALL.iter().fold(newest, |facts, fact| {
         let holds = match fact {
-            Fact::PidMaxPerNamespace => pid_max() != outer_pid_max || pid_max_has_an_owner(user_namespace),
+            Fact::PidMaxPerNamespace => pid_max_has_an_owner(),
             Fact::PidfdOpenThreadIsEnoent => pidfd_open_thread_is_enoent(),
             Fact::PidfdHangsUp => pidfd_hangs_up(),
             Fact::PidTranslation => pid_translation(),
@@ -44,24 +44,33 @@ pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
 
 const PID_MAX: &str = "/proc/sys/kernel/pid_max";
 
-/// `pid_max` as this process sees it; empty if it cannot be read.
-pub(crate) fn pid_max() -> String {
-    fs::read_to_string(PID_MAX).unwrap_or_default()
+/// Whether who has the capabilities over a PID namespace, but is not root of the machine, may open its `pid_max` for writing: only
+/// where each namespace has one (kernel/pid.c, `pid_table_root_permissions`). Elsewhere the machine's root may, and nobody else
+/// (kernel/sysctl, `test_perm`), so root must not be the one who asks. Nothing is written.
+fn pid_max_has_an_owner() -> bool {
+    // As another user that keeps its capabilities, where there is another user.
+    match answer_of_a_child(|| keep_capabilities_as_another_user().then(may_write_pid_max)) {
+        Some(answer) => answer,
+        // Whether this user is the machine's root cannot be known in a user namespace. If it is, then it needs no capability where
+        // there is one value for all.
+        None => in_a_child(may_write_pid_max) && in_a_child(is_closed_without_capabilities),
+    }
 }
 
-/// Whether root of a user namespace may open the `pid_max` of a PID namespace that it owns for writing: only where each
-/// namespace has one (kernel/pid.c, `pid_table_root_permissions`). Nothing is written: where there is one value for all, a write
-/// by root would change it for the whole machine.
-fn pid_max_has_an_owner(user_namespace: bool) -> bool {
-    let opens = || fs::OpenOptions::new().write(true).open(PID_MAX).is_ok();
-    if user_namespace {
-        return opens();
-    }
-    in_a_child(|| {
-        os::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID).is_ok()
-            && fs::write("/proc/self/uid_map", "0 0 1").is_ok()
-            && in_a_child(opens)
-    })
+fn may_write_pid_max() -> bool {
+    fs::OpenOptions::new().write(true).open(PID_MAX).is_ok()
+}
+
+fn keep_capabilities_as_another_user() -> bool {
+    const SECBIT_NO_SETUID_FIXUP: usize = 1 << 2;
+    os::prctl(libc::PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP).is_ok() && os::become_user(ANOTHER_USER).is_ok()
+}
+
+/// Whether the `pid_max` of a namespace that belongs to a user namespace without users is closed to who has no capabilities there.
+/// Such a one is neither its owner nor in its group, whoever it is outside.
+fn is_closed_without_capabilities() -> bool {
+    os::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID).is_ok()
+        && in_a_child(|| os::drop_capabilities().is_ok() && !may_write_pid_max())
 }
 
 /// pidfd_open(2) of a thread that is no leader: `ENOENT` (kernel/fork.c, `pidfd_prepare`), on older kernels `EINVAL`.
@@ -213,10 +222,19 @@ fn nest(depth: i32) -> i32 {
     }
 }
 
-/// What a question gets as its answer in a child process.
+/// What a question gets as its answer in a child process. No answer is a no.
 fn in_a_child(question: impl FnOnce() -> bool) -> bool {
-    let answered = child(|| i32::from(!question()));
-    answered.is_ok_and(|child| child.is_some_and(|(_, child)| os::exit_status(child.as_raw_fd()) == Some(0)))
+    answer_of_a_child(|| Some(question())).unwrap_or(false)
+}
+
+/// The same, where there may be no answer.
+fn answer_of_a_child(question: impl FnOnce() -> Option<bool>) -> Option<bool> {
+    let answered = child(|| question().map_or(2, |answer| i32::from(!answer)));
+    match answered.ok()?.and_then(|(_, child)| os::exit_status(child.as_raw_fd()))? {
+        0 => Some(true),
+        1 => Some(false),
+        _ => None,
+    }
 }
 
 /// Makes a process that ends with what `life` gives.
