@@ -11,10 +11,12 @@ rules! { DEATH;
         "kernel/signal.c:do_notify_parent", manual: "clone(2), The child termination signal";
     EXIT_SIGCHLD_PROCESS_STATUS = "exit.sigchld-process-status",
         "the SIGCHLD of a process whose first thread ended before the others carries the status of the process, as wait gives it",
-        "kernel/exit.c:release_task", since: "6.15", note: "older kernels: see `exit.sigchld-leader-status`";
+        "kernel/exit.c:release_task", since: "6.15", note: "older kernels: see `exit.sigchld-leader-status`",
+        fact: SigchldTellsProcess = true;
     EXIT_SIGCHLD_LEADER_STATUS = "exit.sigchld-leader-status",
         "the SIGCHLD of a process whose first thread ended before the others carries the status of that thread, and not the one that wait gives",
-        "kernel/signal.c:do_notify_parent", until: "6.14", note: "newer kernels: see `exit.sigchld-process-status`";
+        "kernel/signal.c:do_notify_parent", until: "6.14", note: "newer kernels: see `exit.sigchld-process-status`",
+        fact: SigchldTellsProcess = false;
     EXIT_SIGNAL_RESET = "exit.signal-reset",
         "a child's exit signal becomes SIGCHLD when it is adopted, when it runs another program, and when its parent has done so",
         "kernel/exit.c:reparent_leader";

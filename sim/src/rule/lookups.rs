@@ -61,10 +61,12 @@ rules! { LOOKUPS;
         fact: PidfdInfoIsRemote = false;
     VIEW_PIDFD_INFO_GUEST_TOLD = "view.pidfd-info-guest-told",
         "PIDFD_GET_INFO of a process whose parent has no PID in the asker's namespace tells its PIDs, and 0 for the parent",
-        "fs/pidfs.c:pidfd_info", since: "6.16", note: "6.15.3 has it, too; older kernels: see `view.pidfd-info-guest`";
+        "fs/pidfs.c:pidfd_info", since: "6.16", note: "6.15.3 has it, too; older kernels: see `view.pidfd-info-guest`",
+        fact: PidfdInfoOfGuest = true;
     VIEW_PIDFD_INFO_GUEST = "view.pidfd-info-guest",
         "PIDFD_GET_INFO of a process whose parent has no PID in the asker's namespace fails with ESRCH, unless it is PID 1 there",
-        "fs/pidfs.c:pidfd_info", since: "6.13", until: "6.15", note: "newer kernels: see `view.pidfd-info-guest-told`";
+        "fs/pidfs.c:pidfd_info", since: "6.13", until: "6.15", note: "newer kernels: see `view.pidfd-info-guest-told`",
+        fact: PidfdInfoOfGuest = false;
     VIEW_PIDFD_SIGNAL_SCOPE = "view.pidfd-signal-scope",
         "a pidfd of a process that is neither in the caller's PID namespace nor in a descendant of it cannot be used to signal it: EINVAL",
         "kernel/signal.c:access_pidfd_pidns", manual: "pidfd_send_signal(2), ERRORS";

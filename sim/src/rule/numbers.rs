@@ -84,13 +84,16 @@ rules! { NUMBERS;
         "kernel/pid.c:alloc_pid", kind: Describes;
     LASTPID_READ = "lastpid.read",
         "ns_last_pid is the cursor of the reader's namespace less one, which need not be the PID of the process made last",
-        "kernel/pid_namespace.c:pid_ns_ctl_handler", manual: "pid_namespaces(7), /proc files", since: "3.3";
+        "kernel/pid_namespace.c:pid_ns_ctl_handler", manual: "pid_namespaces(7), /proc files", since: "3.3",
+        fact: NsLastPid = true;
     LASTPID_WRITE = "lastpid.write",
         "writing ns_last_pid makes the next PID the lowest free one above it; values below 0 or above pid_max are refused with EINVAL",
-        "kernel/pid_namespace.c:pid_ns_ctl_handler", manual: "pid_namespaces(7), /proc files", since: "3.3";
+        "kernel/pid_namespace.c:pid_ns_ctl_handler", manual: "pid_namespaces(7), /proc files", since: "3.3",
+        fact: NsLastPid = true;
     LASTPID_ABSENT = "lastpid.absent",
         "a kernel built without CONFIG_CHECKPOINT_RESTORE has no ns_last_pid: to read or write it fails with ENOENT",
-        "kernel/pid_namespace.c:pid_namespaces_init", manual: "pid_namespaces(7), /proc files";
+        "kernel/pid_namespace.c:pid_namespaces_init", manual: "pid_namespaces(7), /proc files",
+        fact: NsLastPid = false;
     SETTID_SIZE = "settid.size",
         "set_tid can name at most one PID for each level of the new process, otherwise EINVAL",
         "kernel/pid.c:alloc_pid", manual: "clone(2), The set_tid array", since: "5.5";

@@ -60,10 +60,12 @@ rules! { SIGNALS;
     SIG_INIT_THREAD_KILLS = "sig.init-thread-kills",
         "a signal that terminates by default, blocked by the thread of an init that it is sent to and not by another one, terminates the init, from inside its namespace too",
         "kernel/signal.c:complete_signal",
-        note: "pid_namespaces(7) says that only signals with a handler arrive; a mask passes by the check";
+        note: "pid_namespaces(7) says that only signals with a handler arrive; a mask passes by the check",
+        fact: InitThreadsSpared = false;
     SIG_INIT_THREAD_SPARED = "sig.init-thread-spared",
         "a signal that is blocked by the thread of an init that it is sent to and not by another one is taken by that one and dropped",
-        "kernel/signal.c:complete_signal", note: "kernels of some vendors; others: see `sig.init-thread-kills`";
+        "kernel/signal.c:complete_signal", note: "kernels of some vendors; others: see `sig.init-thread-kills`",
+        fact: InitThreadsSpared = true;
     SIG_STOPS = "sig.stops",
         "a stop signal stops a process; its parent is sent SIGCHLD and can wait for the stop",
         "kernel/signal.c:do_signal_stop", manual: "signal(7), Standard signals";
@@ -121,15 +123,22 @@ rules! { SIGNALS;
     SIG_SI_PID_UP_UNTRANSLATED = "sig.si-pid-up-untranslated",
         "a receiver in an ancestor of the sender's namespace is told the sender's PID in the sender's own namespace",
         "kernel/signal.c:prepare_kill_siginfo", until: "7.2",
-        note: "the number may mean somebody else to the receiver; newer kernels: see `sig.si-pid-up-translated`";
+        note: "the number may mean somebody else to the receiver; newer kernels: see `sig.si-pid-up-translated`",
+        fact: SenderTranslated = false;
     SIG_SI_PID_UP_TRANSLATED = "sig.si-pid-up-translated",
         "a receiver in an ancestor of the sender's namespace is told the sender's PID in its own namespace by kill",
-        "kernel/signal.c:send_signal_locked", since: "7.3", note: "older kernels: see `sig.si-pid-up-untranslated`";
+        "kernel/signal.c:send_signal_locked", since: "7.3", note: "older kernels: see `sig.si-pid-up-untranslated`",
+        fact: SenderTranslated = true;
+    SIG_SI_PID_UP_OTHER_CALLS = "sig.si-pid-up-other-calls",
+        "tgkill and pidfd_send_signal tell a receiver in an ancestor of the sender's namespace the sender's PID in the sender's own namespace",
+        "kernel/signal.c:prepare_kill_siginfo", note: "for kill see `sig.si-pid-up-untranslated` and `sig.si-pid-up-translated`";
     SIG_SI_PID_STICKY_ZERO = "sig.si-pid-sticky-zero",
         "one siginfo goes round all receivers of a call: after the first that cannot see the sender, si_pid is 0 for the rest",
-        "kernel/signal.c:send_signal_locked", note: "newer kernels, and stable ones of 2026: see `sig.si-pid-each`";
+        "kernel/signal.c:send_signal_locked", note: "newer kernels, and stable ones of 2026: see `sig.si-pid-each`",
+        fact: SenderForEach = false;
     SIG_SI_PID_EACH = "sig.si-pid-each",
         "each receiver of a call has its own siginfo: one that cannot see the sender is told si_pid 0, and those after it are told the PID",
         "kernel/signal.c:send_signal_locked", since: "7.2",
-        note: "stable kernels of 2026 have it, too; others: see `sig.si-pid-sticky-zero`";
+        note: "stable kernels of 2026 have it, too; others: see `sig.si-pid-sticky-zero`",
+        fact: SenderForEach = true;
 }

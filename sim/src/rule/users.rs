@@ -68,7 +68,8 @@ rules! { USERS;
         "kernel/pid.c:alloc_pid", manual: "clone(2), The set_tid array", since: "5.9";
     LASTPID_PERM = "lastpid.perm",
         "writing ns_last_pid takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the namespace's owner, otherwise EPERM, whatever the value",
-        "kernel/pid_namespace.c:pid_ns_ctl_handler", manual: "pid_namespaces(7), /proc files", since: "5.9";
+        "kernel/pid_namespace.c:pid_ns_ctl_handler", manual: "pid_namespaces(7), /proc files", since: "5.9",
+        fact: NsLastPid = true;
     LIMIT_PIDMAX_PERM = "limit.pidmax.perm",
         "pid_max can be written with CAP_SYS_ADMIN in the namespace's owner, or by its root without any capability; others get EACCES",
         "kernel/pid.c:pid_table_root_permissions", since: "6.14", fact: PidMaxPerNamespace = true;
