@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use pidlab_scenario::random::Theme;
-use pidlab_scenario::{Facts, Scenario};
+use pidlab_scenario::{Fact, Facts, Scenario};
 use pidlab_sim::{Model, Rule, rule};
 
 use crate::compare::{self, Verdict};
@@ -95,10 +95,11 @@ impl Coverage {
     }
 }
 
-/// The kinds of kernels that random runs of the model are made on: the one at hand, the newest, and one on which no fact about
-/// kernels holds.
-pub fn kinds_of_kernels(at_hand: &Facts) -> [Facts; 3] {
-    [at_hand.clone(), Facts::newest(), Facts::oldest()]
+/// The kinds of kernels that random runs of the model are made on: the one at hand, the newest, one on which no fact about
+/// kernels holds, and one that has the newer calls in their first form.
+pub fn kinds_of_kernels(at_hand: &Facts) -> [Facts; 4] {
+    let first_form = Facts::newest().with(Fact::PidfdInfoIsRemote, false);
+    [at_hand.clone(), Facts::newest(), Facts::oldest(), first_form]
 }
 
 /// Runs `cases` random scenarios of a seed on the model of such a kernel, and counts in how many each rule fired, in the order of

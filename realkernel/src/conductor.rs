@@ -27,10 +27,9 @@ use crate::sys::arena::{self, SLOTS};
 use crate::sys::{os, sockets};
 use crate::wire::{Hello, Request, Response};
 
-/// Makes the memory and finds out what this kernel is like. `outer_pid_max` is what [`probe::pid_max`] read outside the conductor's
-/// namespace.
-pub(crate) fn prepare(user_namespace: bool, outer_pid_max: &str) -> Hello {
-    match try_prepare(user_namespace, outer_pid_max) {
+/// Makes the memory and finds out what this kernel is like.
+pub(crate) fn prepare(user_namespace: bool) -> Hello {
+    match try_prepare(user_namespace) {
         Ok(hello) => hello,
         Err(reason) => Hello::Unavailable {
             reason: format!("a first process in a PID namespace of its own could not be run: {reason}"),
@@ -39,7 +38,7 @@ pub(crate) fn prepare(user_namespace: bool, outer_pid_max: &str) -> Hello {
     }
 }
 
-fn try_prepare(user_namespace: bool, outer_pid_max: &str) -> Result<Hello, String> {
+fn try_prepare(user_namespace: bool) -> Result<Hello, String> {
     // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
     let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
     if namespace == INITIAL_PID_NAMESPACE {
@@ -50,7 +49,7 @@ fn try_prepare(user_namespace: bool, outer_pid_max: &str) -> Result<Hello, Strin
     sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
     // A run of host alone: what cannot make one process cannot run a scenario.
     World::start(Sharing::Shared)?.end()?;
-    let facts = probe::facts(user_namespace, outer_pid_max);
+    let facts = probe::facts();
     Ok(Hello::Ready { release: os::release(), facts, user_namespace })
 }
 

@@ -16,7 +16,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use crate::conductor;
-use crate::probe;
 use crate::sys::os;
 use crate::wire::{self, Hello, Setup};
 
@@ -50,14 +49,13 @@ fn guard(setup: Setup) {
     os::default_signals();
     os::most_descriptors();
     let mut control = os::control();
-    let outer_pid_max = probe::pid_max();
     match make_conductor(setup) {
         Err(refused) => {
             // The program may be gone already; then nobody wants to know.
             let _ = wire::send(&mut control, &unavailable(&refused));
         }
         Ok(Made::Conductor { user_namespace, guard_lives }) => {
-            conduct(control, user_namespace, &outer_pid_max, &guard_lives)
+            conduct(control, user_namespace, &guard_lives);
         }
         Ok(Made::Guard { conductor, _lives }) => watch(&control, &conductor),
     }
@@ -146,7 +144,7 @@ fn watch(control: &UnixStream, conductor: &OwnedFd) {
 }
 
 /// The conductor's life: run what is asked for, until nobody asks any more.
-fn conduct(mut control: UnixStream, user_namespace: bool, outer_pid_max: &str, guard_lives: &OwnedFd) {
+fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd) {
     if os::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as usize).is_err() {
         return;
     }
@@ -156,7 +154,7 @@ fn conduct(mut control: UnixStream, user_namespace: bool, outer_pid_max: &str, g
         _ => return,
     }
     let hello = match own_procfs() {
-        Ok(()) => conductor::prepare(user_namespace, outer_pid_max),
+        Ok(()) => conductor::prepare(user_namespace),
         Err(refused) => unavailable(&Refused { in_user_namespace: user_namespace, ..refused }),
     };
     let facts = match &hello {

@@ -4,24 +4,26 @@
 //! all of them together take about two milliseconds. A question that the kernel does not even let be put (an old kernel, a
 //! sandbox) is answered with no.
 
+mod signals;
+
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering;
 
-use pidlab_scenario::{ANOTHER_USER, Fact, Facts};
+use pidlab_scenario::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX};
 
 use crate::agent;
 use crate::sys::arena::{self, STACK};
 use crate::sys::raw::{self, CloneArgs, Raw};
 use crate::sys::{looking, os};
 
-/// Every fact of the kernel at hand. `outer_pid_max` is what [`pid_max`] read outside the conductor's namespace.
-pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
+/// Every fact of the kernel at hand.
+pub(crate) fn facts() -> Facts {
     let newest = Facts::newest().with_levels_above(levels_above_host());
-    Fact::ALL.iter().fold(newest, |facts, fact| {
+    let facts = Fact::ALL.iter().fold(newest, |facts, fact| {
         let holds = match fact {
-            Fact::PidMaxPerNamespace => pid_max() != outer_pid_max || pid_max_has_an_owner(user_namespace),
+            Fact::PidMaxPerNamespace => pid_max_has_an_owner(),
             Fact::PidfdOpenThreadIsEnoent => pidfd_open_thread_is_enoent(),
             Fact::PidfdHangsUp => pidfd_hangs_up(),
             Fact::PidTranslation => pid_translation(),
@@ -36,32 +38,92 @@ pub(crate) fn facts(user_namespace: bool, outer_pid_max: &str) -> Facts {
             Fact::AnotherUser => another_user(),
             Fact::UserNamespaces => user_namespaces(),
             Fact::ClosedAfterDeath => closed_after_death(),
+            Fact::InitThreadsSpared => signals::init_threads_spared(),
+            Fact::SenderForEach => signals::sender_for_each(),
+            Fact::SenderTranslated => signals::sender_translated(),
+            Fact::SigchldTellsProcess => signals::sigchld_tells_process(),
+            Fact::NsLastPid => fs::metadata(NS_LAST_PID).is_ok(),
+            Fact::PidfdInfoOfGuest => pidfd_info_of_guest(),
             Fact::ThirtyLevels => return facts,
         };
         facts.with(*fact, holds)
-    })
+    });
+    facts.with_least_pid_max(least_pid_max())
 }
 
 const PID_MAX: &str = "/proc/sys/kernel/pid_max";
+const NS_LAST_PID: &str = "/proc/sys/kernel/ns_last_pid";
 
-/// `pid_max` as this process sees it; empty if it cannot be read.
-pub(crate) fn pid_max() -> String {
-    fs::read_to_string(PID_MAX).unwrap_or_default()
+/// What no `pid_max` exceeds (include/linux/threads.h, `PID_MAX_LIMIT`).
+const MOST_PID_MAX: u32 = 4 << 20;
+
+/// Whether who has the capabilities over a PID namespace, but is not root of the machine, may open its `pid_max` for writing: only
+/// where each namespace has one (kernel/pid.c, `pid_table_root_permissions`). Elsewhere the machine's root may, and nobody else
+/// (kernel/sysctl, `test_perm`), so root must not be the one who asks. Nothing is written.
+fn pid_max_has_an_owner() -> bool {
+    // As another user that keeps its capabilities, where there is another user.
+    match answer_of_a_child(|| keep_capabilities_as_another_user().then(may_write_pid_max)) {
+        Some(answer) => answer,
+        // Whether this user is the machine's root cannot be known in a user namespace. If it is, then it needs no capability where
+        // there is one value for all.
+        None => in_a_child(may_write_pid_max) && in_a_child(is_closed_without_capabilities),
+    }
 }
 
-/// Whether root of a user namespace may open the `pid_max` of a PID namespace that it owns for writing: only where each
-/// namespace has one (kernel/pid.c, `pid_table_root_permissions`). Nothing is written: where there is one value for all, a write
-/// by root would change it for the whole machine.
-fn pid_max_has_an_owner(user_namespace: bool) -> bool {
-    let opens = || fs::OpenOptions::new().write(true).open(PID_MAX).is_ok();
-    if user_namespace {
-        return opens();
+fn may_write_pid_max() -> bool {
+    fs::OpenOptions::new().write(true).open(PID_MAX).is_ok()
+}
+
+fn keep_capabilities_as_another_user() -> bool {
+    const SECBIT_NO_SETUID_FIXUP: usize = 1 << 2;
+    os::prctl(libc::PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP).is_ok() && os::become_user(ANOTHER_USER).is_ok()
+}
+
+/// Whether the `pid_max` of a namespace that belongs to a user namespace without users is closed to who has no capabilities there.
+/// Such a one is neither its owner nor in its group, whoever it is outside.
+fn is_closed_without_capabilities() -> bool {
+    os::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID).is_ok()
+        && in_a_child(|| os::drop_capabilities().is_ok() && !may_write_pid_max())
+}
+
+/// The least `pid_max` that may be written (kernel/pid.c, `pid_max_min`). It is found by writing that of a namespace made for it, as a
+/// user who could write no other. Where there is no such user it is what the kernel makes of its processors at boot (`pid_idr_init`).
+fn least_pid_max() -> u32 {
+    arena::slot(0).value.store(0, Ordering::Relaxed);
+    let found = in_a_child(|| {
+        os::unshare(libc::CLONE_NEWPID).is_ok()
+            && in_a_child(|| {
+                let least = if keep_capabilities_as_another_user() { least_that_is_taken() } else { 0 };
+                arena::slot(0).value.store(i64::from(least), Ordering::Relaxed);
+                least > 0
+            })
+    });
+    let least = u32::try_from(arena::slot(0).value.load(Ordering::Relaxed)).ok().filter(|_| found);
+    least.unwrap_or_else(|| LEAST_PID_MAX.max(8 * possible_cpus()))
+}
+
+/// The least value that `pid_max` takes, or 0 if it takes none.
+fn least_that_is_taken() -> u32 {
+    let is_taken = |value: u32| fs::write(PID_MAX, value.to_string()).is_ok();
+    let (mut refused, mut taken) = (0, MOST_PID_MAX);
+    if !is_taken(taken) {
+        return 0;
     }
-    in_a_child(|| {
-        os::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWPID).is_ok()
-            && fs::write("/proc/self/uid_map", "0 0 1").is_ok()
-            && in_a_child(opens)
-    })
+    while refused + 1 < taken {
+        let middle = u32::midpoint(refused, taken);
+        if is_taken(middle) { taken = middle } else { refused = middle }
+    }
+    taken
+}
+
+/// How many processors the kernel has made room for (Documentation/admin-guide/cputopology.rst): ranges like `0-3,8`.
+fn possible_cpus() -> u32 {
+    let list = fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
+    let count = |range: &str| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(last.parse::<u32>().ok()?.checked_sub(first.parse().ok()?)? + 1)
+    };
+    list.trim().split(',').filter_map(count).sum()
 }
 
 /// pidfd_open(2) of a thread that is no leader: `ENOENT` (kernel/fork.c, `pidfd_prepare`), on older kernels `EINVAL`.
@@ -88,17 +150,19 @@ fn pid_translation() -> bool {
 /// A process whose leader ends first, with 1, and whose last thread then ends with 2, has ended with 2 (kernel/exit.c,
 /// `synchronize_group_exit`).
 fn last_thread_status() -> bool {
-    let leader_ends_first = || {
-        // The kernel clears the word when the leader is past the place that notes a status (kernel/fork.c, `mm_release`).
-        arena::slot(0).command.store(1, Ordering::Release);
-        raw::set_tid_address(&arena::slot(0).command);
-        if thread(end_after_the_leader) > 0 {
-            raw::plain(libc::SYS_exit, [1, 0, 0, 0]);
-        }
-        1
-    };
-    let Ok(Some((_, child))) = child(leader_ends_first) else { return false };
+    let Ok(Some((_, child))) = child(|| end_by(end_after_the_leader)) else { return false };
     os::exit_status(child.as_raw_fd()) == Some(2)
+}
+
+/// Ends this thread, the leader, with 1, and leaves another one behind.
+fn end_by(other: extern "C" fn(usize) -> !) -> i32 {
+    // The kernel clears the word when the leader is past the place that notes a status (kernel/fork.c, `mm_release`).
+    arena::slot(0).command.store(1, Ordering::Release);
+    raw::set_tid_address(&arena::slot(0).command);
+    if thread(other) > 0 {
+        raw::plain(libc::SYS_exit, [1, 0, 0, 0]);
+    }
+    1
 }
 
 /// `set_tid` with a number that is taken, and beside it one that is invalid: `EEXIST` where one namespace is done after the
@@ -151,6 +215,18 @@ fn pidfd_info_is_remote() -> bool {
         let pidfd = own_pidfd();
         let asks = || looking::pidfd_info(pidfd).0 == -(libc::EREMOTE as Raw);
         pidfd >= 0 && os::unshare(libc::CLONE_NEWPID).is_ok() && in_a_child(asks)
+    })
+}
+
+/// It also tells of a process whose parent the asker cannot see (fs/pidfs.c, `pidfd_info`): here the asker itself, whose parent
+/// stayed outside, and which is not the init.
+fn pidfd_info_of_guest() -> bool {
+    in_a_child(|| {
+        let init = if os::unshare(libc::CLONE_NEWPID).is_ok() { child(|| wait_for_ever(0)) } else { Ok(None) };
+        let Ok(Some((_, init))) = init else { return false };
+        let told = in_a_child(|| looking::pidfd_info(own_pidfd()).0 == 0);
+        os::kill_pidfd(init.as_raw_fd());
+        told && os::reap_pidfd(init.as_fd()).is_ok()
     })
 }
 
@@ -213,10 +289,19 @@ fn nest(depth: i32) -> i32 {
     }
 }
 
-/// What a question gets as its answer in a child process.
+/// What a question gets as its answer in a child process. No answer is a no.
 fn in_a_child(question: impl FnOnce() -> bool) -> bool {
-    let answered = child(|| i32::from(!question()));
-    answered.is_ok_and(|child| child.is_some_and(|(_, child)| os::exit_status(child.as_raw_fd()) == Some(0)))
+    answer_of_a_child(|| Some(question())).unwrap_or(false)
+}
+
+/// The same, where there may be no answer.
+fn answer_of_a_child(question: impl FnOnce() -> Option<bool>) -> Option<bool> {
+    let answered = child(|| question().map_or(2, |answer| i32::from(!answer)));
+    match answered.ok()?.and_then(|(_, child)| os::exit_status(child.as_raw_fd()))? {
+        0 => Some(true),
+        1 => Some(false),
+        _ => None,
+    }
 }
 
 /// Makes a process that ends with what `life` gives.
@@ -247,11 +332,15 @@ extern "C" fn wait_for_ever(_: usize) -> ! {
     }
 }
 
-extern "C" fn end_after_the_leader(_: usize) -> ! {
+fn await_the_leaders_end() {
     let leader_lives = &arena::slot(0).command;
     while leader_lives.load(Ordering::Acquire) != 0 {
         raw::futex_wait(leader_lives, 1);
     }
+}
+
+extern "C" fn end_after_the_leader(_: usize) -> ! {
+    await_the_leaders_end();
     loop {
         raw::plain(libc::SYS_exit, [2, 0, 0, 0]);
     }

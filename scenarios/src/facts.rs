@@ -42,9 +42,29 @@ pub enum Fact {
     /// Whose memory was not to be dumped stays closed to processes of its user after its death, when the memory is gone (Linux
     /// 7.1, and stable kernels of 2026).
     ClosedAfterDeath,
+    /// A receiver of a signal to a group that cannot see the sender leaves the number that the next receiver is told alone; before,
+    /// who came after it was told 0 (Linux 7.2, and stable kernels of 2026).
+    SenderForEach,
+    /// kill(2) names its sender by the number that the sender has in the receiver's namespace, also to receivers further out; before,
+    /// by the one that the sender has in its own (Linux 7.3).
+    SenderTranslated,
+    /// There is a `ns_last_pid` (a kernel that is built with CONFIG_CHECKPOINT_RESTORE).
+    NsLastPid,
+    /// The SIGCHLD of a process whose first thread left early carries the status of the process; before, that of the thread
+    /// (Linux 6.15).
+    SigchldTellsProcess,
+    /// A pidfd also says who its process is where the process's parent is outside the asker's namespace; before, `ESRCH`
+    /// (Linux 6.16, and 6.15.3).
+    PidfdInfoOfGuest,
+    /// An init of which one thread blocks a signal, and another does not, survives the signal from inside where its default is to
+    /// terminate. No kernel of kernel.org up to 7.3 is like that; some vendors' are.
+    InitThreadsSpared,
     /// PID namespaces nest 30 levels below a scenario's outermost one: as deep as on a machine that is in no container.
     ThirtyLevels,
 }
+
+/// The least `pid_max` that may be written on a kernel with few processors (kernel/pid.c, `pid_max_min`): beyond 37 it is 8 for each.
+pub const LEAST_PID_MAX: u32 = 301;
 
 impl Fact {
     /// Every fact.
@@ -64,6 +84,12 @@ impl Fact {
         Fact::AnotherUser,
         Fact::UserNamespaces,
         Fact::ClosedAfterDeath,
+        Fact::SenderForEach,
+        Fact::SenderTranslated,
+        Fact::NsLastPid,
+        Fact::SigchldTellsProcess,
+        Fact::PidfdInfoOfGuest,
+        Fact::InitThreadsSpared,
         Fact::ThirtyLevels,
     ];
 
@@ -85,6 +111,12 @@ impl Fact {
             Fact::AnotherUser => "another-user",
             Fact::UserNamespaces => "user-namespaces",
             Fact::ClosedAfterDeath => "closed-after-death",
+            Fact::SenderForEach => "sender-for-each",
+            Fact::SenderTranslated => "sender-translated",
+            Fact::NsLastPid => "ns_last_pid",
+            Fact::SigchldTellsProcess => "sigchld-process-status",
+            Fact::PidfdInfoOfGuest => "pidfd-info-guest",
+            Fact::InitThreadsSpared => "init-threads-spared",
             Fact::ThirtyLevels => "thirty-levels",
         }
     }
@@ -100,6 +132,12 @@ impl Fact {
     /// what is lacking then can be had on the same kernel.
     pub const fn is_of_place(self) -> bool {
         matches!(self, Fact::AnotherUser | Fact::UserNamespaces | Fact::ThirtyLevels)
+    }
+
+    /// Whether it is a vendor's own: the kernel of kernel.org has never been like that, however new, so neither [`Facts::newest`] nor
+    /// [`Facts::oldest`] has it.
+    pub const fn is_of_a_vendor(self) -> bool {
+        matches!(self, Fact::InitThreadsSpared)
     }
 }
 
@@ -148,12 +186,14 @@ impl fmt::Display for Need {
     }
 }
 
-/// What a kernel is like: each [`Fact`] true or false, and how deep it lets PID namespaces nest below a scenario.
+/// What a kernel is like: each [`Fact`] true or false, how deep it lets PID namespaces nest below a scenario, and how low `pid_max`
+/// may be.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Facts {
     /// Those that do not hold. `ThirtyLevels` is never here: it follows from the number.
     lacking: BTreeSet<Fact>,
     levels_above: u32,
+    least_pid_max: u32,
 }
 
 /// The namespaces around a scenario's outermost one on a machine that is in no container: the machine's own, and the one that keeps
@@ -161,9 +201,10 @@ pub struct Facts {
 const LEVELS_ABOVE: u32 = 2;
 
 impl Facts {
-    /// The newest kernel that the model knows: every fact holds.
+    /// The newest kernel of kernel.org that the model knows: every fact holds but those of a vendor.
     pub fn newest() -> Facts {
-        Facts { lacking: BTreeSet::new(), levels_above: LEVELS_ABOVE }
+        let lacking = Fact::ALL.iter().copied().filter(|fact| fact.is_of_a_vendor()).collect();
+        Facts { lacking, levels_above: LEVELS_ABOVE, least_pid_max: LEAST_PID_MAX }
     }
 
     /// The oldest kernel that the model knows: no fact about kernels holds, but those about the place do.
@@ -198,6 +239,18 @@ impl Facts {
     #[must_use]
     pub fn with_levels_above(self, levels_above: u32) -> Facts {
         Facts { levels_above, ..self }
+    }
+
+    /// The same on a machine where `pid_max` may be this low, and no lower.
+    #[must_use]
+    pub fn with_least_pid_max(self, least_pid_max: u32) -> Facts {
+        Facts { least_pid_max, ..self }
+    }
+
+    /// The least `pid_max` that may be written: [`LEAST_PID_MAX`], or 8 for each processor that the kernel has made room for, whichever
+    /// is more (kernel/pid.c, `pid_idr_init`).
+    pub fn least_pid_max(&self) -> u32 {
+        self.least_pid_max
     }
 
     /// How many namespaces are around a scenario's outermost one; they count for the limit of 32 levels.
@@ -237,6 +290,14 @@ mod tests {
         assert_eq!(in_a_container.clone().with_all(&needs).levels_above(), 2);
         assert_eq!(in_a_container.clone().with(Fact::ThirtyLevels, false), in_a_container);
         assert_ne!(Facts::newest().with(Fact::ThirtyLevels, false).levels_above(), 2);
+    }
+
+    #[test]
+    fn what_a_vendor_has_is_neither_new_nor_old() {
+        let spared = Fact::InitThreadsSpared;
+        assert!(!Facts::newest().holds(spared) && !Facts::oldest().holds(spared));
+        assert!(Facts::newest().with(spared, true).holds(spared));
+        assert!(Fact::ALL.iter().all(|fact| Facts::newest().holds(*fact) != fact.is_of_a_vendor()));
     }
 
     #[test]

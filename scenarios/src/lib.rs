@@ -38,7 +38,7 @@ pub use call::{
 };
 pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
-pub use facts::{ANOTHER_USER, Fact, Facts, Need};
+pub use facts::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX, Need};
 pub use flags::{CloneFlags, WaitOptions};
 pub use line::{
     BecauseLine, HandledLine, Header, KernelHeader, Line, ProcessLine, ResultLine, ReturnedLine, SeenLine, SignalName,

@@ -263,6 +263,7 @@ impl World {
         self.give_back(ns, row, self.ns(ns).level + 1);
         if self.ns(ns).phase == Phase::Empty {
             if self.first_fork_may_fail {
+                self.because(&rule::ALLOC_POST_ALLOC_FAILURE_TRIED_AGAIN, caller);
                 self.ns_mut(ns).cursor = 0;
             } else {
                 self.because(&rule::ALLOC_POST_ALLOC_FAILURE_KILLS_FRESH_NS, caller);
@@ -355,7 +356,8 @@ impl World {
     /// proc_sys_kernel(5); kernel/pid.c:pid_table_root_permissions
     pub fn set_pid_max(&mut self, caller: ProcessId, value: i64) -> Result<(), Errno> {
         if !self.may_write_pid_max(caller) {
-            self.because(&rule::LIMIT_PIDMAX_PERM, caller);
+            let per_ns = self.pid_max_per_namespace;
+            self.because(if per_ns { &rule::LIMIT_PIDMAX_PERM } else { &rule::LIMIT_PIDMAX_PERM_COMMON }, caller);
             return Err(Errno::EACCES);
         }
         self.because(&rule::LIMIT_PIDMAX_RANGE, caller);

@@ -164,7 +164,7 @@ impl World {
         let target = to.and_then(|to| self.process(to).target);
         let empty = target.is_some_and(|target| self.ns(target).is_unpeopled());
         let Some(target) = target.filter(|_| !empty || self.pid_for_children_before_init) else {
-            self.because(&rule::PFC_READLINK, to.unwrap_or(caller));
+            self.because(if empty { &rule::PFC_NO_INIT_YET } else { &rule::PFC_READLINK }, to.unwrap_or(caller));
             return Err(Errno::ENOENT);
         };
         if empty {
@@ -200,10 +200,11 @@ impl World {
     /// # References
     /// ioctl_pidfd(2); fs/pidfs.c:pidfd_ioctl
     pub fn setns_pidfd_for_children(&mut self, caller: ProcessId, to: Option<ProcessId>) -> Result<(), Errno> {
-        self.because(&rule::PFC_PIDFD_BYPASS, to.unwrap_or(caller));
         if !self.pidfd_namespaces {
+            self.because(&rule::PFC_PIDFD_NONE, to.unwrap_or(caller));
             return Err(Errno::ENOTTY);
         }
+        self.because(&rule::PFC_PIDFD_BYPASS, to.unwrap_or(caller));
         let (to, target) = to.and_then(|to| Some((to, self.process(to).target?))).ok_or(Errno::ESRCH)?;
         self.may_follow_link(caller, to)?;
         self.setns(caller, target)

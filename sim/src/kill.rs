@@ -212,8 +212,13 @@ impl World {
         }
         let found = self.find(self.process(caller).ns, pid).ok_or(Errno::ESRCH)?;
         if self.process(found).thread_of.is_some() {
-            self.because(&rule::VIEW_PIDFD_OPEN_KINDS, found);
-            return Err(if self.pidfd_open_thread_is_enoent { Errno::ENOENT } else { Errno::EINVAL });
+            let (rule, errno) = if self.pidfd_open_thread_is_enoent {
+                (&rule::VIEW_PIDFD_OPEN_KINDS, Errno::ENOENT)
+            } else {
+                (&rule::VIEW_PIDFD_OPEN_ANY_NUMBER, Errno::EINVAL)
+            };
+            self.because(rule, found);
+            return Err(errno);
         }
         Ok(())
     }

@@ -30,8 +30,14 @@ impl World {
         self.assert_acts(caller);
         self.because(&rule::VIEW_PIDFD_POLL, of.unwrap_or(caller));
         match of {
-            None if self.pidfd_hangs_up => vec![PollEvent::In, PollEvent::Hup],
-            None => vec![PollEvent::In],
+            None if self.pidfd_hangs_up => {
+                self.because(&rule::VIEW_PIDFD_HANGS_UP, caller);
+                vec![PollEvent::In, PollEvent::Hup]
+            }
+            None => {
+                self.because(&rule::VIEW_PIDFD_NO_HANGUP, caller);
+                vec![PollEvent::In]
+            }
             Some(process) if self.is_over(process) => vec![PollEvent::In],
             Some(_) => Vec::new(),
         }
@@ -138,10 +144,11 @@ impl World {
         let Some(at) = at.filter(|at| self.process(*at).life <= Life::Zombie) else {
             return Err(Errno::ESRCH);
         };
-        self.because(&rule::VIEW_NSIO_TRANSLATE, at);
         if !self.pid_translation {
+            self.because(&rule::VIEW_NSIO_NONE, at);
             return Ok(Seen::Translated { from: Err(Errno::ENOTTY), into: Err(Errno::ENOTTY) });
         }
+        self.because(&rule::VIEW_NSIO_TRANSLATE, at);
         let seen = |process, ns| self.pid_in(process, ns).map(Pid::get).ok_or(Errno::ESRCH);
         Ok(Seen::Translated { from: seen(at, self.process(caller).ns), into: seen(caller, self.process(at).ns) })
     }
@@ -204,14 +211,21 @@ impl World {
         had_number: bool,
     ) -> Result<Seen, Errno> {
         self.assert_acts(caller);
-        self.because(&rule::VIEW_PIDFD_INFO, of.unwrap_or(caller));
         if !self.pidfd_info {
+            self.because(&rule::VIEW_PIDFD_INFO_NONE, of.unwrap_or(caller));
             // The first kernels whose pidfds knew any call took none with an argument.
             return Err(if self.pidfd_namespaces { Errno::EINVAL } else { Errno::ENOTTY });
         }
         if !had_number {
-            return Err(if self.pidfd_info_is_remote { Errno::EREMOTE } else { Errno::ESRCH });
+            let (rule, errno) = if self.pidfd_info_is_remote {
+                (&rule::VIEW_PIDFD_INFO_EREMOTE, Errno::EREMOTE)
+            } else {
+                (&rule::VIEW_PIDFD_INFO_ESRCH, Errno::ESRCH)
+            };
+            self.because(rule, of.unwrap_or(caller));
+            return Err(errno);
         }
+        self.because(&rule::VIEW_PIDFD_INFO, of.unwrap_or(caller));
         let of = of.ok_or(Errno::ESRCH)?;
         let ns = self.process(caller).ns;
         let number = |process: ProcessId| self.pid_in(process, ns).map_or(0, Pid::get);
@@ -283,9 +297,13 @@ impl World {
     pub fn look_at_their_procfs(&mut self, caller: ProcessId, at: Option<ProcessId>) -> Result<Seen, Errno> {
         self.assert_acts(caller);
         let at = at.filter(|at| self.process(*at).life <= Life::Zombie).ok_or(Errno::ESRCH)?;
+        if !self.procfs_pidns {
+            self.because(&rule::PROC_PIDNS_UNKNOWN, at);
+            return Err(Errno::EINVAL);
+        }
         self.because(&rule::PROC_PIDNS_OPTION, at);
         let ns = self.process(at).ns;
-        if !self.procfs_pidns || !self.is_within(ns, self.process(caller).ns) {
+        if !self.is_within(ns, self.process(caller).ns) {
             return Err(Errno::EINVAL);
         }
         self.because(&rule::PROC_SELF_OUTSIDE, caller);

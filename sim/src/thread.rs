@@ -138,7 +138,7 @@ impl World {
         }
         self.because(&rule::EXIT_STATUS, caller);
         if leader_went_first {
-            self.because(&rule::WAIT_MT_EXIT_CODE, caller);
+            self.because(if last_counts { &rule::WAIT_MT_EXIT_CODE } else { &rule::WAIT_MT_EXIT_CODE_LEADER }, caller);
         }
     }
 

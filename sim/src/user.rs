@@ -369,10 +369,11 @@ impl World {
         if lives {
             return extra.is_some_and(|extra| extra.undumpable);
         }
-        let closed = self.closed_after_death && extra.is_some_and(|extra| extra.closed);
-        if closed {
-            self.because(&rule::PROC_CLOSED_AFTER_DEATH, at);
+        if !extra.is_some_and(|extra| extra.closed) {
+            return false;
         }
+        let closed = self.closed_after_death;
+        self.because(if closed { &rule::PROC_CLOSED_AFTER_DEATH } else { &rule::PROC_OPEN_AFTER_DEATH }, at);
         closed
     }
 

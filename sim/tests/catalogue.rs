@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use pidlab_scenario::Fact;
 use pidlab_sim::rule::{self, CATALOGUE};
 
 /// The names of the rules' constants, as the declarations have them.
@@ -60,7 +61,21 @@ fn a_rule_says_one_sentence_and_where_it_is_done() {
 fn the_model_names_every_rule() {
     let model: String = sources("src").into_iter().map(|(_, text)| text).collect();
     for (name, id) in constants() {
-        assert!(model.contains(&format!("rule::{name}")), "nothing in the model decides by `{id}`");
+        let named = model.contains(&format!("rule::{name}"));
+        let awaited = rule::AWAITED.iter().any(|rule| rule.id == id);
+        assert!(named || awaited, "nothing in the model decides by `{id}`");
+        assert!(!(named && awaited), "`{id}` is named and need not be awaited any more");
+    }
+}
+
+/// On every kernel one of the two is true. Facts about the place where scenarios run are no facts about kernels.
+#[test]
+fn a_fact_about_kernels_has_a_rule_for_each_side() {
+    for fact in Fact::ALL.iter().filter(|fact| !fact.is_of_place()) {
+        for holds in [true, false] {
+            let some = CATALOGUE.iter().any(|rule| rule.about == Some((*fact, holds)));
+            assert!(some, "no rule says what is true where `{fact}` is {holds}");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU8;
 
-use super::raw::{Raw, plain, syscall};
+use super::raw::{Raw, Siginfo, plain, syscall};
 
 /// rt_sigpending(2): a bit for each signal, the lowest for signal 1.
 pub(crate) fn pending_signals() -> (Raw, u64) {
@@ -11,6 +11,18 @@ pub(crate) fn pending_signals() -> (Raw, u64) {
     // SAFETY: the set outlives the call and has the 8 bytes that are said.
     let result = unsafe { syscall(libc::SYS_rt_sigpending, [out, size_of::<u64>(), 0, 0, 0, 0]) };
     (result, set)
+}
+
+/// rt_sigtimedwait(2) of one signal, without waiting: its number, and what comes with it.
+pub(crate) fn take_signal(signal: i32) -> (Raw, Siginfo) {
+    let set: u64 = 1 << (signal - 1);
+    let mut told = Siginfo::EMPTY;
+    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let (set, at_once) = (std::ptr::from_ref(&set) as usize, std::ptr::from_ref(&at_once) as usize);
+    let arguments = [set, std::ptr::from_mut(&mut told) as usize, at_once, size_of::<u64>(), 0, 0];
+    // SAFETY: the set and the time outlive the call, and the information does, with the kernel's 128 bytes.
+    let result = unsafe { syscall(libc::SYS_rt_sigtimedwait, arguments) };
+    (result, told)
 }
 
 /// poll(2) of one descriptor, without waiting: what is there of input and hang-ups.

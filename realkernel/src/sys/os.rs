@@ -91,6 +91,15 @@ pub(crate) fn become_user(id: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives up every capability (capset(2)).
+pub(crate) fn drop_capabilities() -> io::Result<()> {
+    /// The kernel's `struct __user_cap_header_struct`: version 3, which takes two sets of 32, and this process.
+    const HEADER: [u32; 2] = [0x2008_0522, 0];
+    let none = [[0u32; 3]; 2];
+    // SAFETY: header and sets outlive the call, with the layout that the version says.
+    check(unsafe { libc::syscall(libc::SYS_capset, &HEADER, &none) }).map(drop)
+}
+
 /// The effective user and group.
 pub(crate) fn user_and_group() -> (u32, u32) {
     // SAFETY: always succeeds.

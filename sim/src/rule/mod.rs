@@ -1,7 +1,12 @@
 //! The catalogue: every rule that the model follows, one constant each, in teaching order.
 //!
-//! A rule is named at the very branch that it decides. Everything else about rules (lists, explanations, coverage) is
-//! made from this table.
+//! Most rules are named at the very branch that they decide; the others describe a situation that other rules have made
+//! ([`Kind`]). Everything else about rules (lists, explanations, coverage) is made from this table.
+//!
+//! Kernels differ, and a sentence is true on every kernel on which its rule fires. So where a
+//! [`Fact`](pidlab_scenario::Fact) decides, there are two rules, one for each side, and [`Rule::about`] says which is whose.
+
+use pidlab_scenario::Fact;
 
 mod numbers;
 
@@ -48,10 +53,47 @@ pub struct Rule {
     pub until: Option<&'static str>,
     /// Where manual and kernel differ, or another trap.
     pub note: Option<&'static str>,
+    /// The fact that decides whether a kernel follows this rule, and the side of it. A rule without one is true on every kernel.
+    pub about: Option<(Fact, bool)>,
+    /// What it means that the rule fired.
+    pub kind: Kind,
+}
+
+/// What it means that a rule fired.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// The branch that it stands for was taken: without the rule the outcome would be another.
+    Decides,
+    /// The situation that it is about came up, and what follows there follows from other rules.
+    Describes,
 }
 
 /// Every rule, in teaching order.
 pub const CATALOGUE: &[&Rule] = &CHAPTERS;
+
+/// Rules that the model does not name yet: what is known to be so and that it gets wrong, or does not know.
+#[doc(hidden)]
+pub const AWAITED: &[&Rule] = &[
+    &LASTPID_ABSENT,
+    &VIEW_PIDFD_INFO_GUEST_TOLD,
+    &VIEW_PIDFD_INFO_GUEST,
+    &EXIT_SIGCHLD_PROCESS_STATUS,
+    &EXIT_SIGCHLD_LEADER_STATUS,
+    &WAIT_CONTINUED_ONCE,
+    &SIG_INIT_THREAD_KILLS,
+    &SIG_INIT_THREAD_SPARED,
+    &SIG_STOP_BROKEN_OFF,
+    &SIG_FAULTS_FIRST,
+    &SIG_RT_QUEUES,
+    &SIG_TGKILL_BOTH,
+    &SIG_SI_PID_UP_TRANSLATED,
+    &SIG_SI_PID_UP_OTHER_CALLS,
+    &SIG_SI_PID_EACH,
+    &SIG_WANTS,
+    &THR_EXEC_DROPS_LEADERS_SIGNALS,
+    &SIG_FORCED_RESETS,
+    &SIG_ABORT_HANDLER,
+];
 
 /// The rule with this id.
 pub fn find(id: &str) -> Option<&'static Rule> {
@@ -87,7 +129,8 @@ const CHAPTERS: [&Rule; COUNT] = {
 /// Declares rules, and the list of them in the same order.
 macro_rules! rules {
     ($list:ident; $($name:ident = $id:literal, $sentence:literal, $kernel:literal $(, manual: $manual:literal)?
-        $(, since: $since:literal)? $(, until: $until:literal)? $(, note: $note:literal)? ;)*) => {
+        $(, since: $since:literal)? $(, until: $until:literal)? $(, note: $note:literal)?
+        $(, fact: $fact:ident = $holds:literal)? $(, kind: $kind:ident)? ;)*) => {
         $(
             #[doc = concat!("`", $id, "`: ", $sentence, ".")]
             pub const $name: $crate::Rule = $crate::Rule {
@@ -98,11 +141,17 @@ macro_rules! rules {
                 since: rules!(@option $($since)?),
                 until: rules!(@option $($until)?),
                 note: rules!(@option $($note)?),
+                about: rules!(@about $($fact $holds)?),
+                kind: rules!(@kind $($kind)?),
             };
         )*
         pub(in crate::rule) const $list: &[&$crate::Rule] = &[$(&$name),*];
     };
     (@option) => { None };
     (@option $value:literal) => { Some($value) };
+    (@about) => { None };
+    (@about $fact:ident $holds:literal) => { Some((pidlab_scenario::Fact::$fact, $holds)) };
+    (@kind) => { $crate::rule::Kind::Decides };
+    (@kind $kind:ident) => { $crate::rule::Kind::$kind };
 }
 use rules;

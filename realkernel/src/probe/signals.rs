@@ -1,0 +1,76 @@
+//! What a kernel does with signals: the questions of [`facts`](super::facts) that are put by sending one.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::{child, end_by, in_a_child, thread, wait_for_ever};
+use crate::sys::raw::{self, Raw, Siginfo};
+use crate::sys::{looking, os};
+
+/// An init with two threads, of which one blocks SIGTERM, lives on when a process of its namespace sends it one (kernel/signal.c,
+/// `complete_signal`). Elsewhere it is killed before the sender's end can be reaped: it never comes to its own.
+pub(super) fn init_threads_spared() -> bool {
+    let init = || {
+        let thread = thread(wait_for_ever);
+        raw::sigprocmask(libc::SIG_BLOCK, libc::SIGTERM);
+        let sent = child(|| raw::plain(libc::SYS_kill, [1, libc::SIGTERM as usize, 0, 0]) as i32);
+        let Ok(Some((_, sender))) = sent else { return false };
+        os::exit_status(sender.as_raw_fd()) == Some(0) && thread > 0
+    };
+    in_a_child(|| os::unshare(libc::CLONE_NEWPID).is_ok() && in_a_child(init))
+}
+
+/// A receiver that cannot see the sender of kill(2), the newest member of the group and so the first to be signalled, leaves the
+/// sender's number alone for the next (kernel/signal.c, `__kill_pgrp_info`, `send_signal_locked`).
+pub(super) fn sender_for_each() -> bool {
+    in_a_child(|| {
+        let own = raw::plain(libc::SYS_getpid, [0; 4]);
+        in_own_group(|| {
+            let Ok(Some((_, guest))) = child(|| wait_for_ever(0)) else { return None };
+            raw::plain(libc::SYS_kill, [0, libc::SIGUSR1 as usize, 0, 0]);
+            os::kill_pidfd(guest.as_raw_fd());
+            os::reap_pidfd(guest.as_fd()).ok()
+        })
+        .is_some_and(|(told, ())| told.pid as Raw == own)
+    })
+}
+
+/// Whoever sends a signal out of its namespace is named by its number outside (kernel/signal.c, `send_signal_locked`), on older
+/// kernels by the one that it knows itself.
+pub(super) fn sender_translated() -> bool {
+    in_a_child(|| {
+        in_own_group(|| {
+            let signals = || raw::plain(libc::SYS_kill, [0, libc::SIGUSR1 as usize, 0, 0]) as i32;
+            let Ok(Some((number, guest))) = child(signals) else { return None };
+            os::reap_pidfd(guest.as_fd()).ok().map(|()| number)
+        })
+        .is_some_and(|(told, number)| told.pid == number)
+    })
+}
+
+/// What SIGUSR1 says that a group gets, of which this process is the first, and whose other members are born in a new namespace.
+fn in_own_group<T>(sends: impl FnOnce() -> Option<T>) -> Option<(Siginfo, T)> {
+    raw::sigprocmask(libc::SIG_BLOCK, libc::SIGUSR1);
+    let alone = raw::plain(libc::SYS_setpgid, [0; 4]) == 0 && os::unshare(libc::CLONE_NEWPID).is_ok();
+    let sent = if alone { sends() } else { None }?;
+    let (signal, told) = looking::take_signal(libc::SIGUSR1);
+    (signal == libc::SIGUSR1 as Raw).then_some((told, sent))
+}
+
+/// A process whose first thread ends with 1, and which another one then ends with 2, tells 2 to its parent's handler, as to its
+/// wait (kernel/signal.c, `do_notify_parent`).
+pub(super) fn sigchld_tells_process() -> bool {
+    in_a_child(|| {
+        raw::sigprocmask(libc::SIG_BLOCK, libc::SIGCHLD);
+        let Ok(Some((_, child))) = child(|| end_by(ends_the_process)) else { return false };
+        let status = os::exit_status(child.as_raw_fd());
+        let (signal, told) = looking::take_signal(libc::SIGCHLD);
+        status == Some(2) && signal == libc::SIGCHLD as Raw && told.status == 2
+    })
+}
+
+extern "C" fn ends_the_process(_: usize) -> ! {
+    super::await_the_leaders_end();
+    loop {
+        raw::plain(libc::SYS_exit_group, [2, 0, 0, 0]);
+    }
+}
