@@ -1,0 +1,259 @@
+//! The world from outside: what it shows, and the system calls as methods.
+//!
+//! A method makes the call, and then lets everything happen that the call has set going, first come first served. What it takes as a PID
+//! is a number of the caller's own namespace, as on Linux.
+
+pub(crate) mod processes;
+
+mod signals;
+
+pub(crate) mod namespaces;
+
+mod settings;
+
+use pidlab_scenario::{Errno, Facts};
+
+use crate::objects::cred::Cred;
+use crate::objects::pid::Nr;
+use crate::objects::pid_namespace::{ChildReaper, NsId};
+use crate::objects::signal_struct::{SignalFlags, SignalStruct};
+use crate::objects::task::{At, ExitState, Task, TaskFlags, TaskId};
+use crate::objects::wait_opts::Waited;
+use crate::order::orders;
+use crate::pid::{alloc_pid, attach_pgrp, find_task_by_pid_ns, numbers, pid_nr_ns, task_pid_nr_ns};
+use crate::storage::arena::{Id, Slot};
+use crate::world::{Handled, Return, World};
+use crate::{Rule, nsproxy};
+
+/// What a task is doing, as everybody can see it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum State {
+    /// Able to make a call.
+    Running,
+    /// Inside a call that has not returned.
+    Blocked,
+    /// Stopped by a signal.
+    Stopped,
+    /// The child reaper of a namespace, ended, inside `zap_pid_ns_processes`.
+    Exiting,
+    /// Ended and not waited for.
+    Zombie,
+}
+
+impl World {
+    /// A world of the newest kernel, its outermost namespace at the top of the machine.
+    pub fn new() -> World {
+        World::with(&Facts::newest().with_levels_above(0))
+    }
+
+    /// A world of a kernel with these facts.
+    pub fn with(facts: &Facts) -> World {
+        let mut world = World::empty(facts);
+        let outermost = nsproxy::create_pid_namespace(&mut world, None, Cred::ROOT);
+        debug_assert_eq!(outermost, NsId::OUTERMOST);
+        let pid = alloc_pid(&mut world, outermost, &[], TaskId::FIRST).expect("an empty namespace has room");
+        let process = world.signals.insert(SignalStruct {
+            flags: SignalFlags::UNKILLABLE | SignalFlags::SESSION_LEADER,
+            nr_threads: 1,
+            ..SignalStruct::VACANT
+        });
+        let host = world.tasks.insert(Task {
+            signal: process,
+            thread_pid: pid,
+            pid_ns_for_children: Some(outermost),
+            exit_state: ExitState::None,
+            ..Task::VACANT
+        });
+        debug_assert_eq!(host, TaskId::FIRST);
+        world.pids[pid].task = Some(host);
+        world.pids[pid].session = 1;
+        attach_pgrp(&mut world, process, pid);
+        let namespace = world.ns_mut(outermost);
+        namespace.child_reaper = ChildReaper::Task(host);
+        namespace.count += 1;
+        world
+    }
+
+    /// The first process: PID 1 of the outermost namespace, leader of its group and session, its parent outside.
+    pub fn host(&self) -> TaskId {
+        TaskId::FIRST
+    }
+
+    /// What a task is doing; `None` once it is released.
+    pub fn state(&self, task: TaskId) -> Option<State> {
+        let task = self.tasks.get(task)?;
+        match task.exit_state {
+            ExitState::Vacant | ExitState::Dead => None,
+            ExitState::Zombie => Some(State::Zombie),
+            ExitState::None if task.at == At::Zap => Some(State::Exiting),
+            ExitState::None if task.has(TaskFlags::STOPPED) => Some(State::Stopped),
+            ExitState::None if task.at == At::User => Some(State::Running),
+            ExitState::None => Some(State::Blocked),
+        }
+    }
+
+    /// The first thread of a task's process, which stands for the process.
+    #[doc(alias = "group_leader")]
+    #[doc(alias = "tgid")]
+    pub fn leader(&self, task: TaskId) -> TaskId {
+        self.group_leader(task)
+    }
+
+    /// The threads of a process that are not released, the first one (dead or alive) first, then in the order in which they were made.
+    pub fn threads(&self, task: TaskId) -> impl Iterator<Item = TaskId> + '_ {
+        self.threads_of(self.task(task).signal)
+    }
+
+    /// The process that made or adopted a task's process, by its first thread; `None` for the host, whose parent is outside.
+    #[doc(alias = "real_parent")]
+    pub fn parent(&self, task: TaskId) -> Option<TaskId> {
+        let parent = self.task(self.group_leader(task)).real_parent?;
+        Some(self.group_leader(parent))
+    }
+
+    /// The PID namespace that a task is in, for life.
+    #[doc(alias = "task_active_pid_ns")]
+    pub fn namespace(&self, task: TaskId) -> NsId {
+        self.active_ns(task)
+    }
+
+    /// The PID namespace of its next child; `None` once it has given that up.
+    #[doc(alias = "pid_ns_for_children")]
+    pub fn namespace_for_children(&self, task: TaskId) -> Option<NsId> {
+        self.task(task).pid_ns_for_children
+    }
+
+    /// The parent of a namespace; `None` for the outermost.
+    pub fn parent_namespace(&self, ns: NsId) -> Option<NsId> {
+        self.ns(ns).parent
+    }
+
+    /// How deep a namespace is; the outermost has 0.
+    pub fn level(&self, ns: NsId) -> u32 {
+        self.ns(ns).level
+    }
+
+    /// A number for the namespace that no other namespace of this world ever has.
+    pub fn namespace_serial(&self, ns: NsId) -> u64 {
+        self.ns(ns).serial
+    }
+
+    /// The child reaper of a namespace; `None` before it is born and after it is reaped.
+    #[doc(alias = "child_reaper")]
+    pub fn init(&self, ns: NsId) -> Option<TaskId> {
+        self.ns(ns).reaper()
+    }
+
+    /// Every namespace in existence.
+    pub fn namespaces(&self) -> impl Iterator<Item = NsId> + '_ {
+        self.namespaces.iter().filter(|(_, ns)| ns.is_some()).map(|(id, _)| id)
+    }
+
+    /// The numbers of a task, from the outermost namespace inward.
+    pub fn pids(&self, task: TaskId) -> &[u32] {
+        numbers(self, self.task(task).thread_pid)
+    }
+
+    /// The number of a task in a namespace; `None` where it has none.
+    ///
+    /// # References
+    /// kernel/pid.c:task_pid_nr_ns
+    #[doc(alias = "pid_nr_ns")]
+    pub fn pid_in(&self, task: TaskId, ns: NsId) -> Option<Nr> {
+        task_pid_nr_ns(self, task, ns)
+    }
+
+    /// The number of its process group in a namespace; `None` where it is not visible.
+    pub fn group_in(&self, task: TaskId, ns: NsId) -> Option<Nr> {
+        pid_nr_ns(self, self.process(task).pgrp, ns)
+    }
+
+    /// The number of its session in a namespace; `None` where it is not visible.
+    pub fn session_in(&self, task: TaskId, ns: NsId) -> Option<Nr> {
+        pid_nr_ns(self, self.process(task).session, ns)
+    }
+
+    /// The task that has this number in a namespace.
+    ///
+    /// # References
+    /// kernel/pid.c:find_task_by_pid_ns
+    #[doc(alias = "find_task_by_pid_ns")]
+    pub fn find(&self, ns: NsId, number: i32) -> Option<TaskId> {
+        find_task_by_pid_ns(self, ns, number)
+    }
+
+    /// The user that a task is, as the outermost user namespace has it.
+    pub fn user(&self, task: TaskId) -> u32 {
+        self.cred(task).uid
+    }
+
+    /// What handlers got since [`World::clear_handled`], each with the task, in the order in which they ran.
+    pub fn handled(&self) -> &[(TaskId, Handled)] {
+        &self.handled
+    }
+
+    /// Forgets what handlers got.
+    pub fn clear_handled(&mut self) {
+        self.handled.clear();
+    }
+
+    /// Waits that had blocked and have returned since the last call of this, in the order of the tasks.
+    pub fn take_returned(&mut self) -> Vec<(TaskId, Result<Waited, Errno>)> {
+        let waits = |(task, what)| match what {
+            Return::Wait(result) => Some((task, result)),
+            Return::Told => None,
+        };
+        self.returned.drain(..).filter_map(waits).collect()
+    }
+
+    /// Starts (or ends) noting which rule decides what; off at the start, and then costs nothing.
+    pub fn record_reasons(&mut self, on: bool) {
+        self.log.recording = on;
+    }
+
+    /// The rules that decided since the last call of this, in order, each with the task that it was about.
+    pub fn take_reasons(&mut self) -> Vec<(&'static Rule, TaskId)> {
+        std::mem::take(&mut self.log.reasons)
+    }
+
+    /// Begins a call: it is the caller's turn.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn begin(&mut self, caller: TaskId) {
+        assert!(self.tasks[caller].is_running(), "the caller of a call is able to act: {caller:?}");
+        self.current.0 = Some(caller);
+    }
+
+    /// Ends a call that returns: the caller goes on first, then everything else happens.
+    #[inline]
+    pub(crate) fn finish<T>(&mut self, caller: TaskId, result: T) -> T {
+        if !self.run_queue.is_empty() {
+            if self.task(caller).has(TaskFlags::ON_RQ) {
+                orders::put_first(self, caller);
+            }
+            orders::settle(self);
+        }
+        self.current.0 = None;
+        result
+    }
+}
+
+impl Default for World {
+    fn default() -> World {
+        World::new()
+    }
+}
+
+impl TaskId {
+    /// Its place among the slots: small, and used again after the task is released.
+    pub fn index(self) -> usize {
+        Id::index(self)
+    }
+}
+
+impl NsId {
+    /// Its place among the slots: small, and used again after the namespace is gone.
+    pub fn index(self) -> usize {
+        Id::index(self)
+    }
+}

@@ -1,0 +1,166 @@
+use pidlab_scenario::{CloneFlags, Errno, RebootHow};
+
+use crate::nsproxy;
+use crate::objects::pid_namespace::NsId;
+use crate::objects::signal_struct::ExitCode;
+use crate::objects::task::TaskId;
+use crate::order::{orders, turn};
+use crate::sys::{reboot, sysctl};
+use crate::world::World;
+
+/// # Namespaces
+///
+/// ```
+/// use pidlab_scenario::{CloneFlags, Errno};
+/// use pidlab_sim2::World;
+///
+/// let mut world = World::new();
+/// let host = world.host();
+/// world.unshare(host, CloneFlags::CLONE_NEWPID)?;
+/// assert_eq!(world.getpid(host).get(), 1, "the caller stays where it is");
+/// let init = world.fork(host)?;
+/// assert_eq!(world.pids(init), [2, 1]);
+/// world.setns(host, world.namespace(host))?;
+/// # Ok::<(), Errno>(())
+/// ```
+impl World {
+    /// unshare(2): with `CLONE_NEWPID` the caller's next children are born in a new namespace, with `CLONE_NEWUSER` the caller itself is
+    /// in a new user namespace. Without either nothing happens.
+    ///
+    /// # Errors
+    /// `EINVAL`: the caller's children are born elsewhere, or the owner of its namespace is no ancestor of its user namespace, or the caller
+    /// of `CLONE_NEWUSER` has other threads; `EPERM`: no capabilities, or no number in the caller's user namespace; `ENOSPC`: namespaces
+    /// are nested too deep, or a user has too many.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// unshare(2); kernel/fork.c:ksys_unshare; kernel/pid_namespace.c:copy_pid_ns
+    #[track_caller]
+    pub fn unshare(&mut self, caller: TaskId, flags: CloneFlags) -> Result<(), Errno> {
+        self.begin(caller);
+        let result = nsproxy::sys_unshare(self, caller, flags);
+        self.finish(caller, result)
+    }
+
+    /// setns(2): the caller's next children are born in `ns`.
+    ///
+    /// # Errors
+    /// `EPERM`: no capabilities in the user namespace that owns `ns`, or in the caller's own; `EINVAL`: `ns` is neither the caller's own
+    /// namespace nor a descendant of it.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// setns(2); kernel/pid_namespace.c:pidns_install
+    #[track_caller]
+    pub fn setns(&mut self, caller: TaskId, ns: NsId) -> Result<(), Errno> {
+        self.begin(caller);
+        nsproxy::pidns_install(self, caller, ns)
+    }
+
+    /// Reads `ns_last_pid` of the caller's namespace: the number that its next search begins behind.
+    ///
+    /// # Errors
+    /// `ENOENT`: the kernel has no such file.
+    ///
+    /// # References
+    /// pid_namespaces(7), /proc files; kernel/pid_namespace.c:pid_ns_ctl_handler
+    #[track_caller]
+    pub fn ns_last_pid(&mut self, caller: TaskId) -> Result<i64, Errno> {
+        self.begin(caller);
+        sysctl::ns_last_pid(self, caller)
+    }
+
+    /// Writes `ns_last_pid` of the caller's namespace: the next number is the lowest free one above.
+    ///
+    /// # Errors
+    /// `EPERM`: no capabilities in the user namespace that owns it; `EINVAL`: below 0 or above `pid_max`; `ENOENT`: the kernel has no such
+    /// file.
+    ///
+    /// # References
+    /// pid_namespaces(7), /proc files; kernel/pid_namespace.c:pid_ns_ctl_handler
+    #[track_caller]
+    pub fn set_ns_last_pid(&mut self, caller: TaskId, value: i64) -> Result<(), Errno> {
+        self.begin(caller);
+        sysctl::set_ns_last_pid(self, caller, value)
+    }
+
+    /// Reads `pid_max` of the caller's namespace.
+    ///
+    /// # References
+    /// proc_sys_kernel(5), pid_max; kernel/pid.c:pid_table_root_lookup
+    #[track_caller]
+    pub fn pid_max(&mut self, caller: TaskId) -> u32 {
+        self.begin(caller);
+        sysctl::pid_max(self, caller)
+    }
+
+    /// Writes `pid_max` of the caller's namespace.
+    ///
+    /// # Errors
+    /// `EACCES`: no capabilities in the user namespace that owns it, and not root there either; `EINVAL`: below the least that is allowed
+    /// (301 with up to 37 possible CPUs), or above 4194304.
+    ///
+    /// # References
+    /// proc_sys_kernel(5), pid_max; kernel/pid.c:pid_table_root_permissions
+    #[track_caller]
+    pub fn set_pid_max(&mut self, caller: TaskId, value: i64) -> Result<(), Errno> {
+        self.begin(caller);
+        sysctl::set_pid_max(self, caller, value)
+    }
+
+    /// Reads `user.max_pid_namespaces` of the caller's user namespace. What it is in the outermost one is the machine's affair; here there
+    /// is no limit.
+    ///
+    /// # References
+    /// namespaces(7), The /proc/sys/user directory; kernel/ucount.c
+    #[track_caller]
+    pub fn max_pid_namespaces(&mut self, caller: TaskId) -> u32 {
+        self.begin(caller);
+        sysctl::max_pid_namespaces(self, caller)
+    }
+
+    /// Writes `user.max_pid_namespaces` of the caller's user namespace. For the outermost one nothing happens here.
+    ///
+    /// # Errors
+    /// `EACCES`: the caller has no capabilities; `EINVAL`: above 2147483647.
+    ///
+    /// # References
+    /// namespaces(7), The /proc/sys/user directory; kernel/ucount.c:set_permissions
+    #[track_caller]
+    pub fn set_max_pid_namespaces(&mut self, caller: TaskId, value: i64) -> Result<(), Errno> {
+        self.begin(caller);
+        sysctl::set_max_pid_namespaces(self, caller, value)
+    }
+
+    /// reboot(2): ends the init of the caller's namespace, and the caller.
+    ///
+    /// # Errors
+    /// `EPERM`: no capabilities in the user namespace that owns the caller's PID namespace.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// reboot(2), Behavior inside PID namespaces; kernel/pid_namespace.c:reboot_pid_ns
+    #[track_caller]
+    pub fn reboot(&mut self, caller: TaskId, how: RebootHow) -> Result<(), Errno> {
+        self.begin(caller);
+        let result = sys_reboot(self, caller, how);
+        orders::settle(self);
+        result
+    }
+}
+
+/// The call, and the first turn of the exit that follows.
+pub(crate) fn sys_reboot(w: &mut World, caller: TaskId, how: RebootHow) -> Result<(), Errno> {
+    reboot::reboot_pid_ns(w, caller, how)?;
+    // Only the thread, with 0, whatever has been decided about it meanwhile.
+    w.run_queue.retain(|other| *other != caller);
+    let next = crate::exit::do_exit::do_exit(w, caller, ExitCode::ZERO);
+    turn::end(w, caller, next);
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! The way back to user mode: a stop, a handler, or the end.
+//!
+//! ```text
+//!   TIF_SIGPENDING? ──▶ get_signal ──▶ tell the parent that we went on         (others may run)
+//!                                 ├──▶ the end is decided: do_group_exit
+//!                                 ├──▶ a stop to take part in: sleep           (others run)
+//!                                 ├──▶ a signal with a handler: set up a frame ─▶ the handler runs
+//!                                 └──▶ nothing (more): back in user mode
+//! ```
+//!
+//! Handlers of scenarios have every signal blocked while they run, so one runs after the other; only a stop can come between the
+//! frame and its handler.
+//!
+//! In the kernel: kernel/signal.c:get_signal; kernel/entry/common.c:exit_to_user_mode_loop.
+
+use pidlab_scenario::{Errno, Signal};
+
+use crate::exit::do_exit::do_group_exit;
+use crate::exit::orphaned_pgrp::is_current_pgrp_orphaned;
+use crate::objects::signal_struct::{ExitCode, SignalFlags};
+use crate::objects::sigpending::{DefaultAction, SigInfo, SigSet, default_action, is_kernel_only};
+use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::signal::force::go_on_aborting;
+use crate::signal::notify::{Cld, do_notify_parent_cldstop};
+use crate::signal::send::recalc_sigpending;
+use crate::signal::stop::do_signal_stop;
+use crate::wait;
+use crate::world::{Frame, Handled, InCall, Return, World};
+use crate::{Next, rule};
+
+/// A task that is not asleep in a call is on its way to user mode.
+pub(crate) fn exit_to_user_mode(w: &mut World, task: TaskId) -> Next {
+    if w.task(task).flags.intersects(TaskFlags::SIGPENDING | TaskFlags::IN_GET_SIGNAL) {
+        return get_signal(w, task);
+    }
+    user_mode(w, task)
+}
+
+/// Back in user mode: the handler of a frame runs, then the call returns.
+fn user_mode(w: &mut World, task: TaskId) -> Next {
+    if w.task(task).has(TaskFlags::FRAMED) {
+        let Frame { handled, saved } = w.frames.remove(&task).expect("its frame is set up");
+        w.handled.push((task, handled));
+        // sigreturn(2).
+        w.task_mut(task).flags.remove(TaskFlags::FRAMED);
+        w.task_mut(task).blocked = saved;
+        recalc_sigpending(w, task);
+        return Next::GoesOn;
+    }
+    match w.task(task).at {
+        At::Abort => {
+            go_on_aborting(w, task);
+            return Next::GoesOn;
+        }
+        At::Returning => {
+            if let Some(InCall::Returning(what)) = w.leave(task) {
+                let place = w.returned.partition_point(|(other, _)| *other < task);
+                w.returned.insert(place, (task, what));
+            }
+        }
+        _ => {}
+    }
+    Next::Sleeps
+}
+
+/// Takes the next signal, if there is one.
+///
+/// # References
+/// kernel/signal.c:get_signal
+fn get_signal(w: &mut World, task: TaskId) -> Next {
+    w.task_mut(task).flags.remove(TaskFlags::IN_GET_SIGNAL);
+    if w.process(task).flags.intersects(SignalFlags::CLD_MASK) {
+        let continued = w.process(task).has(SignalFlags::CLD_CONTINUED);
+        w.process_mut(task).flags.remove(SignalFlags::CLD_MASK);
+        do_notify_parent_cldstop(w, task, if continued { Cld::Continued } else { Cld::Stopped });
+        w.task_mut(task).flags.insert(TaskFlags::IN_GET_SIGNAL);
+        return Next::GoesOn;
+    }
+    loop {
+        if w.process(task).flags.intersects(SignalFlags::GROUP_EXIT | SignalFlags::GROUP_EXEC) {
+            w.task_mut(task).flags.remove(TaskFlags::KILLED);
+            return do_group_exit(w, task, ExitCode::signal(Signal::KILL));
+        }
+        if w.task(task).has(TaskFlags::STOP_PENDING) {
+            return stop(w, task, None);
+        }
+        let Some(info) = dequeue_signal(w, task) else { break };
+        let sighand = w.sighand(task);
+        if sighand.caught.contains(info.signal) {
+            set_up_frame(w, task, info);
+            return Next::GoesOn;
+        }
+        if sighand.ignored.contains(info.signal) {
+            continue;
+        }
+        match default_action(info.signal) {
+            DefaultAction::Ignore => {}
+            _ if w.is_unkillable(task) && !is_kernel_only(info.signal) => w.because(&rule::SIG_INIT_BLOCKED, task),
+            DefaultAction::Stop if info.signal != Signal::STOP && is_current_pgrp_orphaned(w, task) => {
+                w.because(&rule::PG_TSTP_ORPHANED, task);
+            }
+            DefaultAction::Stop => return stop(w, task, Some(info.signal)),
+            DefaultAction::Terminate | DefaultAction::Dump => {
+                w.because(&rule::SIG_FATAL, task);
+                return do_group_exit(w, task, ExitCode::signal(info.signal));
+            }
+        }
+    }
+    // A wait that was cut short by nothing that has a handler starts over.
+    if w.task(task).at == At::WaitInterrupted {
+        wait::restart(w, task);
+        return Next::GoesOn;
+    }
+    user_mode(w, task)
+}
+
+/// Stops, and goes on in here when it is waked.
+fn stop(w: &mut World, task: TaskId, signal: Option<Signal>) -> Next {
+    w.task_mut(task).flags.insert(TaskFlags::IN_GET_SIGNAL);
+    do_signal_stop(w, task, signal);
+    Next::Sleeps
+}
+
+/// The next signal: those for the thread first, and of these what an instruction caused.
+///
+/// # References
+/// kernel/signal.c:dequeue_signal
+fn dequeue_signal(w: &mut World, task: TaskId) -> Option<SigInfo> {
+    let blocked = w.task(task).blocked;
+    let record = w.task_mut(task);
+    let synchronous = record.pending.dequeue_synchronous(blocked);
+    let info = synchronous.or_else(|| record.pending.dequeue(blocked));
+    let info = info.or_else(|| w.process_mut(task).shared_pending.dequeue(blocked));
+    recalc_sigpending(w, task);
+    let info = info?;
+    if w.explains() {
+        name_the_order(w, task, synchronous.is_some());
+    }
+    Some(info)
+}
+
+#[cold]
+fn name_the_order(w: &mut World, task: TaskId, fault: bool) {
+    let left = crate::signal::send::pending_for(w, task).without(w.task(task).blocked);
+    if left.is_empty() {
+        return;
+    }
+    w.because(if fault { &rule::SIG_FAULTS_FIRST } else { &rule::SIG_LOWEST_FIRST }, task);
+}
+
+/// A signal has a handler: it runs as soon as the task is back in user mode, with every signal blocked. A wait that it has interrupted
+/// fails, for the handlers here are installed without `SA_RESTART`.
+///
+/// # References
+/// arch/x86/kernel/signal.c:handle_signal
+fn set_up_frame(w: &mut World, task: TaskId, info: SigInfo) {
+    w.because(&rule::SIG_HANDLER, task);
+    if w.is_unkillable(task) {
+        w.because(&rule::SIG_INIT_HANDLER, task);
+    }
+    let handled = Handled { signal: info.signal, si_pid: info.si_pid, child: info.child };
+    let record = w.task_mut(task);
+    let saved = std::mem::replace(&mut record.blocked, SigSet::MASKED);
+    record.flags.insert(TaskFlags::FRAMED);
+    w.frames.insert(task, Frame { handled, saved });
+    recalc_sigpending(w, task);
+    if w.task(task).at == At::WaitInterrupted {
+        w.because(&rule::WAIT_EINTR, task);
+        w.enter(task, At::Returning, InCall::Returning(Return::Wait(Err(Errno::EINTR))));
+    }
+}

@@ -1,0 +1,138 @@
+//! The death of a namespace: its child reaper exits, and ends everybody else before anybody can see that it did.
+//!
+//! ```text
+//!   disable_pid_allocation   forks into the namespace fail from now on, for ever
+//!   SIGCHLD ignored          whom it adopts vanishes at once
+//!   SIGKILL                  for everybody with a number in it, in the order of numbers
+//!   wait4                    for its own children
+//!   sleep                    until no number is taken but its own
+//! ```
+//!
+//! The sleep can be long. A member whose parent is outside stays a zombie until that parent waits, and a process outside can keep the
+//! number of a dead member in use as its process group.
+//!
+//! In the kernel: kernel/pid_namespace.c:zap_pid_ns_processes.
+
+use pidlab_scenario::{Signal, SignalAction};
+
+use super::release::release_task;
+use super::reparent::is_member;
+use crate::NsId;
+use crate::objects::signal_struct::{ExitCode, SignalFlags};
+use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
+use crate::pid::pgrp_members;
+use crate::rule;
+use crate::signal::action::change_action;
+use crate::signal::send::{Info, To, send_signal};
+use crate::wait::sleeps_for;
+use crate::world::World;
+
+/// Begins to end a namespace.
+pub(crate) fn zap_pid_ns_processes(w: &mut World, reaper: TaskId) {
+    let ns = w.active_ns(reaper);
+    w.because(&rule::ZAP_TRIGGER, reaper);
+    w.because(&rule::ZAP_ORDER, reaper);
+    w.ns_mut(ns).adding = false;
+    w.task_mut(reaper).at = At::Zap;
+    if w.explains() {
+        name_the_sharers(w, reaper);
+    }
+    change_action(w, reaper, Signal::CHLD, SignalAction::Ignore);
+    if w.group_leader(reaper) != reaper {
+        w.because(&rule::ZAP_MT_STATUS, reaper);
+    }
+    kill_members(w, ns);
+    collect_zombies(w, reaper);
+    if w.explains() && !is_alone(w, reaper) {
+        name_what_it_waits_for(w, reaper);
+    }
+}
+
+/// The table that SIGCHLD is ignored in may be another's, too.
+#[cold]
+fn name_the_sharers(w: &mut World, reaper: TaskId) {
+    let (leader, table) = (w.group_leader(reaper), w.process(reaper).sighand);
+    let shares = |other: &TaskId| *other != leader && w.process(*other).sighand == table;
+    let shared = table != crate::objects::sighand::SighandId::DEFAULT;
+    let sharers: Vec<TaskId> = w.processes().filter(|other| shared && shares(other)).collect();
+    for sharer in sharers {
+        w.because(&rule::ZAP_SIGHAND_LEAK, sharer);
+    }
+}
+
+/// SIGKILL for every task with a number in the namespace that has not got it yet, in the order of numbers.
+fn kill_members(w: &mut World, ns: NsId) {
+    let members: Vec<TaskId> = w.ns(ns).idr.holders(2).filter_map(|(_, pid)| w.pids[pid].task).collect();
+    for member in members {
+        if w.task(member).has(TaskFlags::KILLED) {
+            continue;
+        }
+        if !w.process(member).has(SignalFlags::GROUP_EXIT) {
+            let nested = w.is_unkillable(member);
+            w.because(if nested { &rule::ZAP_KILLS_DESCENDANTS } else { &rule::ZAP_KILLS_ALL }, member);
+        }
+        send_signal(w, Signal::KILL, &mut Info::Priv, member, To::Process);
+    }
+}
+
+/// Reaps the children that have ended, of every kind (wait4 with `__WALL`).
+pub(crate) fn collect_zombies(w: &mut World, reaper: TaskId) {
+    let mut zombies = Vec::new();
+    for thread in w.thread_list(reaper) {
+        let over = |child: &TaskId| w.task(*child).exit_state == ExitState::Zombie && w.thread_group_empty(*child);
+        zombies.extend(w.children(thread).filter(over));
+    }
+    for zombie in zombies {
+        w.because(&rule::ZAP_COLLECTS, zombie);
+        w.task_mut(zombie).exit_state = ExitState::Dead;
+        release_task(w, zombie);
+    }
+}
+
+/// Whether no number of its namespace is taken but its own: two if it is not the first thread, whose number its dead leader keeps.
+pub(crate) fn is_alone(w: &World, reaper: TaskId) -> bool {
+    let own = if w.group_leader(reaper) == reaper { 1 } else { 2 };
+    w.ns(w.active_ns(reaper)).pid_allocated <= own
+}
+
+/// What comes when it is alone: a reboot is reported as the end.
+pub(crate) fn finish_zap(w: &mut World, reaper: TaskId) {
+    w.because(&rule::ZAP_INVARIANT, reaper);
+    w.because(&rule::ZAP_EXIT_STATUS, reaper);
+    if let Some(signal) = w.ns(w.active_ns(reaper)).reboot {
+        w.because(&rule::REBOOT_CODES, reaper);
+        w.process_mut(reaper).group_exit_code = ExitCode::signal(signal);
+    }
+    let process = w.task(reaper).signal;
+    let own = w.task(w.group_leader(reaper)).thread_pid;
+    if w.explains() && pgrp_members(w, own).any(|member| member != process) {
+        w.because(&rule::ZAP_OWN_PGID_NO_PIN, reaper);
+    }
+}
+
+/// Names what a child reaper has to wait for, where it is not only for its own children.
+#[cold]
+fn name_what_it_waits_for(w: &mut World, reaper: TaskId) {
+    let ns = w.active_ns(reaper);
+    let members: Vec<_> = w.ns(ns).idr.holders(2).map(|(_, pid)| pid).collect();
+    let mut stuck = false;
+    for pid in members {
+        let Some(member) = w.pids[pid].task else {
+            w.because(&rule::ZAP_PGID_PIN, reaper);
+            stuck = true;
+            continue;
+        };
+        let parent = w.task(member).real_parent.filter(|_| w.group_leader(member) == member);
+        let Some(parent) = parent.filter(|parent| !is_member(w, *parent, ns)) else { continue };
+        w.because(&rule::ZAP_WAITS_FOR_OUTSIDE_PARENT, member);
+        stuck = true;
+        // The parent of both sleeps until the reaper ends, and the reaper until that parent reaps the member.
+        if w.task(w.group_leader(reaper)).real_parent == Some(parent) && sleeps_for(w, parent, reaper) {
+            w.because(&rule::ZAP_CLASSIC_DEADLOCK, parent);
+        }
+    }
+    let outer = w.ns(ns).parent.and_then(|parent| w.ns(parent).reaper());
+    if let Some(outer) = outer.filter(|outer| stuck && w.task(*outer).at == At::Zap) {
+        w.because(&rule::ZAP_NESTED_STALL, outer);
+    }
+}

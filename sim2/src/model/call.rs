@@ -1,0 +1,241 @@
+//! A scenario's system calls, as those of the world.
+
+use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall, WaitId};
+use pidlab_scenario::{CallName, Errno, Harm, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl, Unmodelled};
+
+use super::cast::{Branch, Done};
+use crate::calls::namespaces::sys_reboot;
+use crate::calls::processes::{sys_exit, sys_exit_group};
+use crate::fork::{CloneArgs, failed_clone3, kernel_clone};
+use crate::objects::pid::Nr;
+use crate::objects::task::{At, TaskId};
+use crate::objects::wait_opts::{WaitFor, Waited};
+use crate::signal::send::pending_for;
+use crate::signal::{action, force, kill};
+use crate::sys::{pgrp, prctl, sysctl, users};
+use crate::world::World;
+use crate::{exec, nsproxy, wait};
+
+impl Branch {
+    /// Does the work of a call; what it sets going is left on the run queue.
+    pub(super) fn begin(&mut self, step: &Step, caller: TaskId, syscall: &Syscall) -> Result<Done, Refusal> {
+        let name = step.call.name();
+        let world = &mut self.world;
+        let done = match syscall {
+            Syscall::Clone3 { .. } => self.make(name, caller, syscall)?,
+            Syscall::FailedClone3 => {
+                refuse_hidden_signal(name, world, caller)?;
+                Done::Outcome(Outcome::Err(failed_clone3(world, caller)))
+            }
+            Syscall::ExitGroup { status } => {
+                sys_exit_group(world, caller, *status);
+                Done::Never
+            }
+            Syscall::Exit { status } => {
+                sys_exit(world, caller, *status);
+                Done::Never
+            }
+            Syscall::Execve if exec::sys_execve(world, caller) => Done::Outcome(Outcome::Ok(0)),
+            Syscall::Execve => Done::Later(Outcome::Ok(0)),
+            Syscall::Fault => {
+                force::force_sig(world, caller, Signal::SEGV);
+                Done::Outcome(Outcome::Ok(0))
+            }
+            Syscall::BrokenPipe => {
+                force::sigpipe(world, caller);
+                Done::Outcome(Outcome::Err(Errno::EPIPE))
+            }
+            Syscall::Abort if force::aborts_for_ever(world, caller) => {
+                return Err(Refusal::Harmful { call: name, harm: Harm::EndlessAbort });
+            }
+            Syscall::Abort => {
+                force::begin_abort(world, caller);
+                Done::Never
+            }
+            Syscall::Reboot { how } => match sys_reboot(world, caller, *how) {
+                Ok(()) => Done::Never,
+                Err(errno) => Done::Outcome(Outcome::Err(errno)),
+            },
+            Syscall::Wait4 { .. } | Syscall::Waitid { .. } => self.wait(caller, syscall),
+            Syscall::Setpgid { pid, pgid } if pgrp::would_never_end(world, caller, *pid, *pgid) => {
+                return Err(Refusal::Harmful { call: name, harm: Harm::UndyingInit });
+            }
+            Syscall::Look(look) => Done::Outcome(self.look(step.by, caller, *look)?),
+            Syscall::Setns { to, via } => Done::Outcome(self.setns(caller, *to, *via)),
+            Syscall::PidfdPoll(pidfd) => Done::Outcome(self.pidfd_poll(caller, *pidfd)),
+            _ => Done::Outcome(small(world, caller, syscall)),
+        };
+        Ok(done)
+    }
+
+    fn make(&mut self, name: CallName, caller: TaskId, syscall: &Syscall) -> Result<Done, Refusal> {
+        let Syscall::Clone3 { child, flags, exit_signal, set_tid } = syscall else {
+            unreachable!("only calls that make a process come here")
+        };
+        refuse_hidden_signal(name, &self.world, caller)?;
+        let args = CloneArgs { flags: *flags, exit_signal: *exit_signal, set_tid };
+        Ok(match kernel_clone(&mut self.world, caller, &args) {
+            Ok(task) => {
+                self.born(*child, task);
+                let seen = number(self.world.pid_in(task, self.world.namespace(caller)));
+                if self.world.task(caller).at == At::Vfork { Done::Later(seen) } else { Done::Outcome(seen) }
+            }
+            Err(errno) => Done::Outcome(Outcome::Err(errno)),
+        })
+    }
+
+    fn wait(&mut self, caller: TaskId, syscall: &Syscall) -> Done {
+        let result = match syscall {
+            Syscall::Wait4 { pid, options } => wait::sys_wait4(&mut self.world, caller, *pid, *options),
+            Syscall::Waitid { id, options } => {
+                let asked = match id {
+                    WaitId::All => WaitFor::Any,
+                    WaitId::Pgid(0) => WaitFor::OwnGroup,
+                    WaitId::Pid(pid) => WaitFor::Pid(*pid),
+                    WaitId::Pgid(pgid) => WaitFor::Group(*pgid),
+                    WaitId::Pidfd(child) => WaitFor::Pidfd(self.task(*child)),
+                };
+                wait::sys_waitid(&mut self.world, caller, asked, *options)
+            }
+            _ => unreachable!("only waits come here"),
+        };
+        match result {
+            Ok(Waited::Blocks) => Done::Blocks,
+            Ok(waited) => Done::Outcome(self.waited(waited)),
+            Err(errno) => Done::Outcome(Outcome::Err(errno)),
+        }
+    }
+
+    fn setns(&mut self, caller: TaskId, to: Role, via: SetnsVia) -> Outcome {
+        let (to, world) = (self.task(to), &mut self.world);
+        nothing(match via {
+            SetnsVia::NsPid => nsproxy::setns_path(world, caller, to),
+            SetnsVia::Pidfd => nsproxy::setns_pidfd(world, caller, to),
+            SetnsVia::PidForChildren => nsproxy::setns_for_children(world, caller, to),
+            SetnsVia::OtherKind => Err(nsproxy::setns_other_kind(world, caller, to)),
+            SetnsVia::PidfdForChildren => nsproxy::setns_pidfd_for_children(world, caller, to),
+        })
+    }
+
+    fn pidfd_poll(&mut self, caller: TaskId, pidfd: Pidfd) -> Outcome {
+        let of = match pidfd {
+            Pidfd::Held(role) => self.task(role),
+            Pidfd::Opened(number) => match kill::pidfd_open(&mut self.world, caller, number) {
+                Ok(task) => Some(task),
+                Err(errno) => return Outcome::Err(errno),
+            },
+        };
+        Outcome::Polled(self.world.pidfd_poll(caller, of))
+    }
+
+    fn look(&mut self, by: Role, caller: TaskId, look: Look) -> Result<Outcome, Refusal> {
+        if Syscall::Look(look).mounts_procfs() && !self.world.can_mount(caller) {
+            return Err(Refusal::NotModelled { call: CallName::Look, what: Unmodelled::NoProcfs });
+        }
+        let whoever_is = |branch: &Branch, at: LookedAt| match at {
+            LookedAt::Role(role) => branch.task(role),
+            LookedAt::Number(number) => branch.world.looked_at(caller, number),
+        };
+        let speaker = |branch: &Branch, role| branch.task(role).expect("who speaks first can act");
+        let seen = match look {
+            Look::Listing => Ok(self.world.look_at_listing(caller)),
+            Look::Status { pid } => {
+                let at = if pid == 0 { None } else { self.world.looked_at(caller, pid) };
+                self.world.look_at_status(caller, at)
+            }
+            Look::Translate(at) => self.world.translate(caller, whoever_is(self, at)),
+            Look::Fdinfo(Pidfd::Held(role)) => Ok(self.world.look_at_fdinfo(caller, self.task(role))),
+            Look::Fdinfo(Pidfd::Opened(number)) => match kill::pidfd_open(&mut self.world, caller, number) {
+                Ok(task) => Ok(self.world.look_at_fdinfo(caller, Some(task))),
+                Err(errno) => Err(errno),
+            },
+            Look::Credentials(role) => Ok(self.world.look_at_credentials(caller, speaker(self, role))),
+            Look::Peercred(role) => Ok(self.world.look_at_peercred(caller, speaker(self, role))),
+            Look::FileOwner(role) => Ok(self.world.look_at_owner(caller, speaker(self, role))),
+            Look::PidfdInfo(role) => {
+                let had_number = self.number_of(by, role).is_some();
+                self.world.look_at_pidfd_info(caller, self.task(role), had_number)
+            }
+            Look::PidfdSignal(role) => {
+                let had_number = self.number_of(by, role).is_some();
+                return Ok(nothing(self.world.look_at_pidfd_signal(caller, self.task(role), had_number)));
+            }
+            Look::NsParent(at) => return Ok(nothing(self.world.look_at_ns_parent(caller, whoever_is(self, at)))),
+            Look::NsFile(at) => {
+                let same = self.world.look_at_ns_file(caller, whoever_is(self, at));
+                return Ok(same.map_or_else(Outcome::Err, |same| Outcome::Ok(i64::from(same))));
+            }
+            Look::TheirProcfs(at) => self.world.look_at_their_procfs(caller, whoever_is(self, at)),
+            Look::Loadavg => Ok(self.world.look_at_loadavg(caller)),
+        };
+        Ok(seen.map_or_else(Outcome::Err, Outcome::Seen))
+    }
+}
+
+/// Calls that return at once.
+fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
+    let or_number = |result: Result<Option<Nr>, Errno>| result.map_or_else(Outcome::Err, number);
+    match syscall {
+        Syscall::Kill { pid, signal } => nothing(kill::sys_kill(w, caller, *pid, *signal)),
+        Syscall::Tgkill { tgid, tid, signal } => nothing(kill::sys_tgkill(w, caller, *tgid, *tid, *signal)),
+        Syscall::PidfdSendSignal { pidfd: Pidfd::Opened(pid), signal } => {
+            nothing(kill::sys_pidfd_send_signal(w, caller, *pid, *signal))
+        }
+        Syscall::RtSigqueueinfo { pid, signal, si_pid } => {
+            nothing(kill::sys_rt_sigqueueinfo(w, caller, *pid, *signal, *si_pid))
+        }
+        Syscall::RtSigaction { signal, action } => nothing(action::do_sigaction(w, caller, *signal, *action)),
+        Syscall::RtSigprocmask { how, signal } => {
+            action::sigprocmask(w, caller, *how, *signal);
+            Outcome::Ok(0)
+        }
+        Syscall::RtSigpending => Outcome::Pending(action::do_sigpending(w, caller)),
+        Syscall::Unshare { flags } => nothing(nsproxy::sys_unshare(w, caller, *flags)),
+        Syscall::Setsid => or_number(pgrp::sys_setsid(w, caller).map(Some)),
+        Syscall::Setpgid { pid, pgid } => nothing(pgrp::sys_setpgid(w, caller, *pid, *pgid)),
+        Syscall::Getpgid { pid } => or_number(pgrp::sys_getpgid(w, caller, *pid)),
+        Syscall::Getsid { pid } => or_number(pgrp::sys_getsid(w, caller, *pid)),
+        Syscall::PidfdOpen { pid } => nothing(kill::pidfd_open(w, caller, *pid).map(drop)),
+        Syscall::PrctlSetChildSubreaper { on } => {
+            prctl::set_child_subreaper(w, caller, *on);
+            Outcome::Ok(0)
+        }
+        Syscall::PrctlSetPdeathsig { signal } => {
+            prctl::set_pdeathsig(w, caller, *signal);
+            Outcome::Ok(0)
+        }
+        Syscall::Getpid => number(Some(prctl::sys_getpid(w, caller))),
+        Syscall::Gettid => number(Some(prctl::sys_gettid(w, caller))),
+        Syscall::Getppid => number(prctl::sys_getppid(w, caller)),
+        Syscall::Sysctl { name, write: None } => match name {
+            Sysctl::NsLastPid => sysctl::ns_last_pid(w, caller).map_or_else(Outcome::Err, Outcome::Ok),
+            Sysctl::PidMax => Outcome::Ok(sysctl::pid_max(w, caller).into()),
+            Sysctl::MaxPidNamespaces => Outcome::Ok(sysctl::max_pid_namespaces(w, caller).into()),
+        },
+        Syscall::Sysctl { name, write: Some(value) } => nothing(match name {
+            Sysctl::NsLastPid => sysctl::set_ns_last_pid(w, caller, *value),
+            Sysctl::PidMax => sysctl::set_pid_max(w, caller, *value),
+            Sysctl::MaxPidNamespaces => sysctl::set_max_pid_namespaces(w, caller, *value),
+        }),
+        Syscall::Setuid { uid } => nothing(users::sys_setuid(w, caller, *uid)),
+        _ => unreachable!("all other calls went elsewhere"),
+    }
+}
+
+/// A signal for the process is left to a thread that cannot take it yet, and the caller, which could, has not been told. A fork would make
+/// it look, and then start over (kernel/fork.c:copy_process, `recalc_sigpending`).
+fn refuse_hidden_signal(call: CallName, w: &World, caller: TaskId) -> Result<(), Refusal> {
+    if pending_for(w, caller).without(w.task(caller).blocked).is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::NotModelled { call, what: Unmodelled::HiddenSignal })
+}
+
+/// What is not visible is printed as 0.
+fn number(number: Option<Nr>) -> Outcome {
+    Outcome::Ok(number.map_or(0, |number| i64::from(number.get())))
+}
+
+fn nothing(result: Result<(), Errno>) -> Outcome {
+    result.map_or_else(Outcome::Err, |()| Outcome::Ok(0))
+}

@@ -1,0 +1,68 @@
+//! How a world looks, in the scenario's words.
+
+use pidlab_scenario::{Handled, NamespaceId, Observation, Outcome, ProcessView, Returned, Role, State};
+
+use super::cast::Branch;
+use crate::objects::task::TaskId;
+
+impl Branch {
+    /// What a task is seen to be doing. Which thread of an init is its last, and waits for the members of the namespace, can be open where
+    /// several end at once: so the process is seen on its way out, and the thread has ended.
+    pub(super) fn shown_state(&self, task: TaskId) -> Option<State> {
+        let world = &self.world;
+        let state = world.state(task)?;
+        if world.leader(task) == task && world.is_zapping(task) {
+            return Some(State::Exiting);
+        }
+        match state {
+            crate::State::Exiting => None,
+            crate::State::Running => Some(State::Running),
+            crate::State::Blocked => Some(State::Blocked),
+            crate::State::Stopped => Some(State::Stopped),
+            crate::State::Zombie => Some(State::Zombie),
+        }
+    }
+
+    /// How the world looks.
+    pub(super) fn observe(&mut self, outcome: Option<Outcome>, returned: Vec<Returned>) -> Observation {
+        let mut processes = Vec::new();
+        let roles: Vec<(Role, TaskId)> = self.known_roles().collect();
+        for (role, task) in roles {
+            let Some(state) = self.shown_state(task) else { continue };
+            let namespaces = self.show_namespaces(task);
+            let world = &self.world;
+            let ns = world.namespace(task);
+            let bare = |number: Option<crate::Nr>| number.map_or(0, crate::Nr::get);
+            let handled = world.handled().iter().filter(|(by, _)| *by == task).map(|(_, got)| Handled {
+                signal: got.signal,
+                si_pid: got.si_pid,
+                child: got.child,
+            });
+            processes.push(ProcessView {
+                role,
+                thread_of: Some(world.leader(task)).filter(|leader| *leader != task).and_then(|it| self.role(it)),
+                state,
+                pids: world.pids(task).to_vec(),
+                namespaces,
+                parent: world.parent(task).and_then(|parent| self.role(parent)),
+                ppid: bare(world.visible_parent(task)),
+                pgid: bare(world.group_in(task, ns)),
+                sid: bare(world.session_in(task, ns)),
+                handled: handled.collect(),
+            });
+        }
+        Observation { outcome, returned, processes }
+    }
+
+    fn show_namespaces(&mut self, task: TaskId) -> Vec<NamespaceId> {
+        let mut ids = Vec::new();
+        for serial in self.lineage(self.world.namespace(task)) {
+            let index = self.shown.iter().position(|known| *known == serial).unwrap_or_else(|| {
+                self.shown.push(serial);
+                self.shown.len() - 1
+            });
+            ids.push(NamespaceId(u16::try_from(index).expect("a scenario has few namespaces")));
+        }
+        ids
+    }
+}

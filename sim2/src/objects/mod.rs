@@ -1,0 +1,17 @@
+//! What there is: one record for each struct of the kernel, and nothing that happens.
+
+pub(crate) mod pid_namespace;
+
+pub(crate) mod pid;
+
+pub(crate) mod task;
+
+pub(crate) mod signal_struct;
+
+pub(crate) mod sighand;
+
+pub(crate) mod sigpending;
+
+pub(crate) mod cred;
+
+pub(crate) mod wait_opts;

@@ -1,0 +1,64 @@
+//! A turn: what one task does before another may run.
+//!
+//! ```text
+//!   asleep in a wait, waked      look at the children once more; nothing, and a signal? then on to the signal
+//!   asleep in vfork, killed      out of it
+//!   asleep in exec, waked        are the other threads gone?
+//!   on the way to user mode      tell the parent of a continuation │ take one signal │ stop │ run one handler │ return from the call
+//!   exiting                      PF_EXITING │ the memory │ exit_notify, up to the sleep of a child reaper
+//! ```
+//!
+//! Between two turns of a task everybody else may have any number of turns: there is no other source of races in the model. To add one
+//! is to end a turn earlier, with [`Next::GoesOn`].
+
+use crate::exit::do_exit;
+use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::world::{InCall, World};
+use crate::{Next, entry, exec, wait};
+
+/// Gives a task on the run queue its turn.
+pub(crate) fn take(w: &mut World, task: TaskId) {
+    debug_assert!(w.task(task).has(TaskFlags::ON_RQ), "who has a turn is on the run queue");
+    w.current.0 = Some(task);
+    let next = match w.task(task).at {
+        At::User | At::Abort | At::Returning | At::WaitInterrupted => entry::exit_to_user_mode(w, task),
+        At::Wait => match wait::go_on(w, task) {
+            Next::GoesOn if w.task(task).at == At::WaitInterrupted => entry::exit_to_user_mode(w, task),
+            next => next,
+        },
+        At::Vfork => {
+            leave_vfork(w, task);
+            Next::GoesOn
+        }
+        At::DeThread => exec::go_on(w, task),
+        At::ExitMm => do_exit::exit_mm(w, task),
+        At::ExitNotify => do_exit::exit_notify(w, task),
+        At::Zap => do_exit::go_on_zapping(w, task),
+    };
+    end(w, task, next);
+    w.current.0 = None;
+}
+
+/// What becomes of a task after its turn.
+pub(crate) fn end(w: &mut World, task: TaskId, next: Next) {
+    match next {
+        // It goes on if nobody else is chosen.
+        Next::GoesOn => {
+            w.task_mut(task).flags.insert(TaskFlags::ON_RQ);
+            w.run_queue.push_front(task);
+        }
+        Next::Sleeps => w.task_mut(task).flags.remove(TaskFlags::ON_RQ),
+        // Its slot may be another's by now.
+        Next::Ended => {}
+    }
+}
+
+/// Killed in its vfork: the child has nobody to wake any more.
+///
+/// # References
+/// kernel/fork.c:wait_for_vfork_done
+fn leave_vfork(w: &mut World, task: TaskId) {
+    if let Some(InCall::Vfork(child)) = w.leave(task) {
+        w.task_mut(child).flags.remove(TaskFlags::VFORK_DONE);
+    }
+}

@@ -1,0 +1,144 @@
+//! Signals.
+
+use super::rules;
+
+rules! { SIGNALS;
+    SIG_VISIBLE_ONLY = "sig.visible-only",
+        "a signal can be sent only to those that the caller has a number for, otherwise ESRCH",
+        "kernel/signal.c:kill_something_info", manual: "kill(2), ERRORS";
+    SIG_EXISTENCE = "sig.existence",
+        "signal 0 only asks whether there is such a process",
+        "kernel/signal.c:do_send_sig_info", manual: "kill(2), DESCRIPTION";
+    SIG_FATAL = "sig.fatal",
+        "a signal whose default action is to terminate terminates a process that neither catches, ignores nor blocks it",
+        "kernel/signal.c:complete_signal", manual: "signal(7), Standard signals";
+    SIG_HANDLER = "sig.handler",
+        "a signal for which a process has a handler runs the handler",
+        "kernel/signal.c:get_signal", manual: "signal(7), Signal dispositions";
+    SIG_IGNORED = "sig.ignored",
+        "a signal that is ignored and not blocked is dropped when it is sent",
+        "kernel/signal.c:sig_ignored", manual: "signal(7), Signal dispositions";
+    SIG_BLOCKED_QUEUES = "sig.blocked-queues",
+        "a blocked signal is queued, also one that would be ignored",
+        "kernel/signal.c:sig_ignored", manual: "signal(7), Signal mask and pending signals";
+    SIG_UNCATCHABLE = "sig.uncatchable",
+        "SIGKILL and SIGSTOP cannot be caught or ignored (EINVAL), and leave no trace in a mask",
+        "kernel/signal.c:do_sigaction", manual: "sigaction(2), ERRORS";
+    SIG_INIT_IMMUNE_INSIDE = "sig.init-immune-inside",
+        "a signal from inside its PID namespace does nothing to an init that neither handles nor blocks it, not even SIGKILL; the call succeeds",
+        "kernel/signal.c:sig_task_ignored", manual: "pid_namespaces(7), The namespace init process", since: "2.6.30";
+    SIG_INIT_OUTER_FORCED = "sig.init-outer-forced",
+        "from an ancestor namespace, SIGKILL and SIGSTOP do act on an init",
+        "kernel/signal.c:sig_task_ignored", manual: "pid_namespaces(7), The namespace init process", since: "2.6.30";
+    SIG_INIT_OUTER_DROPPED = "sig.init-outer-dropped",
+        "other signals from an ancestor namespace do nothing to an init that neither handles nor blocks them",
+        "kernel/signal.c:sig_task_ignored", manual: "pid_namespaces(7), The namespace init process", since: "2.6.30";
+    SIG_INIT_SIGPIPE = "sig.init-sigpipe",
+        "an init that writes into a pipe without a reader is not terminated: the write fails with EPIPE",
+        "fs/pipe.c:anon_pipe_write", manual: "pipe(7), I/O on pipes and FIFOs";
+    SIG_SIGPIPE = "sig.sigpipe",
+        "a write into a pipe without a reader is SIGPIPE for the writer, and EPIPE if it survives",
+        "fs/pipe.c:anon_pipe_write", manual: "pipe(7), I/O on pipes and FIFOs";
+    VIEW_SIGINFO_FORGED = "view.siginfo-forged",
+        "a sender may give another si_pid than its own PID, and it passes unchanged, except to receivers in whose namespace the sender has no PID: to them it is 0",
+        "kernel/signal.c:send_signal_locked", manual: "rt_sigqueueinfo(2), DESCRIPTION";
+    SIG_INIT_HANDLER = "sig.init-handler",
+        "a signal for which an init has a handler is delivered, whoever sends it",
+        "kernel/signal.c:get_signal", manual: "pid_namespaces(7), The namespace init process", kind: Describes;
+    SIG_INIT_FLAG_SCOPE = "sig.init-flag-scope",
+        "an init's protection is its own: its children do not inherit it",
+        "kernel/fork.c:copy_process", kind: Describes;
+    SIG_INIT_STOPPED = "sig.init-stopped",
+        "a stopped init keeps its protection: what comes from inside is not even queued, and SIGKILL from an ancestor namespace acts at once",
+        "kernel/signal.c:sig_task_ignored";
+    SIG_INIT_CONT = "sig.init-cont",
+        "SIGCONT from inside its namespace continues an init that was stopped from an ancestor",
+        "kernel/signal.c:prepare_signal", kind: Describes;
+    SIG_INIT_BLOCKED = "sig.init-blocked",
+        "a signal that an init blocks is queued, and the thread that takes it later drops it if there is no handler",
+        "kernel/signal.c:get_signal";
+    SIG_INIT_THREAD_KILLS = "sig.init-thread-kills",
+        "a signal that terminates by default, blocked by the thread of an init that it is sent to and not by another one, terminates the init, from inside its namespace too",
+        "kernel/signal.c:complete_signal",
+        note: "pid_namespaces(7) says that only signals with a handler arrive; a mask passes by the check",
+        fact: InitThreadsSpared = false;
+    SIG_INIT_THREAD_SPARED = "sig.init-thread-spared",
+        "a signal that is blocked by the thread of an init that it is sent to and not by another one is taken by that one and dropped",
+        "kernel/signal.c:complete_signal", note: "kernels of some vendors; others: see `sig.init-thread-kills`",
+        fact: InitThreadsSpared = true;
+    SIG_STOPS = "sig.stops",
+        "a stop signal stops a process; its parent is sent SIGCHLD and can wait for the stop",
+        "kernel/signal.c:do_signal_stop", manual: "signal(7), Standard signals";
+    SIG_CONT_RESUMES = "sig.cont-resumes",
+        "SIGCONT continues a stopped process when it is sent, even if the process (an init, say) ignores the signal itself",
+        "kernel/signal.c:prepare_signal", manual: "signal(7), Standard signals";
+    SIG_STOP_CONT_CANCEL = "sig.stop-cont-cancel",
+        "a stop signal takes back a pending SIGCONT; SIGCONT takes back pending stop signals, and the report of a stop that nobody has waited for",
+        "kernel/signal.c:prepare_signal", manual: "signal(7), Standard signals";
+    SIG_STOP_BROKEN_OFF = "sig.stop-broken-off",
+        "SIGCONT that comes while a process is still stopping ends the stop, and the parent's SIGCHLD tells of a stop by signal 0, not of a continuation",
+        "kernel/signal.c:prepare_signal";
+    SIG_STOPPED_WAITS = "sig.stopped-waits",
+        "a stopped process takes signals only when it continues; SIGKILL alone acts at once",
+        "kernel/signal.c:wants_signal";
+    SIG_LOWEST_FIRST = "sig.lowest-first",
+        "of the signals pending for a thread, and then of those for its process, the lowest is taken first, leaving those of faults aside",
+        "kernel/signal.c:next_signal", manual: "signal(7), Real-time signals";
+    SIG_FAULTS_FIRST = "sig.faults-first",
+        "of the signals pending for a thread, and then of those for its process, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE and SIGSYS are taken first",
+        "kernel/signal.c:dequeue_synchronous_signal", note: "real faults come before the same signals sent by kill(2)";
+    SIG_RT_QUEUES = "sig.rt-queues",
+        "real-time signals queue: each one that is sent is delivered, though the same signal is pending already",
+        "kernel/signal.c:legacy_queue", manual: "signal(7), Real-time signals";
+    PG_TSTP_ORPHANED = "pg.tstp-orphaned",
+        "SIGTSTP, SIGTTIN and SIGTTOU do not stop a member of an orphaned process group; SIGSTOP does",
+        "kernel/signal.c:get_signal", manual: "setpgid(2), NOTES";
+    SIG_TGKILL = "sig.tgkill",
+        "tgkill sends to one thread, named by the PID of its process and its own TID, both above 0",
+        "kernel/signal.c:do_tkill", manual: "tgkill(2), DESCRIPTION";
+    SIG_TGKILL_BOTH = "sig.tgkill-both",
+        "tgkill looks at both numbers: ESRCH if the thread belongs to another process than the one named, or to none",
+        "kernel/signal.c:do_send_specific", manual: "tgkill(2), ERRORS";
+    SIG_KILL_MINUS1 = "sig.kill-minus1",
+        "kill(-1) goes to every process whose PID in the caller's namespace is above 1, the caller's own left out",
+        "kernel/signal.c:kill_something_info", manual: "pid_namespaces(7), The namespace init process", kind: Describes;
+    SIG_KILL_MINUS1_OUTSIDE = "sig.kill-minus1-outside",
+        "kill(-1) never reaches a process that has no PID in the caller's namespace",
+        "kernel/signal.c:kill_something_info", kind: Describes;
+    SIG_PGRP_ORDER = "sig.pgrp-order",
+        "the members of a process group are signalled in turn, those who joined last first",
+        "kernel/signal.c:__kill_pgrp_info", kind: Describes;
+    SIG_PIDFD_NS = "sig.pidfd-ns",
+        "a signal through a pidfd goes to the caller's PID namespace and its descendants, under the same rules as kill",
+        "kernel/signal.c:pidfd_send_signal", manual: "pidfd_send_signal(2), DESCRIPTION", since: "5.1";
+    SIG_KILL0_ESCAPES = "sig.kill0-escapes",
+        "kill(0) goes to the whole process group of the caller, also to members that have no PID in the caller's namespace",
+        "kernel/signal.c:kill_something_info", kind: Describes;
+    SIG_PGRP_MIXED_NS = "sig.pgrp-mixed-ns",
+        "a signal to a process group or to everybody reaches members in descendant namespaces as well",
+        "kernel/signal.c:__kill_pgrp_info", kind: Describes;
+    SIG_SI_PID_DOWN = "sig.si-pid-down",
+        "a receiver in whose namespace the sender has no PID is told si_pid 0",
+        "kernel/signal.c:send_signal_locked", manual: "sigaction(2), si_pid";
+    SIG_SI_PID_UP_UNTRANSLATED = "sig.si-pid-up-untranslated",
+        "a receiver in an ancestor of the sender's namespace is told the sender's PID in the sender's own namespace",
+        "kernel/signal.c:prepare_kill_siginfo", until: "7.2",
+        note: "the number may mean somebody else to the receiver; newer kernels: see `sig.si-pid-up-translated`",
+        fact: SenderTranslated = false;
+    SIG_SI_PID_UP_TRANSLATED = "sig.si-pid-up-translated",
+        "a receiver in an ancestor of the sender's namespace is told the sender's PID in its own namespace by kill",
+        "kernel/signal.c:send_signal_locked", since: "7.3", note: "older kernels: see `sig.si-pid-up-untranslated`",
+        fact: SenderTranslated = true;
+    SIG_SI_PID_UP_OTHER_CALLS = "sig.si-pid-up-other-calls",
+        "tgkill and pidfd_send_signal tell a receiver in an ancestor of the sender's namespace the sender's PID in the sender's own namespace",
+        "kernel/signal.c:prepare_kill_siginfo", note: "for kill see `sig.si-pid-up-untranslated` and `sig.si-pid-up-translated`";
+    SIG_SI_PID_STICKY_ZERO = "sig.si-pid-sticky-zero",
+        "one siginfo goes round all receivers of a call: after the first that cannot see the sender, si_pid is 0 for the rest",
+        "kernel/signal.c:send_signal_locked", note: "newer kernels, and stable ones of 2026: see `sig.si-pid-each`",
+        fact: SenderForEach = false;
+    SIG_SI_PID_EACH = "sig.si-pid-each",
+        "each receiver of a call has its own siginfo: one that cannot see the sender is told si_pid 0, and those after it are told the PID",
+        "kernel/signal.c:send_signal_locked", since: "7.2",
+        note: "stable kernels of 2026 have it, too; others: see `sig.si-pid-sticky-zero`",
+        fact: SenderForEach = true;
+}

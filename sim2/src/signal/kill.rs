@@ -1,0 +1,297 @@
+//! kill(2) and its relatives: who is meant, who may be signalled, and what they are told of the sender.
+//!
+//! kill(2) knows only numbers of the caller's own namespace. One call can mean a process, a group with members in several namespaces,
+//! or everybody the caller can see but itself and number 1.
+//!
+//! In the kernel: kernel/signal.c:kill_something_info, do_send_specific; kernel/pid.c:pidfd_open.
+
+use pidlab_scenario::{Errno, Fact, Signal};
+
+use super::send::{Info, To, send_signal};
+use crate::capable::check_kill_permission;
+use crate::objects::pid::PidId;
+use crate::objects::pid_namespace::NsId;
+use crate::objects::task::TaskId;
+use crate::pid::{
+    find_pid_ns, find_task_by_pid_ns, is_within, own_number, pgrp_members, task_pid_nr_ns, task_tgid_nr_ns,
+};
+use crate::rule;
+use crate::world::World;
+
+/// What kill(2) says of its sender.
+///
+/// # References
+/// kernel/signal.c:prepare_kill_siginfo
+fn kill_info(w: &World, caller: TaskId) -> Info {
+    if w.holds(Fact::SenderTranslated) { Info::NoInfo } else { tgid_info(w, caller) }
+}
+
+/// The caller's own number, as it sees it itself.
+fn tgid_info(w: &World, caller: TaskId) -> Info {
+    Info::User { si_pid: own_number(w, w.group_leader(caller)).get() }
+}
+
+/// kill(2).
+///
+/// # Errors
+/// `ESRCH`: nobody in the caller's namespace is meant; `EPERM`: the caller may signal none of those meant.
+///
+/// # References
+/// kernel/signal.c:kill_something_info
+pub(crate) fn sys_kill(w: &mut World, caller: TaskId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+    let ns = w.active_ns(caller);
+    let targets = match pid {
+        i32::MIN => Vec::new(),
+        -1 => everybody_but(w, caller, ns),
+        0 => group_members(w, Some(w.process(caller).pgrp)),
+        group if group < 0 => group_members(w, find_pid_ns(w, ns, -group)),
+        pid => find_task_by_pid_ns(w, ns, pid).into_iter().collect(),
+    };
+    if targets.is_empty() {
+        w.because(&rule::SIG_VISIBLE_ONLY, caller);
+        return Err(Errno::ESRCH);
+    }
+    if w.explains() {
+        name_the_targets(w, caller, pid, &targets);
+    }
+    let allowed: Vec<TaskId> =
+        targets.iter().copied().filter(|target| check_kill_permission(w, caller, *target, signal)).collect();
+    if allowed.len() < targets.len() {
+        if pid == -1 {
+            w.because(&rule::SIG_KILL_MINUS1_REFUSED, caller);
+        } else if allowed.is_empty() {
+            return Err(Errno::EPERM);
+        } else {
+            w.because(&rule::SIG_PGRP_REFUSED, caller);
+        }
+    }
+    let info = kill_info(w, caller);
+    send_to_all(w, caller, &allowed, signal, info, To::Process);
+    Ok(())
+}
+
+fn group_members(w: &World, group: Option<PidId>) -> Vec<TaskId> {
+    group.map_or_else(Vec::new, |group| pgrp_members(w, group).map(|member| w.sig(member).leader).collect())
+}
+
+/// Everybody whose number in the caller's namespace is above 1, without the caller, in the order of birth.
+fn everybody_but(w: &World, caller: TaskId, ns: NsId) -> Vec<TaskId> {
+    let mut all: Vec<(u32, TaskId)> = Vec::new();
+    for (_, pid) in w.ns(ns).idr.holders(2) {
+        let record = &w.pids[pid];
+        let Some(task) = record.task.filter(|task| w.group_leader(*task) == *task) else { continue };
+        if !w.same_thread_group(task, caller) {
+            all.push((record.born, task));
+        }
+    }
+    all.sort_unstable();
+    all.into_iter().map(|(_, task)| task).collect()
+}
+
+#[cold]
+fn name_the_targets(w: &mut World, caller: TaskId, pid: i32, targets: &[TaskId]) {
+    let ns = w.active_ns(caller);
+    if pid == -1 {
+        w.because(&rule::SIG_KILL_MINUS1, caller);
+        if w.ns(ns).level > 0 {
+            w.because(&rule::SIG_KILL_MINUS1_OUTSIDE, caller);
+        }
+        return;
+    }
+    if pid > 0 {
+        return;
+    }
+    if targets.len() > 1 {
+        w.because(&rule::SIG_PGRP_ORDER, caller);
+    }
+    let leader = if pid < -1 { find_pid_ns(w, ns, -pid) } else { None };
+    if let Some(gone) = leader.filter(|leader| w.pids[*leader].task.is_none_or(|task| w.is_over(task))) {
+        let about = w.pids[gone].task.unwrap_or(caller);
+        w.because(&rule::PG_GROUP_OUTLIVES_LEADER, about);
+    }
+    if pid == 0 && targets.iter().any(|target| !is_within(w, w.active_ns(*target), ns)) {
+        w.because(&rule::SIG_KILL0_ESCAPES, caller);
+    } else if targets.iter().any(|target| w.active_ns(*target) != ns) {
+        w.because(&rule::SIG_PGRP_MIXED_NS, caller);
+    }
+}
+
+/// Sends one signal to each. Where one `siginfo_t` goes round, what one receiver does to it the next ones see.
+fn send_to_all(
+    w: &mut World,
+    caller: TaskId,
+    targets: &[TaskId],
+    signal: Option<Signal>,
+    mut info: Info,
+    whom: To,
+) {
+    let Some(signal) = signal else {
+        w.because(&rule::SIG_EXISTENCE, caller);
+        return;
+    };
+    for target in targets {
+        if w.explains() {
+            name_the_sender(w, caller, *target, signal, info, whom, targets.len() > 1);
+        }
+        let mut own = info;
+        send_signal(w, signal, &mut own, *target, whom);
+        if !w.holds(Fact::SenderForEach) {
+            info = own;
+        }
+    }
+}
+
+#[cold]
+fn name_the_sender(
+    w: &mut World,
+    caller: TaskId,
+    target: TaskId,
+    signal: Signal,
+    info: Info,
+    whom: To,
+    many: bool,
+) {
+    let ns = w.active_ns(target);
+    if whom == To::Process && w.group_leader(target) != target {
+        w.because(&rule::SIG_KILL_BY_TID, target);
+    }
+    if w.sighand(target).caught.contains(signal) {
+        w.because(&rule::VIEW_SIGINFO_SENDER, target);
+    }
+    let upward = !is_within(w, ns, w.active_ns(caller));
+    let seen = task_pid_nr_ns(w, caller, ns).is_some();
+    match info {
+        Info::User { si_pid } if si_pid != 0 && !seen => {
+            let sticks = many && !w.holds(Fact::SenderForEach);
+            w.because(if sticks { &rule::SIG_SI_PID_STICKY_ZERO } else { &rule::SIG_SI_PID_DOWN }, target);
+            if many && !sticks {
+                w.because(&rule::SIG_SI_PID_EACH, target);
+            }
+        }
+        Info::User { .. } if upward => w.because(&rule::SIG_SI_PID_UP_UNTRANSLATED, target),
+        Info::NoInfo if upward => w.because(&rule::SIG_SI_PID_UP_TRANSLATED, target),
+        Info::NoInfo if !seen => w.because(&rule::SIG_SI_PID_DOWN, target),
+        _ => {}
+    }
+}
+
+/// tgkill(2): a signal for the thread `tid` of the process `tgid`.
+///
+/// # Errors
+/// `EINVAL`: a number is not positive; `ESRCH`: nobody has `tid` in the caller's namespace, or it is not of that process; `EPERM`: the
+/// caller may not signal it.
+///
+/// # References
+/// kernel/signal.c:do_send_specific
+pub(crate) fn sys_tgkill(
+    w: &mut World,
+    caller: TaskId,
+    tgid: i32,
+    tid: i32,
+    signal: Option<Signal>,
+) -> Result<(), Errno> {
+    if tid <= 0 || tgid <= 0 {
+        w.because(&rule::SIG_TGKILL, caller);
+        return Err(Errno::EINVAL);
+    }
+    let ns = w.active_ns(caller);
+    let Some(target) = find_task_by_pid_ns(w, ns, tid) else {
+        w.because(&rule::SIG_VISIBLE_ONLY, caller);
+        return Err(Errno::ESRCH);
+    };
+    if task_tgid_nr_ns(w, target, ns).map(|number| i64::from(number.get())) != Some(i64::from(tgid)) {
+        w.because(&rule::SIG_TGKILL_BOTH, target);
+        return Err(Errno::ESRCH);
+    }
+    w.because(&rule::SIG_TGKILL, target);
+    if w.group_leader(target) != target {
+        w.because(&rule::SIG_TO_THREAD, target);
+    }
+    if !check_kill_permission(w, caller, target, signal) {
+        return Err(Errno::EPERM);
+    }
+    let info = tgid_info(w, caller);
+    send_to_all(w, caller, &[target], signal, info, To::Thread);
+    Ok(())
+}
+
+/// rt_sigqueueinfo(2), with `si_pid` as the number of the sender.
+///
+/// # Errors
+/// `ESRCH`: nobody has the number in the caller's namespace; `EPERM`: the caller may not signal it.
+///
+/// # References
+/// kernel/signal.c:do_rt_sigqueueinfo
+pub(crate) fn sys_rt_sigqueueinfo(
+    w: &mut World,
+    caller: TaskId,
+    pid: i32,
+    signal: Option<Signal>,
+    si_pid: u32,
+) -> Result<(), Errno> {
+    let Some(target) = find_task_by_pid_ns(w, w.active_ns(caller), pid) else {
+        w.because(&rule::SIG_VISIBLE_ONLY, caller);
+        return Err(Errno::ESRCH);
+    };
+    if !check_kill_permission(w, caller, target, signal) {
+        return Err(Errno::EPERM);
+    }
+    if signal.is_some_and(|signal| w.sighand(target).caught.contains(signal)) {
+        w.because(&rule::VIEW_SIGINFO_FORGED, target);
+    }
+    send_to_all(w, caller, &[target], signal, Info::User { si_pid }, To::Process);
+    Ok(())
+}
+
+/// pidfd_open(2) and then pidfd_send_signal(2).
+///
+/// # Errors
+/// Those of [`pidfd_open`] and [`sys_kill`].
+///
+/// # References
+/// kernel/signal.c:pidfd_send_signal
+pub(crate) fn sys_pidfd_send_signal(
+    w: &mut World,
+    caller: TaskId,
+    pid: i32,
+    signal: Option<Signal>,
+) -> Result<(), Errno> {
+    let target = pidfd_open(w, caller, pid)?;
+    w.because(&rule::SIG_PIDFD_NS, caller);
+    if !check_kill_permission(w, caller, target, signal) {
+        return Err(Errno::EPERM);
+    }
+    let info = tgid_info(w, caller);
+    send_to_all(w, caller, &[target], signal, info, To::Process);
+    Ok(())
+}
+
+/// pidfd_open(2); there are no descriptors here, only whom it would refer to.
+///
+/// # Errors
+/// `EINVAL`: the number is not positive; `ESRCH`: nobody has it in the caller's namespace; `ENOENT`, on older kernels `EINVAL`: it is
+/// not the number of a process.
+///
+/// # References
+/// kernel/fork.c:pidfd_prepare
+pub(crate) fn pidfd_open(w: &mut World, caller: TaskId, pid: i32) -> Result<TaskId, Errno> {
+    w.because(&rule::VIEW_LOOKUP_OWN_NS, caller);
+    if pid <= 0 {
+        return Err(Errno::EINVAL);
+    }
+    let found = find_pid_ns(w, w.active_ns(caller), pid).ok_or(Errno::ESRCH)?;
+    let newer = w.holds(Fact::PidfdOpenThreadIsEnoent);
+    match w.pids[found].task {
+        Some(task) if w.group_leader(task) == task => Ok(task),
+        Some(thread) => {
+            w.because(&rule::VIEW_PIDFD_OPEN_KINDS, thread);
+            Err(if newer { Errno::ENOENT } else { Errno::EINVAL })
+        }
+        None if newer => Err(Errno::ESRCH),
+        None => {
+            w.because(&rule::VIEW_PIDFD_OPEN_ANY_NUMBER, caller);
+            Err(Errno::EINVAL)
+        }
+    }
+}
+

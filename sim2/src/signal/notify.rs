@@ -1,0 +1,147 @@
+//! Telling a parent: that a child has ended, stopped or gone on.
+//!
+//! Two things happen, and they are independent: a signal is sent, and a parent that sleeps in a wait for this child is waked. A parent
+//! that ignores SIGCHLD, or has set `SA_NOCLDWAIT`, says with that that it will not wait: its children vanish at once.
+//!
+//! In the kernel: kernel/signal.c:do_notify_parent, do_notify_parent_cldstop; kernel/exit.c:__wake_up_parent.
+
+use pidlab_scenario::{Fact, Signal, WaitOptions, WaitStatus};
+
+use super::send::{Info, To, send_signal, send_signal_force};
+use crate::objects::signal_struct::SignalFlags;
+use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::wait_opts::Who;
+use crate::pid::task_pid_nr_ns;
+use crate::rule;
+use crate::world::{InCall, World};
+
+/// Tells the parent that a process has ended. Answers whether the process is to vanish at once (`autoreap`).
+///
+/// # References
+/// kernel/signal.c:do_notify_parent
+pub(crate) fn do_notify_parent(w: &mut World, leader: TaskId) -> bool {
+    let Some(parent) = w.task(leader).real_parent else { return false };
+    let mut signal = w.task(leader).exit_signal;
+    // No signal at all counts as another one.
+    if signal != Some(Signal::CHLD) && w.task(leader).has(TaskFlags::PARENT_EXECED) {
+        w.because(&rule::EXIT_SIGNAL_RESET, leader);
+        signal = Some(Signal::CHLD);
+    }
+    let sighand = w.sighand(parent);
+    let ignores = sighand.ignored.contains(Signal::CHLD);
+    let autoreap = signal == Some(Signal::CHLD) && (ignores || sighand.no_cld_wait);
+    if autoreap {
+        let zaps = ignores && w.threads_of(w.task(parent).signal).any(|thread| w.task(thread).at == At::Zap);
+        w.because(if zaps { &rule::REAP_DYING_INIT_ADOPTS } else { &rule::EXIT_AUTOREAP }, leader);
+        if ignores {
+            signal = None;
+        }
+    } else if ignores {
+        w.because(&rule::EXIT_AUTOREAP_NOT_FOR_CLONE_CHILDREN, leader);
+    }
+    if let Some(signal) = signal {
+        send_exit_signal(w, leader, parent, signal);
+    }
+    wake_up_parent(w, leader, parent);
+    autoreap
+}
+
+fn send_exit_signal(w: &mut World, leader: TaskId, parent: TaskId, signal: Signal) {
+    w.because(&rule::EXIT_SIGNAL_SENT, leader);
+    if w.sighand(parent).caught.contains(signal) {
+        w.because(&rule::VIEW_SIGINFO_SIGCHLD, leader);
+    }
+    let si_pid = task_pid_nr_ns(w, leader, w.active_ns(parent)).map_or(0, |number| number.get());
+    let code = w.task(leader).exit_code;
+    let process = w.process(leader);
+    if process.has(SignalFlags::GROUP_EXIT) && process.group_exit_code != code {
+        name_the_difference(w, leader);
+    }
+    let lived = !w.process(parent).has(SignalFlags::GROUP_EXIT);
+    // The thread that made the child is asked first.
+    let info = Info::Child { si_pid, status: code.status() };
+    send_signal_force(w, signal, info, parent, To::Process, false);
+    if lived && w.process(parent).has(SignalFlags::GROUP_EXIT) {
+        w.because(&rule::EXIT_SIGNAL_CAN_KILL_PARENT, parent);
+    }
+}
+
+/// The signal says how the first thread ended, and a wait how the process did.
+fn name_the_difference(w: &mut World, leader: TaskId) {
+    let rebooted = w.ns(w.active_ns(leader)).reboot.is_some() && w.is_unkillable(leader);
+    if rebooted {
+        w.because(&rule::REBOOT_SIGINFO_DIFFERS, leader);
+        w.because(&rule::WAIT_STATUS_SOURCE, leader);
+    } else if !w.holds(Fact::SigchldTellsProcess) {
+        w.because(&rule::EXIT_SIGCHLD_LEADER_STATUS, leader);
+    }
+}
+
+/// What happened to a process that lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cld {
+    /// `CLD_STOPPED`.
+    Stopped,
+    /// `CLD_CONTINUED`.
+    Continued,
+}
+
+/// Tells the parent that the process of a task has stopped or gone on.
+///
+/// # References
+/// kernel/signal.c:do_notify_parent_cldstop
+pub(crate) fn do_notify_parent_cldstop(w: &mut World, task: TaskId, why: Cld) {
+    let leader = w.group_leader(task);
+    let Some(parent) = w.task(leader).real_parent else { return };
+    if !w.sighand(parent).ignored.contains(Signal::CHLD) {
+        let si_pid = task_pid_nr_ns(w, leader, w.active_ns(parent)).map_or(0, |number| number.get());
+        let status = match why {
+            Cld::Continued => WaitStatus::Continued,
+            Cld::Stopped => {
+                let signal = w.process(task).group_exit_code.get_signal();
+                signal.map_or(WaitStatus::StopUndone, WaitStatus::Stopped)
+            }
+        };
+        send_signal(w, Signal::CHLD, &mut Info::Child { si_pid, status }, parent, To::Process);
+    }
+    wake_up_parent(w, leader, parent);
+}
+
+/// Wakes threads of a parent that sleep in a wait which this child could end.
+///
+/// # References
+/// kernel/exit.c:__wake_up_parent, child_wait_callback
+pub(crate) fn wake_up_parent(w: &mut World, child: TaskId, parent: TaskId) {
+    let mut at = Some(w.group_leader(parent));
+    while let Some(thread) = at {
+        let task = w.task(thread);
+        at = task.next_thread;
+        if task.at == At::Zap {
+            // It waits for children of every kind.
+            w.wake_up(thread);
+            continue;
+        }
+        if task.at != At::Wait || task.has(TaskFlags::STOPPED) {
+            continue;
+        }
+        let Some(InCall::Wait(wo)) = w.calls.get(&thread) else { continue };
+        let asked = thread == parent || !wo.options.contains(WaitOptions::__WNOTHREAD);
+        if asked && eligible_pid(w, wo.who, child) {
+            w.wake_up(thread);
+        }
+    }
+}
+
+/// Whether a wait is for this child.
+///
+/// # References
+/// kernel/exit.c:eligible_pid
+#[inline]
+pub(crate) fn eligible_pid(w: &World, who: Who, child: TaskId) -> bool {
+    match who {
+        Who::Any => true,
+        Who::Pid(pid) => w.task(child).thread_pid == pid,
+        Who::Pgrp(pgrp) => w.process(child).pgrp == pgrp,
+        Who::Nobody => false,
+    }
+}

@@ -1,0 +1,109 @@
+//! Stopping a process: every thread of it, one after the other.
+//!
+//! ```text
+//!   a thread takes SIGSTOP ──▶ all others: JOBCTL_STOP_PENDING, group_stop_count = how many
+//!   each of them, on its way to user mode ──▶ group_stop_count - 1, and it sleeps
+//!   the last one ──▶ SIGNAL_STOP_STOPPED: only now the process is stopped, and the parent hears of it
+//! ```
+//!
+//! A thread that is in vfork, or on its way out, is not there to take part; the stop waits for the one and not for the other.
+//!
+//! In the kernel: kernel/signal.c:do_signal_stop, task_participate_group_stop.
+
+use pidlab_scenario::Signal;
+
+use super::notify::{Cld, do_notify_parent_cldstop};
+use super::send::signal_wake_up;
+use crate::objects::signal_struct::{ExitCode, SignalFlags};
+use crate::objects::task::{TaskFlags, TaskId};
+use crate::rule;
+use crate::world::World;
+
+/// Asks a thread to take part in a stop. Answers whether it will.
+///
+/// # References
+/// kernel/signal.c:task_set_jobctl_pending
+fn set_stop_pending(w: &mut World, thread: TaskId) -> bool {
+    let task = w.task_mut(thread);
+    if task.has(TaskFlags::KILLED) || !task.is_alive() {
+        return false;
+    }
+    task.flags.insert(TaskFlags::STOP_BITS);
+    true
+}
+
+/// One thread less that has still to stop. Answers whether with it the process has stopped.
+///
+/// # References
+/// kernel/signal.c:task_participate_group_stop
+pub(crate) fn participate_group_stop(w: &mut World, thread: TaskId) -> bool {
+    let counts = w.task(thread).has(TaskFlags::STOP_CONSUME);
+    w.task_mut(thread).flags.remove(TaskFlags::STOP_BITS);
+    if !counts {
+        return false;
+    }
+    let process = w.process_mut(thread);
+    process.group_stop_count = process.group_stop_count.saturating_sub(1);
+    let complete = process.group_stop_count == 0 && !process.has(SignalFlags::STOP_STOPPED);
+    if complete {
+        let unreported = process.has(SignalFlags::STOP_CONTINUED);
+        process.set_stop_flags(SignalFlags::STOP_STOPPED);
+        if unreported {
+            w.because(&rule::WAIT_CONTINUED_ONCE, thread);
+        }
+    }
+    complete
+}
+
+/// Stops a thread: with a signal that it has taken, which begins a stop of the process, or to join one that is under way.
+///
+/// # References
+/// kernel/signal.c:do_signal_stop
+pub(crate) fn do_signal_stop(w: &mut World, thread: TaskId, signal: Option<Signal>) {
+    if let Some(signal) = signal.filter(|_| !w.task(thread).has(TaskFlags::STOP_PENDING)) {
+        w.because(&rule::SIG_STOPS, thread);
+        begin_group_stop(w, thread, signal);
+    }
+    let complete = participate_group_stop(w, thread);
+    w.task_mut(thread).flags.insert(TaskFlags::STOPPED);
+    if complete {
+        do_notify_parent_cldstop(w, thread, Cld::Stopped);
+    }
+}
+
+fn begin_group_stop(w: &mut World, thread: TaskId, signal: Signal) {
+    let process = w.process_mut(thread);
+    if !process.has(SignalFlags::STOP_STOPPED) {
+        process.group_exit_code = ExitCode::signal(signal);
+    }
+    process.group_stop_count = 0;
+    let mut count = u32::from(set_stop_pending(w, thread));
+    if !w.thread_group_empty(thread) {
+        for other in w.thread_list(thread) {
+            if other != thread && !w.task(other).has(TaskFlags::STOPPED) && set_stop_pending(w, other) {
+                w.because(&rule::THR_STOP, other);
+                count += 1;
+                signal_wake_up(w, other, false);
+            }
+        }
+    }
+    w.process_mut(thread).group_stop_count = count;
+}
+
+/// A new thread joins a stop that is under way, or that its process is in.
+///
+/// # References
+/// kernel/signal.c:task_join_group_stop
+pub(crate) fn task_join_group_stop(w: &mut World, thread: TaskId) {
+    let process = w.process_mut(thread);
+    let flags = if process.group_stop_count > 0 {
+        process.group_stop_count += 1;
+        TaskFlags::STOP_BITS
+    } else if process.has(SignalFlags::STOP_STOPPED) {
+        TaskFlags::STOP_PENDING
+    } else {
+        return;
+    };
+    w.task_mut(thread).flags.insert(flags | TaskFlags::SIGPENDING);
+    w.wake_up(thread);
+}

@@ -1,0 +1,117 @@
+//! Which numbers of one namespace are taken, and by whom (kernel: `struct idr`).
+//!
+//! A tree of three floors: leaves of 64 numbers with one bit each, blocks of 64 leaves with one bit a full leaf, and a list of
+//! blocks. "The lowest free number from here on" never looks at numbers one by one, even when four million of them are taken,
+//! and a namespace in which only the number 30000 is taken is as small as one with only the number 2.
+
+use crate::objects::pid::PidId;
+
+const FAN: u32 = 64;
+
+#[derive(Clone, Debug)]
+struct Leaf {
+    used: u64,
+    holders: [Option<PidId>; FAN as usize],
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    /// One bit a leaf: no number of it is free.
+    full: u64,
+    leaves: [Option<Box<Leaf>>; FAN as usize],
+}
+
+/// The taken numbers of a namespace, with the `struct pid` that each belongs to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Idr {
+    blocks: Vec<Option<Box<Block>>>,
+}
+
+impl Idr {
+    #[inline]
+    fn leaf(&self, number: u32) -> Option<&Leaf> {
+        let block = self.blocks.get((number / (FAN * FAN)) as usize)?.as_ref()?;
+        block.leaves[(number / FAN % FAN) as usize].as_deref()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, number: u32) -> Option<PidId> {
+        self.leaf(number)?.holders[(number % FAN) as usize]
+    }
+
+    pub(crate) fn is_free(&self, number: u32) -> bool {
+        self.get(number).is_none()
+    }
+
+    /// Takes a free number.
+    #[inline]
+    pub(crate) fn insert(&mut self, number: u32, holder: PidId) {
+        let block = (number / (FAN * FAN)) as usize;
+        if block >= self.blocks.len() {
+            self.blocks.resize_with(block + 1, || None);
+        }
+        let block = self.blocks[block].get_or_insert_with(|| Box::new(Block { full: 0, leaves: [const { None }; 64] }));
+        let at = (number / FAN % FAN) as usize;
+        let leaf = block.leaves[at].get_or_insert_with(|| Box::new(Leaf { used: 0, holders: [None; FAN as usize] }));
+        debug_assert!(leaf.used & (1 << (number % FAN)) == 0, "a number has one holder");
+        leaf.used |= 1 << (number % FAN);
+        leaf.holders[(number % FAN) as usize] = Some(holder);
+        if leaf.used == u64::MAX {
+            block.full |= 1 << at;
+        }
+    }
+
+    /// Gives a taken number back.
+    #[inline]
+    pub(crate) fn remove(&mut self, number: u32) {
+        let block = self.blocks[(number / (FAN * FAN)) as usize].as_deref_mut().expect("a taken number has a block");
+        let at = (number / FAN % FAN) as usize;
+        let leaf = block.leaves[at].as_deref_mut().expect("a taken number has a leaf");
+        leaf.used &= !(1 << (number % FAN));
+        leaf.holders[(number % FAN) as usize] = None;
+        block.full &= !(1 << at);
+    }
+
+    /// The lowest free number of `from..=to`.
+    #[inline]
+    pub(crate) fn first_free(&self, from: u32, to: u32) -> Option<u32> {
+        if from > to {
+            return None;
+        }
+        let Some(leaf) = self.leaf(from) else { return Some(from) };
+        let free = !leaf.used & (u64::MAX << (from % FAN));
+        let number = if free != 0 { from / FAN * FAN + free.trailing_zeros() } else { self.beyond(from / FAN + 1) };
+        (number <= to).then_some(number)
+    }
+
+    /// The lowest free number from this leaf on.
+    #[cold]
+    fn beyond(&self, leaf: u32) -> u32 {
+        let mut at = leaf;
+        while let Some(Some(block)) = self.blocks.get((at / FAN) as usize) {
+            let room = !block.full & (u64::MAX << (at % FAN));
+            if room == 0 {
+                at = (at / FAN + 1) * FAN;
+                continue;
+            }
+            at = at / FAN * FAN + room.trailing_zeros();
+            let used = block.leaves[(at % FAN) as usize].as_ref().map_or(0, |leaf| leaf.used);
+            return at * FAN + (!used).trailing_zeros();
+        }
+        at * FAN
+    }
+
+    /// Everybody with a number of at least `from`, in the order of numbers.
+    pub(crate) fn holders(&self, from: u32) -> impl Iterator<Item = (u32, PidId)> + '_ {
+        let blocks = self.blocks.iter().enumerate().filter_map(|(at, block)| Some((at as u32, block.as_deref()?)));
+        let leaves = blocks.flat_map(|(at, block)| {
+            block.leaves.iter().enumerate().filter_map(move |(leaf, it)| Some((at * FAN + leaf as u32, it.as_deref()?)))
+        });
+        leaves.flat_map(move |(at, leaf)| {
+            leaf.holders.iter().enumerate().filter_map(move |(offset, holder)| {
+                let number = at * FAN + offset as u32;
+                holder.filter(|_| number >= from).map(|holder| (number, holder))
+            })
+        })
+    }
+}

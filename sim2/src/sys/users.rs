@@ -1,0 +1,47 @@
+//! Becoming another user.
+//!
+//! In the kernel: kernel/sys.c:__sys_setuid; kernel/cred.c:commit_creds.
+
+use pidlab_scenario::{Errno, Fact};
+
+use crate::fork::own_mm;
+use crate::objects::cred::{Cred, UserNsId};
+use crate::objects::task::TaskId;
+use crate::rule;
+use crate::world::World;
+
+/// setuid(2), of the calling thread alone, as the system call is (nptl(7) says what the C library makes of it).
+///
+/// # Errors
+/// `EINVAL`: the user namespace has no such user; `EPERM`: the caller is somebody else and may not change that.
+///
+/// # References
+/// kernel/sys.c:__sys_setuid; kernel/cred.c:commit_creds
+pub(crate) fn sys_setuid(w: &mut World, caller: TaskId, uid: u32) -> Result<(), Errno> {
+    let own = w.cred(caller);
+    if own.user_ns != UserNsId::OUTERMOST || (uid != 0 && !w.holds(Fact::AnotherUser)) {
+        w.because(&rule::USER_SETUID_UNMAPPED, caller);
+        return Err(Errno::EINVAL);
+    }
+    w.because(&rule::USER_SETUID, caller);
+    if uid == own.uid {
+        return Ok(());
+    }
+    if !own.capable {
+        return Err(Errno::EPERM);
+    }
+    if w.task(caller).pdeath_signal.is_some() {
+        w.because(&rule::PDEATH_LIFETIME, caller);
+    }
+    let cred = w.cred_id(Cred { uid, capable: uid == 0, ..own });
+    let task = w.task_mut(caller);
+    task.cred = cred;
+    task.pdeath_signal = None;
+    let process = task.signal;
+    // What root has left in memory is not to be dumped by the new user.
+    let mm = own_mm(w, process);
+    if !w.undumpable.contains(&mm) {
+        w.undumpable.push(mm);
+    }
+    Ok(())
+}

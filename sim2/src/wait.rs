@@ -1,0 +1,296 @@
+//! wait4(2) and waitid(2): which child, in which order, and when to sleep.
+//!
+//! A wait goes through the parent's list of children from its head, whoever died first, and then through those of the other threads.
+//! What a child has to report depends on what is asked for; it sleeps only if some child could still become that.
+//!
+//! In the kernel: kernel/exit.c:do_wait, wait_consider_task.
+
+use pidlab_scenario::{Errno, Signal, WaitOptions, WaitStatus};
+
+use crate::exit::release::release_task;
+use crate::objects::signal_struct::{ExitCode, SignalFlags};
+use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
+use crate::objects::wait_opts::{WaitFor, WaitOpts, Waited, Who};
+use crate::pid::{find_pid_ns, is_within, task_pid_nr_ns};
+use crate::signal::notify::eligible_pid;
+use crate::world::{InCall, Return, World};
+use crate::{Next, rule};
+
+/// wait4(2).
+///
+/// # Errors
+/// `ECHILD`: no child can ever match; `EINVAL`: an option of waitid(2); `ESRCH`: `pid` is the lowest number there is.
+///
+/// # References
+/// kernel/exit.c:kernel_wait4
+pub(crate) fn sys_wait4(w: &mut World, caller: TaskId, pid: i32, options: WaitOptions) -> Result<Waited, Errno> {
+    if options.intersects(WaitOptions::WNOWAIT | WaitOptions::WEXITED) {
+        w.because(&rule::WAIT_ARGS, caller);
+        return Err(Errno::EINVAL);
+    }
+    let asked = match pid {
+        i32::MIN => {
+            w.because(&rule::WAIT_ARGS, caller);
+            return Err(Errno::ESRCH);
+        }
+        -1 => WaitFor::Any,
+        0 => WaitFor::OwnGroup,
+        pid if pid < 0 => WaitFor::Group(-pid),
+        pid => WaitFor::Pid(pid),
+    };
+    do_wait(w, caller, asked, options | WaitOptions::WEXITED)
+}
+
+/// waitid(2).
+///
+/// # Errors
+/// `ECHILD`: no child can ever match; `EINVAL`: an unknown option, none of `WEXITED`, `WSTOPPED`, `WCONTINUED`, or a number that can be
+/// nobody's.
+///
+/// # References
+/// kernel/exit.c:kernel_waitid
+pub(crate) fn sys_waitid(
+    w: &mut World,
+    caller: TaskId,
+    asked: WaitFor,
+    options: WaitOptions,
+) -> Result<Waited, Errno> {
+    let events = WaitOptions::WEXITED | WaitOptions::WSTOPPED | WaitOptions::WCONTINUED;
+    let impossible = match asked {
+        WaitFor::Pid(number) => number <= 0,
+        WaitFor::Group(number) => number < 0,
+        WaitFor::Any | WaitFor::OwnGroup | WaitFor::Pidfd(_) => false,
+    };
+    if impossible || !options.intersects(events) {
+        w.because(&rule::WAIT_ARGS, caller);
+        return Err(Errno::EINVAL);
+    }
+    let asked = if asked == WaitFor::Group(0) { WaitFor::OwnGroup } else { asked };
+    let result = do_wait(w, caller, asked, options);
+    if let (WaitFor::Pidfd(Some(_)), Ok(Waited::Child { child, .. })) = (asked, &result) {
+        w.because(&rule::CLONE_PIDFD, *child);
+    }
+    result
+}
+
+/// Looks once, and goes to sleep if there is something to wait for.
+///
+/// # References
+/// kernel/exit.c:do_wait
+fn do_wait(w: &mut World, caller: TaskId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
+    let wo = WaitOpts { who: look_up(w, caller, asked), asked, options };
+    let result = look(w, caller, &wo);
+    if result == Ok(Waited::Blocks) {
+        w.because(&rule::WAIT_BLOCKS, caller);
+        if w.explains() {
+            name_the_deadlock(w, caller, wo.who);
+        }
+        w.enter(caller, At::Wait, InCall::Wait(wo));
+    }
+    result
+}
+
+/// The one waited for is an init that waits for a child of the waiter.
+#[cold]
+fn name_the_deadlock(w: &mut World, caller: TaskId, who: Who) {
+    let Who::Pid(pid) = who else { return };
+    let Some(init) = w.pids[pid].task.filter(|init| w.task(*init).at == At::Zap) else { return };
+    let holds_up = |child: TaskId| {
+        w.task(child).exit_state == ExitState::Zombie && is_within(w, w.active_ns(child), w.active_ns(init))
+    };
+    if w.children(caller).any(holds_up) {
+        w.because(&rule::ZAP_CLASSIC_DEADLOCK, caller);
+    }
+}
+
+/// Whether a task sleeps until this one child has ended.
+pub(crate) fn sleeps_for(w: &World, task: TaskId, child: TaskId) -> bool {
+    let pid = w.task(w.group_leader(child)).thread_pid;
+    matches!(w.calls.get(&task), Some(InCall::Wait(wo)) if wo.who == Who::Pid(pid))
+}
+
+/// The number means what it means in the caller's namespace, at the time of the call.
+#[inline]
+fn look_up(w: &World, caller: TaskId, asked: WaitFor) -> Who {
+    let found = match asked {
+        WaitFor::Any => Some(Who::Any),
+        WaitFor::Pid(number) => find_pid_ns(w, w.active_ns(caller), number).map(Who::Pid),
+        WaitFor::OwnGroup => Some(Who::Pgrp(w.process(caller).pgrp)),
+        WaitFor::Group(number) => find_pid_ns(w, w.active_ns(caller), number).map(Who::Pgrp),
+        WaitFor::Pidfd(task) => task.map(|task| Who::Pid(w.task(task).thread_pid)),
+    };
+    found.unwrap_or(Who::Nobody)
+}
+
+/// A waiter that was waked looks again, before it takes any signal. Only if there is nothing does a signal end the wait.
+pub(crate) fn go_on(w: &mut World, caller: TaskId) -> Next {
+    let Some(InCall::Wait(wo)) = w.calls.get(&caller) else { unreachable!("it is in a wait") };
+    let wo = *wo;
+    let result = look(w, caller, &wo);
+    if result == Ok(Waited::Blocks) {
+        if !w.task(caller).has(TaskFlags::SIGPENDING) {
+            return Next::Sleeps;
+        }
+        w.task_mut(caller).at = At::WaitInterrupted;
+        return Next::GoesOn;
+    }
+    if result == Err(Errno::ECHILD) {
+        w.because(&rule::EXIT_AUTOREAP_WAKES_WAIT, caller);
+    }
+    w.enter(caller, At::Returning, InCall::Returning(Return::Wait(result)));
+    Next::GoesOn
+}
+
+/// A wait that was cut short without a handler starts over, its numbers looked up anew.
+pub(crate) fn restart(w: &mut World, caller: TaskId) {
+    let Some(InCall::Wait(wo)) = w.calls.get(&caller) else { unreachable!("it was in a wait") };
+    let WaitOpts { asked, options, .. } = *wo;
+    let who = look_up(w, caller, asked);
+    w.enter(caller, At::Wait, InCall::Wait(WaitOpts { who, asked, options }));
+}
+
+/// One pass over the children.
+///
+/// # References
+/// kernel/exit.c:__do_wait
+fn look(w: &mut World, caller: TaskId, wo: &WaitOpts) -> Result<Waited, Errno> {
+    let mut some_lives = false;
+    let mut thread = caller;
+    loop {
+        let mut next = w.task(thread).first_child;
+        while let Some(child) = next {
+            next = w.task(child).next_sibling;
+            if let Some(waited) = consider(w, caller, thread, child, wo, &mut some_lives) {
+                return Ok(waited);
+            }
+        }
+        // The caller's own children first, then those of the next threads in turn.
+        if wo.options.contains(WaitOptions::__WNOTHREAD) {
+            break;
+        }
+        thread = w.task(thread).next_thread.unwrap_or_else(|| w.group_leader(caller));
+        if thread == caller {
+            break;
+        }
+    }
+    if wo.options.contains(WaitOptions::__WNOTHREAD) && !w.thread_group_empty(caller) {
+        w.because(&rule::WAIT_NOTHREAD, caller);
+    }
+    if !some_lives {
+        w.because(&rule::WAIT_ECHILD, caller);
+        return Err(Errno::ECHILD);
+    }
+    if wo.options.contains(WaitOptions::WNOHANG) {
+        w.because(&rule::WAIT_NOHANG, caller);
+        return Ok(Waited::Nothing);
+    }
+    Ok(Waited::Blocks)
+}
+
+/// What one child has to report, if it is asked.
+///
+/// # References
+/// kernel/exit.c:wait_consider_task, eligible_child
+#[inline]
+fn consider(
+    w: &mut World,
+    caller: TaskId,
+    thread: TaskId,
+    child: TaskId,
+    wo: &WaitOpts,
+    some_lives: &mut bool,
+) -> Option<Waited> {
+    if w.task(child).exit_state == ExitState::Dead || !eligible_pid(w, wo.who, child) {
+        return None;
+    }
+    // A "clone child" has another exit signal than SIGCHLD.
+    let clone_child = w.task(child).exit_signal != Some(Signal::CHLD);
+    if !wo.options.contains(WaitOptions::__WALL) && clone_child != wo.options.contains(WaitOptions::__WCLONE) {
+        w.because(&rule::WAIT_KINDS, child);
+        return None;
+    }
+    let status = if w.is_over(child) {
+        if !wo.options.contains(WaitOptions::WEXITED) {
+            w.because(&rule::WAIT_STOPPED_ZOMBIE_ONLY, child);
+            return None;
+        }
+        exit_status(w, child)
+    } else {
+        if w.task(child).exit_state == ExitState::Zombie {
+            w.because(&rule::WAIT_LEADER_DEAD_THREADS_ALIVE, child);
+        }
+        *some_lives = true;
+        stop_status(w, child, wo.options)?
+    };
+    if thread != caller {
+        w.because(&rule::WAIT_ORDER_THREADS, child);
+    }
+    Some(report(w, caller, child, status, wo))
+}
+
+/// How a process ended.
+///
+/// # References
+/// kernel/exit.c:wait_task_zombie
+fn exit_status(w: &World, child: TaskId) -> WaitStatus {
+    let process = w.process(child);
+    let decided = process.has(SignalFlags::GROUP_EXIT);
+    if decided { process.group_exit_code.status() } else { w.task(child).exit_code.status() }
+}
+
+/// Whether a process that lives has stopped or gone on, as far as that is asked for and was not told before.
+///
+/// # References
+/// kernel/exit.c:wait_task_stopped, wait_task_continued
+fn stop_status(w: &World, child: TaskId, options: WaitOptions) -> Option<WaitStatus> {
+    let process = w.process(child);
+    if options.contains(WaitOptions::WSTOPPED)
+        && process.has(SignalFlags::STOP_STOPPED)
+        && let Some(signal) = process.group_exit_code.get_signal()
+    {
+        return Some(WaitStatus::Stopped(signal));
+    }
+    let continued = options.contains(WaitOptions::WCONTINUED) && process.has(SignalFlags::STOP_CONTINUED);
+    continued.then_some(WaitStatus::Continued)
+}
+
+/// Tells of a child, and takes what is told unless it is only to be looked at.
+fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: &WaitOpts) -> Waited {
+    let number = task_pid_nr_ns(w, child, w.active_ns(caller)).expect("a child is visible to its parent");
+    if w.explains() {
+        name_the_report(w, caller, child, status, wo);
+    }
+    if !wo.options.contains(WaitOptions::WNOWAIT) {
+        match status {
+            WaitStatus::Stopped(_) | WaitStatus::StopUndone => {
+                w.process_mut(child).group_exit_code = ExitCode::ZERO;
+            }
+            WaitStatus::Continued => w.process_mut(child).flags.remove(SignalFlags::STOP_CONTINUED),
+            WaitStatus::Exited(_) | WaitStatus::Killed(_) => {
+                w.task_mut(child).exit_state = ExitState::Dead;
+                release_task(w, child);
+            }
+        }
+    }
+    Waited::Child { child, number, status }
+}
+
+#[cold]
+fn name_the_report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: &WaitOpts) {
+    let rule = match (status, wo.who) {
+        (WaitStatus::Stopped(_) | WaitStatus::Continued, _) => &rule::WAIT_STOPPED,
+        (_, Who::Pgrp(_)) => &rule::WAIT_PGID_ACROSS_NS,
+        (_, Who::Any) => &rule::WAIT_ORDER,
+        (_, Who::Pid(_) | Who::Nobody) => &rule::WAIT_PID_NUMBER_SPACE,
+    };
+    w.because(rule, child);
+    if matches!(wo.who, Who::Pgrp(_)) {
+        w.because(&rule::WAIT_PGID_ORDER, child);
+    }
+    if w.active_ns(child) != w.active_ns(caller) {
+        w.because(&rule::VIEW_SIGINFO_SIGCHLD, child);
+    }
+    if wo.options.contains(WaitOptions::WNOWAIT) {
+        w.because(&rule::WAIT_NOWAIT, child);
+    }
+}

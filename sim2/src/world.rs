@@ -1,0 +1,352 @@
+//! The world: all objects, what is about to happen, and the notes on why.
+//!
+//! Nothing happens here. The functions of the other modules take a world as their first argument and are named, and sorted into
+//! files, as in the kernel; the public methods of [`World`] stand in [`calls`](crate::calls).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use pidlab_scenario::{Errno, Fact, Facts, Signal, WaitStatus};
+
+use crate::objects::cred::{Cred, CredId, UserNamespace};
+use crate::objects::pid::{Pid, PidId};
+use crate::objects::pid_namespace::{NsId, PidNamespace};
+use crate::objects::sighand::{Sighand, SighandId};
+use crate::objects::signal_struct::{MmId, SignalFlags, SignalId, SignalStruct};
+use crate::objects::sigpending::SigSet;
+use crate::objects::task::{At, ExitState, Task, TaskFlags, TaskId};
+use crate::objects::wait_opts::{WaitOpts, Waited};
+use crate::storage::arena::{Arena, Slot};
+use crate::storage::numbers::Rows;
+use crate::storage::unseen::Unseen;
+use crate::{Misconception, Rule};
+
+/// A signal that a handler got.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Handled {
+    /// Which signal.
+    pub signal: Signal,
+    /// The sender's number, as `siginfo_t` has it.
+    pub si_pid: u32,
+    /// What a SIGCHLD that the kernel sent says of the child.
+    pub child: Option<WaitStatus>,
+}
+
+/// A signal frame that is set up: what its handler gets, and the mask that comes back when it returns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Frame {
+    pub(crate) handled: Handled,
+    pub(crate) saved: SigSet,
+}
+
+/// What belongs to the system call that a task is in.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum InCall {
+    /// [`At::Wait`], [`At::WaitInterrupted`].
+    Wait(WaitOpts),
+    /// [`At::Vfork`]: the child.
+    Vfork(TaskId),
+    /// [`At::Abort`]: how many of its steps are done.
+    Abort(u8),
+    /// [`At::Returning`].
+    Returning(Return),
+}
+
+/// What a call that comes back gives.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Return {
+    /// Whatever its caller was told when it began.
+    Told,
+    /// A wait that had blocked.
+    Wait(Result<Waited, Errno>),
+}
+
+/// The kernel's facts, one bit each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct FactSet(u64);
+
+/// The rules that decided, each with the task that it was about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) recording: bool,
+    pub(crate) reasons: Vec<(&'static Rule, TaskId)>,
+}
+
+/// A world of tasks in nested PID namespaces.
+///
+/// It starts with one process, [`World::host`], PID 1 of the outermost namespace. Operations are named after the system calls, take
+/// the calling task first, and answer with what Linux would answer. After each the world is quiet: everything that the call set going
+/// has happened, first come first served.
+///
+/// Two worlds are equal when nothing can ever tell them apart.
+///
+/// ```
+/// use pidlab_sim2::{State, World};
+///
+/// let mut world = World::new();
+/// let host = world.host();
+/// let parent = world.fork(host)?;
+/// let child = world.fork(parent)?;
+/// world.exit(parent, 0);
+/// assert_eq!(world.state(parent), Some(State::Zombie));
+/// assert_eq!(world.parent(child), Some(host));
+/// # Ok::<(), pidlab_scenario::Errno>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct World {
+    pub(crate) tasks: Arena<TaskId, Task>,
+    pub(crate) signals: Arena<SignalId, SignalStruct>,
+    pub(crate) pids: Arena<PidId, Pid>,
+    pub(crate) sighands: Arena<SighandId, Sighand>,
+    pub(crate) namespaces: Arena<NsId, Option<Box<PidNamespace>>>,
+    /// The numbers of those at level 2 and deeper.
+    pub(crate) rows: Rows,
+    /// Every credentials met so far; they stay.
+    pub(crate) creds: Vec<Cred>,
+    /// User namespaces in the order in which they were made. They stay: nothing can tell.
+    pub(crate) user_namespaces: Vec<UserNamespace>,
+    /// Shared memories whose user has changed since their program began (not `dumpable`).
+    pub(crate) undumpable: Vec<MmId>,
+    /// The calls that tasks are in.
+    pub(crate) calls: BTreeMap<TaskId, InCall>,
+    /// The signal frames that are set up.
+    pub(crate) frames: BTreeMap<TaskId, Frame>,
+    /// What handlers got, in the order in which they ran.
+    pub(crate) handled: Vec<(TaskId, Handled)>,
+    /// The calls that came back.
+    pub(crate) returned: Vec<(TaskId, Return)>,
+    pub(crate) births: u32,
+    pub(crate) namespaces_made: u64,
+    pub(crate) mms_shared: u32,
+    /// For one call: PID namespaces that are gone still count for the limits on them.
+    pub(crate) gone_count: bool,
+    /// How many levels of namespaces are above the outermost one of this world.
+    pub(crate) levels_above: u32,
+    /// The least `pid_max` that can be written.
+    pub(crate) pid_max_min: u32,
+    facts: FactSet,
+    /// Whose turn it is: the kernel's `current`.
+    pub(crate) current: Unseen<Option<TaskId>>,
+    /// Tasks with something to do, in the order in which it came up. Every order is possible.
+    pub(crate) run_queue: Unseen<VecDeque<TaskId>>,
+    pub(crate) log: Unseen<Log>,
+    pub(crate) misconception: Option<Misconception>,
+}
+
+impl World {
+    /// A world without anybody; [`World::with`](crate::calls) puts the first process in.
+    pub(crate) fn empty(facts: &Facts) -> World {
+        let mut world = World {
+            tasks: Arena::new(),
+            signals: Arena::new(),
+            pids: Arena::new(),
+            sighands: Arena::new(),
+            namespaces: Arena::new(),
+            rows: Rows::default(),
+            creds: vec![Cred::ROOT],
+            user_namespaces: vec![UserNamespace::new(None, 0)],
+            undumpable: Vec::new(),
+            calls: BTreeMap::new(),
+            frames: BTreeMap::new(),
+            handled: Vec::new(),
+            returned: Vec::new(),
+            births: 0,
+            namespaces_made: 0,
+            mms_shared: 0,
+            gone_count: false,
+            levels_above: facts.levels_above(),
+            pid_max_min: 301,
+            facts: FactSet(facts.iter().filter(|(_, holds)| *holds).fold(0, |set, (fact, _)| set | 1 << fact as u32)),
+            current: Unseen(None),
+            run_queue: Unseen(VecDeque::new()),
+            log: Unseen(Log::default()),
+            misconception: None,
+        };
+        let default = world.sighands.insert(Sighand { count: 1, ..Sighand::VACANT });
+        debug_assert_eq!(default, SighandId::DEFAULT);
+        world
+    }
+
+    /// Whether a fact holds of the kernel that this is a world of.
+    #[inline]
+    pub(crate) fn holds(&self, fact: Fact) -> bool {
+        self.facts.0 & (1 << fact as u32) != 0
+    }
+
+    /// Makes the world follow a misconception.
+    pub fn misconceive(&mut self, misconception: Misconception) {
+        self.misconception = Some(misconception);
+    }
+
+    /// Whether the world follows this misconception.
+    #[inline]
+    pub(crate) fn believes(&self, misconception: Misconception) -> bool {
+        self.misconception == Some(misconception)
+    }
+
+    /// Notes that a rule decided something about a task.
+    #[inline]
+    pub(crate) fn because(&mut self, rule: &'static Rule, about: TaskId) {
+        if self.log.recording {
+            self.note(rule, about);
+        }
+    }
+
+    /// Apart, so that what nobody asks for takes no room in the code that decides.
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, rule: &'static Rule, about: TaskId) {
+        self.log.reasons.push((rule, about));
+    }
+
+    /// Whether reasons are noted: what only serves to find them is left out otherwise.
+    #[inline]
+    pub(crate) fn explains(&self) -> bool {
+        self.log.recording
+    }
+
+    #[inline]
+    pub(crate) fn task(&self, task: TaskId) -> &Task {
+        &self.tasks[task]
+    }
+
+    #[inline]
+    pub(crate) fn task_mut(&mut self, task: TaskId) -> &mut Task {
+        &mut self.tasks[task]
+    }
+
+    #[inline]
+    pub(crate) fn sig(&self, signal: SignalId) -> &SignalStruct {
+        &self.signals[signal]
+    }
+
+    #[inline]
+    pub(crate) fn sig_mut(&mut self, signal: SignalId) -> &mut SignalStruct {
+        &mut self.signals[signal]
+    }
+
+    /// What a task shares with the other threads of its process.
+    #[inline]
+    pub(crate) fn process(&self, task: TaskId) -> &SignalStruct {
+        &self.signals[self.tasks[task].signal]
+    }
+
+    #[inline]
+    pub(crate) fn process_mut(&mut self, task: TaskId) -> &mut SignalStruct {
+        let signal = self.tasks[task].signal;
+        &mut self.signals[signal]
+    }
+
+    /// The table of signal actions of a task.
+    #[inline]
+    pub(crate) fn sighand(&self, task: TaskId) -> &Sighand {
+        &self.sighands[self.process(task).sighand]
+    }
+
+    #[inline]
+    pub(crate) fn ns(&self, ns: NsId) -> &PidNamespace {
+        self.namespaces[ns].as_deref().expect("a namespace in use exists")
+    }
+
+    #[inline]
+    pub(crate) fn ns_mut(&mut self, ns: NsId) -> &mut PidNamespace {
+        self.namespaces[ns].as_deref_mut().expect("a namespace in use exists")
+    }
+
+    /// The namespace that a task has its own number in (`task_active_pid_ns`).
+    #[inline]
+    pub(crate) fn active_ns(&self, task: TaskId) -> NsId {
+        self.pids[self.tasks[task].thread_pid].ns
+    }
+
+    /// The first thread of a task's process (`group_leader`).
+    #[inline]
+    pub(crate) fn group_leader(&self, task: TaskId) -> TaskId {
+        self.process(task).leader
+    }
+
+    /// Whether two tasks are threads of one process (`same_thread_group`).
+    #[inline]
+    pub(crate) fn same_thread_group(&self, one: TaskId, other: TaskId) -> bool {
+        self.task(one).signal == self.task(other).signal
+    }
+
+    /// Whether a process has no thread but one that is released yet (`thread_group_empty`).
+    #[inline]
+    pub(crate) fn thread_group_empty(&self, task: TaskId) -> bool {
+        self.process(task).nr_threads <= 1
+    }
+
+    /// Whether a process has ended: its first thread, and every other one is released.
+    #[inline]
+    pub(crate) fn is_over(&self, leader: TaskId) -> bool {
+        self.task(leader).exit_state != ExitState::None && self.thread_group_empty(leader)
+    }
+
+    /// The threads of a process that are not released, the first one first, then in the order in which they were made.
+    pub(crate) fn threads_of(&self, signal: SignalId) -> impl Iterator<Item = TaskId> + '_ {
+        std::iter::successors(Some(self.sig(signal).leader), |thread| self.task(*thread).next_thread)
+    }
+
+    /// The same, to go through while they change.
+    pub(crate) fn thread_list(&self, task: TaskId) -> Vec<TaskId> {
+        self.threads_of(self.task(task).signal).collect()
+    }
+
+    /// Every task that is not released, in the order of their slots.
+    pub fn tasks(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.tasks.iter().filter(|(_, task)| task.exit_state != ExitState::Vacant).map(|(id, _)| id)
+    }
+
+    /// Every process that is not reaped, by its first thread.
+    pub fn processes(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.tasks().filter(|task| self.group_leader(*task) == *task)
+    }
+
+    /// The children of one thread, in the order of its list: born and adopted ones at the tail.
+    pub fn children(&self, task: TaskId) -> impl Iterator<Item = TaskId> + '_ {
+        std::iter::successors(self.task(task).first_child, |child| self.task(*child).next_sibling)
+    }
+
+    /// Who a task is.
+    #[inline]
+    pub(crate) fn cred(&self, task: TaskId) -> Cred {
+        self.creds[self.task(task).cred.0 as usize]
+    }
+
+    /// The place of these credentials in the list.
+    pub(crate) fn cred_id(&mut self, cred: Cred) -> CredId {
+        let at = self.creds.iter().position(|known| *known == cred).unwrap_or_else(|| {
+            self.creds.push(cred);
+            self.creds.len() - 1
+        });
+        CredId(u32::try_from(at).expect("each is made by a call"))
+    }
+
+    /// Lets a task run (`wake_up_process`). What has ended never runs again.
+    #[inline]
+    pub(crate) fn wake_up(&mut self, task: TaskId) {
+        let record = &mut self.tasks[task];
+        if !record.has(TaskFlags::ON_RQ) && record.exit_state == ExitState::None {
+            record.flags.insert(TaskFlags::ON_RQ);
+            self.run_queue.push_back(task);
+        }
+    }
+
+    /// Whether a task is the init of a namespace, as far as signals go (`SIGNAL_UNKILLABLE`).
+    #[inline]
+    pub(crate) fn is_unkillable(&self, task: TaskId) -> bool {
+        self.process(task).has(SignalFlags::UNKILLABLE)
+    }
+
+    /// Puts a task into a call.
+    pub(crate) fn enter(&mut self, task: TaskId, at: At, call: InCall) {
+        self.task_mut(task).at = at;
+        self.calls.insert(task, call);
+    }
+
+    /// Takes a task out of its call.
+    pub(crate) fn leave(&mut self, task: TaskId) -> Option<InCall> {
+        self.task_mut(task).at = At::User;
+        self.calls.remove(&task)
+    }
+}
