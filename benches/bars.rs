@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use pidlab::realkernel::{Lab, LabOptions, bare};
 use pidlab::scenario::{CloneFlags, Errno, Machine, Signal, WaitOptions};
-use pidlab::sim::{CloneArgs, ProcessId, World};
+use pidlab::sim::{CloneArgs, TaskId, World};
 
 const BATCHES: usize = 9;
 const NEWPID: CloneArgs<'static> =
@@ -73,11 +73,11 @@ fn watching() -> Measured<Duration> {
 }
 
 /// A world with `live` processes beside the one that the cycle is run by, `depth` namespaces below the outermost.
-fn world_of(depth: usize, live: usize) -> Measured<(World, ProcessId)> {
+fn world_of(depth: usize, live: usize) -> Measured<(World, TaskId)> {
     let mut world = World::new();
     let mut at = world.host();
     for _ in 0..depth {
-        at = world.clone_process(at, &NEWPID)?;
+        at = world.clone3(at, &NEWPID)?;
     }
     for _ in 0..live {
         world.fork(at)?;

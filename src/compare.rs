@@ -1,13 +1,13 @@
 //! Holding a run of the kernel against the model, step by step.
 //!
-//! The model answers each step with the *set* of outcomes that Linux leaves open; the kernel has one. A kernel's
-//! observation outside the set is a [`Problem::Difference`], and the comparison ends there, since from then on the two
-//! worlds are not the same. Inside the set, the model goes on from that outcome only.
+//! Linux leaves some outcomes open, and the kernel shows one of them. The model is asked whether that one is allowed, and answers yes,
+//! no or not decided. No is a [`Problem::Difference`], and the comparison ends there, since from then on the two worlds are not the same;
+//! so it does where it was not decided, which is neither agreement nor a difference. After a yes the model goes on from that outcome only.
 
 use std::collections::BTreeSet;
 
 use pidlab_scenario::{Expect, Observation, Outcome, Refused, ReturnValue, Role, Run, Scenario};
-use pidlab_sim::{Answer, Because, Model, rule};
+use pidlab_sim::{Answer, Because, Judgement, Model, rule};
 
 /// What came of one scenario.
 #[derive(Debug)]
@@ -80,6 +80,13 @@ pub enum Problem {
         /// What the kernel did.
         kernel: Observation,
     },
+    /// Whether the kernel's observation is among those that the model allows was not found out: there are too many orders of events.
+    NotDecided {
+        /// After which step.
+        step: usize,
+        /// How many worlds were looked at.
+        worlds: usize,
+    },
     /// One machine took a step that the other could not take.
     OneRefused {
         /// The machine that could not.
@@ -114,41 +121,21 @@ impl Problem {
     }
 }
 
-/// Runs the scenario on the model, narrowed by the kernel's run where there is one.
+/// Runs the scenario on the model, held against the kernel's run where there is one.
 pub fn with_model(model: &mut Model, scenario: &Scenario, kernel: Option<&Run>) -> Verdict {
     let mut verdict = Verdict::new();
-    let start = model.start(scenario);
-    verdict.take(0, vec![start], kernel, model);
+    verdict.start(model.start(scenario), kernel);
     for (index, step) in scenario.steps.iter().enumerate() {
         let number = index + 1;
-        if !verdict.problems.is_empty() {
+        if !verdict.problems.is_empty() || verdict.mistake.is_some() {
             break;
         }
-        let kernel_refused = kernel.and_then(|run| run.refused.as_ref()).filter(|refused| refused.step == number);
-        match (model.step(scenario, step), kernel_refused) {
-            (Ok(answers), None) => verdict.take(number, answers, kernel, model),
-            (Err(why), Some(refused)) if refused.why == why => {
-                verdict.mistake = Some(refused.clone());
-                break;
-            }
-            (Err(why), _) => {
-                let refused = Refused { step: number, why };
-                // Without a kernel the scenario is at fault. With one, a machine is: what one runs the other should know.
-                if kernel.is_none() || refused.why.is_of_one_machine() {
-                    verdict.mistake = Some(refused);
-                } else {
-                    verdict.problems.push(Problem::OneRefused { side: Side::Model, refused });
-                }
-                break;
-            }
-            (Ok(_), Some(refused)) => {
-                if refused.why.is_of_one_machine() {
-                    verdict.mistake = Some(refused.clone());
-                } else {
-                    verdict.problems.push(Problem::OneRefused { side: Side::Kernel, refused: refused.clone() });
-                }
-                break;
-            }
+        match kernel {
+            None => match model.step(scenario, step) {
+                Ok(answer) => verdict.push(answer, None),
+                Err(why) => verdict.mistake = Some(Refused { step: number, why }),
+            },
+            Some(run) => verdict.hold(model, scenario, number, run),
         }
     }
     verdict.check_expectations(scenario);
@@ -177,32 +164,68 @@ impl Verdict {
         Verdict { steps: Vec::new(), problems: Vec::new(), mistake: None, fired: BTreeSet::new(), compared: 0 }
     }
 
+    /// Whether nothing is wrong but that the search for some outcome was given up.
+    pub fn is_not_decided(&self) -> bool {
+        let given_up = |problem: &Problem| matches!(problem, Problem::NotDecided { .. });
+        !self.problems.is_empty() && self.problems.iter().all(given_up)
+    }
+
     /// Whether the machines that ran agree with one another and with the scenario.
     pub fn agrees(&self) -> bool {
         self.problems.is_empty() && self.mistake.is_none()
     }
 
-    /// Takes the model's answers to one step and holds the kernel's observation against them.
-    fn take(&mut self, step: usize, mut answers: Vec<Answer>, kernel: Option<&Run>, model: &mut Model) {
-        let Some(run) = kernel else {
-            let first = answers.swap_remove(0);
-            model.keep(&first.observation);
-            self.push(first, None);
+    /// Takes the two starts in.
+    fn start(&mut self, answer: Answer, kernel: Option<&Run>) {
+        let seen = kernel.and_then(|run| run.observations.first());
+        if let Some(seen) = seen.filter(|seen| **seen != answer.observation) {
+            let problem = Problem::Difference { step: 0, allowed: vec![answer.clone()], kernel: seen.clone() };
+            self.problems.push(problem);
+        }
+        self.push(answer, seen.cloned());
+    }
+
+    /// Holds what the kernel did in a step, or that it did not take it, against the model.
+    fn hold(&mut self, model: &mut Model, scenario: &Scenario, number: usize, run: &Run) {
+        let step = &scenario.steps[number - 1];
+        let Some(seen) = run.observations.get(number) else {
+            let Some(refused) = run.refused.as_ref().filter(|refused| refused.step == number) else {
+                unreachable!("a run observes every step up to the one that it refuses");
+            };
+            match model.step(scenario, step) {
+                Err(why) if why == refused.why => self.mistake = Some(refused.clone()),
+                Err(why) => self.one_refused(Side::Model, Refused { step: number, why }),
+                Ok(_) => self.one_refused(Side::Kernel, refused.clone()),
+            }
             return;
         };
-        let Some(seen) = run.observations.get(step) else {
-            unreachable!("a run observes every step up to the one that it refuses");
-        };
-        match answers.iter().position(|answer| answer.observation == *seen) {
-            Some(index) => {
-                model.keep(seen);
-                self.push(answers.swap_remove(index), Some(seen.clone()));
-                self.compared += usize::from(step > 0);
+        match model.judge(scenario, step, seen) {
+            Ok(Judgement::Agrees(answer)) => {
+                self.push(answer, Some(seen.clone()));
+                self.compared += 1;
             }
-            None => {
-                self.problems.push(Problem::Difference { step, allowed: answers.clone(), kernel: seen.clone() });
-                self.push(answers.swap_remove(0), Some(seen.clone()));
+            Ok(Judgement::Differs(outcomes)) => {
+                let first = outcomes.answers.first().cloned();
+                self.problems.push(Problem::Difference {
+                    step: number,
+                    allowed: outcomes.answers,
+                    kernel: seen.clone(),
+                });
+                if let Some(first) = first {
+                    self.push(first, Some(seen.clone()));
+                }
             }
+            Ok(Judgement::NotDecided { worlds }) => self.problems.push(Problem::NotDecided { step: number, worlds }),
+            Err(why) => self.one_refused(Side::Model, Refused { step: number, why }),
+        }
+    }
+
+    /// What one machine runs the other should know, unless it is something that only one of them must not do.
+    fn one_refused(&mut self, side: Side, refused: Refused) {
+        if refused.why.is_of_one_machine() {
+            self.mistake = Some(refused);
+        } else {
+            self.problems.push(Problem::OneRefused { side, refused });
         }
     }
 

@@ -66,7 +66,7 @@ pub(crate) struct Plan {
 impl Plan {
     fn model(self, facts: Facts) -> Model {
         match self.belief {
-            Some(belief) => Model::believing(facts, belief),
+            Some(belief) => Model::misconceived(facts, belief),
             None => Model::new(facts),
         }
     }

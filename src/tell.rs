@@ -118,6 +118,14 @@ pub fn problem(scenario: &Scenario, problem: &Problem) -> String {
                 }
             }
         }
+        Problem::NotDecided { step, worlds } => {
+            let _ = writeln!(text, "{} {}", styled(BAD, "not decided"), place(scenario, *step));
+            let words = format!(
+                "what this kernel did may be allowed or not: several things happen at once here, and after {worlds} worlds not all \
+                 orders of them were tried"
+            );
+            paragraph(&mut text, "   ", &words);
+        }
         Problem::OneRefused { side, refused } => {
             let place = place(scenario, refused.step);
             let words = format!("only the {} could not take it: {}", side.word(), refusal(scenario, refused));

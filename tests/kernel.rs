@@ -140,7 +140,7 @@ fn a_run_repeated_is_the_same(lab: &mut Lab) -> Result<(), Failed> {
 /// The report on a model that believes something wrong, if the kernel contradicts it in this scenario.
 fn refuted(belief: Misconception, scenario: &Scenario, lab: &mut Lab, facts: &Facts) -> Result<Option<String>, Failed> {
     let run = lab.run(scenario).map_err(|error| error.to_string())?;
-    let verdict = compare::with_model(&mut Model::believing(facts.clone(), belief), scenario, Some(&run));
+    let verdict = compare::with_model(&mut Model::misconceived(facts.clone(), belief), scenario, Some(&run));
     let difference = verdict.problems.iter().find(|problem| matches!(problem, Problem::Difference { .. }));
     Ok(difference.map(|problem| anstream::adapter::strip_str(&tell::problem(scenario, problem)).to_string()))
 }
@@ -190,7 +190,7 @@ fn random_scenarios_find_each_misconception(lab: &mut Lab) -> Result<(), Failed>
             let scenario = random::scenario(&choices, Theme::of(case), &mut Model::new(facts.clone()), "random");
             // Only scenarios in which the wrong model and the right one differ are worth a run.
             let right = Model::new(facts.clone()).run(&scenario);
-            let wrong = Model::believing(facts.clone(), *belief).run(&scenario);
+            let wrong = Model::misconceived(facts.clone(), *belief).run(&scenario);
             if right.is_ok() && right.ok() == wrong.ok() {
                 continue;
             }

@@ -75,7 +75,7 @@ fn no_rule_fires_on_the_other_side_of_its_fact() {
 fn every_misconception_is_refuted_by_the_expectations_of_some_scenario() {
     for belief in Misconception::ALL {
         let refuted = scenarios().iter().any(|scenario| {
-            let mut model = Model::believing(facts_for(scenario), *belief);
+            let mut model = Model::misconceived(facts_for(scenario), *belief);
             let verdict = compare::with_model(&mut model, scenario, None);
             verdict.problems.iter().any(|problem| matches!(problem, Problem::Expectation { .. }))
         });

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use crate::namespace::Phase;
-use crate::process::Life;
-use crate::{NsId, ProcessId, World};
+use crate::objects::pid_namespace::{ChildReaper, NsId};
+use crate::objects::signal_struct::{SignalFlags, SignalId};
+use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
+use crate::pid::{is_within, numbers, pgrp_members};
+use crate::world::World;
 
 /// An invariant of the world that does not hold: a mistake of the model.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,18 +28,21 @@ impl World {
     /// Checks what always holds between two calls:
     ///
     /// - nobody has anything left to do;
-    /// - a process is in its parent's namespace or below it, and has a parent that is not a zombie (the host has none);
-    /// - the lists of children, and of the members of groups, fit the processes' own words;
-    /// - a number belongs to one process, a process to each of its numbers, and the counts are right;
-    /// - when the init of a namespace has ended for good, no other number of the namespace is taken.
+    /// - a process is in its parent's namespace or a descendant of it, and has a parent that is not a zombie (the host has none);
+    /// - the lists of children, threads and members of groups fit the objects' own words;
+    /// - a number belongs to one `struct pid`, a `struct pid` to each of its numbers, and the counts are right;
+    /// - when the child reaper of a namespace has ended for good, no other number of the namespace is taken.
     ///
     /// # Errors
     /// The first that does not hold.
     pub fn check_invariants(&self) -> Result<(), Broken> {
-        hold(self.runnable.is_empty(), "the world is quiet", &self.runnable)?;
-        for id in self.processes() {
-            self.check_family(id)?;
-            self.check_group(id)?;
+        hold(self.run_queue.is_empty(), "the world is quiet", &self.run_queue.0)?;
+        hold(self.frames.keys().all(|task| self.task(*task).has(TaskFlags::STOPPED)), "handlers have run", &self.frames)?;
+        for task in self.tasks() {
+            self.check_task(task)?;
+        }
+        for process in self.processes() {
+            self.check_process(process)?;
         }
         for ns in self.namespaces() {
             self.check_namespace(ns)?;
@@ -45,80 +50,80 @@ impl World {
         Ok(())
     }
 
-    /// Whether two worlds differ at most in the numbers that their namespaces try next, and in how many namespaces are gone: all
-    /// that a failed call may change.
+    /// Whether two worlds differ at most in the numbers that their namespaces try next, and in how many namespaces are gone: all that a
+    /// failed call may change.
     pub fn equals_but_for_cursors(&self, other: &World) -> bool {
         let forget = |world: &World| {
             let mut world = world.clone();
-            for ns in world.namespaces().collect::<Vec<_>>() {
-                world.ns_mut(ns).cursor = 0;
+            for namespace in world.namespaces.iter_mut().flatten() {
+                namespace.cursor = 0;
             }
-            world.forget_gone();
+            world.births = 0;
+            world.namespaces_made = 0;
+            crate::capable::forget_gone(&mut world);
             world
         };
         forget(self) == forget(other)
     }
 
-    fn check_family(&self, id: ProcessId) -> Result<(), Broken> {
-        let record = self.process(id);
-        hold(!record.queued && !record.resumed, "nothing is left to do", id)?;
-        hold(!record.doomed || record.life >= Life::Zapping, "who is doomed has ended", id)?;
-        let awake = record.life == Life::Alive && !record.stopped && record.call().is_none();
-        hold(!awake || (!record.alerted && !record.stop_pending), "no signal is left to take", id)?;
-        if let Some(leader) = record.thread_of {
-            hold(self.threads(leader).any(|thread| thread == id), "a thread is in its process's list", id)?;
-            return hold(record.parent.is_none() && record.life <= Life::Zapping, "only processes become zombies", id);
-        }
-        match record.parent {
-            None => hold(id == self.host(), "every process but the host has a parent", id)?,
-            Some(parent) => {
-                hold(self.process(parent).life <= Life::Zapping, "a parent has not ended", id)?;
-                hold(self.is_within(record.ns, self.process(parent).ns), "a child is not above its parent", id)?;
-                hold(self.children(parent).any(|child| child == id), "a child is in its parent's list", id)?;
-            }
-        }
+    fn check_task(&self, id: TaskId) -> Result<(), Broken> {
+        let task = self.task(id);
+        hold(!task.has(TaskFlags::ON_RQ), "nothing is left to do", id)?;
+        hold(self.pids[task.thread_pid].task == Some(id), "a number knows its task", id)?;
+        hold(!task.has(TaskFlags::KILLED) || task.exit_state != ExitState::None || task.at >= At::Zap, "who is killed has ended", id)?;
+        let idle = task.at == At::User && task.exit_state == ExitState::None && !task.has(TaskFlags::STOPPED);
+        hold(!idle || !task.has(TaskFlags::SIGPENDING), "no signal is left to take", id)?;
+        let in_call = !matches!(task.at, At::User | At::DeThread | At::Zap) && task.exit_state == ExitState::None;
+        hold(in_call == self.calls.contains_key(&id), "who is in a call has one", id)?;
+        hold(self.threads(id).any(|thread| thread == id), "a thread is in its process's list", id)?;
         for child in self.children(id) {
-            hold(self.process(child).parent == Some(id), "a listed child names its parent", child)?;
+            hold(self.task(child).real_parent == Some(id), "a listed child names its parent", child)?;
         }
-        hold(record.life != Life::Zombie || record.first_child.is_none(), "a zombie has no children", id)?;
-        hold(record.target.is_some() == (record.life < Life::Leaving), "who lives can have children", id)
+        hold(task.exit_state == ExitState::None || task.first_child.is_none(), "who has ended has no children", id)?;
+        let leads = self.group_leader(id) == id;
+        hold(leads || task.exit_state == ExitState::None, "only first threads become zombies", id)?;
+        hold(task.pid_ns_for_children.is_some() == task.is_alive(), "who lives can have children", id)
     }
 
-    fn check_group(&self, id: ProcessId) -> Result<(), Broken> {
-        let record = self.process(id);
-        if record.thread_of.is_some() {
-            return Ok(());
+    fn check_process(&self, leader: TaskId) -> Result<(), Broken> {
+        let process = self.process(leader);
+        hold(self.threads(leader).count() == process.nr_threads as usize, "a process counts its threads", leader)?;
+        hold(!process.has(SignalFlags::GROUP_EXEC) || process.nr_threads > 1, "exec is over", leader)?;
+        match self.task(leader).real_parent {
+            None => hold(leader == self.host(), "every process but the host has a parent", leader)?,
+            Some(parent) => {
+                hold(self.task(parent).exit_state == ExitState::None, "a parent has not ended", leader)?;
+                let (own, theirs) = (self.active_ns(leader), self.active_ns(parent));
+                hold(is_within(self, own, theirs), "a child is not above its parent", leader)?;
+                hold(self.children(parent).any(|child| child == leader), "a child is in its parent's list", leader)?;
+            }
         }
-        let Some((group, session)) = record.group.zip(record.session) else {
-            return hold(false, "every process is in a group and a session", id);
-        };
-        hold(self.members(group).contains(&id), "a member is in its group's list", id)?;
-        hold(self.process(group).life != Life::Vacant, "a group's number is held", group)?;
-        hold(self.process(session).life != Life::Vacant, "a session's number is held", session)?;
-        let members = self.processes().filter(|other| self.process(*other).session == Some(session)).count();
-        hold(members == self.process(session).session_members as usize, "a session counts its members", session)
+        let signal: SignalId = self.task(leader).signal;
+        hold(pgrp_members(self, process.pgrp).any(|member| member == signal), "a member is in its group's list", leader)?;
+        let members = self.processes().filter(|other| self.process(*other).session == process.session).count();
+        hold(members == self.pids[process.session].session as usize, "a session counts its members", leader)
     }
 
     fn check_namespace(&self, ns: NsId) -> Result<(), Broken> {
         let namespace = self.ns(ns);
-        let held = namespace.ids.holders(0).count();
-        hold(held == namespace.allocated as usize, "a namespace counts its numbers", ns)?;
-        for (number, holder) in namespace.ids.holders(0) {
-            let record = self.process(holder);
-            hold(record.life != Life::Vacant, "a number is somebody's", (ns, number))?;
-            let own = self.numbers.row(self.level(record.ns), record.row);
-            hold(own.get(namespace.level as usize) == Some(&number), "a holder knows its number", (ns, number))?;
+        let held = namespace.idr.holders(0).count();
+        hold(held == namespace.pid_allocated as usize, "a namespace counts its numbers", ns)?;
+        for (number, pid) in namespace.idr.holders(0) {
+            let record = &self.pids[pid];
+            let used = record.task.is_some() || record.pgrp.is_some() || record.session > 0;
+            hold(used, "a number is somebody's", (ns, number))?;
+            let own = numbers(self, pid);
+            hold(own.get(namespace.level as usize) == Some(&number), "a number is where it should be", (ns, number))?;
         }
-        if namespace.phase == Phase::Dead {
-            hold(held <= 2, "an ended init is the last of its namespace", ns)?;
+        match namespace.child_reaper {
+            ChildReaper::Unborn => hold(held == 0, "nobody is in a namespace without a child reaper", ns),
+            ChildReaper::Task(reaper) if namespace.adding => {
+                hold(self.task(reaper).is_alive(), "an open namespace has a living child reaper", ns)
+            }
+            ChildReaper::Task(reaper) if self.task(reaper).at == At::Zap && self.task(reaper).exit_state == ExitState::None => {
+                hold(!crate::exit::zap::is_alone(self, reaper), "a child reaper waits only for somebody", ns)
+            }
+            ChildReaper::Task(_) | ChildReaper::Gone => hold(held <= 2, "an ended init is the last of its namespace", ns),
         }
-        if let Phase::Open(init) = namespace.phase {
-            hold(self.process(init).life == Life::Alive, "an open namespace has a living init", ns)?;
-        }
-        if let Phase::Closing(init) = namespace.phase {
-            hold(self.process(init).life == Life::Zapping, "a closing namespace has an exiting init", ns)?;
-            hold(held > 1, "an init waits only for somebody", ns)?;
-        }
-        Ok(())
     }
 }

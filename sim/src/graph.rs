@@ -2,13 +2,13 @@
 
 use petgraph::graphmap::DiGraphMap;
 
-use crate::{NsId, ProcessId, World};
+use crate::{NsId, TaskId, World};
 
 /// A thing in the world.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Node {
-    /// A process.
-    Process(ProcessId),
+    /// A task.
+    Task(TaskId),
     /// A PID namespace.
     Namespace(NsId),
 }
@@ -37,10 +37,10 @@ impl World {
                 graph.add_edge(Node::Namespace(parent), Node::Namespace(ns), Edge::Nested);
             }
         }
-        for process in self.processes() {
-            graph.add_edge(Node::Namespace(self.namespace(process)), Node::Process(process), Edge::Member);
+        for process in self.tasks() {
+            graph.add_edge(Node::Namespace(self.namespace(process)), Node::Task(process), Edge::Member);
             for child in self.children(process) {
-                graph.add_edge(Node::Process(process), Node::Process(child), Edge::Child);
+                graph.add_edge(Node::Task(process), Node::Task(child), Edge::Child);
             }
         }
         graph

@@ -1,5 +1,5 @@
-//! An executable, explained model of Linux PID namespaces: who gets which number, who adopts whom, who dies with whom,
-//! and which signal does nothing.
+//! An executable, explained model of Linux PID namespaces: who gets which number, who adopts whom, who dies with whom, and which signal
+//! does nothing.
 //!
 //! ```text
 //!  namespace level 0     1 host ──┬── 2 ───── 4
@@ -15,9 +15,8 @@
 //!
 //! let mut world = World::new();
 //! let host = world.host();
-//! let new_namespace =
-//!     CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
-//! let init = world.clone_process(host, &new_namespace)?;
+//! let new_namespace = CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+//! let init = world.clone3(host, &new_namespace)?;
 //! assert_eq!(world.pids(init), [2, 1]);
 //!
 //! // From inside, even SIGKILL does nothing to init; from above it ends the namespace.
@@ -29,75 +28,68 @@
 //! # Ok::<(), Errno>(())
 //! ```
 //!
-//! A [`Model`] runs scenarios on worlds, says which [`Rule`]s decided each step, and, where Linux leaves the order of
-//! events open, gives every outcome that is allowed.
+//! A [`Model`] runs scenarios on worlds, says which [`Rule`]s decided each step, and, where Linux leaves the order of events open, whether
+//! what a kernel showed is allowed.
 //!
-//! # Words
+//! # The shape of the kernel
 //!
-//! - **level**: how deep a namespace is; the outermost of a world has 0.
-//! - **active namespace**: where a process has its own number. Never changes.
-//! - **target namespace**: where its next child is born (`pid_ns_for_children`); unshare(2) and setns(2) change it.
-//! - **init**: the process with number 1 in a namespace (`child_reaper`).
-//! - **outside parent**: a parent that has no number in the child's namespace; the child is *injected*.
-//! - **cursor**: the number that a namespace tries next.
-//! - **leader**: the first thread of a process; its record also stands for the process. A *process* without more is its leader.
-//! - **sealed**: the end of a process is decided (`SIGNAL_GROUP_EXIT`).
-//! - **doomed**: a thread whose exit has not run yet, but will.
-//! - **owner** of a PID namespace: the user namespace that its maker was in, or made with it; power over it is power there.
-//! - **capable**: with all capabilities in its user namespace; the others here have none.
-//! - **zap**: what an init does after its end: `zap_pid_ns_processes`, the state *exiting*.
-//! - **quiet**: nobody has anything to do; so is a world after each call.
-//! - **step**, **role**, **observation**: words of the scenario language, used by [`Model`] alone.
+//! There is one record for each struct of the kernel, with the kernel's name, in `objects`. Functions have the names of the kernel's, and
+//! stand in files named after what they do there; their first argument is the [`World`]. So whoever knows processes finds the way, and
+//! whoever learns them here finds it in the kernel.
 //!
 //! # Reading order
 //!
-//! The modules below, from first to last: what there is (`world`, `process`, `thread`, `namespace`, `user`), how it begins
-//! (`allocate`, `create`, `join`), groups, signals (`signal`: sending; `deliver`: taking, and the queue of events; `kill`), what
-//! processes see of each other (`look`), how it ends (`exit`, `fault`, `zap`, `wait`), and the [`rule`]s. Then `model`:
-//! scenarios. An `Err` is an answer of Linux; a panic is a mistake of whoever calls, or of the model.
+//! **Part one**, an hour's reading: `objects` (PID namespace, `struct pid`, task, `signal_struct`), `pid` (a number at every level),
+//! `fork` (where a child is born), `signal::send` (what becomes of a signal), `exit::do_exit`, `exit::reparent` (who adopts whom),
+//! `exit::zap` (the death of a namespace), `exit::release`.
+//!
+//! **Part two**: `nsproxy` (unshare, setns), `wait`, `entry` (the way back to user mode), `signal::stop`, `signal::notify`,
+//! `signal::kill`, `signal::action`, `signal::force`, `exit::orphaned_pgrp`, `exec`, `capable`.
+//!
+//! **Part three**: `sys` (groups, settings, files below /proc/sys, reboot), `views` (what one sees of another), `calls` (all of it as
+//! methods).
+//!
+//! **Order**: `order::turn` lists what a task does before another may run. There is no other source of races. `order::possible` searches
+//! the orders for what a kernel showed. `model` is scenarios on worlds. `storage` can be skipped.
+//!
+//! An `Err` is an answer of Linux; a panic is a mistake of whoever calls, or of the model.
 #![forbid(unsafe_code)]
 
+mod storage;
+
+mod objects;
+
 mod world;
-
-mod process;
-
-mod thread;
-
-mod namespace;
-
-mod user;
-
-mod ids;
-
-mod numbers;
-
-mod allocate;
-
-mod create;
-
-mod join;
-
-mod group;
-
-mod signal;
-
-mod deliver;
-
-mod kill;
-
-mod look;
-
-mod exit;
-
-mod fault;
-
-mod zap;
-
-mod wait;
 
 pub mod rule;
 
 mod misconception;
+
+mod pid;
+
+mod capable;
+
+mod fork;
+
+mod nsproxy;
+
+mod signal;
+
+mod exit;
+
+mod entry;
+
+mod wait;
+
+mod exec;
+
+mod sys;
+
+mod views;
+
+mod order;
+
+mod calls;
 
 mod check;
 
@@ -105,13 +97,26 @@ mod graph;
 
 mod model;
 
+pub use calls::State;
 pub use check::Broken;
-pub use create::CloneArgs;
+pub use fork::CloneArgs;
 pub use graph::{Edge, Graph, Node};
 pub use misconception::Misconception;
-pub use model::{Answer, Because, Model, Never};
-pub use process::ProcessState;
+pub use model::{Answer, Because, Judgement, Model, Never, Outcomes};
+pub use objects::pid::Nr;
+pub use objects::pid_namespace::NsId;
+pub use objects::task::TaskId;
+pub use objects::wait_opts::{WaitFor, Waited};
 pub use rule::Rule;
-pub use signal::Handled;
-pub use wait::{WaitFor, Waited};
-pub use world::{NsId, Pid, ProcessId, World};
+pub use world::{Handled, World};
+
+/// What becomes of a task at the end of its turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    /// It has more to do; others may come first.
+    GoesOn,
+    /// It sleeps, or is in user mode with nothing to do.
+    Sleeps,
+    /// It has ended.
+    Ended,
+}

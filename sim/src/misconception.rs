@@ -1,9 +1,7 @@
-//! What many believe and Linux does not do: the model can be told to believe it, to see which scenarios prove it wrong.
+//! What many believe and Linux does not do: the model can be told to follow it, to see which scenarios prove it wrong.
 //!
-//! Each is a claim from teaching material or from a public thread, put into the one branch of the model where it would be
-//! decided. A harness that does not notice a wrong model is worth nothing; this is how it shows that it does.
-
-use crate::World;
+//! Each is a claim from teaching material or from a public thread, put into the one branch of the model where it would be decided. A
+//! harness that does not notice a wrong model is worth nothing; this is how it shows that it does.
 
 /// A wrong belief about Linux.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -44,15 +42,3 @@ impl Misconception {
     }
 }
 
-impl World {
-    /// Makes the world follow a wrong belief.
-    pub fn believe(&mut self, belief: Misconception) {
-        self.belief = Some(belief);
-    }
-
-    /// Whether the world follows this wrong belief.
-    #[inline]
-    pub(crate) fn believes(&self, belief: Misconception) -> bool {
-        self.belief == Some(belief)
-    }
-}

@@ -1,366 +1,296 @@
 //! wait4(2) and waitid(2): which child, in which order, and when to sleep.
 //!
-//! A wait goes through the parent's list of children from its head, whoever died first. It sleeps only if some child
-//! could still become what is asked for.
+//! A wait goes through the parent's list of children from its head, whoever died first, and then through those of the other threads.
+//! What a child has to report depends on what is asked for; it sleeps only if some child could still become that.
+//!
+//! In the kernel: kernel/exit.c:do_wait, wait_consider_task.
 
 use pidlab_scenario::{Errno, Signal, WaitOptions, WaitStatus};
 
-use crate::process::{InCall, Life, Return};
-use crate::{Pid, ProcessId, World, rule};
+use crate::exit::release::release_task;
+use crate::objects::signal_struct::{ExitCode, SignalFlags};
+use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
+use crate::objects::wait_opts::{WaitFor, WaitOpts, Waited, Who};
+use crate::pid::{find_pid_ns, is_within, task_pid_nr_ns};
+use crate::signal::notify::eligible_pid;
+use crate::world::{InCall, Return, World};
+use crate::{Next, rule};
 
-/// Which children a wait is for, as the system calls have it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum WaitFor {
-    /// Every child (`-1`, `P_ALL`).
-    Any,
-    /// The child with this number (`P_PID`).
-    Pid(i32),
-    /// The children in the caller's group (`0`, `P_PGID` with 0).
-    OwnGroup,
-    /// The children in the group with this number (`P_PGID`).
-    Group(i32),
-    /// This child, by a pidfd (`P_PIDFD`); `None` for a pidfd of a process that is reaped.
-    Pidfd(Option<ProcessId>),
+/// wait4(2).
+///
+/// # Errors
+/// `ECHILD`: no child can ever match; `EINVAL`: an option of waitid(2); `ESRCH`: `pid` is the lowest number there is.
+///
+/// # References
+/// kernel/exit.c:kernel_wait4
+pub(crate) fn sys_wait4(w: &mut World, caller: TaskId, pid: i32, options: WaitOptions) -> Result<Waited, Errno> {
+    if options.intersects(WaitOptions::WNOWAIT | WaitOptions::WEXITED) {
+        w.because(&rule::WAIT_ARGS, caller);
+        return Err(Errno::EINVAL);
+    }
+    let asked = match pid {
+        i32::MIN => {
+            w.because(&rule::WAIT_ARGS, caller);
+            return Err(Errno::ESRCH);
+        }
+        -1 => WaitFor::Any,
+        0 => WaitFor::OwnGroup,
+        pid if pid < 0 => WaitFor::Group(-pid),
+        pid => WaitFor::Pid(pid),
+    };
+    do_wait(w, caller, asked, options | WaitOptions::WEXITED)
 }
 
-/// What a wait gives.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Waited {
-    /// This child.
-    Child {
-        /// The child; with an ended one, its id now means nothing any more (unless `WNOWAIT`).
-        process: ProcessId,
-        /// Its number in the caller's namespace.
-        number: Pid,
-        /// What became of it.
-        status: WaitStatus,
-    },
-    /// `WNOHANG`, and no child is ready.
-    Nothing,
-    /// It sleeps; [`World::take_returned`] will have the result.
-    Blocks,
-}
-
-/// [`WaitFor`], looked up.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Who {
-    Any,
-    Process(ProcessId),
-    Group(ProcessId),
-    Nobody,
-}
-
-/// A wait that sleeps.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct WaitQuery {
-    pub(crate) who: Who,
+/// waitid(2).
+///
+/// # Errors
+/// `ECHILD`: no child can ever match; `EINVAL`: an unknown option, none of `WEXITED`, `WSTOPPED`, `WCONTINUED`, or a number that can be
+/// nobody's.
+///
+/// # References
+/// kernel/exit.c:kernel_waitid
+pub(crate) fn sys_waitid(
+    w: &mut World,
+    caller: TaskId,
     asked: WaitFor,
-    pub(crate) options: WaitOptions,
+    options: WaitOptions,
+) -> Result<Waited, Errno> {
+    let events = WaitOptions::WEXITED | WaitOptions::WSTOPPED | WaitOptions::WCONTINUED;
+    let impossible = match asked {
+        WaitFor::Pid(number) => number <= 0,
+        WaitFor::Group(number) => number < 0,
+        WaitFor::Any | WaitFor::OwnGroup | WaitFor::Pidfd(_) => false,
+    };
+    if impossible || !options.intersects(events) {
+        w.because(&rule::WAIT_ARGS, caller);
+        return Err(Errno::EINVAL);
+    }
+    let asked = if asked == WaitFor::Group(0) { WaitFor::OwnGroup } else { asked };
+    let result = do_wait(w, caller, asked, options);
+    if let (WaitFor::Pidfd(Some(_)), Ok(Waited::Child { child, .. })) = (asked, &result) {
+        w.because(&rule::CLONE_PIDFD, *child);
+    }
+    result
 }
 
-impl World {
-    /// wait4(2).
-    ///
-    /// # Errors
-    /// `ECHILD`: no child can ever match; `EINVAL`: an option of waitid(2); `ESRCH`: `pid` is the lowest number there is.
-    ///
-    /// # Panics
-    /// If the caller cannot act.
-    ///
-    /// # References
-    /// wait(2), wait4(2); kernel/exit.c:kernel_wait4
-    #[doc(alias = "waitpid")]
-    pub fn wait4(&mut self, caller: ProcessId, pid: i32, options: WaitOptions) -> Result<Waited, Errno> {
-        let result = self.begin_wait4(caller, pid, options);
-        self.settle();
-        result
-    }
-
-    /// waitid(2).
-    ///
-    /// # Errors
-    /// `ECHILD`: no child can ever match; `EINVAL`: an unknown option, none of `WEXITED`, `WSTOPPED`, `WCONTINUED`, or a
-    /// number that can be nobody's.
-    ///
-    /// # Panics
-    /// If the caller cannot act.
-    ///
-    /// # References
-    /// waitid(2); kernel/exit.c:kernel_waitid
-    pub fn waitid(&mut self, caller: ProcessId, target: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
-        let result = self.begin_waitid(caller, target, options);
-        self.settle();
-        result
-    }
-
-    pub(crate) fn begin_wait4(&mut self, caller: ProcessId, pid: i32, options: WaitOptions) -> Result<Waited, Errno> {
-        if options.intersects(WaitOptions::WNOWAIT | WaitOptions::WEXITED) {
-            self.because(&rule::WAIT_ARGS, caller);
-            return Err(Errno::EINVAL);
+/// Looks once, and goes to sleep if there is something to wait for.
+///
+/// # References
+/// kernel/exit.c:do_wait
+fn do_wait(w: &mut World, caller: TaskId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
+    let wo = WaitOpts { who: look_up(w, caller, asked), asked, options };
+    let result = look(w, caller, &wo);
+    if result == Ok(Waited::Blocks) {
+        w.because(&rule::WAIT_BLOCKS, caller);
+        if w.explains() {
+            name_the_deadlock(w, caller, wo.who);
         }
-        let asked = match pid {
-            i32::MIN => {
-                self.because(&rule::WAIT_ARGS, caller);
-                return Err(Errno::ESRCH);
+        w.enter(caller, At::Wait, InCall::Wait(wo));
+    }
+    result
+}
+
+/// The one waited for is an init that waits for a child of the waiter.
+#[cold]
+fn name_the_deadlock(w: &mut World, caller: TaskId, who: Who) {
+    let Who::Pid(pid) = who else { return };
+    let Some(init) = w.pids[pid].task.filter(|init| w.task(*init).at == At::Zap) else { return };
+    let holds_up = |child: TaskId| {
+        w.task(child).exit_state == ExitState::Zombie && is_within(w, w.active_ns(child), w.active_ns(init))
+    };
+    if w.children(caller).any(holds_up) {
+        w.because(&rule::ZAP_CLASSIC_DEADLOCK, caller);
+    }
+}
+
+/// Whether a task sleeps until this one child has ended.
+pub(crate) fn sleeps_for(w: &World, task: TaskId, child: TaskId) -> bool {
+    let pid = w.task(w.group_leader(child)).thread_pid;
+    matches!(w.calls.get(&task), Some(InCall::Wait(wo)) if wo.who == Who::Pid(pid))
+}
+
+/// The number means what it means in the caller's namespace, at the time of the call.
+#[inline]
+fn look_up(w: &World, caller: TaskId, asked: WaitFor) -> Who {
+    let found = match asked {
+        WaitFor::Any => Some(Who::Any),
+        WaitFor::Pid(number) => find_pid_ns(w, w.active_ns(caller), number).map(Who::Pid),
+        WaitFor::OwnGroup => Some(Who::Pgrp(w.process(caller).pgrp)),
+        WaitFor::Group(number) => find_pid_ns(w, w.active_ns(caller), number).map(Who::Pgrp),
+        WaitFor::Pidfd(task) => task.map(|task| Who::Pid(w.task(task).thread_pid)),
+    };
+    found.unwrap_or(Who::Nobody)
+}
+
+/// A waiter that was waked looks again, before it takes any signal. Only if there is nothing does a signal end the wait.
+pub(crate) fn go_on(w: &mut World, caller: TaskId) -> Next {
+    let Some(InCall::Wait(wo)) = w.calls.get(&caller) else { unreachable!("it is in a wait") };
+    let wo = *wo;
+    let result = look(w, caller, &wo);
+    if result == Ok(Waited::Blocks) {
+        if !w.task(caller).has(TaskFlags::SIGPENDING) {
+            return Next::Sleeps;
+        }
+        w.task_mut(caller).at = At::WaitInterrupted;
+        return Next::GoesOn;
+    }
+    if result == Err(Errno::ECHILD) {
+        w.because(&rule::EXIT_AUTOREAP_WAKES_WAIT, caller);
+    }
+    w.enter(caller, At::Returning, InCall::Returning(Return::Wait(result)));
+    Next::GoesOn
+}
+
+/// A wait that was cut short without a handler starts over, its numbers looked up anew.
+pub(crate) fn restart(w: &mut World, caller: TaskId) {
+    let Some(InCall::Wait(wo)) = w.calls.get(&caller) else { unreachable!("it was in a wait") };
+    let WaitOpts { asked, options, .. } = *wo;
+    let who = look_up(w, caller, asked);
+    w.enter(caller, At::Wait, InCall::Wait(WaitOpts { who, asked, options }));
+}
+
+/// One pass over the children.
+///
+/// # References
+/// kernel/exit.c:__do_wait
+fn look(w: &mut World, caller: TaskId, wo: &WaitOpts) -> Result<Waited, Errno> {
+    let mut some_lives = false;
+    let mut thread = caller;
+    loop {
+        let mut next = w.task(thread).first_child;
+        while let Some(child) = next {
+            next = w.task(child).next_sibling;
+            if let Some(waited) = consider(w, caller, thread, child, wo, &mut some_lives) {
+                return Ok(waited);
             }
-            -1 => WaitFor::Any,
-            0 => WaitFor::OwnGroup,
-            pid if pid < 0 => WaitFor::Group(-pid),
-            pid => WaitFor::Pid(pid),
-        };
-        self.begin_wait(caller, asked, options | WaitOptions::WEXITED)
-    }
-
-    pub(crate) fn begin_waitid(
-        &mut self,
-        caller: ProcessId,
-        asked: WaitFor,
-        options: WaitOptions,
-    ) -> Result<Waited, Errno> {
-        let events = WaitOptions::WEXITED | WaitOptions::WSTOPPED | WaitOptions::WCONTINUED;
-        let impossible = match asked {
-            WaitFor::Pid(number) => number <= 0,
-            WaitFor::Group(number) => number < 0,
-            WaitFor::Any | WaitFor::OwnGroup | WaitFor::Pidfd(_) => false,
-        };
-        if impossible || !options.intersects(events) {
-            self.because(&rule::WAIT_ARGS, caller);
-            return Err(Errno::EINVAL);
         }
-        let asked = if asked == WaitFor::Group(0) { WaitFor::OwnGroup } else { asked };
-        let result = self.begin_wait(caller, asked, options);
-        if let (WaitFor::Pidfd(Some(_)), Ok(Waited::Child { process, .. })) = (asked, &result) {
-            self.because(&rule::CLONE_PIDFD, *process);
+        // The caller's own children first, then those of the next threads in turn.
+        if wo.options.contains(WaitOptions::__WNOTHREAD) {
+            break;
         }
-        result
-    }
-
-    fn begin_wait(&mut self, caller: ProcessId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
-        self.assert_acts(caller);
-        let query = WaitQuery { who: self.look_up(caller, asked), asked, options };
-        let result = self.scan(caller, &query);
-        if result == Ok(Waited::Blocks) {
-            self.sleep_in_wait(caller, query);
-        }
-        result
-    }
-
-    #[cold]
-    fn sleep_in_wait(&mut self, caller: ProcessId, query: WaitQuery) {
-        self.because(&rule::WAIT_BLOCKS, caller);
-        if let Who::Process(init) = query.who
-            && self.process(init).life == Life::Zapping
-            && self.children(caller).any(|child| self.is_held_up_by(init, child))
-        {
-            self.because(&rule::ZAP_CLASSIC_DEADLOCK, caller);
-        }
-        self.fall_asleep(caller, query);
-    }
-
-    /// Whether the zombie `member` keeps `init` from ending.
-    fn is_held_up_by(&self, init: ProcessId, member: ProcessId) -> bool {
-        let record = self.process(member);
-        record.life == Life::Zombie && self.is_within(record.ns, self.process(init).ns)
-    }
-
-    /// Whether a process sleeps until this one child has ended.
-    pub(crate) fn sleeps_for(&self, process: ProcessId, child: ProcessId) -> bool {
-        matches!(self.process(process).call(), Some(InCall::Wait(query)) if query.who == Who::Process(child))
-    }
-
-    fn fall_asleep(&mut self, caller: ProcessId, query: WaitQuery) {
-        if let Who::Group(group) = query.who {
-            self.process_mut(group).pins += 1;
-        }
-        self.process_mut(caller).extra().call = Some(InCall::Wait(query));
-    }
-
-    /// The number means what it means in the caller's namespace, at the time of the call.
-    #[inline(always)]
-    fn look_up(&self, caller: ProcessId, asked: WaitFor) -> Who {
-        let group = self.lead(caller).group;
-        let caller = self.process(caller);
-        let found = match asked {
-            WaitFor::Any => Some(Who::Any),
-            WaitFor::Pid(number) => self.find_pid(caller.ns, number).map(Who::Process),
-            WaitFor::OwnGroup => group.map(Who::Group),
-            WaitFor::Group(number) => self.find_pid(caller.ns, number).map(Who::Group),
-            WaitFor::Pidfd(process) => process.map(Who::Process),
-        };
-        found.unwrap_or(Who::Nobody)
-    }
-
-    /// Kernel: `eligible_pid`.
-    #[inline]
-    pub(crate) fn is_waited_for(&self, child: ProcessId, who: Who) -> bool {
-        match who {
-            Who::Any => true,
-            Who::Process(process) => child == process,
-            Who::Group(group) => self.process(child).group == Some(group),
-            Who::Nobody => false,
+        thread = w.task(thread).next_thread.unwrap_or_else(|| w.group_leader(caller));
+        if thread == caller {
+            break;
         }
     }
-
-    /// Whether the kind of the child is asked for: a "clone child" has another exit signal than `SIGCHLD`.
-    fn is_right_kind(&self, child: ProcessId, options: WaitOptions) -> bool {
-        let clone_child = self.process(child).exit_signal != Some(Signal::CHLD);
-        options.contains(WaitOptions::__WALL) || clone_child == options.contains(WaitOptions::__WCLONE)
+    if wo.options.contains(WaitOptions::__WNOTHREAD) && !w.thread_group_empty(caller) {
+        w.because(&rule::WAIT_NOTHREAD, caller);
     }
-
-    /// One pass over the children. Whether it blocks is for the caller to carry out.
-    ///
-    /// # References
-    /// kernel/exit.c:do_wait, wait_consider_task
-    fn scan(&mut self, caller: ProcessId, query: &WaitQuery) -> Result<Waited, Errno> {
-        let mut some_lives = false;
-        let mut thread = caller;
-        let mut next = self.process(thread).first_child;
-        loop {
-            let Some(child) = next else {
-                // The caller's own children first, then those of the next threads in turn.
-                match self.next_thread(thread, caller, query.options) {
-                    Some(other) => thread = other,
-                    None => break,
-                }
-                next = self.process(thread).first_child;
-                continue;
-            };
-            next = self.process(child).next_sibling;
-            if !self.is_waited_for(child, query.who) {
-                continue;
-            }
-            if !self.is_right_kind(child, query.options) {
-                self.because(&rule::WAIT_KINDS, child);
-                continue;
-            }
-            if let Some(status) = self.report(child, query.options) {
-                if thread != caller {
-                    self.because(&rule::WAIT_ORDER_THREADS, child);
-                }
-                return Ok(self.take_report(caller, child, status, query));
-            }
-            let over = self.is_over(child);
-            if over {
-                self.because(&rule::WAIT_STOPPED_ZOMBIE_ONLY, child);
-            } else if self.process(child).life == Life::Zombie {
-                self.because(&rule::WAIT_LEADER_DEAD_THREADS_ALIVE, child);
-            }
-            some_lives |= !over;
-        }
-        if query.options.contains(WaitOptions::__WNOTHREAD) && self.has_threads(self.leader(caller)) {
-            self.because(&rule::WAIT_NOTHREAD, caller);
-        }
-        if !some_lives {
-            self.because(&rule::WAIT_ECHILD, caller);
-            return Err(Errno::ECHILD);
-        }
-        if query.options.contains(WaitOptions::WNOHANG) {
-            self.because(&rule::WAIT_NOHANG, caller);
-            return Ok(Waited::Nothing);
-        }
-        Ok(Waited::Blocks)
+    if !some_lives {
+        w.because(&rule::WAIT_ECHILD, caller);
+        return Err(Errno::ECHILD);
     }
+    if wo.options.contains(WaitOptions::WNOHANG) {
+        w.because(&rule::WAIT_NOHANG, caller);
+        return Ok(Waited::Nothing);
+    }
+    Ok(Waited::Blocks)
+}
 
-    /// The thread whose children a wait looks at after those of `thread`.
-    fn next_thread(&self, thread: ProcessId, caller: ProcessId, options: WaitOptions) -> Option<ProcessId> {
-        let leader = self.leader(caller);
-        if !self.has_threads(leader) || options.contains(WaitOptions::__WNOTHREAD) {
+/// What one child has to report, if it is asked.
+///
+/// # References
+/// kernel/exit.c:wait_consider_task, eligible_child
+#[inline]
+fn consider(
+    w: &mut World,
+    caller: TaskId,
+    thread: TaskId,
+    child: TaskId,
+    wo: &WaitOpts,
+    some_lives: &mut bool,
+) -> Option<Waited> {
+    if w.task(child).exit_state == ExitState::Dead || !eligible_pid(w, wo.who, child) {
+        return None;
+    }
+    // A "clone child" has another exit signal than SIGCHLD.
+    let clone_child = w.task(child).exit_signal != Some(Signal::CHLD);
+    if !wo.options.contains(WaitOptions::__WALL) && clone_child != wo.options.contains(WaitOptions::__WCLONE) {
+        w.because(&rule::WAIT_KINDS, child);
+        return None;
+    }
+    let status = if w.is_over(child) {
+        if !wo.options.contains(WaitOptions::WEXITED) {
+            w.because(&rule::WAIT_STOPPED_ZOMBIE_ONLY, child);
             return None;
         }
-        let after = self.threads(leader).skip_while(|other| *other != thread).nth(1);
-        Some(after.unwrap_or(leader)).filter(|next| *next != caller)
+        exit_status(w, child)
+    } else {
+        if w.task(child).exit_state == ExitState::Zombie {
+            w.because(&rule::WAIT_LEADER_DEAD_THREADS_ALIVE, child);
+        }
+        *some_lives = true;
+        stop_status(w, child, wo.options)?
+    };
+    if thread != caller {
+        w.because(&rule::WAIT_ORDER_THREADS, child);
     }
+    Some(report(w, caller, child, status, wo))
+}
 
-    /// What the child has to report, of what is asked for.
-    fn report(&self, child: ProcessId, options: WaitOptions) -> Option<WaitStatus> {
-        if self.is_over(child) {
-            return options.contains(WaitOptions::WEXITED).then_some(self.process(child).status);
-        }
-        let child = self.process(child);
-        if child.sealed {
-            return None;
-        }
-        if options.contains(WaitOptions::WSTOPPED)
-            && let Some(signal) = child.stop_report
-        {
-            return Some(WaitStatus::Stopped(signal));
-        }
-        (options.contains(WaitOptions::WCONTINUED) && child.continue_report).then_some(WaitStatus::Continued)
+/// How a process ended.
+///
+/// # References
+/// kernel/exit.c:wait_task_zombie
+fn exit_status(w: &World, child: TaskId) -> WaitStatus {
+    let process = w.process(child);
+    let decided = process.has(SignalFlags::GROUP_EXIT);
+    if decided { process.group_exit_code.status() } else { w.task(child).exit_code.status() }
+}
+
+/// Whether a process that lives has stopped or gone on, as far as that is asked for and was not told before.
+///
+/// # References
+/// kernel/exit.c:wait_task_stopped, wait_task_continued
+fn stop_status(w: &World, child: TaskId, options: WaitOptions) -> Option<WaitStatus> {
+    let process = w.process(child);
+    if options.contains(WaitOptions::WSTOPPED)
+        && process.has(SignalFlags::STOP_STOPPED)
+        && let Some(signal) = process.group_exit_code.get_signal()
+    {
+        return Some(WaitStatus::Stopped(signal));
     }
+    let continued = options.contains(WaitOptions::WCONTINUED) && process.has(SignalFlags::STOP_CONTINUED);
+    continued.then_some(WaitStatus::Continued)
+}
 
-    fn take_report(&mut self, caller: ProcessId, child: ProcessId, status: WaitStatus, query: &WaitQuery) -> Waited {
-        let number = self.pid_in(child, self.process(caller).ns).expect("a child is visible to its parent");
-        if self.explains() {
-            self.explain_report(caller, child, status, query);
-        }
-        if query.options.contains(WaitOptions::WNOWAIT) {
-            return Waited::Child { process: child, number, status };
-        }
+/// Tells of a child, and takes what is told unless it is only to be looked at.
+fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: &WaitOpts) -> Waited {
+    let number = task_pid_nr_ns(w, child, w.active_ns(caller)).expect("a child is visible to its parent");
+    if w.explains() {
+        name_the_report(w, caller, child, status, wo);
+    }
+    if !wo.options.contains(WaitOptions::WNOWAIT) {
         match status {
-            WaitStatus::StopUndone => unreachable!("no wait reports it"),
-            WaitStatus::Stopped(_) => self.process_mut(child).stop_report = None,
-            WaitStatus::Continued => self.process_mut(child).continue_report = false,
+            WaitStatus::Stopped(_) | WaitStatus::StopUndone => {
+                w.process_mut(child).group_exit_code = ExitCode::ZERO;
+            }
+            WaitStatus::Continued => w.process_mut(child).flags.remove(SignalFlags::STOP_CONTINUED),
             WaitStatus::Exited(_) | WaitStatus::Killed(_) => {
-                let owner = self.process(child).parent.unwrap_or(caller);
-                self.release(owner, child);
+                w.task_mut(child).exit_state = ExitState::Dead;
+                release_task(w, child);
             }
         }
-        Waited::Child { process: child, number, status }
     }
+    Waited::Child { child, number, status }
+}
 
-    #[cold]
-    fn explain_report(&mut self, caller: ProcessId, child: ProcessId, status: WaitStatus, query: &WaitQuery) {
-        let rule = match (status, query.who) {
-            (WaitStatus::Stopped(_) | WaitStatus::Continued, _) => &rule::WAIT_STOPPED,
-            (_, Who::Group(_)) => &rule::WAIT_PGID_ACROSS_NS,
-            (_, Who::Any) => &rule::WAIT_ORDER,
-            (_, Who::Process(_) | Who::Nobody) => &rule::WAIT_PID_NUMBER_SPACE,
-        };
-        self.because(rule, child);
-        if matches!(query.who, Who::Group(_)) {
-            self.because(&rule::WAIT_PGID_ORDER, child);
-        }
-        if self.process(child).ns != self.process(caller).ns {
-            self.because(&rule::VIEW_SIGINFO_SIGCHLD, child);
-        }
-        if query.options.contains(WaitOptions::WNOWAIT) {
-            self.because(&rule::WAIT_NOWAIT, child);
-        }
+#[cold]
+fn name_the_report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: &WaitOpts) {
+    let rule = match (status, wo.who) {
+        (WaitStatus::Stopped(_) | WaitStatus::Continued, _) => &rule::WAIT_STOPPED,
+        (_, Who::Pgrp(_)) => &rule::WAIT_PGID_ACROSS_NS,
+        (_, Who::Any) => &rule::WAIT_ORDER,
+        (_, Who::Pid(_) | Who::Nobody) => &rule::WAIT_PID_NUMBER_SPACE,
+    };
+    w.because(rule, child);
+    if matches!(wo.who, Who::Pgrp(_)) {
+        w.because(&rule::WAIT_PGID_ORDER, child);
     }
-
-    /// A sleeping waiter woke up: it looks first, before it takes any signal.
-    pub(crate) fn look_again(&mut self, caller: ProcessId) {
-        let Some(InCall::Wait(query)) = self.process(caller).call() else { return };
-        let query = query.clone();
-        let result = self.scan(caller, &query);
-        if result != Ok(Waited::Blocks) {
-            if result == Err(Errno::ECHILD) {
-                self.because(&rule::EXIT_AUTOREAP_WAKES_WAIT, caller);
-            }
-            self.end_call(caller);
-            self.process_mut(caller).extra().call = Some(InCall::Returning(Return::Wait(result)));
-        }
+    if w.active_ns(child) != w.active_ns(caller) {
+        w.because(&rule::VIEW_SIGINFO_SIGCHLD, child);
     }
-
-    /// The first half of a woken waiter's turn: it reaps, and is switched off before it takes its signals. Whoever waited for
-    /// the number that is free now may go on in between. Answers whether there was such a half.
-    pub(crate) fn only_looks(&mut self, caller: ProcessId) -> bool {
-        let record = self.process(caller);
-        let sleeps = matches!(record.call(), Some(InCall::Wait(_)));
-        if record.life != Life::Alive || record.stopped || record.resumed || !sleeps {
-            return false;
-        }
-        self.look_again(caller);
-        matches!(self.process(caller).call(), Some(InCall::Returning(_)))
-    }
-
-    /// A wait that was cut short without a handler starts over, its numbers looked up anew.
-    pub(crate) fn restart_wait(&mut self, caller: ProcessId) {
-        let Some(InCall::Wait(query)) = self.process(caller).call() else { return };
-        let WaitQuery { asked, options, .. } = query.clone();
-        self.end_call(caller);
-        let query = WaitQuery { who: self.look_up(caller, asked), asked, options };
-        self.fall_asleep(caller, query);
-        self.look_again(caller);
+    if wo.options.contains(WaitOptions::WNOWAIT) {
+        w.because(&rule::WAIT_NOWAIT, child);
     }
 }

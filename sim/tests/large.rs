@@ -1,7 +1,7 @@
 //! Worlds as large as Linux allows.
 
 use pidlab_scenario::{CloneFlags, Errno, Signal};
-use pidlab_sim::{CloneArgs, ProcessState, World};
+use pidlab_sim::{CloneArgs, State, World};
 
 const NEWPID: CloneArgs<'static> =
     CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
@@ -10,7 +10,7 @@ const NEWPID: CloneArgs<'static> =
 fn a_full_namespace_refuses_one_more_and_dies_at_once() {
     let mut world = World::new();
     let host = world.host();
-    let init = world.clone_process(host, &NEWPID).unwrap();
+    let init = world.clone3(host, &NEWPID).unwrap();
     let mut made = 1_u32;
     let refused = loop {
         match world.fork(init) {
@@ -22,14 +22,14 @@ fn a_full_namespace_refuses_one_more_and_dies_at_once() {
     assert_eq!((refused, made), (Errno::EAGAIN, 4_194_302));
     world.kill(host, 2, Some(Signal::KILL)).unwrap();
     assert_eq!(world.processes().count(), 2);
-    assert_eq!(world.state(init), Some(ProcessState::Zombie));
+    assert_eq!(world.state(init), Some(State::Zombie));
 }
 
 #[test]
 fn a_chain_of_a_million_parents_dies_without_recursion() {
     let mut world = World::new();
     let host = world.host();
-    let init = world.clone_process(host, &NEWPID).unwrap();
+    let init = world.clone3(host, &NEWPID).unwrap();
     let mut last = init;
     for _ in 0..1_000_000 {
         last = world.fork(last).unwrap();

@@ -5,7 +5,7 @@ use pidlab_scenario::{
     Call, CloneFlags, ExitSignal, Facts, KillTarget, Outcome, Refusal, Role, Scenario, Signal, SignalAction, State,
     Step, Target, WaitOptions, WaitTarget,
 };
-use pidlab_sim::{Answer, Model};
+use pidlab_sim::{Answer, Judgement, Model};
 
 fn step(by: u16, call: Call) -> Step {
     Step { by: Role(by), call, expect: None, ask: None, span: 0..0 }
@@ -19,26 +19,33 @@ fn kill(by: u16, target: Target, signal: Signal) -> Step {
     step(by, Call::Kill { target: KillTarget::Pid(target), signal: Some(signal) })
 }
 
-/// Takes the steps, the last of which may have several outcomes.
-fn answers(steps: Vec<Step>) -> (Model, Result<Vec<Answer>, Refusal>) {
-    let roles = (0..8).map(|index| format!("p{index}")).collect();
-    let scenario = Scenario {
+fn scenario(steps: Vec<Step>) -> Scenario {
+    Scenario {
         name: "test".into(),
         title: String::new(),
         about: String::new(),
         rules: Vec::new(),
         needs: Vec::new(),
-        roles,
+        roles: (0..24).map(|index| format!("p{index}")).collect(),
         steps,
-    };
+    }
+}
+
+/// Takes the steps, the last of which may have several outcomes.
+fn answers(steps: Vec<Step>) -> (Model, Result<Vec<Answer>, Refusal>) {
+    let scenario = scenario(steps);
     let mut model = Model::new(Facts::newest());
     model.start(&scenario);
     let (last, before) = scenario.steps.split_last().unwrap();
     for step in before {
-        let answers = model.step(&scenario, step).unwrap();
-        assert_eq!(answers.len(), 1, "{step:?}");
+        let outcomes = model.outcomes(step, 64).unwrap();
+        assert_eq!(outcomes.answers.len(), 1, "{step:?}");
+        model.step(&scenario, step).unwrap();
     }
-    let last = model.step(&scenario, last);
+    let last = model.outcomes(last, 64).map(|outcomes| {
+        assert!(outcomes.complete, "all orders were tried");
+        outcomes.answers
+    });
     (model, last)
 }
 
@@ -55,7 +62,7 @@ fn one_death_has_one_outcome() {
 fn two_deaths_may_signal_once_or_twice() {
     let ignore_none = step(0, Call::Sigaction { signal: Signal::CHLD, action: SignalAction::Handle });
     let everybody = kill(0, Target::Number(-1), Signal::KILL);
-    let (mut model, found) = answers(vec![ignore_none, fork(0, 1), fork(0, 2), everybody]);
+    let (mut model, found) = answers(vec![ignore_none, fork(0, 1), fork(0, 2), everybody.clone()]);
     let found = found.unwrap();
     let handled: Vec<Vec<u32>> = found
         .iter()
@@ -65,9 +72,15 @@ fn two_deaths_may_signal_once_or_twice() {
         assert!(handled.contains(&possible), "{possible:?} is not among {handled:?}");
     }
     assert_eq!(handled.len(), 4);
-    let last = found.last().unwrap().observation.clone();
-    assert!(model.keep(&last));
-    assert!(!model.keep(&found[0].observation), "the others are ruled out");
+    for answer in &found {
+        let judged = model.clone().judge(&scenario(vec![everybody.clone()]), &everybody, &answer.observation);
+        assert!(matches!(judged, Ok(Judgement::Agrees(same)) if same.observation == answer.observation));
+    }
+    let mut other = found[0].observation.clone();
+    other.processes[0].handled.reverse();
+    other.processes[0].handled.extend_from_within(..);
+    let judged = model.judge(&scenario(vec![everybody.clone()]), &everybody, &other);
+    assert!(matches!(judged, Ok(Judgement::Differs(outcomes)) if outcomes.answers.len() == 4 && outcomes.complete));
 }
 
 #[test]

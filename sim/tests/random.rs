@@ -1,15 +1,15 @@
 //! Random calls: what always holds, holds; what fails, changes nothing but what Linux changes; and it is all determined.
 
 use pidlab_scenario::{CloneFlags, Errno, MaskChange, Signal, SignalAction, WaitOptions};
-use pidlab_sim::{CloneArgs, ProcessId, ProcessState, World};
+use pidlab_sim::{CloneArgs, TaskId, State, World};
 use proptest::prelude::*;
 
 /// Makes one call from three bytes; answers its errno, if it failed.
-fn call(world: &mut World, bytes: [u8; 3]) -> Option<(ProcessId, Errno)> {
-    let able: Vec<ProcessId> =
-        world.processes().filter(|process| world.state(*process) == Some(ProcessState::Running)).collect();
+fn call(world: &mut World, bytes: [u8; 3]) -> Option<(TaskId, Errno)> {
+    let able: Vec<TaskId> =
+        world.processes().filter(|process| world.state(*process) == Some(State::Running)).collect();
     let caller = *able.get(usize::from(bytes[0]) % able.len().max(1))?;
-    let all: Vec<ProcessId> = world.processes().collect();
+    let all: Vec<TaskId> = world.processes().collect();
     let other = all[usize::from(bytes[2]) % all.len()];
     let number = i32::from(bytes[2] % 12) - 3;
     let signals = [Signal::KILL, Signal::TERM, Signal::STOP, Signal::CONT, Signal::USR1, Signal::CHLD, Signal::TSTP];
@@ -19,7 +19,7 @@ fn call(world: &mut World, bytes: [u8; 3]) -> Option<(ProcessId, Errno)> {
     let exit_signal = (!flags.contains(CloneFlags::CLONE_PARENT)).then_some(Signal::CHLD);
     let result = match bytes[1] % 22 {
         0..=2 => world.fork(caller).map(|_| ()),
-        3 | 4 => world.clone_process(caller, &CloneArgs { flags, exit_signal, set_tid: &[] }).map(|_| ()),
+        3 | 4 => world.clone3(caller, &CloneArgs { flags, exit_signal, set_tid: &[] }).map(|_| ()),
         5 if caller != world.host() => {
             world.exit(caller, i32::from(bytes[2]));
             Ok(())
@@ -38,7 +38,7 @@ fn call(world: &mut World, bytes: [u8; 3]) -> Option<(ProcessId, Errno)> {
         ),
         16 | 17 => {
             let flags = CloneFlags::CLONE_THREAD | CloneFlags::CLONE_SIGHAND | CloneFlags::CLONE_VM;
-            world.clone_process(caller, &CloneArgs { flags, exit_signal: None, set_tid: &[] }).map(|_| ())
+            world.clone3(caller, &CloneArgs { flags, exit_signal: None, set_tid: &[] }).map(|_| ())
         }
         18 if world.leader(caller) != world.host() => {
             world.exit_thread(caller, i32::from(bytes[2]));

@@ -2,19 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use pidlab_scenario::{CloneFlags, Errno, Fact, Facts, Signal};
-use pidlab_sim::{CloneArgs, ProcessId, World};
+use pidlab_sim::{CloneArgs, TaskId, World};
 
 const NEWPID: CloneFlags = CloneFlags::CLONE_NEWPID;
 const NEWUSER: CloneFlags = CloneFlags::CLONE_NEWUSER;
 
-fn clone(world: &mut World, caller: ProcessId, flags: CloneFlags) -> Result<ProcessId, Errno> {
-    let made = world.clone_process(caller, &CloneArgs { flags, exit_signal: Some(Signal::CHLD), set_tid: &[] });
+fn clone(world: &mut World, caller: TaskId, flags: CloneFlags) -> Result<TaskId, Errno> {
+    let made = world.clone3(caller, &CloneArgs { flags, exit_signal: Some(Signal::CHLD), set_tid: &[] });
     world.check_invariants().unwrap();
     made
 }
 
 /// A world with a child of host that is an ordinary user.
-fn with_a_user() -> (World, ProcessId, ProcessId) {
+fn with_a_user() -> (World, TaskId, TaskId) {
     let mut world = World::new();
     let host = world.host();
     let user = world.fork(host).unwrap();
@@ -53,7 +53,7 @@ fn power_reaches_down_and_never_up() {
 
 #[test]
 fn without_a_second_user_setuid_knows_only_root() {
-    let mut world = World::with(&Facts::newest().with(Fact::AnotherUser, false), 0);
+    let mut world = World::with(&Facts::newest().with(Fact::AnotherUser, false).with_levels_above(0));
     let host = world.host();
     assert_eq!(world.setuid(host, 1000), Err(Errno::EINVAL));
     assert_eq!(world.setuid(host, 0), Ok(()));

@@ -2,28 +2,28 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use pidlab_scenario::{CloneFlags, Errno, Fact, Facts, MaskChange, Signal, SignalAction, WaitOptions, WaitStatus};
-use pidlab_sim::{CloneArgs, NsId, ProcessId, ProcessState, WaitFor, Waited, World};
+use pidlab_sim::{CloneArgs, NsId, TaskId, State, WaitFor, Waited, World};
 
 const NEWPID: CloneArgs<'static> =
     CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
 
 /// A world with an init in a namespace of its own.
-fn nested() -> (World, ProcessId, ProcessId) {
+fn nested() -> (World, TaskId, TaskId) {
     let mut world = World::new();
     let host = world.host();
-    let init = world.clone_process(host, &NEWPID).unwrap();
+    let init = world.clone3(host, &NEWPID).unwrap();
     (world, host, init)
 }
 
-fn wait_any(world: &mut World, caller: ProcessId) -> Result<Waited, Errno> {
+fn wait_any(world: &mut World, caller: TaskId) -> Result<Waited, Errno> {
     let waited = world.wait4(caller, -1, WaitOptions::WNOHANG);
     world.check_invariants().unwrap();
     waited
 }
 
-fn child(waited: Result<Waited, Errno>) -> (ProcessId, u32, WaitStatus) {
+fn child(waited: Result<Waited, Errno>) -> (TaskId, u32, WaitStatus) {
     match waited {
-        Ok(Waited::Child { process, number, status }) => (process, number.get(), status),
+        Ok(Waited::Child { child, number, status }) => (child, number.get(), status),
         other => panic!("a child was expected, not {other:?}"),
     }
 }
@@ -71,11 +71,11 @@ fn a_failed_fork_moves_the_inner_cursor_and_nothing_else() {
     world.set_ns_last_pid(host, 299).unwrap();
     let full = world.fork(host).unwrap();
     assert_eq!(world.pids(full), [300]);
-    assert_eq!(world.ns_last_pid(init), 1);
+    assert_eq!(world.ns_last_pid(init), Ok(1));
     assert_eq!(world.fork(init), Err(Errno::EAGAIN));
     assert_eq!(world.fork(init), Err(Errno::EAGAIN));
-    assert_eq!(world.ns_last_pid(init), 3);
-    assert_eq!(world.ns_last_pid(host), 300);
+    assert_eq!(world.ns_last_pid(init), Ok(3));
+    assert_eq!(world.ns_last_pid(host), Ok(300));
     world.exit(full, 0);
     wait_any(&mut world, host).unwrap();
     let child = world.fork(init).unwrap();
@@ -86,15 +86,15 @@ fn a_failed_fork_moves_the_inner_cursor_and_nothing_else() {
 fn chosen_numbers_are_checked_from_the_inside_out_or_all_at_first() {
     for (checked_first, taken_and_invalid) in [(false, Errno::EEXIST), (true, Errno::EINVAL)] {
         let facts = Facts::newest().with(Fact::SetTidCheckedFirst, checked_first);
-        chosen_numbers(World::with(&facts, 0), taken_and_invalid);
+        chosen_numbers(World::with(&facts.with_levels_above(0)), taken_and_invalid);
     }
 }
 
 fn chosen_numbers(mut world: World, taken_and_invalid: Errno) {
-    let init = world.clone_process(world.host(), &NEWPID).unwrap();
+    let init = world.clone3(world.host(), &NEWPID).unwrap();
     let mut ask = |set_tid: &[i32]| {
         let args = CloneArgs { flags: CloneFlags::empty(), exit_signal: Some(Signal::CHLD), set_tid };
-        world.clone_process(init, &args).map(|child| world.pids(child).to_vec())
+        world.clone3(init, &args).map(|child| world.pids(child).to_vec())
     };
     assert_eq!(ask(&[1, 0]), Err(taken_and_invalid));
     assert_eq!(ask(&[0, 2]), Err(Errno::EINVAL));
@@ -115,8 +115,8 @@ fn a_dead_namespace_takes_nobody_in() {
     world.exit(init, 42);
     assert_eq!(child(wait_any(&mut world, host)), (init, 2, WaitStatus::Exited(42)));
     assert_eq!(world.fork(host), Err(Errno::ENOMEM));
-    assert_eq!(world.clone_process(host, &NEWPID), Err(Errno::EINVAL));
-    assert_eq!(world.ns_last_pid(host), 3, "the failed fork has burned a number outside");
+    assert_eq!(world.clone3(host, &NEWPID), Err(Errno::EINVAL));
+    assert_eq!(world.ns_last_pid(host), Ok(3), "the failed fork has burned a number outside");
     world.setns(host, NsId::OUTERMOST).unwrap();
     assert_eq!(world.fork(host).map(|child| world.pids(child).to_vec()), Ok(vec![4]));
 }
@@ -126,10 +126,10 @@ fn namespaces_nest_32_levels_and_no_deeper() {
     let mut world = World::new();
     let mut init = world.host();
     for level in 1..=32 {
-        init = world.clone_process(init, &NEWPID).unwrap();
+        init = world.clone3(init, &NEWPID).unwrap();
         assert_eq!(world.level(world.namespace(init)), level);
     }
-    assert_eq!(world.clone_process(init, &NEWPID), Err(Errno::ENOSPC));
+    assert_eq!(world.clone3(init, &NEWPID), Err(Errno::ENOSPC));
     assert_eq!(world.unshare(init, CloneFlags::CLONE_NEWPID), Err(Errno::ENOSPC));
     let deepest = world.fork(init).unwrap();
     assert_eq!(world.pids(deepest).len(), 33);
@@ -176,7 +176,7 @@ fn a_subreaper_adopts_within_its_namespace_only() {
     let host = world.host();
     let subreaper = world.fork(host).unwrap();
     world.set_child_subreaper(subreaper, true);
-    let init = world.clone_process(subreaper, &NEWPID).unwrap();
+    let init = world.clone3(subreaper, &NEWPID).unwrap();
     let father = world.fork(init).unwrap();
     let orphan = world.fork(father).unwrap();
     world.exit(father, 0);
@@ -191,7 +191,7 @@ fn a_subreaper_adopts_within_its_namespace_only() {
 fn the_end_of_an_init_is_the_end_of_all_below() {
     let (mut world, host, init) = nested();
     let member = world.fork(init).unwrap();
-    let inner = world.clone_process(member, &NEWPID).unwrap();
+    let inner = world.clone3(member, &NEWPID).unwrap();
     let deep = world.fork(inner).unwrap();
     world.kill(host, 2, Some(Signal::KILL)).unwrap();
     for gone in [member, inner, deep] {
@@ -207,8 +207,8 @@ fn an_outside_parent_holds_the_end_up() {
     world.setns(outside, world.namespace(init)).unwrap();
     let injected = world.fork(outside).unwrap();
     world.exit(init, 7);
-    assert_eq!(world.state(init), Some(ProcessState::Exiting));
-    assert_eq!(world.state(injected), Some(ProcessState::Zombie));
+    assert_eq!(world.state(init), Some(State::Exiting));
+    assert_eq!(world.state(injected), Some(State::Zombie));
     assert_eq!(world.wait4(host, 2, WaitOptions::WNOHANG), Ok(Waited::Nothing));
     world.kill(host, 2, Some(Signal::KILL)).unwrap();
     assert_eq!(child(wait_any(&mut world, outside)).2, WaitStatus::Killed(Signal::KILL));
@@ -223,10 +223,10 @@ fn a_number_in_use_as_a_group_holds_the_end_up() {
     let outside = world.fork(host).unwrap();
     world.setpgid(outside, 0, 3).unwrap();
     world.exit(init, 0);
-    assert_eq!((world.state(leader), world.state(init)), (None, Some(ProcessState::Exiting)));
+    assert_eq!((world.state(leader), world.state(init)), (None, Some(State::Exiting)));
     world.check_invariants().unwrap();
     world.setpgid(outside, 0, 0).unwrap();
-    assert_eq!(world.state(init), Some(ProcessState::Zombie));
+    assert_eq!(world.state(init), Some(State::Zombie));
     world.check_invariants().unwrap();
 }
 
@@ -236,19 +236,19 @@ fn an_init_is_protected_from_inside_and_mostly_from_outside() {
     let member = world.fork(init).unwrap();
     for number in 1..=64 {
         world.kill(member, 1, Signal::new(number)).unwrap();
-        assert_eq!(world.state(init), Some(ProcessState::Running), "signal {number}");
+        assert_eq!(world.state(init), Some(State::Running), "signal {number}");
     }
     world.kill(host, 2, Some(Signal::TERM)).unwrap();
-    assert_eq!(world.state(init), Some(ProcessState::Running));
+    assert_eq!(world.state(init), Some(State::Running));
     world.sigaction(init, Signal::TERM, SignalAction::Handle).unwrap();
     world.kill(host, 2, Some(Signal::TERM)).unwrap();
     world.kill(member, 1, Some(Signal::TERM)).unwrap();
-    let senders: Vec<u32> = world.handled(init).iter().map(|handled| handled.si_pid).collect();
+    let senders: Vec<u32> = world.handled(init).map(|handled| handled.si_pid).collect();
     assert_eq!(senders, [0, 2]);
     world.kill(host, 2, Some(Signal::STOP)).unwrap();
-    assert_eq!(world.state(init), Some(ProcessState::Stopped));
+    assert_eq!(world.state(init), Some(State::Stopped));
     world.kill(member, 1, Some(Signal::CONT)).unwrap();
-    assert_eq!(world.state(init), Some(ProcessState::Running));
+    assert_eq!(world.state(init), Some(State::Running));
 }
 
 #[test]
@@ -257,14 +257,14 @@ fn a_blocked_signal_of_an_init_waits_and_is_then_dropped() {
     world.sigprocmask(init, MaskChange::Block, Signal::TERM);
     world.kill(host, 2, Some(Signal::TERM)).unwrap();
     world.sigprocmask(init, MaskChange::Unblock, Signal::TERM);
-    assert_eq!(world.state(init), Some(ProcessState::Running));
+    assert_eq!(world.state(init), Some(State::Running));
 }
 
 #[test]
 fn wait_goes_by_the_list_and_not_by_the_deaths() {
     let mut world = World::new();
     let host = world.host();
-    let children: Vec<ProcessId> = (0..3).map(|_| world.fork(host).unwrap()).collect();
+    let children: Vec<TaskId> = (0..3).map(|_| world.fork(host).unwrap()).collect();
     for dying in [2, 0, 1] {
         world.exit(children[dying], 0);
     }
@@ -281,13 +281,13 @@ fn a_sleeping_wait_returns_when_the_child_ends() {
     let father = world.fork(host).unwrap();
     let one = world.fork(father).unwrap();
     assert_eq!(world.wait4(father, -1, WaitOptions::empty()), Ok(Waited::Blocks));
-    assert_eq!(world.state(father), Some(ProcessState::Blocked));
+    assert_eq!(world.state(father), Some(State::Blocked));
     world.exit(one, 3);
     let returned = world.take_returned();
     assert_eq!(returned.len(), 1);
     assert_eq!(returned[0].0, father);
     assert_eq!(child(returned[0].1), (one, 3, WaitStatus::Exited(3)));
-    assert_eq!(world.state(father), Some(ProcessState::Running));
+    assert_eq!(world.state(father), Some(State::Running));
 }
 
 #[test]
@@ -299,9 +299,9 @@ fn a_handler_interrupts_a_wait_and_a_stop_does_not() {
     world.sigaction(father, Signal::USR1, SignalAction::Handle).unwrap();
     assert_eq!(world.wait4(father, -1, WaitOptions::empty()), Ok(Waited::Blocks));
     world.kill(host, 2, Some(Signal::STOP)).unwrap();
-    assert_eq!(world.state(father), Some(ProcessState::Stopped));
+    assert_eq!(world.state(father), Some(State::Stopped));
     world.kill(host, 2, Some(Signal::CONT)).unwrap();
-    assert_eq!(world.state(father), Some(ProcessState::Blocked));
+    assert_eq!(world.state(father), Some(State::Blocked));
     world.kill(host, 2, Some(Signal::USR1)).unwrap();
     assert_eq!(world.take_returned(), [(father, Err(Errno::EINTR))]);
 }
@@ -335,7 +335,7 @@ fn stops_are_reported_once_and_lost_by_sigcont() {
     world.kill(host, 2, Some(Signal::CONT)).unwrap();
     assert_eq!(child(look(&mut world)).2, WaitStatus::Continued);
     assert_eq!(look(&mut world), Ok(Waited::Nothing));
-    assert_eq!(world.state(one), Some(ProcessState::Running));
+    assert_eq!(world.state(one), Some(State::Running));
 }
 
 #[test]
@@ -347,9 +347,9 @@ fn an_orphaned_group_with_a_stopped_member_gets_hup_and_cont() {
     let job = world.fork(shell).unwrap();
     world.setpgid(job, 0, 0).unwrap();
     world.kill(host, 3, Some(Signal::TSTP)).unwrap();
-    assert_eq!(world.state(job), Some(ProcessState::Stopped));
+    assert_eq!(world.state(job), Some(State::Stopped));
     world.exit(shell, 0);
-    assert_eq!(world.state(job), Some(ProcessState::Zombie));
+    assert_eq!(world.state(job), Some(State::Zombie));
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn one_siginfo_goes_round() {
     let after = world.fork(host).unwrap();
     world.sigaction(after, Signal::USR1, SignalAction::Handle).unwrap();
     world.kill(host, -1, Some(Signal::USR1)).unwrap();
-    let si_pid = |process| world.handled(process)[0].si_pid;
+    let si_pid = |process| world.handled(process).next().unwrap().si_pid;
     assert_eq!((si_pid(init), si_pid(before), si_pid(after)), (0, 0, 0), "init is the first to be visited");
 }
 
@@ -370,7 +370,7 @@ fn a_clone_child_needs_its_own_kind_of_wait() {
     let mut world = World::new();
     let host = world.host();
     let none = CloneArgs { flags: CloneFlags::empty(), exit_signal: None, set_tid: &[] };
-    let one = world.clone_process(host, &none).unwrap();
+    let one = world.clone3(host, &none).unwrap();
     world.exit(one, 0);
     assert_eq!(wait_any(&mut world, host), Err(Errno::ECHILD));
     assert_eq!(child(world.wait4(host, -1, WaitOptions::__WCLONE)).0, one);
@@ -394,8 +394,8 @@ fn an_init_in_the_group_of_its_own_member_never_ends() {
     assert!(!world.would_never_end(init, 0, 0));
     world.setpgid(init, 0, 2).unwrap();
     world.exit(init, 0);
-    assert_eq!((world.state(leader), world.state(init)), (None, Some(ProcessState::Exiting)));
+    assert_eq!((world.state(leader), world.state(init)), (None, Some(State::Exiting)));
     // Only its parent can still help it.
     world.setpgid(host, 2, 0).unwrap();
-    assert_eq!(world.state(init), Some(ProcessState::Zombie));
+    assert_eq!(world.state(init), Some(State::Zombie));
 }

@@ -108,6 +108,7 @@ struct Totals {
     rules_shown: usize,
     rules: usize,
     differences: usize,
+    not_decided: usize,
     failed: usize,
     mistakes: usize,
     skipped: usize,
@@ -184,6 +185,8 @@ impl Report<'_> {
         }
         if verdict.problems.iter().any(Problem::is_difference) {
             self.totals.differences += 1;
+        } else if verdict.is_not_decided() {
+            self.totals.not_decided += 1;
         } else if !verdict.problems.is_empty() {
             self.totals.failed += 1;
         }
@@ -191,7 +194,8 @@ impl Report<'_> {
             let problems: Vec<String> =
                 verdict.problems.iter().map(|problem| tell::problem(&source.scenario, problem)).collect();
             let replay = format!("   replay: pidlab run {}\n", source.path);
-            return self.line(source, BAD, "DIFFERS", &(problems.concat() + &replay), Some(verdict));
+            let word = if verdict.is_not_decided() { "UNKNOWN" } else { "DIFFERS" };
+            return self.line(source, BAD, word, &(problems.concat() + &replay), Some(verdict));
         }
         match instead {
             Some((word, why)) => self.line(source, SKIPPED, word, why, Some(verdict)),
@@ -252,6 +256,8 @@ impl Report<'_> {
             End::BadInput
         } else if totals.differences + totals.failed > 0 || (no_skip && totals.skipped > 0) {
             End::Differ
+        } else if totals.not_decided > 0 {
+            End::NotDecided
         } else if totals.scenarios > 0 && totals.skipped == totals.scenarios {
             End::NoKernel
         } else {
@@ -271,9 +277,12 @@ impl Totals {
             "{machines}: scenarios {}, steps compared {},\nrules shown {} of {}, differences {}, skipped {}",
             self.scenarios, self.steps_compared, self.rules_shown, self.rules, self.differences, self.skipped
         );
-        for (count, word) in
-            [(self.model_only, "on the model only"), (self.failed, "failed"), (self.mistakes, "mistakes")]
-        {
+        for (count, word) in [
+            (self.not_decided, "not decided"),
+            (self.model_only, "on the model only"),
+            (self.failed, "failed"),
+            (self.mistakes, "mistakes"),
+        ] {
             if count > 0 {
                 text.push_str(&format!(", {word} {count}"));
             }

@@ -81,8 +81,8 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     );
     write!(out, "{}", tally.text(arguments.rules))?;
     let Some(Case::Wrong { scenario, report, replays }) = wrong else {
-        writeln!(out, "differences 0")?;
-        return Ok(End::Agree);
+        writeln!(out, "differences 0, not decided {}", tally.not_decided)?;
+        return Ok(if tally.not_decided > 0 { End::NotDecided } else { End::Agree });
     };
     writeln!(out, "\ndifferences 1, shrunk to {} steps in {replays} replays:\n", scenario.steps.len())?;
     writeln!(out, "{}", scenario.to_toml())?;
@@ -119,7 +119,7 @@ fn case(worker: &mut Worker, seed: u64, index: u64, length: usize) -> Case {
 /// The verdict where all is well, else what is wrong, in words.
 fn wrong(worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, String> {
     match worker.judge(scenario) {
-        Judged::Verdict(verdict) if verdict.problems.is_empty() => Ok(verdict),
+        Judged::Verdict(verdict) if verdict.problems.is_empty() || verdict.is_not_decided() => Ok(verdict),
         Judged::Verdict(verdict) => {
             Err(verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem)).collect())
         }
@@ -148,6 +148,7 @@ fn smallest(worker: &mut Worker, choices: Choices, theme: Theme, first: String, 
 struct Tally {
     scenarios: u64,
     steps: u64,
+    not_decided: u64,
     calls: BTreeMap<&'static str, u64>,
     answers: BTreeMap<String, u64>,
     rules: BTreeMap<&'static str, u64>,
@@ -156,6 +157,7 @@ struct Tally {
 impl Tally {
     fn add(&mut self, scenario: &Scenario, verdict: &Verdict) {
         self.scenarios += 1;
+        self.not_decided += u64::from(verdict.is_not_decided());
         for (step, compared) in scenario.steps.iter().zip(verdict.steps.iter().skip(1)) {
             self.steps += 1;
             *self.calls.entry(step.call.name().word()).or_default() += 1;

@@ -78,6 +78,7 @@ enum End {
     Agree,
     Differ,
     BadInput,
+    NotDecided,
     NoKernel,
 }
 
@@ -87,6 +88,7 @@ impl From<End> for ExitCode {
             End::Agree => 0,
             End::Differ => 1,
             End::BadInput => 2,
+            End::NotDecided => 3,
             End::NoKernel => 4,
         })
     }

@@ -63,7 +63,7 @@ pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
 
 /// Of two ends, the one that the user must know: a mistake, then a difference, then a skip.
 fn worse(left: End, right: End) -> End {
-    [End::BadInput, End::Differ, End::NoKernel]
+    [End::BadInput, End::Differ, End::NotDecided, End::NoKernel]
         .into_iter()
         .find(|end| [left, right].contains(end))
         .unwrap_or(End::Agree)
@@ -110,7 +110,11 @@ fn one(
             anstream::eprint!("{}", tell::problem(&source.scenario, problem));
         }
     }
-    Ok(if verdict.agrees() { end } else { worse(end, End::Differ) })
+    Ok(match verdict.agrees() {
+        true => end,
+        false if verdict.is_not_decided() => worse(end, End::NotDecided),
+        false => worse(end, End::Differ),
+    })
 }
 
 fn kernel_header(kernel: &Kernel) -> KernelHeader {

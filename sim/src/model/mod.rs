@@ -1,21 +1,22 @@
 //! Scenarios on worlds.
 //!
-//! Where Linux leaves the order of events open (which of several dying processes exits first, whether a parent runs
-//! before or after its next child dies), one step can have several outcomes. So a model is a *set* of worlds: every
-//! step takes all of them on, in every order of events, and [`Model::keep`] narrows the set down to those that look
-//! like what really happened.
+//! Where Linux leaves the order of events open (which of several dying processes exits first, whether a parent runs before or after its
+//! next child dies), one step can have several outcomes. [`Model::step`] follows one order, first come first served. [`Model::judge`] is
+//! told what a kernel showed and searches the orders for it; what it keeps are all worlds that look like that, since they can differ in
+//! what nobody has seen yet.
 
-mod branch;
+mod cast;
+
 mod call;
-mod explore;
 
-use std::collections::HashSet;
+mod observe;
 
 use pidlab_scenario::random::Guide;
 use pidlab_scenario::{Facts, Machine, Observation, Refusal, Refused, Role, Run, Scenario, State, Step};
 
+use crate::order::possible::{self, MOST_WORLDS};
 use crate::{Misconception, Rule};
-use branch::Branch;
+use cast::Branch;
 
 /// Runs scenarios on the model.
 ///
@@ -40,15 +41,10 @@ use branch::Branch;
 #[derive(Clone)]
 pub struct Model {
     facts: Facts,
-    belief: Option<Misconception>,
-    branches: Vec<Held>,
-}
-
-/// A possible world, and how it looked after the last step.
-#[derive(Clone)]
-struct Held {
-    branch: Branch,
-    seen: Observation,
+    misconception: Option<Misconception>,
+    branches: Vec<Branch>,
+    /// A search was given up: there may be more worlds that look like what was seen.
+    incomplete: bool,
 }
 
 /// One of the outcomes that a step may have.
@@ -69,6 +65,29 @@ pub struct Because {
     pub about: Role,
 }
 
+/// Whether what a kernel showed is among what Linux may do.
+#[derive(Clone, Debug)]
+pub enum Judgement {
+    /// It is.
+    Agrees(Answer),
+    /// It is not.
+    Differs(Outcomes),
+    /// The search was given up.
+    NotDecided {
+        /// How many worlds were looked at.
+        worlds: usize,
+    },
+}
+
+/// What a step may come to.
+#[derive(Clone, Debug)]
+pub struct Outcomes {
+    /// Each once; the first is the one where events happen first come first served.
+    pub answers: Vec<Answer>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
 /// The model cannot fail to run a scenario.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Never {}
@@ -84,77 +103,128 @@ impl std::error::Error for Never {}
 impl Model {
     /// A model of a kernel with these facts.
     pub fn new(facts: Facts) -> Model {
-        Model { facts, belief: None, branches: Vec::new() }
+        Model { facts, misconception: None, branches: Vec::new(), incomplete: false }
     }
 
-    /// A model that follows a wrong belief, to see what proves it wrong.
-    pub fn believing(facts: Facts, belief: Misconception) -> Model {
-        Model { belief: Some(belief), ..Model::new(facts) }
+    /// A model that follows a misconception, to see what proves it wrong.
+    pub fn misconceived(facts: Facts, misconception: Misconception) -> Model {
+        Model { misconception: Some(misconception), ..Model::new(facts) }
     }
 
     /// Begins a scenario; whatever ran before is forgotten.
     pub fn start(&mut self, scenario: &Scenario) -> Answer {
-        let mut branch = Branch::new(&self.facts, self.belief, scenario.roles.len());
+        let mut branch = Branch::new(&self.facts, self.misconception, scenario.roles.len());
         let observation = branch.observe(None, Vec::new());
-        self.branches = vec![Held { branch, seen: observation.clone() }];
+        self.branches = vec![branch];
+        self.incomplete = false;
         Answer { observation, because: Vec::new() }
     }
 
-    /// Takes a step in every world that is still possible. The answers are all that Linux may do, each once; the first
-    /// is the canonical one, where events happen first come first served.
+    /// Takes a step in the order in which events come up. Of several worlds that are possible the first goes on.
     ///
     /// # Errors
     /// The step cannot be taken; the model is as before.
     ///
     /// # Panics
     /// If no scenario was started.
-    pub fn step(&mut self, scenario: &Scenario, step: &Step) -> Result<Vec<Answer>, Refusal> {
+    pub fn step(&mut self, scenario: &Scenario, step: &Step) -> Result<Answer, Refusal> {
         debug_assert!(step.by.index() < scenario.roles.len(), "the step is of this scenario");
-        let (canonical, others) = self.branches.split_first().expect("a scenario was started");
-        let mut results = canonical.branch.step(step)?;
-        for held in others {
-            // What the canonical world can do, another one may not (somebody is dead there): it is left behind.
-            if let Ok(more) = held.branch.step(step) {
-                results.extend(more);
+        let (branch, answer) = self.branches.first().expect("a scenario was started").step(step)?;
+        self.branches = vec![branch];
+        Ok(answer)
+    }
+
+    /// Takes a step after which a kernel has shown this.
+    ///
+    /// Where it agrees, all worlds go on that look like it. Where it differs, or was not decided, the one goes on that
+    /// [`Model::step`] would take.
+    ///
+    /// # Errors
+    /// The step cannot be taken in any of the worlds; the model is as before.
+    ///
+    /// # Panics
+    /// If no scenario was started.
+    pub fn judge(&mut self, scenario: &Scenario, step: &Step, seen: &Observation) -> Result<Judgement, Refusal> {
+        debug_assert!(step.by.index() < scenario.roles.len(), "the step is of this scenario");
+        let mut kept: Vec<(Branch, Answer)> = Vec::new();
+        let mut worlds = 0;
+        let mut complete = !self.incomplete;
+        let mut refused = None;
+        for branch in &self.branches {
+            // What one world can do, another one may not (somebody is dead there): that one is left behind.
+            match branch.search(step, MOST_WORLDS.saturating_sub(worlds), seen) {
+                Err(refusal) => refused = refused.or(Some(refusal)),
+                Ok(found) => {
+                    worlds += found.looked_at;
+                    complete &= found.complete;
+                    kept.extend(found.results);
+                }
             }
         }
-        let mut answers: Vec<Answer> = Vec::new();
+        if kept.is_empty() {
+            return self.give_up(step, complete, worlds, refused);
+        }
+        self.incomplete = !complete;
+        let answer = kept[0].1.clone();
         self.branches.clear();
-        let mut met = HashSet::new();
-        let choice = results.len() > 1;
-        for (branch, answer) in results {
+        let mut met = std::collections::HashSet::new();
+        for (branch, _) in kept {
             // Worlds that came different ways to the same point go on as one.
-            if choice && !met.insert((branch.fingerprint(), answer.observation.clone())) {
-                continue;
-            }
-            self.branches.push(Held { branch, seen: answer.observation.clone() });
-            if !answers.iter().any(|known| known.observation == answer.observation) {
-                answers.push(answer);
+            if met.insert(possible::fingerprint(&branch.world)) {
+                self.branches.push(branch);
             }
         }
-        Ok(answers)
+        Ok(Judgement::Agrees(answer))
     }
 
-    /// After a step: this is what happened. Keeps the worlds that look like it; if there is none, answers `false` and
-    /// keeps the canonical one.
-    pub fn keep(&mut self, observation: &Observation) -> bool {
-        let fits = self.branches.iter().any(|held| held.seen == *observation);
-        if fits {
-            self.branches.retain(|held| held.seen == *observation);
-        } else {
-            self.branches.truncate(1);
+    fn give_up(
+        &mut self,
+        step: &Step,
+        complete: bool,
+        worlds: usize,
+        refused: Option<Refusal>,
+    ) -> Result<Judgement, Refusal> {
+        match self.outcomes(step, 64) {
+            Err(refusal) => Err(refused.unwrap_or(refusal)),
+            Ok(_) if !complete => Ok(Judgement::NotDecided { worlds }),
+            Ok(outcomes) => Ok(Judgement::Differs(outcomes)),
         }
-        fits
     }
 
-    /// What a process is doing in the canonical world; `None` if it is not born or reaped.
+    /// What a step may come to in any of the worlds that are possible, up to `most` outcomes. Nothing changes.
+    ///
+    /// # Errors
+    /// The step cannot be taken in any of the worlds.
+    pub fn outcomes(&self, step: &Step, most: usize) -> Result<Outcomes, Refusal> {
+        let mut outcomes = Outcomes { answers: Vec::new(), complete: !self.incomplete };
+        let mut refused = None;
+        let mut worlds = 0;
+        for branch in &self.branches {
+            match branch.outcomes(step, MOST_WORLDS.saturating_sub(worlds), most, &mut outcomes) {
+                Ok(looked_at) => worlds += looked_at,
+                Err(refusal) => refused = refused.or(Some(refusal)),
+            }
+        }
+        match refused {
+            Some(refusal) if outcomes.answers.is_empty() => Err(refusal),
+            _ => Ok(outcomes),
+        }
+    }
+
+    /// In how many worlds the model is, that all look like what was seen.
+    pub fn worlds(&self) -> usize {
+        self.branches.len()
+    }
+
+    /// What a process is doing in the first of the worlds; `None` if it is not born or reaped.
     pub fn state(&self, role: Role) -> Option<State> {
-        self.branches.first()?.seen.process(role).map(|process| process.state)
+        let branch = self.branches.first()?;
+        branch.shown_state(branch.task(role)?)
     }
 
     /// Whether `role` has, or last had, a number in the namespace of `caller`.
     pub fn has_number(&self, caller: Role, role: Role) -> bool {
-        self.branches.first().is_some_and(|held| held.branch.number(caller, role).is_some())
+        self.branches.first().is_some_and(|branch| branch.number_of(caller, role).is_some())
     }
 }
 
@@ -165,11 +235,7 @@ impl Machine for Model {
         let mut observations = vec![self.start(scenario).observation];
         for (index, step) in scenario.steps.iter().enumerate() {
             match self.step(scenario, step) {
-                Ok(mut answers) => {
-                    let observation = answers.swap_remove(0).observation;
-                    self.keep(&observation);
-                    observations.push(observation);
-                }
+                Ok(answer) => observations.push(answer.observation),
                 Err(why) => {
                     return Ok(Run { observations, refused: Some(Refused { step: index + 1, why }) });
                 }
@@ -186,9 +252,7 @@ impl Guide for Model {
     }
 
     fn apply(&mut self, scenario: &Scenario, step: &Step) -> Result<(), Refusal> {
-        let answers = self.step(scenario, step)?;
-        self.keep(&answers[0].observation);
-        Ok(())
+        Model::step(self, scenario, step).map(drop)
     }
 
     fn state(&self, role: Role) -> Option<State> {

@@ -340,7 +340,7 @@ impl Branch {
 
     fn notes_what_was_not_seen(&self, world: &World, seen: &Observation) -> bool {
         let mut at = vec![0usize; self.roles.len()];
-        for (task, handled) in world.handled() {
+        for (task, handled) in &world.handled {
             let Some(role) = self.role(*task) else { continue };
             let Some(view) = seen.process(role) else { continue };
             let place = &mut at[role.index()];

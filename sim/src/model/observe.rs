@@ -33,7 +33,7 @@ impl Branch {
             let world = &self.world;
             let ns = world.namespace(task);
             let bare = |number: Option<crate::Nr>| number.map_or(0, crate::Nr::get);
-            let handled = world.handled().iter().filter(|(by, _)| *by == task).map(|(_, got)| Handled {
+            let handled = world.handled(task).map(|got| Handled {
                 signal: got.signal,
                 si_pid: got.si_pid,
                 child: got.child,

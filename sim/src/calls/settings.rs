@@ -8,7 +8,7 @@ use crate::world::World;
 /// # Groups, sessions, and what a task sets for itself
 ///
 /// ```
-/// use pidlab_sim2::World;
+/// use pidlab_sim::World;
 ///
 /// let mut world = World::new();
 /// let host = world.host();

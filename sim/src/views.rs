@@ -26,7 +26,7 @@ fn bare(number: Option<Nr>) -> u32 {
 ///
 /// ```
 /// use pidlab_scenario::Seen;
-/// use pidlab_sim2::World;
+/// use pidlab_sim::World;
 ///
 /// let mut world = World::new();
 /// let host = world.host();

@@ -187,9 +187,9 @@ impl World {
         self.cred(task).uid
     }
 
-    /// What handlers got since [`World::clear_handled`], each with the task, in the order in which they ran.
-    pub fn handled(&self) -> &[(TaskId, Handled)] {
-        &self.handled
+    /// The signals that a task's handlers got since [`World::clear_handled`], in the order in which they ran.
+    pub fn handled(&self, task: TaskId) -> impl Iterator<Item = Handled> + '_ {
+        self.handled.iter().filter(move |(by, _)| *by == task).map(|(_, handled)| *handled)
     }
 
     /// Forgets what handlers got.

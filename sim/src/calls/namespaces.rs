@@ -12,7 +12,7 @@ use crate::world::World;
 ///
 /// ```
 /// use pidlab_scenario::{CloneFlags, Errno};
-/// use pidlab_sim2::World;
+/// use pidlab_sim::World;
 ///
 /// let mut world = World::new();
 /// let host = world.host();
@@ -59,6 +59,71 @@ impl World {
     pub fn setns(&mut self, caller: TaskId, ns: NsId) -> Result<(), Errno> {
         self.begin(caller);
         nsproxy::pidns_install(self, caller, ns)
+    }
+
+    /// setns(2) with `/proc/PID/ns/pid` of `to`, which works for zombies too; `None`: it is reaped.
+    ///
+    /// # Errors
+    /// `ENOENT`: `to` is reaped; `EACCES`: the caller may not look into it; and as [`World::setns`].
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// setns(2); fs/proc/namespaces.c:proc_ns_get_link
+    #[track_caller]
+    pub fn setns_path(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
+        self.begin(caller);
+        nsproxy::setns_path(self, caller, to)
+    }
+
+    /// setns(2) with a pidfd of `to`: its own namespace, and only while it lives; `None`: it is reaped.
+    ///
+    /// # Errors
+    /// `ESRCH`: `to` has ended; `EPERM`: the caller may not look into it; and as [`World::setns`].
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// setns(2); kernel/nsproxy.c:validate_nsset
+    #[track_caller]
+    pub fn setns_pidfd(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
+        self.begin(caller);
+        nsproxy::setns_pidfd(self, caller, to)
+    }
+
+    /// setns(2) with `/proc/PID/ns/pid_for_children` of `to`; `None`: it is reaped.
+    ///
+    /// # Errors
+    /// `ENOENT`: `to` has ended, or nobody has been born yet where its children will be; `EACCES`: the caller may not look into it; and as
+    /// [`World::setns`].
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// namespaces(7); kernel/pid_namespace.c:pidns_for_children_get
+    #[track_caller]
+    pub fn setns_for_children(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
+        self.begin(caller);
+        nsproxy::setns_for_children(self, caller, to)
+    }
+
+    /// setns(2) with what `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of a pidfd of `to` gives; `None`: it is reaped.
+    ///
+    /// # Errors
+    /// `ENOTTY`: the kernel has no such call; `ESRCH`: `to` has ended; `EACCES`: the caller may not look into it; and as [`World::setns`].
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// ioctl_pidfd(2); fs/pidfs.c:pidfd_ioctl
+    #[track_caller]
+    pub fn setns_pidfd_for_children(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
+        self.begin(caller);
+        nsproxy::setns_pidfd_for_children(self, caller, to)
     }
 
     /// Reads `ns_last_pid` of the caller's namespace: the number that its next search begins behind.

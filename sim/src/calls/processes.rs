@@ -15,7 +15,7 @@ use crate::{exec, rule};
 ///
 /// ```
 /// use pidlab_scenario::{Errno, WaitOptions, WaitStatus};
-/// use pidlab_sim2::{Waited, World};
+/// use pidlab_sim::{Waited, World};
 ///
 /// let mut world = World::new();
 /// let host = world.host();

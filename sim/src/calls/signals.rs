@@ -12,14 +12,14 @@ use crate::world::World;
 ///
 /// ```
 /// use pidlab_scenario::{Errno, Signal, SignalAction};
-/// use pidlab_sim2::World;
+/// use pidlab_sim::World;
 ///
 /// let mut world = World::new();
 /// let host = world.host();
 /// let child = world.fork(host)?;
 /// world.sigaction(child, Signal::USR1, SignalAction::Handle)?;
 /// world.kill(host, 2, Some(Signal::USR1))?;
-/// assert_eq!(world.handled()[0].1.si_pid, 1);
+/// assert_eq!(world.handled(child).map(|handled| handled.si_pid).collect::<Vec<_>>(), [1]);
 /// assert_eq!(world.kill(child, 99, None), Err(Errno::ESRCH));
 /// # Ok::<(), Errno>(())
 /// ```
