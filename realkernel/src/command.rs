@@ -381,7 +381,8 @@ impl Translator<'_> {
     }
 }
 
-fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
+/// Reads a limit, or writes it.
+pub(crate) fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
     let mut command = match write {
         None => Command::new(Operation::ReadNumber, &[]),
         Some(value) => Command::new(Operation::WriteNumber, &[value]),

@@ -10,19 +10,21 @@ use std::sync::atomic::Ordering;
 
 use pidlab_scenario::{
     Call, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
+    Sysctl,
 };
 
 use crate::agent;
-use crate::command::{Command, Translator, outcome};
+use crate::command::{Command, Translator, outcome, sysctl};
 use crate::lab::Sharing;
 use crate::look;
+use crate::outside::Outside;
 use crate::probe;
 use crate::processes::Processes;
 use crate::program;
 use crate::quiet;
 use crate::sys::arena::{self, SLOTS};
 use crate::sys::{os, sockets};
-use crate::wire::{Hello, Request, Response};
+use crate::wire::{Failure, Hello, Request, Response};
 
 /// Makes the memory and finds out what this kernel is like.
 pub(crate) fn prepare(user_namespace: bool) -> Hello {
@@ -53,14 +55,24 @@ fn try_prepare(user_namespace: bool) -> Result<Hello, String> {
 /// The inode of the machine's initial PID namespace (include/linux/proc_ns.h, `PROC_PID_INIT_INO`).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
-/// Runs a scenario from its start.
-pub(crate) fn run(request: &Request, facts: &Facts) -> Response {
+/// Runs a scenario from its start, and sees that nothing outside has changed by it.
+pub(crate) fn run(request: &Request, facts: &Facts, outside: &mut Outside) -> Response {
+    outside.before(&request.scenario)?;
+    let pid_max_is_local = facts.holds(Fact::PidMaxPerNamespace) && outside.watches(Sysctl::PidMax);
+    let run = run_inside(request, pid_max_is_local);
+    match outside.changed() {
+        Some(what) => Err(Failure::Machine(what)),
+        None => Ok(run?),
+    }
+}
+
+fn run_inside(request: &Request, pid_max_is_local: bool) -> Result<Run, String> {
     let Request { scenario, sharing, every_step } = request;
     if scenario.roles.len() > SLOTS {
         return Err(format!("a scenario has at most {SLOTS} processes"));
     }
     let mut world = World::start(sharing.of(scenario))?;
-    world.pid_max_is_local = facts.holds(Fact::PidMaxPerNamespace);
+    world.pid_max_is_local = pid_max_is_local;
     let run = world.run(scenario, *every_step);
     world.end()?;
     // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
@@ -122,7 +134,7 @@ impl World {
         }
     }
 
-    fn run(&mut self, scenario: &Scenario, every_step: bool) -> Response {
+    fn run(&mut self, scenario: &Scenario, every_step: bool) -> Result<Run, String> {
         for role in 1..scenario.roles.len() {
             clear(Role(role as u16));
         }
@@ -166,6 +178,9 @@ impl World {
             self.speak(speaker, &step.call)?;
             let offered = self.processes.get(speaker).and_then(|speaker| look::offered(&step.call, speaker));
             command.descriptor = offered.or(command.descriptor);
+        }
+        if matches!(step.call, Call::Sysctl { name: Sysctl::PidMax, write: Some(_) }) {
+            self.check_pid_max(step.by)?;
         }
         command.give(arena::slot(step.by.index()))?;
         self.pending.insert(step.by, step.call.clone());
@@ -214,6 +229,30 @@ impl World {
         match slot.result.load(Ordering::Acquire) {
             0 => Ok(()),
             other => Err(format!("a message could not be sent: {other}")),
+        }
+    }
+
+    /// Makes sure that a process's `pid_max` is not the conductor's: where there is one for all, both would read the same. The
+    /// conductor's is another one in any case, once it has been changed by a user who could change no other.
+    fn check_pid_max(&mut self, role: Role) -> Result<(), String> {
+        let own = || probe::pid_max().ok_or("pid_max cannot be read".to_owned());
+        let theirs = self.pid_max_of(role)?;
+        if theirs != own()? {
+            return Ok(());
+        }
+        if probe::mark_pid_max(theirs) && self.pid_max_of(role)? != own()? {
+            return Ok(());
+        }
+        Err("pid_max is not the scenario's own: it was not written".to_owned())
+    }
+
+    fn pid_max_of(&mut self, role: Role) -> Result<i64, String> {
+        let slot = arena::slot(role.index());
+        sysctl(Sysctl::PidMax, None).give(slot)?;
+        self.settle(role)?;
+        match slot.result.load(Ordering::Acquire) {
+            0 => Ok(slot.value.load(Ordering::Acquire)),
+            other => Err(format!("pid_max could not be read: {other}")),
         }
     }
 

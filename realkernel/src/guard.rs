@@ -7,7 +7,7 @@
 //! The guard makes the conductor and then only watches. When the program goes away, however it does, its end of the socket
 //! closes and the guard kills the conductor; when the guard is killed, the conductor dies by its parent-death signal. And when
 //! the conductor dies, the kernel kills everything in its namespace, which is everything that a scenario can have made. Nothing
-//! here has to be told to clean up.
+//! here has to be told to clean up. What a mistake could change of the machine, the guard puts back (`outside`).
 
 use std::ffi::CStr;
 use std::fs;
@@ -16,8 +16,9 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use crate::conductor;
+use crate::outside::Outside;
 use crate::sys::os;
-use crate::wire::{self, Hello, Setup};
+use crate::wire::{self, Failure, Hello, Setup};
 
 /// The variable that tells a program that it is started as a helper.
 pub(crate) const VARIABLE: &str = "PIDLAB_HELPER";
@@ -49,16 +50,23 @@ fn guard(setup: Setup) {
     os::default_signals();
     os::most_descriptors();
     let mut control = os::control();
-    match make_conductor(setup) {
+    match Outside::open().map_err(no_memory).and_then(|outside| Ok((make_conductor(setup)?, outside))) {
         Err(refused) => {
             // The program may be gone already; then nobody wants to know.
             let _ = wire::send(&mut control, &unavailable(&refused));
         }
-        Ok(Made::Conductor { user_namespace, guard_lives }) => {
-            conduct(control, user_namespace, &guard_lives);
+        Ok((Made::Conductor { user_namespace, guard_lives }, outside)) => {
+            conduct(control, user_namespace, &guard_lives, outside);
         }
-        Ok(Made::Guard { conductor, _lives }) => watch(&control, &conductor),
+        Ok((Made::Guard { conductor, _lives }, outside)) => {
+            watch(&control, &conductor);
+            outside.put_back();
+        }
     }
+}
+
+fn no_memory(error: io::Error) -> Refused {
+    Refused { what: "make a file of memory (memfd_create)", error, in_user_namespace: false }
 }
 
 /// Which of the two processes this is after the fork.
@@ -143,8 +151,8 @@ fn watch(control: &UnixStream, conductor: &OwnedFd) {
     let _ = os::reap_pidfd(conductor.as_fd());
 }
 
-/// The conductor's life: run what is asked for, until nobody asks any more.
-fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd) {
+/// The conductor's life: run what is asked for, until nobody asks any more, or until a run has done harm.
+fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd, mut outside: Outside) {
     if os::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as usize).is_err() {
         return;
     }
@@ -163,8 +171,8 @@ fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd)
     };
     let (true, Some(facts)) = (wire::send(&mut control, &hello).is_ok(), facts) else { return };
     while let Ok(request) = wire::receive(&mut control) {
-        let response = conductor::run(&request, &facts);
-        if wire::send(&mut control, &response).is_err() {
+        let response = conductor::run(&request, &facts, &mut outside);
+        if wire::send(&mut control, &response).is_err() || matches!(response, Err(Failure::Machine(_))) {
             return;
         }
     }

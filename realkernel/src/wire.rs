@@ -49,7 +49,22 @@ pub(crate) struct Request {
 }
 
 /// The answer: a run, or why there is none.
-pub(crate) type Response = Result<Run, String>;
+pub(crate) type Response = Result<Run, Failure>;
+
+/// Why a run gave no result.
+#[derive(Serialize, Deserialize, Debug)]
+pub(crate) enum Failure {
+    /// It could not be brought to its end.
+    Run(String),
+    /// It has changed something of the machine. The helper runs nothing any more.
+    Machine(String),
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Failure {
+        Failure::Run(why)
+    }
+}
 
 /// Sends one message.
 pub(crate) fn send(stream: &mut impl Write, message: &impl Serialize) -> io::Result<()> {

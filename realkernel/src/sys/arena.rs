@@ -7,6 +7,7 @@
 //! at a time: the agent between taking a command and having done it, the conductor otherwise.
 
 use std::io;
+use std::os::fd::IntoRawFd;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
@@ -70,11 +71,7 @@ const SHARED: usize = SLOTS * size_of::<Slot>() + VIEW;
 /// # Errors
 /// If there is not enough address space.
 pub(crate) fn make() -> io::Result<i32> {
-    // SAFETY: the name is terminated, and no flag asks for anything unusual.
-    let file = unsafe { libc::memfd_create(c"pidlab".as_ptr(), 0) };
-    if file < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    let file = super::os::memory_file(c"pidlab", false)?.into_raw_fd();
     // SAFETY: numbers only.
     if unsafe { libc::ftruncate(file, SHARED as libc::off_t) } < 0 {
         return Err(io::Error::last_os_error());

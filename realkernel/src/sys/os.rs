@@ -306,6 +306,15 @@ pub(crate) fn exit_now(status: c_int) -> ! {
     unsafe { libc::_exit(status) }
 }
 
+/// A file that is only memory (memfd_create(2)). Its descriptor stays open over execve(2) if it is not for this program alone.
+pub(crate) fn memory_file(name: &CStr, for_this_program: bool) -> io::Result<OwnedFd> {
+    let flags = if for_this_program { libc::MFD_CLOEXEC } else { 0 };
+    // SAFETY: the name is terminated.
+    let fd = check(unsafe { libc::memfd_create(name.as_ptr(), flags) }.into())?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// Standard input, which is the control socket of a helper.
 pub(crate) fn control() -> std::os::unix::net::UnixStream {
     // SAFETY: a helper is started with a socket as its standard input and reads it nowhere else.
