@@ -43,8 +43,7 @@ fn try_prepare(user_namespace: bool) -> Result<Hello, String> {
     if namespace == INITIAL_PID_NAMESPACE {
         return Err("the runner is not in a PID namespace of its own".to_owned());
     }
-    let memory = arena::make().map_err(|error| format!("there is no memory for the agents: {error}"))?;
-    program::prepare(memory).map_err(|error| format!("the program cannot be opened: {error}"))?;
+    program::prepare().map_err(|error| format!("there is no memory or no program for the agents: {error}"))?;
     sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
     // A run of host alone: what cannot make one process cannot run a scenario.
     World::start(Sharing::Shared)?.end()?;

@@ -18,7 +18,7 @@ use std::os::unix::net::UnixStream;
 use crate::conductor;
 use crate::outside::Outside;
 use crate::sys::os;
-use crate::wire::{self, Failure, Hello, Setup};
+use crate::wire::{self, Failure, GREETING, Hello, Setup};
 
 /// The variable that tells a program that it is started as a helper.
 pub(crate) const VARIABLE: &str = "PIDLAB_HELPER";
@@ -27,8 +27,13 @@ pub(crate) const VARIABLE: &str = "PIDLAB_HELPER";
 const NOBODY: u32 = 65534;
 
 /// Called before main. Does nothing unless the program was started as a helper; then it never returns.
+///
+/// The variable alone says nothing: anybody may have set it. A helper's standard input is a socket on which it has been greeted.
 pub(crate) fn enter_if_helper() {
     let Some(setup) = std::env::var(VARIABLE).ok().as_deref().and_then(Setup::from_variable) else { return };
+    if os::peek_at_control() != Some(GREETING) {
+        return;
+    }
     os::forget_variable(VARIABLE);
     // A panic must not unwind into the C library's start-up code.
     let ended = std::panic::catch_unwind(|| guard(setup));
@@ -50,6 +55,9 @@ fn guard(setup: Setup) {
     os::default_signals();
     os::most_descriptors();
     let mut control = os::control();
+    if control.read_exact(&mut [0; GREETING.len()]).is_err() {
+        return;
+    }
     match Outside::open().map_err(no_memory).and_then(|outside| Ok((make_conductor(setup)?, outside))) {
         Err(refused) => {
             // The program may be gone already; then nobody wants to know.

@@ -1,7 +1,7 @@
 //! The handle of a helper.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::guard;
 use crate::sys::os;
-use crate::wire::{self, Failure, Hello, Request, Response, Setup};
+use crate::wire::{self, Failure, GREETING, Hello, Request, Response, Setup};
 
 /// Whether the processes of a scenario share their memory.
 ///
@@ -258,7 +258,8 @@ struct Helper {
 impl Helper {
     fn start(options: LabOptions) -> Result<(Helper, Kernel), LabError> {
         let setup = Setup { cpu: options.cpu, unprivileged: options.unprivileged };
-        let (control, theirs) = UnixStream::pair().map_err(LabError::Helper)?;
+        let (mut control, theirs) = UnixStream::pair().map_err(LabError::Helper)?;
+        control.write_all(&GREETING).map_err(LabError::Helper)?;
         // The constructor must be part of this program, or the helper would be a second instance of it.
         assert_ne!(os::constructor(), 0);
         let guard = Command::new("/proc/self/exe")

@@ -10,6 +10,9 @@ use crate::lab::Sharing;
 /// More than any run of a valid scenario.
 const MOST: u32 = 256 << 20;
 
+/// What a program has said to its helper before that starts. Without it a program is no helper, whatever its environment says.
+pub(crate) const GREETING: [u8; 16] = *b"pidlab's helper\0";
+
 /// How a helper is to be set up; the value of the environment variable that starts one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Setup {

@@ -308,7 +308,7 @@ pub(crate) fn exit_now(status: c_int) -> ! {
 
 /// A file that is only memory (memfd_create(2)). Its descriptor stays open over execve(2) if it is not for this program alone.
 pub(crate) fn memory_file(name: &CStr, for_this_program: bool) -> io::Result<OwnedFd> {
-    let flags = if for_this_program { libc::MFD_CLOEXEC } else { 0 };
+    let flags = libc::MFD_ALLOW_SEALING | if for_this_program { libc::MFD_CLOEXEC } else { 0 };
     // SAFETY: the name is terminated.
     let fd = check(unsafe { libc::memfd_create(name.as_ptr(), flags) }.into())?;
     // SAFETY: the kernel has just opened this descriptor for us.
@@ -319,6 +319,15 @@ pub(crate) fn memory_file(name: &CStr, for_this_program: bool) -> io::Result<Own
 pub(crate) fn control() -> std::os::unix::net::UnixStream {
     // SAFETY: a helper is started with a socket as its standard input and reads it nowhere else.
     unsafe { std::os::unix::net::UnixStream::from_raw_fd(0) }
+}
+
+/// What waits to be read on standard input, if that is a socket; it is left there.
+pub(crate) fn peek_at_control<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: the bytes are ours to write; fails if the descriptor is not open, or no socket.
+    let length = unsafe { libc::recv(0, bytes.as_mut_ptr().cast(), N, flags) };
+    (usize::try_from(length) == Ok(N)).then_some(bytes)
 }
 
 /// Removes a variable from the environment.
