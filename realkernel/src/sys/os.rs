@@ -45,7 +45,9 @@ pub(crate) fn prefer() {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
 }
 
-/// No process here leaves a core file, nor runs a handler of core dumps: 1 is the limit that forbids both (core(5)).
+/// No process here leaves a core file, nor runs a handler of core dumps: 1 is the limit that forbids both (core(5)). Where there is a
+/// handler the kernel logs each dump that is forbidden so; only memory that is not to be dumped would keep it silent, and that is
+/// something that a scenario can see.
 pub(crate) fn no_core_dumps() {
     let limit = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
     // SAFETY: the limit outlives the call.
