@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use pidlab_scenario::{
     Call, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
@@ -21,65 +22,73 @@ use crate::outside::Outside;
 use crate::probe;
 use crate::processes::Processes;
 use crate::program;
-use crate::quiet;
+use crate::quiet::{self, Witness};
 use crate::sys::arena::{self, SLOTS};
 use crate::sys::{os, sockets};
-use crate::wire::{Failure, Hello, Request, Response};
+use crate::wire::{Failure, Request, Response};
 
-/// Makes the memory and finds out what this kernel is like.
-pub(crate) fn prepare(user_namespace: bool) -> Hello {
-    match try_prepare(user_namespace) {
-        Ok(hello) => hello,
-        Err(reason) => Hello::Unavailable {
-            reason: format!("a first process in a PID namespace of its own could not be run: {reason}"),
-            remedy: "use Linux 5.9 or newer, and a sandbox that lets clone3, pidfds and /proc through".to_owned(),
-        },
-    }
+/// What runs scenarios, one after another.
+pub(crate) struct Conductor {
+    facts: Facts,
+    witness: Witness,
+    outside: Outside,
 }
 
-fn try_prepare(user_namespace: bool) -> Result<Hello, String> {
-    // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
-    let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
-    if namespace == INITIAL_PID_NAMESPACE {
-        return Err("the runner is not in a PID namespace of its own".to_owned());
+impl Conductor {
+    /// Makes the memory and finds out what this kernel is like.
+    ///
+    /// # Errors
+    /// What this place lacks for it.
+    pub(crate) fn new(outside: Outside) -> Result<Conductor, String> {
+        // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
+        let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
+        if namespace == INITIAL_PID_NAMESPACE {
+            return Err("the runner is not in a PID namespace of its own".to_owned());
+        }
+        program::prepare().map_err(|error| format!("there is no memory or no program for the agents: {error}"))?;
+        sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
+        let witness = Witness::of_this_kernel()?;
+        // A run of host alone: what cannot make one process cannot run a scenario.
+        let began = Instant::now();
+        World::start(Sharing::Shared, witness)?.end()?;
+        quiet::one_life_takes(began.elapsed());
+        Ok(Conductor { facts: probe::facts(), witness, outside })
     }
-    program::prepare().map_err(|error| format!("there is no memory or no program for the agents: {error}"))?;
-    sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
-    // A run of host alone: what cannot make one process cannot run a scenario.
-    World::start(Sharing::Shared)?.end()?;
-    let facts = probe::facts();
-    Ok(Hello::Ready { release: os::release(), facts, user_namespace })
+
+    /// What this kernel is like.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Runs a scenario from its start, and sees that nothing outside has changed by it.
+    pub(crate) fn run(&mut self, request: &Request) -> Response {
+        self.outside.before(&request.scenario)?;
+        let run = self.run_inside(request);
+        match self.outside.changed() {
+            Some(what) => Err(Failure::Machine(what)),
+            None => Ok(run?),
+        }
+    }
+
+    fn run_inside(&self, request: &Request) -> Result<Run, String> {
+        let Request { scenario, sharing, every_step } = request;
+        if scenario.roles.len() > SLOTS {
+            return Err(format!("a scenario has at most {SLOTS} processes"));
+        }
+        let mut world = World::start(sharing.of(scenario), self.witness)?;
+        world.pid_max_is_local = self.facts.holds(Fact::PidMaxPerNamespace) && self.outside.watches(Sysctl::PidMax);
+        let run = world.run(scenario, *every_step);
+        world.end()?;
+        // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
+        if os::allowed_cpus().len() != 1 {
+            return Err("the processes were moved off their CPU".to_owned());
+        }
+        run
+    }
 }
 
 /// The inode of the machine's initial PID namespace (include/linux/proc_ns.h, `PROC_PID_INIT_INO`).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
-
-/// Runs a scenario from its start, and sees that nothing outside has changed by it.
-pub(crate) fn run(request: &Request, facts: &Facts, outside: &mut Outside) -> Response {
-    outside.before(&request.scenario)?;
-    let pid_max_is_local = facts.holds(Fact::PidMaxPerNamespace) && outside.watches(Sysctl::PidMax);
-    let run = run_inside(request, pid_max_is_local);
-    match outside.changed() {
-        Some(what) => Err(Failure::Machine(what)),
-        None => Ok(run?),
-    }
-}
-
-fn run_inside(request: &Request, pid_max_is_local: bool) -> Result<Run, String> {
-    let Request { scenario, sharing, every_step } = request;
-    if scenario.roles.len() > SLOTS {
-        return Err(format!("a scenario has at most {SLOTS} processes"));
-    }
-    let mut world = World::start(sharing.of(scenario))?;
-    world.pid_max_is_local = pid_max_is_local;
-    let run = world.run(scenario, *every_step);
-    world.end()?;
-    // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
-    if os::allowed_cpus().len() != 1 {
-        return Err("the processes were moved off their CPU".to_owned());
-    }
-    run
-}
 
 /// What came of a step: its outcome, and the calls of others that returned.
 type Taken = (Outcome, Vec<Returned>);
@@ -101,7 +110,7 @@ struct World {
 
 impl World {
     /// Makes host: PID 1 of a fresh namespace, leader of a session and a group.
-    fn start(sharing: Sharing) -> Result<World, String> {
+    fn start(sharing: Sharing, witness: Witness) -> Result<World, String> {
         let sharing = match sharing {
             Sharing::Own => 0,
             Sharing::Auto | Sharing::Shared => CloneFlags::CLONE_VM.bits(),
@@ -115,7 +124,7 @@ impl World {
         }
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
         let mut world = World {
-            processes: Processes::default(),
+            processes: Processes::new(witness),
             first: Role::HOST,
             states: BTreeMap::new(),
             pending: BTreeMap::new(),

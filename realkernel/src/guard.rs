@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use crate::conductor;
+use crate::conductor::Conductor;
 use crate::outside::Outside;
 use crate::sys::os;
 use crate::wire::{self, Failure, GREETING, Hello, Setup};
@@ -160,7 +160,7 @@ fn watch(control: &UnixStream, conductor: &OwnedFd) {
 }
 
 /// The conductor's life: run what is asked for, until nobody asks any more, or until a run has done harm.
-fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd, mut outside: Outside) {
+fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd, outside: Outside) {
     if os::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as usize).is_err() {
         return;
     }
@@ -169,17 +169,23 @@ fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd,
         Ok([0]) => {}
         _ => return,
     }
-    let hello = match own_procfs() {
-        Ok(()) => conductor::prepare(user_namespace),
-        Err(refused) => unavailable(&Refused { in_user_namespace: user_namespace, ..refused }),
+    let conductor = match own_procfs() {
+        Ok(()) => Conductor::new(outside).map_err(|reason| Hello::Unavailable {
+            reason: format!("a first process in a PID namespace of its own could not be run: {reason}"),
+            remedy: "use Linux 5.9 or newer, and a sandbox that lets clone3, pidfds and /proc through".to_owned(),
+        }),
+        Err(refused) => Err(unavailable(&Refused { in_user_namespace: user_namespace, ..refused })),
     };
-    let facts = match &hello {
-        Hello::Ready { facts, .. } => Some(facts.clone()),
-        Hello::Unavailable { .. } => None,
+    let (hello, conductor) = match conductor {
+        Ok(conductor) => {
+            let facts = conductor.facts().clone();
+            (Hello::Ready { release: os::release(), facts, user_namespace }, Some(conductor))
+        }
+        Err(unavailable) => (unavailable, None),
     };
-    let (true, Some(facts)) = (wire::send(&mut control, &hello).is_ok(), facts) else { return };
+    let (Ok(()), Some(mut conductor)) = (wire::send(&mut control, &hello), conductor) else { return };
     while let Ok(request) = wire::receive(&mut control) {
-        let response = conductor::run(&request, &facts, &mut outside);
+        let response = conductor.run(&request);
         if wire::send(&mut control, &response).is_err() || matches!(response, Err(Failure::Machine(_))) {
             return;
         }

@@ -230,6 +230,13 @@ pub(crate) fn yield_cpu() {
     unsafe { libc::sched_yield() };
 }
 
+/// nanosleep(2), for a while that is shorter than a second; a signal ends it early. It gives the CPU away, and proves nothing.
+pub(crate) fn nap(time: std::time::Duration) {
+    let time = libc::timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
+    // SAFETY: the time outlives the call, and what is left of it is not asked for.
+    unsafe { libc::nanosleep(&time, ptr::null_mut()) };
+}
+
 /// pread(2) from the start, without error detail: `None` where the process behind a procfs file is gone.
 pub(crate) fn pread(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> Option<usize> {
     // SAFETY: the bytes are ours to write.
