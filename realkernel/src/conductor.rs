@@ -184,7 +184,7 @@ impl World {
             self.processes.iter().filter(|process| process.gone).map(|process| process.role).collect();
         if let Some(speaker) = speaker {
             self.speak(speaker, &step.call)?;
-            let offered = self.processes.get(speaker).and_then(|speaker| look::offered(&step.call, speaker));
+            let offered = look::offered(&step.call, speaker, &self.processes);
             command.descriptor = offered.or(command.descriptor);
         }
         if matches!(step.call, Call::Sysctl { name: Sysctl::PidMax, write: Some(_) }) {
@@ -294,7 +294,12 @@ impl World {
     /// A vfork does not return while the child lives on in its program: the child is there once the kernel has written its pidfd,
     /// or the call has failed.
     fn await_vfork_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
-        let written = || arena::slot(child.index()).pidfd.load(Ordering::Acquire) >= 0;
+        // The kernel writes the number of the pidfd before there is a process, and opens it when there is (kernel/fork.c,
+        // `copy_process`).
+        let written = || {
+            let number = arena::slot(child.index()).pidfd.load(Ordering::Acquire);
+            number >= 0 && self.processes.descriptor_of(by, number).is_ok()
+        };
         quiet::until("a vfork neither made a process nor failed", || {
             written() || quiet::is_done(by) || !self.processes.get(by).is_some_and(|process| process.lives())
         })?;
@@ -314,13 +319,10 @@ impl World {
         let maker = self.processes.get(by).ok_or_else(|| io::Error::other("a process that nobody made"))?;
         let own_files = maker.own_files;
         let number = arena::slot(child.index()).pidfd.load(Ordering::Acquire);
-        match &maker.pidfd {
+        match own_files {
             _ if is_thread => self.processes.thread_born(child, by)?,
-            Some(makers) if own_files => {
-                let pidfd = os::descriptor_of(makers.as_fd(), number)?;
-                self.processes.born(child, pidfd)?;
-            }
-            _ => self.processes.born(child, os::adopt(number))?,
+            true => self.processes.born(child, self.processes.descriptor_of(by, number)?)?,
+            false => self.processes.born(child, os::adopt(number))?,
         }
         if own_files {
             self.processes.has_own_files(child);

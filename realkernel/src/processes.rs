@@ -320,6 +320,18 @@ impl Processes {
         Ok(())
     }
 
+    /// A descriptor of a process or thread, by its number there. Before Linux 6.9 a thread has no pidfd, but its leader has, and they
+    /// have one table of files.
+    pub(crate) fn descriptor_of(&self, role: Role, number: i32) -> io::Result<OwnedFd> {
+        let process = self.get(role).ok_or_else(|| io::Error::other("a descriptor of nobody"))?;
+        if !process.own_files {
+            return os::own_descriptor(number);
+        }
+        let leaders = || self.leader_of(role).and_then(|leader| leader.pidfd.as_ref());
+        let pidfd = process.pidfd.as_ref().or_else(leaders);
+        os::descriptor_of(pidfd.ok_or_else(|| io::Error::other("a process without a pidfd"))?.as_fd(), number)
+    }
+
     /// Notes that a process has a table of files of its own.
     pub(crate) fn has_own_files(&mut self, role: Role) {
         if let Some(process) = self.known.get_mut(&role) {

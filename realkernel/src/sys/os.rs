@@ -237,6 +237,14 @@ pub(crate) fn nap(time: std::time::Duration) {
     unsafe { libc::nanosleep(&time, ptr::null_mut()) };
 }
 
+/// A copy of one of this process's own descriptors (F_DUPFD_CLOEXEC(2const)).
+pub(crate) fn own_descriptor(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: numbers only.
+    let fd = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) }.into())?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// pread(2) from the start, without error detail: `None` where the process behind a procfs file is gone.
 pub(crate) fn pread(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> Option<usize> {
     // SAFETY: the bytes are ours to write.
