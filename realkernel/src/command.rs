@@ -295,7 +295,8 @@ fn sigprocmask(how: MaskChange, signal: Signal) -> Command {
     Command::new(Operation::Sigprocmask, &[how.into(), signal.number().into()])
 }
 
-fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
+/// Reads a limit, or writes it.
+pub(crate) fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
     let mut command = match write {
         None => Command::new(Operation::ReadNumber, &[]),
         Some(value) => Command::new(Operation::WriteNumber, &[value]),

@@ -7,71 +7,91 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use pidlab_scenario::syscall::{Syscall, lower};
 use pidlab_scenario::{
-    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State,
-    Step,
+    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
+    Sysctl,
 };
 
 use crate::agent;
-use crate::command::{Command, Translator, outcome};
+use crate::command::{Command, Translator, outcome, sysctl};
 use crate::lab::Sharing;
 use crate::look;
+use crate::outside::Outside;
 use crate::probe;
 use crate::processes::Processes;
 use crate::program;
-use crate::quiet;
+use crate::quiet::{self, Witness};
 use crate::roles::Known;
 use crate::sys::arena::{self, SLOTS};
 use crate::sys::{os, sockets};
-use crate::wire::{Hello, Request, Response};
+use crate::wire::{Failure, Request, Response};
 
-/// Makes the memory and finds out what this kernel is like.
-pub(crate) fn prepare(user_namespace: bool) -> Hello {
-    match try_prepare(user_namespace) {
-        Ok(hello) => hello,
-        Err(reason) => Hello::Unavailable {
-            reason: format!("a first process in a PID namespace of its own could not be run: {reason}"),
-            remedy: "use Linux 5.9 or newer, and a sandbox that lets clone3, pidfds and /proc through".to_owned(),
-        },
-    }
+/// What runs scenarios, one after another.
+pub(crate) struct Conductor {
+    facts: Facts,
+    witness: Witness,
+    outside: Outside,
 }
 
-fn try_prepare(user_namespace: bool) -> Result<Hello, String> {
-    // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
-    let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
-    if namespace == INITIAL_PID_NAMESPACE {
-        return Err("the runner is not in a PID namespace of its own".to_owned());
+impl Conductor {
+    /// Makes the memory and finds out what this kernel is like.
+    ///
+    /// # Errors
+    /// What this place lacks for it.
+    pub(crate) fn new(outside: Outside) -> Result<Conductor, String> {
+        // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
+        let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
+        if namespace == INITIAL_PID_NAMESPACE {
+            return Err("the runner is not in a PID namespace of its own".to_owned());
+        }
+        program::prepare().map_err(|error| format!("there is no memory or no program for the agents: {error}"))?;
+        sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
+        let witness = Witness::of_this_kernel()?;
+        // A run of host alone: what cannot make one process cannot run a scenario.
+        let began = Instant::now();
+        World::start(Sharing::Shared, witness)?.end()?;
+        quiet::one_life_takes(began.elapsed());
+        Ok(Conductor { facts: probe::facts(), witness, outside })
     }
-    let memory = arena::make().map_err(|error| format!("there is no memory for the agents: {error}"))?;
-    program::prepare(memory).map_err(|error| format!("the program cannot be opened: {error}"))?;
-    sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
-    // A run of host alone: what cannot make one process cannot run a scenario.
-    World::start(Sharing::Shared)?.end()?;
-    let facts = probe::facts();
-    Ok(Hello::Ready { release: os::release(), facts, user_namespace })
+
+    /// What this kernel is like.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Runs a scenario from its start, and sees that nothing outside has changed by it.
+    pub(crate) fn run(&mut self, request: &Request) -> Response {
+        self.outside.before(&request.scenario)?;
+        let run = self.run_inside(request);
+        match self.outside.changed() {
+            Some(what) => Err(Failure::Machine(what)),
+            None => Ok(run?),
+        }
+    }
+
+    fn run_inside(&self, request: &Request) -> Result<Run, String> {
+        let Request { scenario, sharing, every_step } = request;
+        if scenario.roles.len() > SLOTS {
+            return Err(format!("a scenario has at most {SLOTS} processes"));
+        }
+        let mut world = World::start(sharing.of(scenario), self.witness)?;
+        world.facts = self.facts.clone();
+        world.pid_max_is_local = self.facts.holds(Fact::PidMaxPerNamespace) && self.outside.watches(Sysctl::PidMax);
+        let run = world.run(scenario, *every_step);
+        world.end()?;
+        // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
+        if os::allowed_cpus().len() != 1 {
+            return Err("the processes were moved off their CPU".to_owned());
+        }
+        run
+    }
 }
 
 /// The inode of the machine's initial PID namespace (include/linux/proc_ns.h, `PROC_PID_INIT_INO`).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
-
-/// Runs a scenario from its start.
-pub(crate) fn run(request: &Request, facts: &Facts) -> Response {
-    let Request { scenario, sharing, every_step } = request;
-    if scenario.roles.len() > SLOTS {
-        return Err(format!("a scenario has at most {SLOTS} processes"));
-    }
-    let mut world = World::start(sharing.of(scenario))?;
-    world.facts = facts.clone();
-    let run = world.run(scenario, *every_step);
-    world.end()?;
-    // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
-    if os::allowed_cpus().len() != 1 {
-        return Err("the processes were moved off their CPU".to_owned());
-    }
-    run
-}
 
 /// What came of a step: its outcome, and the calls of others that returned.
 type Taken = (Outcome, Vec<Returned>);
@@ -87,13 +107,15 @@ struct World {
     sharing: u64,
     /// What the kernel is like.
     facts: Facts,
+    /// Whether writing `pid_max` changes the writer's namespace, and not the whole machine.
+    pid_max_is_local: bool,
     /// The lowest descriptor that belongs to the run.
     first_fd: i32,
 }
 
 impl World {
     /// Makes host: PID 1 of a fresh namespace, leader of a session and a group.
-    fn start(sharing: Sharing) -> Result<World, String> {
+    fn start(sharing: Sharing, witness: Witness) -> Result<World, String> {
         let sharing = match sharing {
             Sharing::Own => 0,
             Sharing::Auto | Sharing::Shared => CloneFlags::CLONE_VM.bits(),
@@ -107,12 +129,13 @@ impl World {
         }
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
         let mut world = World {
-            processes: Processes::default(),
+            processes: Processes::new(witness),
             first: Role::HOST,
             states: BTreeMap::new(),
             pending: BTreeMap::new(),
             sharing,
             facts: Facts::newest(),
+            pid_max_is_local: false,
             first_fd,
         };
         world.processes.born(Role::HOST, pidfd).map_err(|error| format!("host: {error}"))?;
@@ -125,7 +148,7 @@ impl World {
         }
     }
 
-    fn run(&mut self, scenario: &Scenario, every_step: bool) -> Response {
+    fn run(&mut self, scenario: &Scenario, every_step: bool) -> Result<Run, String> {
         for role in 1..scenario.roles.len() {
             clear(Role(role as u16));
         }
@@ -157,7 +180,7 @@ impl World {
             by: step.by,
             call: step.call.name(),
             sharing: self.sharing,
-            pid_max_is_local: self.facts.holds(Fact::PidMaxPerNamespace),
+            pid_max_is_local: self.pid_max_is_local,
         };
         let mut command = match translator.command(&syscall) {
             Ok(command) => command,
@@ -167,8 +190,11 @@ impl World {
             self.processes.iter().filter(|process| process.gone).map(|process| process.role).collect();
         if let Some(speaker) = syscall.speaker() {
             self.speak(speaker, &syscall)?;
-            let offered = self.processes.get(speaker).and_then(|speaker| look::offered(&syscall, speaker));
+            let offered = look::offered(&syscall, speaker, &self.processes);
             command.descriptor = offered.or(command.descriptor);
+        }
+        if matches!(syscall, Syscall::Sysctl { name: Sysctl::PidMax, write: Some(_) }) {
+            self.check_pid_max(step.by)?;
         }
         command.give(arena::slot(step.by.index()))?;
         self.pending.insert(step.by, (step.call.name(), syscall.clone()));
@@ -220,6 +246,30 @@ impl World {
         }
     }
 
+    /// Makes sure that a process's `pid_max` is not the conductor's: where there is one for all, both would read the same. The
+    /// conductor's is another one in any case, once it has been changed by a user who could change no other.
+    fn check_pid_max(&mut self, role: Role) -> Result<(), String> {
+        let own = || probe::pid_max().ok_or("pid_max cannot be read".to_owned());
+        let theirs = self.pid_max_of(role)?;
+        if theirs != own()? {
+            return Ok(());
+        }
+        if probe::mark_pid_max(theirs) && self.pid_max_of(role)? != own()? {
+            return Ok(());
+        }
+        Err("pid_max is not the scenario's own: it was not written".to_owned())
+    }
+
+    fn pid_max_of(&mut self, role: Role) -> Result<i64, String> {
+        let slot = arena::slot(role.index());
+        sysctl(Sysctl::PidMax, None).give(slot)?;
+        self.settle(role)?;
+        match slot.result.load(Ordering::Acquire) {
+            0 => Ok(slot.value.load(Ordering::Acquire)),
+            other => Err(format!("pid_max could not be read: {other}")),
+        }
+    }
+
     /// Lets a clone return, and takes the new process in if there is one.
     fn await_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
         if self.pending.get(&by).is_some_and(|(_, syscall)| syscall.is_vfork()) {
@@ -240,7 +290,12 @@ impl World {
     /// A vfork does not return while the child lives on in its program: the child is there once the kernel has written its pidfd,
     /// or the call has failed.
     fn await_vfork_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
-        let written = || arena::slot(child.index()).pidfd.load(Ordering::Acquire) >= 0;
+        // The kernel writes the number of the pidfd before there is a process, and opens it when there is (kernel/fork.c,
+        // `copy_process`).
+        let written = || {
+            let number = arena::slot(child.index()).pidfd.load(Ordering::Acquire);
+            number >= 0 && self.processes.descriptor_of(by, number).is_ok()
+        };
         quiet::until("a vfork neither made a process nor failed", || {
             written() || quiet::is_done(by) || !self.processes.get(by).is_some_and(|process| process.lives())
         })?;
@@ -260,13 +315,10 @@ impl World {
         let maker = self.processes.get(by).ok_or_else(|| io::Error::other("a process that nobody made"))?;
         let own_files = maker.own_files;
         let number = arena::slot(child.index()).pidfd.load(Ordering::Acquire);
-        match &maker.pidfd {
+        match own_files {
             _ if is_thread => self.processes.thread_born(child, by)?,
-            Some(makers) if own_files => {
-                let pidfd = os::descriptor_of(makers.as_fd(), number)?;
-                self.processes.born(child, pidfd)?;
-            }
-            _ => self.processes.born(child, os::adopt(number))?,
+            true => self.processes.born(child, self.processes.descriptor_of(by, number)?)?,
+            false => self.processes.born(child, os::adopt(number))?,
         }
         if own_files {
             self.processes.has_own_files(child);

@@ -7,7 +7,7 @@
 //! The guard makes the conductor and then only watches. When the program goes away, however it does, its end of the socket
 //! closes and the guard kills the conductor; when the guard is killed, the conductor dies by its parent-death signal. And when
 //! the conductor dies, the kernel kills everything in its namespace, which is everything that a scenario can have made. Nothing
-//! here has to be told to clean up.
+//! here has to be told to clean up. What a mistake could change of the machine, the guard puts back (`outside`).
 
 use std::ffi::CStr;
 use std::fs;
@@ -15,9 +15,10 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use crate::conductor;
+use crate::conductor::Conductor;
+use crate::outside::Outside;
 use crate::sys::os;
-use crate::wire::{self, Hello, Setup};
+use crate::wire::{self, Failure, GREETING, Hello, Setup};
 
 /// The variable that tells a program that it is started as a helper.
 pub(crate) const VARIABLE: &str = "PIDLAB_HELPER";
@@ -26,8 +27,13 @@ pub(crate) const VARIABLE: &str = "PIDLAB_HELPER";
 const NOBODY: u32 = 65534;
 
 /// Called before main. Does nothing unless the program was started as a helper; then it never returns.
+///
+/// The variable alone says nothing: anybody may have set it. A helper's standard input is a socket on which it has been greeted.
 pub(crate) fn enter_if_helper() {
     let Some(setup) = std::env::var(VARIABLE).ok().as_deref().and_then(Setup::from_variable) else { return };
+    if os::peek_at_control() != Some(GREETING) {
+        return;
+    }
     os::forget_variable(VARIABLE);
     // A panic must not unwind into the C library's start-up code.
     let ended = std::panic::catch_unwind(|| guard(setup));
@@ -49,16 +55,26 @@ fn guard(setup: Setup) {
     os::default_signals();
     os::most_descriptors();
     let mut control = os::control();
-    match make_conductor(setup) {
+    if control.read_exact(&mut [0; GREETING.len()]).is_err() {
+        return;
+    }
+    match Outside::open().map_err(no_memory).and_then(|outside| Ok((make_conductor(setup)?, outside))) {
         Err(refused) => {
             // The program may be gone already; then nobody wants to know.
             let _ = wire::send(&mut control, &unavailable(&refused));
         }
-        Ok(Made::Conductor { user_namespace, guard_lives }) => {
-            conduct(control, user_namespace, &guard_lives);
+        Ok((Made::Conductor { user_namespace, guard_lives }, outside)) => {
+            conduct(control, user_namespace, &guard_lives, outside);
         }
-        Ok(Made::Guard { conductor, _lives }) => watch(&control, &conductor),
+        Ok((Made::Guard { conductor, _lives }, outside)) => {
+            watch(&control, &conductor);
+            outside.put_back();
+        }
     }
+}
+
+fn no_memory(error: io::Error) -> Refused {
+    Refused { what: "make a file of memory (memfd_create)", error, in_user_namespace: false }
 }
 
 /// Which of the two processes this is after the fork.
@@ -143,8 +159,8 @@ fn watch(control: &UnixStream, conductor: &OwnedFd) {
     let _ = os::reap_pidfd(conductor.as_fd());
 }
 
-/// The conductor's life: run what is asked for, until nobody asks any more.
-fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd) {
+/// The conductor's life: run what is asked for, until nobody asks any more, or until a run has done harm.
+fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd, outside: Outside) {
     if os::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as usize).is_err() {
         return;
     }
@@ -153,18 +169,24 @@ fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd)
         Ok([0]) => {}
         _ => return,
     }
-    let hello = match own_procfs() {
-        Ok(()) => conductor::prepare(user_namespace),
-        Err(refused) => unavailable(&Refused { in_user_namespace: user_namespace, ..refused }),
+    let conductor = match own_procfs() {
+        Ok(()) => Conductor::new(outside).map_err(|reason| Hello::Unavailable {
+            reason: format!("a first process in a PID namespace of its own could not be run: {reason}"),
+            remedy: "use Linux 5.9 or newer, and a sandbox that lets clone3, pidfds and /proc through".to_owned(),
+        }),
+        Err(refused) => Err(unavailable(&Refused { in_user_namespace: user_namespace, ..refused })),
     };
-    let facts = match &hello {
-        Hello::Ready { facts, .. } => Some(facts.clone()),
-        Hello::Unavailable { .. } => None,
+    let (hello, conductor) = match conductor {
+        Ok(conductor) => {
+            let facts = conductor.facts().clone();
+            (Hello::Ready { release: os::release(), facts, user_namespace }, Some(conductor))
+        }
+        Err(unavailable) => (unavailable, None),
     };
-    let (true, Some(facts)) = (wire::send(&mut control, &hello).is_ok(), facts) else { return };
+    let (Ok(()), Some(mut conductor)) = (wire::send(&mut control, &hello), conductor) else { return };
     while let Ok(request) = wire::receive(&mut control) {
-        let response = conductor::run(&request, &facts);
-        if wire::send(&mut control, &response).is_err() {
+        let response = conductor.run(&request);
+        if wire::send(&mut control, &response).is_err() || matches!(response, Err(Failure::Machine(_))) {
             return;
         }
     }

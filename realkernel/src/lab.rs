@@ -1,7 +1,7 @@
 //! The handle of a helper.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::guard;
 use crate::sys::os;
-use crate::wire::{self, Hello, Request, Response, Setup};
+use crate::wire::{self, Failure, GREETING, Hello, Request, Response, Setup};
 
 /// Whether the processes of a scenario share their memory.
 ///
@@ -164,6 +164,8 @@ pub struct Lab {
     options: LabOptions,
     kernel: Kernel,
     helper: Option<Helper>,
+    /// Set when a run has changed something of the machine.
+    harmful: Option<Unavailable>,
 }
 
 impl Lab {
@@ -179,7 +181,7 @@ impl Lab {
                 remedy: "see that this program may start itself again (/proc/self/exe)".to_owned(),
             },
         })?;
-        Ok(Lab { options, kernel, helper: Some(helper) })
+        Ok(Lab { options, kernel, helper: Some(helper), harmful: None })
     }
 
     /// The kernel at hand.
@@ -204,6 +206,9 @@ impl Lab {
 
     fn ask(&mut self, scenario: &Scenario, every_step: bool) -> Result<Run, LabError> {
         let request = Request { scenario: scenario.clone(), sharing: self.options.sharing, every_step };
+        if let Some(why) = &self.harmful {
+            return Err(LabError::Unavailable(why.clone()));
+        }
         let mut helper = match self.helper.take() {
             Some(helper) => helper,
             None => Helper::start(self.options)?.0,
@@ -216,7 +221,15 @@ impl Lab {
                 Ok(run)
             }
             // What is left of a run that did not end is not known: the helper goes, and with it everything that it made.
-            Ok(Err(why)) => Err(LabError::Run(why)),
+            Ok(Err(Failure::Run(why))) => Err(LabError::Run(why)),
+            // The guard puts back what was changed before it ends, and its end is waited for.
+            Ok(Err(Failure::Machine(reason))) => {
+                drop(helper);
+                let remedy =
+                    "it was put back; nothing more is run here. Please report it, with the kernel's version".to_owned();
+                let why = self.harmful.insert(Unavailable { reason, remedy });
+                Err(LabError::Unavailable(why.clone()))
+            }
             Err(error) => Err(LabError::Helper(error)),
         }
     }
@@ -228,7 +241,8 @@ impl Machine for Lab {
     /// Runs the scenario with real processes.
     ///
     /// # Errors
-    /// If the helper is gone, or if the world did not become quiet. The next run starts a new helper.
+    /// If the helper is gone, or if the world did not become quiet. The next run starts a new helper. If a run has changed something of
+    /// the machine, which would be a fault of this crate, then no other run follows it.
     fn run(&mut self, scenario: &Scenario) -> Result<Run, LabError> {
         self.ask(scenario, true)
     }
@@ -244,7 +258,8 @@ struct Helper {
 impl Helper {
     fn start(options: LabOptions) -> Result<(Helper, Kernel), LabError> {
         let setup = Setup { cpu: options.cpu, unprivileged: options.unprivileged };
-        let (control, theirs) = UnixStream::pair().map_err(LabError::Helper)?;
+        let (mut control, theirs) = UnixStream::pair().map_err(LabError::Helper)?;
+        control.write_all(&GREETING).map_err(LabError::Helper)?;
         // The constructor must be part of this program, or the helper would be a second instance of it.
         assert_ne!(os::constructor(), 0);
         let guard = Command::new("/proc/self/exe")

@@ -6,7 +6,7 @@
 //!
 //! Nothing here knows what Linux *should* do: this crate does not depend on the model.
 //!
-//! Modules in reading order: `lab` (the handle), `guard` (how the helper comes up, and why nothing survives it), `conductor` (how
+//! Modules in reading order: `lab` (the handle), `guard` (how the helper comes up, and why nothing survives it), `outside` (the watch over what is the machine's), `conductor` (how
 //! a step is taken), `command` (from a call to a command and back), `look` (the same for calls that look at others), `agent` (what
 //! a scenario's process runs), `program` (how it goes on after an exec), `processes` (what is known of each), `probe` (what a
 //! kernel is like), `quiet` (when the world is quiet, with the argument why), `sys` (everything `unsafe`).
@@ -18,6 +18,7 @@ mod conductor;
 mod guard;
 mod lab;
 mod look;
+mod outside;
 mod probe;
 mod processes;
 mod program;

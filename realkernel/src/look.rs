@@ -7,13 +7,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
 use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall};
-use pidlab_scenario::{CallName, Errno, Outcome, PollEvent, Refusal, Seen, Signal, Unmodelled};
+use pidlab_scenario::{CallName, Errno, Outcome, PollEvent, Refusal, Role, Seen, Signal, Unmodelled};
 
 use crate::agent::{Operation, Sight};
 use crate::command::{Command, Translator};
-use crate::processes::Process;
+use crate::processes::{Process, Processes};
 use crate::sys::arena::{self, Slot};
-use crate::sys::{os, sockets};
+use crate::sys::sockets;
 
 /// Takes the place of a socket where nothing is handed over.
 const NOTHING: i64 = -1;
@@ -116,14 +116,13 @@ pub(crate) fn say(syscall: &Syscall) -> Command {
 }
 
 /// The descriptor that a speaker has offered, where it has.
-pub(crate) fn offered(syscall: &Syscall, speaker: &Process) -> Option<io::Result<OwnedFd>> {
+pub(crate) fn offered(syscall: &Syscall, speaker: Role, processes: &Processes) -> Option<io::Result<OwnedFd>> {
     if matches!(syscall, Syscall::Look(Look::Credentials(_))) {
         return None;
     }
-    let number = arena::slot(speaker.role.index()).value.load(Ordering::Relaxed);
+    let number = arena::slot(speaker.index()).value.load(Ordering::Relaxed);
     let number = i32::try_from(number).map_err(io::Error::other);
-    let pidfd = speaker.pidfd.as_ref().ok_or_else(|| io::Error::other("a thread without a pidfd"));
-    Some(pidfd.and_then(|pidfd| os::descriptor_of(pidfd.as_fd(), number?)))
+    Some(number.and_then(|number| processes.descriptor_of(speaker, number)))
 }
 
 /// A look through procfs by who may not mount one is none: nothing was seen, and nothing has happened.

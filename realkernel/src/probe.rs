@@ -102,6 +102,19 @@ fn least_pid_max() -> u32 {
     least.unwrap_or_else(|| LEAST_PID_MAX.max(8 * possible_cpus()))
 }
 
+/// `pid_max` as this process sees it.
+pub(crate) fn pid_max() -> Option<i64> {
+    fs::read_to_string(PID_MAX).ok()?.trim().parse().ok()
+}
+
+/// Gives this process's namespace a `pid_max` that is another than this one, and that binds nobody. Where there is another user, it is
+/// that one who writes, as in [`least_pid_max`]; else it is the user of the conductor's own user namespace.
+pub(crate) fn mark_pid_max(other_than: i64) -> bool {
+    let mark = i64::from(MOST_PID_MAX) - if other_than == i64::from(MOST_PID_MAX) - 1 { 2 } else { 1 };
+    let writes = || fs::write(PID_MAX, mark.to_string()).is_ok();
+    answer_of_a_child(|| keep_capabilities_as_another_user().then(writes)).unwrap_or_else(writes)
+}
+
 /// The least value that `pid_max` takes, or 0 if it takes none.
 fn least_that_is_taken() -> u32 {
     let is_taken = |value: u32| fs::write(PID_MAX, value.to_string()).is_ok();

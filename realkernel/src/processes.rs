@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use pidlab_scenario::{Handled, NamespaceId, ProcessView, Role, Signal, State};
 
 use crate::command;
+use crate::quiet::Witness;
 use crate::sys::arena::{self, NOTED};
 use crate::sys::os;
 
@@ -89,23 +90,6 @@ fn decimal(digits: &[u8]) -> Option<u64> {
     (!digits.is_empty()).then(|| digits.iter().try_fold(0, add)).flatten()
 }
 
-/// Where in the kernel a process sleeps.
-pub(crate) struct Place {
-    name: [u8; Place::LONGEST],
-    length: usize,
-}
-
-impl Place {
-    /// Names that matter here are much shorter; of others the beginning is enough.
-    const LONGEST: usize = 64;
-
-    /// The name, empty for a process that is not asleep.
-    pub(crate) fn name(&self) -> &str {
-        let name = self.name.get(..self.length).and_then(|name| std::str::from_utf8(name).ok());
-        name.map(str::trim).filter(|name| *name != "0").unwrap_or("")
-    }
-}
-
 impl Process {
     /// The role that stands for the process that this is, or is a thread of.
     pub(crate) fn leader(&self) -> Role {
@@ -177,26 +161,30 @@ impl Process {
         !self.gone
     }
 
-    /// The function of the kernel that it sleeps in. Empty while it is on a run queue, whatever its state says
+    /// Whether it sleeps in some function of the kernel. There is none to name while it is on a run queue, whatever its state says
     /// (kernel/sched/core.c, `get_wchan`).
     ///
     /// Since Linux 6.12 a sleeper may be left on the queue until its turn comes. Asking for its system call takes it off at once
     /// (`wait_task_inactive`); one that is queued because it has still to run costs the caller the CPU instead.
-    pub(crate) fn sleeps_in(&self) -> Place {
-        let place = self.place();
-        if !place.name().is_empty() {
-            return place;
+    pub(crate) fn sleeps_somewhere(&self) -> bool {
+        self.has_place() || {
+            self.is_off_the_queue();
+            self.has_place()
         }
-        if let Ok(file) = File::open(format!("/proc/{}/syscall", self.number)) {
-            os::pread(file.as_fd(), &mut [0; 256]);
-        }
-        self.place()
     }
 
-    fn place(&self) -> Place {
-        let mut name = [0; Place::LONGEST];
+    /// Whether it is asleep and on no run queue, as far as asking for its system call tells.
+    pub(crate) fn is_off_the_queue(&self) -> bool {
+        let mut text = [0; 64];
+        let file = File::open(format!("/proc/{}/syscall", self.number)).ok();
+        let length = file.and_then(|file| os::pread(file.as_fd(), &mut text)).unwrap_or(0);
+        text.get(..length).is_some_and(|call| !call.is_empty() && !call.starts_with(b"running"))
+    }
+
+    fn has_place(&self) -> bool {
+        let mut name = [0; 64];
         let length = os::pread(self.wchan.as_fd(), &mut name).unwrap_or(0);
-        Place { name, length }
+        name.get(..length).is_some_and(|name| !name.is_empty() && name != b"0")
     }
 
     /// Whether the number of a process that is gone is still taken.
@@ -262,8 +250,9 @@ fn read_status(number: i32) -> io::Result<(Vec<u32>, Views)> {
 }
 
 /// Every process of a run, by role.
-#[derive(Default)]
 pub(crate) struct Processes {
+    /// How the kernel at hand tells that one is asleep.
+    pub(crate) witness: Witness,
     known: BTreeMap<Role, Process>,
     /// Namespaces with their ancestors (outermost first, itself last), each held open.
     namespaces: BTreeMap<Inode, (Vec<Inode>, File)>,
@@ -272,6 +261,11 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
+    /// None yet.
+    pub(crate) fn new(witness: Witness) -> Processes {
+        Processes { witness, known: BTreeMap::new(), namespaces: BTreeMap::new(), shown: Vec::new() }
+    }
+
     /// Takes in a process that has just been made: `pidfd` is the conductor's.
     pub(crate) fn born(&mut self, role: Role, pidfd: OwnedFd) -> io::Result<()> {
         let number = number_of(&pidfd)?;
@@ -324,6 +318,18 @@ impl Processes {
         };
         self.known.insert(role, process);
         Ok(())
+    }
+
+    /// A descriptor of a process or thread, by its number there. Before Linux 6.9 a thread has no pidfd, but its leader has, and they
+    /// have one table of files.
+    pub(crate) fn descriptor_of(&self, role: Role, number: i32) -> io::Result<OwnedFd> {
+        let process = self.get(role).ok_or_else(|| io::Error::other("a descriptor of nobody"))?;
+        if !process.own_files {
+            return os::own_descriptor(number);
+        }
+        let leaders = || self.leader_of(role).and_then(|leader| leader.pidfd.as_ref());
+        let pidfd = process.pidfd.as_ref().or_else(leaders);
+        os::descriptor_of(pidfd.ok_or_else(|| io::Error::other("a process without a pidfd"))?.as_fd(), number)
     }
 
     /// Notes that a process has a table of files of its own.

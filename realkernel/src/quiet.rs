@@ -11,7 +11,7 @@
 //! - asleep inside a call that may block (wait4, waitid, vfork), which only another process can end;
 //! - stopped, which only a signal ends;
 //! - a zombie, or released, with its number free again or held as the group or session of another process;
-//! - an init on its way out, asleep in `zap_pid_ns_processes` or in the wait that belongs to it, with a *reason*: a member of its
+//! - an init on its way out, asleep (as only `zap_pid_ns_processes` and the wait in it let it be), with a *reason*: a member of its
 //!   namespace (or of one below) that is not released, or a process outside that has a released member's number as its group or
 //!   session. Both are held by processes, and these are quiet themselves.
 //!
@@ -26,16 +26,21 @@
 //!   between, procfs shows `S` or `T` for a task that will go on. So the state counts only together with a place in
 //!   `/proc/PID/wchan`, which is empty while the task is on a run queue. A sleeper on no queue has to be woken, and waking makes
 //!   it runnable before the call that woke it (kill(2), the end of a child) returns.
+//! - *Not every kernel says where.* What it says of a process that surely sleeps is asked first ([`Witness`]).
 //! - *Released is not finished.* A task that reaps itself vanishes from procfs before its number is free and the init that waits
 //!   for that number is woken. While it is on that way nothing shows it, except its number: `F_SETOWN` still finds it.
 //!   A zombie that its father will release on this way is in state `X`, which is not `Z`.
-//! - *An exiting init without a reason* will become a zombie, however long it takes; with one it cannot.
+//! - *An exiting init without a reason* will become a zombie, however long it takes; with one it cannot. It sleeps in state `S`, or
+//!   in `I` where its sleep may be frozen (kernel/pid_namespace.c, 2026).
+//! - *Yielding is a wish.* sched_yield(2) may come back at once while others want to run, above all in a virtual machine. Who
+//!   naps gives the CPU away for certain.
 //!
-//! There is no sleep and no time-out that decides anything. A last guard ends a run that never becomes quiet with an error.
+//! No nap and no time-out decides anything. A last guard ends a run that never becomes quiet with an error.
 
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
-use std::sync::atomic::Ordering;
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pidlab_scenario::{Role, State};
@@ -45,8 +50,73 @@ use crate::processes::{Process, Processes};
 use crate::sys::arena;
 use crate::sys::{os, raw};
 
-/// How long a run may be restless before it is given up as an error.
-const GUARD: Duration = Duration::from_secs(20);
+/// How long a run may be restless before it is given up as an error, in milliseconds: long, until it is known how fast this machine is.
+static GUARD: AtomicU64 = AtomicU64::new(60_000);
+
+/// As many passes there must have been by then: a machine that hardly lets the conductor run is slow, and not restless.
+const PASSES: u32 = 4096;
+
+/// Says how long this machine takes to make and reap a process.
+pub(crate) fn one_life_takes(time: Duration) {
+    const LIVES: u128 = 1000;
+    const AT_LEAST: u128 = 2000;
+    let guard = (time.as_millis() * LIVES).max(AT_LEAST);
+    GUARD.store(u64::try_from(guard).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// Whether a run that is restless since then, for so many passes, is to be given up.
+fn is_too_long(since: Instant, passes: u32) -> bool {
+    passes > PASSES && since.elapsed() > Duration::from_millis(GUARD.load(Ordering::Relaxed))
+}
+
+/// How a kernel tells that a process is asleep, and on no queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Witness {
+    /// `/proc/PID/wchan` says where it sleeps. Where that is matters to nobody here, and some kernels name what they happen to find
+    /// on the stack (user-mode Linux).
+    Place,
+    /// That says nothing (x86 before Linux 5.16), but `/proc/PID/syscall` says `running` until the process is off the queue.
+    Call,
+}
+
+impl Witness {
+    /// Asks about a process that sleeps in futex(2). No place is believed only if there is none again and again: the process may not
+    /// be off its queue yet.
+    ///
+    /// # Errors
+    /// If nothing tells whether it is asleep.
+    pub(crate) fn of_this_kernel() -> Result<Witness, String> {
+        const LOOKS: u32 = 16;
+        let refused = |error| format!("a process could not be made: {error}");
+        let Some((number, sleeper)) = os::fork().map_err(refused)? else { sleep_for_ever() };
+        let read = |file: &str| fs::read_to_string(format!("/proc/{number}/{file}")).unwrap_or_default();
+        let mut answer = None;
+        for pass in 0..LOOKS {
+            hand_over(pass);
+            let call = read("syscall");
+            answer = if !["", "0"].contains(&read("wchan").trim()) {
+                Some(Witness::Place)
+            } else if pass + 1 == LOOKS && !call.is_empty() && !call.starts_with("running") {
+                Some(Witness::Call)
+            } else {
+                continue;
+            };
+            break;
+        }
+        os::kill_pidfd(sleeper.as_raw_fd());
+        os::reap_pidfd(sleeper.as_fd()).map_err(|error| format!("a process could not be ended: {error}"))?;
+        answer
+            .ok_or_else(|| "neither /proc/PID/wchan nor /proc/PID/syscall tells whether a process is asleep".to_owned())
+    }
+}
+
+/// Sleeps in futex(2) until it is killed.
+fn sleep_for_ever() -> ! {
+    let word = &arena::slot(0).command;
+    loop {
+        raw::futex_wait(word, word.load(Ordering::Acquire));
+    }
+}
 
 /// How long an agent is waited for before anybody is looked at, in nanoseconds. It only saves looks, and decides nothing: a call
 /// that blocks, or that its caller does not survive, is never done. Waiting is better than yielding, which the scheduler may
@@ -68,7 +138,7 @@ pub(crate) fn settle(
         if pass == 0 {
             processes.get(actor).map(soon_done);
         } else {
-            os::yield_cpu();
+            hand_over(pass);
         }
         let before = os::context_switches();
         os::tree_barrier();
@@ -77,7 +147,7 @@ pub(crate) fn settle(
             Ok(_) => "the CPU is never the conductor's for as long as a look takes".to_owned(),
             Err(restless) => restless,
         };
-        if pass % 256 == 255 && started.get_or_insert_with(Instant::now).elapsed() > GUARD {
+        if pass % 256 == 255 && is_too_long(*started.get_or_insert_with(Instant::now), pass) {
             return Err(format!("the world did not become quiet: {restless}"));
         }
     }
@@ -90,13 +160,26 @@ pub(crate) fn settle(
 /// `what`, if it is not so after a very long time.
 pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), String> {
     let started = Instant::now();
-    while !is_so() {
-        if started.elapsed() > GUARD {
-            return Err(what.to_owned());
+    for pass in 0u32.. {
+        if is_so() {
+            return Ok(());
         }
-        os::yield_cpu();
+        if is_too_long(started, pass) {
+            break;
+        }
+        hand_over(pass);
     }
-    Ok(())
+    Err(what.to_owned())
+}
+
+/// Lets others run before the next pass.
+fn hand_over(pass: u32) {
+    const LONGEST: u64 = 2000;
+    if pass < 2 {
+        os::yield_cpu();
+    } else {
+        os::nap(Duration::from_micros((25 << pass.min(12)).min(LONGEST)));
+    }
 }
 
 /// Gives an agent some time, and says whether it has done its last command.
@@ -133,10 +216,11 @@ fn look(
     may_block: impl Fn(Role) -> Option<u8>,
 ) -> Result<BTreeMap<Role, State>, String> {
     let mut states = BTreeMap::new();
+    let witness = processes.witness;
     // The actor first: it is the likeliest to be restless still, and then the others need not be looked at.
     for process in processes.alive_mut(actor) {
         if process.look() {
-            let state = settled(process, &may_block)?;
+            let state = settled(process, witness, &may_block)?;
             states.insert(process.role, state);
         }
     }
@@ -166,18 +250,17 @@ fn as_processes(mut states: BTreeMap<Role, State>, processes: &Processes) -> BTr
 
 /// What a process is doing, if it needs somebody else to go on from there. Whether an exiting init has a reason is still to be
 /// seen.
-fn settled(process: &Process, may_block: impl Fn(Role) -> Option<u8>) -> Result<State, String> {
-    let restless = |place: &str| format!("role {} was {:?} in `{place}`", process.role.0, process.seen);
-    let state = by_state_letter(process, may_block).ok_or_else(|| restless(""))?;
+fn settled(process: &Process, witness: Witness, may_block: impl Fn(Role) -> Option<u8>) -> Result<State, String> {
+    let restless = || format!("role {} was {:?}", process.role.0, process.seen);
+    let state = by_state_letter(process, may_block).ok_or_else(restless)?;
     if state == State::Zombie {
         return Ok(state);
     }
-    let place = process.sleeps_in();
-    let asleep = match state {
-        State::Exiting => ["zap_pid_ns_processes", "do_wait"].contains(&place.name()),
-        _ => !place.name().is_empty(),
+    let asleep = match witness {
+        Witness::Place => process.sleeps_somewhere(),
+        Witness::Call => process.is_off_the_queue(),
     };
-    if asleep { Ok(state) } else { Err(restless(place.name())) }
+    if asleep { Ok(state) } else { Err(restless()) }
 }
 
 /// What a process seems to be doing; nothing if it is going on.
@@ -185,7 +268,7 @@ fn by_state_letter(process: &Process, may_block: impl Fn(Role) -> Option<u8>) ->
     match process.seen.state {
         // Only a leader waits to be waited for.
         b'Z' if process.thread_of.is_none() => Some(State::Zombie),
-        b'S' if process.seen.exiting => Some(State::Exiting),
+        b'S' | b'I' if process.seen.exiting => Some(State::Exiting),
         b'T' => Some(State::Stopped),
         b'S' if is_done(process.role) => Some(State::Running),
         letter if may_block(process.role) == Some(letter) => {

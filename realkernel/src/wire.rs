@@ -10,6 +10,9 @@ use crate::lab::Sharing;
 /// More than any run of a valid scenario.
 const MOST: u32 = 256 << 20;
 
+/// What a program has said to its helper before that starts. Without it a program is no helper, whatever its environment says.
+pub(crate) const GREETING: [u8; 16] = *b"pidlab's helper\0";
+
 /// How a helper is to be set up; the value of the environment variable that starts one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Setup {
@@ -49,7 +52,22 @@ pub(crate) struct Request {
 }
 
 /// The answer: a run, or why there is none.
-pub(crate) type Response = Result<Run, String>;
+pub(crate) type Response = Result<Run, Failure>;
+
+/// Why a run gave no result.
+#[derive(Serialize, Deserialize, Debug)]
+pub(crate) enum Failure {
+    /// It could not be brought to its end.
+    Run(String),
+    /// It has changed something of the machine. The helper runs nothing any more.
+    Machine(String),
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Failure {
+        Failure::Run(why)
+    }
+}
 
 /// Sends one message.
 pub(crate) fn send(stream: &mut impl Write, message: &impl Serialize) -> io::Result<()> {

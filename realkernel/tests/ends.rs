@@ -4,6 +4,10 @@ mod common;
 #[path = "common/told.rs"]
 mod told;
 
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+
 use told::shows;
 
 #[test]
@@ -183,4 +187,57 @@ fn reboot_by_the_outermost_init_ends_all() {
             "never | hostZ1 -/0 1 1",
         ],
     );
+}
+
+/// Faults of a scenario are nobody else's business: the kernel says nothing of them in its log.
+#[test]
+fn the_kernel_does_not_log_them() {
+    let Some(log) = kernel_log() else { return };
+    shows(
+        r#"
+        { by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },
+        { by = "init", call = "fork", child = "a" },
+        { by = "a", call = "fault" },
+        { by = "init", call = "fork", child = "b" },
+        { by = "b", call = "sigaction", signal = "SIGSEGV", action = "ignore" },
+        { by = "b", call = "fault" },
+        { by = "init", call = "abort" },
+        { by = "host", call = "fault" },
+        "#,
+        &[
+            "start | host+1 -/0 1 1",
+            "2 | host+1 -/0 1 1, init+2.1 host/0 0 0",
+            "2 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0",
+            "never | host+1 -/0 1 1, init+2.1 host/0 0 0, aZ3.2 init/1 0 0",
+            "3 | host+1 -/0 1 1, init+2.1 host/0 0 0, aZ3.2 init/1 0 0, b+4.3 init/1 0 0",
+            "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, aZ3.2 init/1 0 0, b+4.3 init/1 0 0",
+            "never | host+1 -/0 1 1, init+2.1 host/0 0 0, aZ3.2 init/1 0 0, bZ4.3 init/1 0 0",
+            "never | host+1 -/0 1 1, initZ2.1 host/0 0 0",
+            "never | hostZ1 -/0 1 1",
+        ],
+    );
+    let program = std::env::current_exe().expect("this program has a path");
+    let program = program.file_name().and_then(std::ffi::OsStr::to_str).expect("its name is text");
+    let about_us: Vec<String> = lines_of(log).into_iter().filter(|line| line.contains(program)).collect();
+    assert!(about_us.is_empty(), "{about_us:#?}");
+}
+
+/// The kernel's log, from here on; nothing for who may not read it.
+fn kernel_log() -> Option<File> {
+    let mut log = File::options().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg").ok()?;
+    log.seek(SeekFrom::End(0)).ok()?;
+    Some(log)
+}
+
+/// One line a read(2); what the kernel has thrown away meanwhile is `EPIPE`.
+fn lines_of(mut log: File) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = [0; 8192];
+    loop {
+        match log.read(&mut line) {
+            Ok(length) => lines.push(String::from_utf8_lossy(&line[..length]).into_owned()),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(_) => return lines,
+        }
+    }
 }

@@ -124,3 +124,31 @@ fn a_new_program_finds_pidfds_and_namespaces() {
         ],
     );
 }
+
+/// The conductor finds its children, and what it says, through its process: before Linux 6.9 a thread has no pidfd of its own.
+#[test]
+fn a_thread_of_a_new_program_makes_processes() {
+    shows(
+        r#"
+        { by = "host", call = "fork", child = "a" },
+        { by = "a", call = "exec" },
+        { by = "a", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+        { by = "t", call = "fork", child = "b" },
+        { by = "t", call = "look", pid = "t", via = "peercred" },
+        { by = "host", call = "look", pid = "t", via = "peercred" },
+        { by = "t", call = "vfork", child = "v" },
+        { by = "v", call = "exec" },
+        "#,
+        &[
+            "start | host+1 -/0 1 1",
+            "2 | host+1 -/0 1 1, a+2 host/1 1 1",
+            "0 | host+1 -/0 1 1, a+2 host/1 1 1",
+            "3 | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1",
+            "4 | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1, b+4 a/2 1 1",
+            "Seen(Credentials { pid: 2, uid: 0 }) | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1, b+4 a/2 1 1",
+            "Seen(Credentials { pid: 2, uid: 0 }) | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1, b+4 a/2 1 1",
+            "blocks | host+1 -/0 1 1, a+2 host/1 1 1, t?3@a host/1 1 1, b+4 a/2 1 1, v+5 a/2 1 1",
+            "0; t vfork 5 | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1, b+4 a/2 1 1, v+5 a/2 1 1",
+        ],
+    );
+}

@@ -7,6 +7,7 @@
 //! at a time: the agent between taking a command and having done it, the conductor otherwise.
 
 use std::io;
+use std::os::fd::{IntoRawFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
@@ -62,35 +63,93 @@ const NOBODY: usize = usize::MAX;
 /// The role that runs on the program's first stack, which is not in the arena: an agent that has called execve(2).
 static FIRST_STACK: AtomicUsize = AtomicUsize::new(NOBODY);
 
-/// Bytes of the shared part.
-const SHARED: usize = SLOTS * size_of::<Slot>() + VIEW;
+/// What the shared part begins with, by which another program knows it for what it is.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Head {
+    magic: [u8; 16],
+    /// The program that made it.
+    maker: Identity,
+    _spare: [u64; 4],
+}
+
+/// A file, by device and inode.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl Head {
+    fn of(maker: Identity) -> Head {
+        Head { magic: *b"pidlab's agents\0", maker, _spare: [0; 4] }
+    }
+}
+
+/// Bytes of the shared part: the head, the slots, the view.
+const SHARED: usize = size_of::<Head>() + SLOTS * size_of::<Slot>() + VIEW;
+
+/// Its size can never change.
+const SEALS: libc::c_int = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW;
 
 /// Makes the memory. Once, before the first agent. Answers the descriptor of its shared part, which stays open over execve(2).
 ///
 /// # Errors
 /// If there is not enough address space.
-pub(crate) fn make() -> io::Result<i32> {
-    // SAFETY: the name is terminated, and no flag asks for anything unusual.
-    let file = unsafe { libc::memfd_create(c"pidlab".as_ptr(), 0) };
-    if file < 0 {
-        return Err(io::Error::last_os_error());
-    }
+pub(crate) fn make(maker: Identity) -> io::Result<RawFd> {
+    let file = super::os::memory_file(c"pidlab", false)?.into_raw_fd();
+    let head = Head::of(maker);
     // SAFETY: numbers only.
-    if unsafe { libc::ftruncate(file, SHARED as libc::off_t) } < 0 {
+    let sized = unsafe { libc::ftruncate(file, SHARED as libc::off_t) } == 0;
+    // SAFETY: numbers only.
+    let sealed = sized && unsafe { libc::fcntl(file, libc::F_ADD_SEALS, SEALS) } == 0;
+    // SAFETY: the head outlives the call and has the size that is given.
+    let written = sealed && unsafe { libc::pwrite(file, (&raw const head).cast(), size_of::<Head>(), 0) } > 0;
+    if !written {
         return Err(io::Error::last_os_error());
     }
     attach(file)?;
     Ok(file)
 }
 
+/// The slot of a role in the shared part that a descriptor is of, as it is now; `None` if the descriptor is of anything else, or if
+/// another program made it.
+pub(crate) fn read_slot(file: RawFd, role: usize, maker: Identity) -> Option<Slot> {
+    // SAFETY: numbers only; fails if the descriptor is not open, or not of memory.
+    let ours = role < SLOTS && unsafe { libc::fcntl(file, libc::F_GET_SEALS) } == SEALS;
+    let head: Head = ours.then(|| read_at(file, 0)).flatten()?;
+    let at = size_of::<Head>() + role * size_of::<Slot>();
+    if head == Head::of(maker) { read_at(file, at) } else { None }
+}
+
+/// A value out of a file.
+fn read_at<T: Plain>(file: RawFd, at: usize) -> Option<T> {
+    let mut value = std::mem::MaybeUninit::<T>::zeroed();
+    // SAFETY: the value outlives the call and has the size that is given.
+    let length = unsafe { libc::pread(file, value.as_mut_ptr().cast(), size_of::<T>(), at as libc::off_t) };
+    // SAFETY: a plain value is valid whatever its bytes are.
+    (usize::try_from(length) == Ok(size_of::<T>())).then(|| unsafe { value.assume_init() })
+}
+
+/// # Safety
+/// Valid whatever its bytes are.
+unsafe trait Plain {}
+
+// SAFETY: nothing but numbers.
+unsafe impl Plain for Head {}
+
+// SAFETY: nothing but atomic numbers.
+unsafe impl Plain for Slot {}
+
 /// Maps the shared part of memory that another program has made, and stacks of this program's own.
 ///
 /// # Errors
 /// If there is not enough address space.
-pub(crate) fn attach(file: i32) -> io::Result<()> {
+pub(crate) fn attach(file: RawFd) -> io::Result<()> {
     let slots = map(SHARED, libc::MAP_SHARED, file)?;
     let stacks = map(SLOTS * STACK, libc::MAP_PRIVATE | libc::MAP_NORESERVE | libc::MAP_ANONYMOUS, -1)?;
-    SLOT_BASE.store(slots.cast(), Ordering::Release);
+    SLOT_BASE.store(slots.wrapping_byte_add(size_of::<Head>()).cast(), Ordering::Release);
     STACK_BASE.store(stacks as usize, Ordering::Release);
     Ok(())
 }

@@ -45,7 +45,9 @@ pub(crate) fn prefer() {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
 }
 
-/// No process here leaves a core file, nor runs a handler of core dumps: 1 is the limit that forbids both (core(5)).
+/// No process here leaves a core file, nor runs a handler of core dumps: 1 is the limit that forbids both (core(5)). Where there is a
+/// handler the kernel logs each dump that is forbidden so; only memory that is not to be dumped would keep it silent, and that is
+/// something that a scenario can see.
 pub(crate) fn no_core_dumps() {
     let limit = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
     // SAFETY: the limit outlives the call.
@@ -228,6 +230,21 @@ pub(crate) fn yield_cpu() {
     unsafe { libc::sched_yield() };
 }
 
+/// nanosleep(2), for a while that is shorter than a second; a signal ends it early. It gives the CPU away, and proves nothing.
+pub(crate) fn nap(time: std::time::Duration) {
+    let time = libc::timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
+    // SAFETY: the time outlives the call, and what is left of it is not asked for.
+    unsafe { libc::nanosleep(&time, ptr::null_mut()) };
+}
+
+/// A copy of one of this process's own descriptors (F_DUPFD_CLOEXEC(2const)).
+pub(crate) fn own_descriptor(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: numbers only.
+    let fd = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) }.into())?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// pread(2) from the start, without error detail: `None` where the process behind a procfs file is gone.
 pub(crate) fn pread(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> Option<usize> {
     // SAFETY: the bytes are ours to write.
@@ -306,10 +323,28 @@ pub(crate) fn exit_now(status: c_int) -> ! {
     unsafe { libc::_exit(status) }
 }
 
+/// A file that is only memory (memfd_create(2)). Its descriptor stays open over execve(2) if it is not for this program alone.
+pub(crate) fn memory_file(name: &CStr, for_this_program: bool) -> io::Result<OwnedFd> {
+    let flags = libc::MFD_ALLOW_SEALING | if for_this_program { libc::MFD_CLOEXEC } else { 0 };
+    // SAFETY: the name is terminated.
+    let fd = check(unsafe { libc::memfd_create(name.as_ptr(), flags) }.into())?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// Standard input, which is the control socket of a helper.
 pub(crate) fn control() -> std::os::unix::net::UnixStream {
     // SAFETY: a helper is started with a socket as its standard input and reads it nowhere else.
     unsafe { std::os::unix::net::UnixStream::from_raw_fd(0) }
+}
+
+/// What waits to be read on standard input, if that is a socket; it is left there.
+pub(crate) fn peek_at_control<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: the bytes are ours to write; fails if the descriptor is not open, or no socket.
+    let length = unsafe { libc::recv(0, bytes.as_mut_ptr().cast(), N, flags) };
+    (usize::try_from(length) == Ok(N)).then_some(bytes)
 }
 
 /// Removes a variable from the environment.

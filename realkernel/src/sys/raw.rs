@@ -195,6 +195,33 @@ pub(crate) fn sigaction(signal: i32, disposition: Disposition) -> Raw {
     unsafe { syscall(libc::SYS_rt_sigaction, [signal as usize, action, 0, 8, 0, 0]) }
 }
 
+/// Whether the caller's process has a handler for a signal.
+fn is_handled(signal: i32) -> bool {
+    let mut action = KernelSigaction {
+        handler: libc::SIG_DFL,
+        flags: 0,
+        #[cfg(target_arch = "x86_64")]
+        restorer: 0,
+        mask: 0,
+    };
+    let out = std::ptr::from_mut(&mut action) as usize;
+    // SAFETY: no action is given, the old one outlives the call, and the mask has 8 bytes.
+    let result = unsafe { syscall(libc::SYS_rt_sigaction, [signal as usize, 0, out, 8, 0, 0]) };
+    result == 0 && ![libc::SIG_DFL, libc::SIG_IGN].contains(&action.handler)
+}
+
+/// Sees that the kernel writes nothing into its log about a signal that it is going to force on the caller, who has no handler for it.
+///
+/// It logs such a signal if there is no handler (kernel/signal.c, `unhandled_signal`). One that is blocked is not handled either: the
+/// kernel takes the handler away and unblocks it (`force_sig_info_to_task`), so the process ends as if there had been none.
+fn keep_out_of_the_log(signal: i32) {
+    extern "C" fn never(_: i32, _: *const Siginfo, _: *mut libc::ucontext_t) {}
+    if !is_handled(signal) {
+        sigprocmask(libc::SIG_BLOCK, signal);
+        sigaction(signal, Disposition::Handle(never));
+    }
+}
+
 /// rt_sigprocmask(2): blocks or unblocks one signal.
 pub(crate) fn sigprocmask(how: i32, signal: i32) -> Raw {
     let mask: u64 = 1 << (signal - 1);
@@ -349,6 +376,7 @@ pub(crate) fn sigqueue(pid: i32, signal: i32, sender: i32) -> Raw {
 /// Writes to address 0, which is never mapped. Comes back if a handler, installed by [`sigaction`], has skipped the
 /// instruction ([`skip_fault`]).
 pub(crate) fn fault() -> Raw {
+    keep_out_of_the_log(libc::SIGSEGV);
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the write to address 0 never takes place: it ends the process, or is skipped.
     unsafe {
@@ -392,6 +420,7 @@ pub(crate) fn skip_fault(signal: i32, info: *const Siginfo, context: *mut libc::
 
 /// An instruction that no program may execute: what abort(3) ends with where signals do not.
 pub(crate) fn trap() -> Raw {
+    keep_out_of_the_log(if cfg!(target_arch = "x86_64") { libc::SIGSEGV } else { libc::SIGTRAP });
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the instruction is privileged: it never takes place.
     unsafe {
