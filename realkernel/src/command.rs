@@ -325,14 +325,14 @@ fn number(signal: Option<Signal>) -> i32 {
     signal.map_or(0, |signal| i32::from(signal.number()))
 }
 
-/// What a call that returned gave. `child_of` finds the child that a wait's number means.
+/// What a call that returned gave. `child_of` finds the child that a wait's number means, one that it released or another.
 ///
 /// # Errors
 /// An answer that this runner cannot read.
 pub(crate) fn outcome(
     syscall: &Syscall,
     slot: &Slot,
-    child_of: impl Fn(i64) -> Option<Role>,
+    child_of: impl Fn(i64, bool) -> Option<Role>,
 ) -> Result<Outcome, String> {
     let result = slot.result.load(Ordering::Acquire);
     let value = slot.value.load(Ordering::Relaxed);
@@ -350,7 +350,9 @@ pub(crate) fn outcome(
         Syscall::Wait4 { .. } if result > 0 => wait_status(value as i32),
         _ => return Ok(Outcome::Ok(result)),
     };
-    let child = child_of(result).ok_or_else(|| format!("a wait returned {result}, which is no process"))?;
+    let keeps = matches!(syscall, Syscall::Waitid { options, .. } if options.contains(WaitOptions::WNOWAIT));
+    let released = !keeps && matches!(status, Some(WaitStatus::Exited(_) | WaitStatus::Killed(_)));
+    let child = child_of(result, released).ok_or_else(|| format!("a wait returned {result}, which is no process"))?;
     let status = status.ok_or_else(|| format!("a wait returned the status {value}"))?;
     Ok(Outcome::Waited { number: result, child, status })
 }

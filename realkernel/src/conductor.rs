@@ -96,6 +96,14 @@ const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 /// What came of a step: its outcome, and the calls of others that returned.
 type Taken = (Outcome, Vec<Returned>);
 
+/// A call that has not returned.
+struct Pending {
+    call: CallName,
+    syscall: Syscall,
+    /// Who was released before it began: no wait can speak of them any more.
+    gone: Vec<Role>,
+}
+
 /// The world of one run.
 struct World {
     processes: Processes,
@@ -103,7 +111,7 @@ struct World {
     first: Role,
     states: BTreeMap<Role, State>,
     /// Calls that have not returned.
-    pending: BTreeMap<Role, (CallName, Syscall)>,
+    pending: BTreeMap<Role, Pending>,
     sharing: u64,
     /// What the kernel is like.
     facts: Facts,
@@ -142,7 +150,7 @@ impl World {
         world.settle(Role::HOST)?;
         Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0))?;
         world.settle(Role::HOST)?;
-        match outcome(&Syscall::Setsid, arena::slot(0), |_| None)? {
+        match outcome(&Syscall::Setsid, arena::slot(0), |_, _| None)? {
             Outcome::Ok(1) => Ok(world),
             other => Err(format!("the first setsid gave {other:?}")),
         }
@@ -197,7 +205,7 @@ impl World {
             self.check_pid_max(step.by)?;
         }
         command.give(arena::slot(step.by.index()))?;
-        self.pending.insert(step.by, (step.call.name(), syscall.clone()));
+        self.pending.insert(step.by, Pending { call: step.call.name(), syscall: syscall.clone(), gone });
         if syscall == Syscall::Execve {
             self.await_exec(step.by)?;
         }
@@ -216,11 +224,12 @@ impl World {
             if !ended && !done {
                 continue;
             }
-            let Some((call, syscall)) = self.pending.remove(&role) else { continue };
+            let Some(Pending { call, syscall, gone }) = self.pending.remove(&role) else { continue };
             if ended {
                 continue;
             }
-            let gave = outcome(&syscall, slot, |number| self.processes.by_number(role, number, &gone))?;
+            let gave =
+                outcome(&syscall, slot, |number, released| self.processes.by_number(role, number, released, &gone))?;
             if let Some(refusal) = look::refused(&syscall, &gave) {
                 return Ok(Err(refusal));
             }
@@ -272,7 +281,7 @@ impl World {
 
     /// Lets a clone return, and takes the new process in if there is one.
     fn await_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
-        if self.pending.get(&by).is_some_and(|(_, syscall)| syscall.is_vfork()) {
+        if self.pending.get(&by).is_some_and(|pending| pending.syscall.is_vfork()) {
             return self.await_vfork_child(by, child);
         }
         // Who made a process lives to say so: quiet is needed only where it does not.
@@ -309,7 +318,7 @@ impl World {
     /// Takes a process or thread in that `by` has just made.
     fn take_in(&mut self, by: Role, child: Role) -> io::Result<()> {
         let is_thread = match self.pending.get(&by) {
-            Some((_, Syscall::Clone3 { flags, .. })) => flags.contains(CloneFlags::CLONE_THREAD),
+            Some(Pending { syscall: Syscall::Clone3 { flags, .. }, .. }) => flags.contains(CloneFlags::CLONE_THREAD),
             _ => false,
         };
         let maker = self.processes.get(by).ok_or_else(|| io::Error::other("a process that nobody made"))?;
@@ -344,8 +353,8 @@ impl World {
     fn settle(&mut self, actor: Role) -> Result<(), String> {
         let pending = &self.pending;
         let may_block = |role: Role| match pending.get(&role) {
-            Some((_, syscall)) if syscall.is_wait() => Some(b'S'),
-            Some((_, syscall)) if syscall.is_vfork() => Some(b'D'),
+            Some(Pending { syscall, .. }) if syscall.is_wait() => Some(b'S'),
+            Some(Pending { syscall, .. }) if syscall.is_vfork() => Some(b'D'),
             _ => None,
         };
         self.states = quiet::settle(&mut self.processes, actor, may_block)?;

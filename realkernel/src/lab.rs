@@ -16,8 +16,9 @@ use crate::wire::{self, Failure, GREETING, Hello, Request, Response, Setup};
 
 /// Whether the processes of a scenario share their memory.
 ///
-/// Processes that share it are three times cheaper to make. Those that do not are what most real programs are. No scenario can
-/// tell the two apart, and the tests run both.
+/// Processes that share it are three times cheaper to make. Those that do not are what most real programs are, and they take
+/// longer to end: the CPU is more often given to another process on the way. Linux allows the same outcomes for both, but of several
+/// allowed ones the likely one may be another. So the tests and the random scenarios run both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Sharing {
     /// Shared, unless the scenario holds a step after which sharing could be seen: a core dump of one process ends all that
@@ -196,6 +197,17 @@ impl Lab {
     /// As [`Machine::run`] of a lab.
     pub fn run_results_only(&mut self, scenario: &Scenario) -> Result<Run, LabError> {
         self.ask(scenario, false)
+    }
+
+    /// Runs a scenario as [`Machine::run`] does, but with this sharing of memory instead of the lab's.
+    ///
+    /// # Errors
+    /// As [`Machine::run`] of a lab.
+    pub fn run_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Result<Run, LabError> {
+        let usual = std::mem::replace(&mut self.options.sharing, sharing);
+        let run = self.ask(scenario, true);
+        self.options.sharing = usual;
+        run
     }
 
     /// The number of the helper's guard process, for tests that end it.

@@ -427,13 +427,19 @@ impl Processes {
         gone.find_map(|process| process.number_is_taken().then_some(process.role))
     }
 
-    /// The process, not gone before this step, that has this number in the namespace of the caller.
-    pub(crate) fn by_number(&self, caller: Role, number: i64, gone_before: &[Role]) -> Option<Role> {
+    /// The process, not among those that were gone before, that has or had this number in the namespace of the caller. A call may
+    /// return long after it found it: if it released it, the number can be another's by now.
+    pub(crate) fn by_number(&self, caller: Role, number: i64, released: bool, gone_before: &[Role]) -> Option<Role> {
         let caller = self.get(caller)?;
-        self.iter()
-            .filter(|process| process.thread_of.is_none() && !gone_before.contains(&process.role))
-            .find(|process| process.number_for(caller).map(i64::from) == Some(number))
-            .map(|process| process.role)
+        let had_number = |process: &&Process| {
+            process.thread_of.is_none()
+                && !gone_before.contains(&process.role)
+                && process.number_for(caller).map(i64::from) == Some(number)
+        };
+        let mut found = self.iter().filter(had_number);
+        let first = found.next()?;
+        let meant = if first.gone == released { Some(first) } else { found.find(|process| process.gone == released) };
+        Some(meant.unwrap_or(first).role)
     }
 
     /// The process or thread that has this number in the namespace of the caller now.

@@ -32,6 +32,30 @@ fn an_orphan_is_adopted_by_the_init_of_its_namespace() {
     );
 }
 
+/// A wait that has reaped is stopped on its way back: by then the child's number is another's, and it is the child that is meant.
+#[test]
+fn a_wait_can_return_long_after_it_has_reaped() {
+    shows(
+        r#"
+        { by = "host", call = "fork", child = "a" },
+        { by = "a", call = "clone", child = "b", exit_signal = "SIGSTOP" },
+        { by = "a", call = "waitid", pid = "any", options = ["WEXITED", "__WALL"] },
+        { by = "b", call = "exit", status = 7 },
+        { by = "host", call = "clone", child = "c", set_tid = [3] },
+        { by = "host", call = "kill", pid = "a", signal = "SIGCONT" },
+        "#,
+        &[
+            "start | host+1 -/0 1 1",
+            "2 | host+1 -/0 1 1, a+2 host/1 1 1",
+            "3 | host+1 -/0 1 1, a+2 host/1 1 1, b+3 a/2 1 1",
+            "blocks | host+1 -/0 1 1, a?2 host/1 1 1, b+3 a/2 1 1",
+            "never | host+1 -/0 1 1, a.2 host/1 1 1",
+            "3 | host+1 -/0 1 1, a.2 host/1 1 1, c+3 host/1 1 1",
+            "0; a waitid 3 b exited 7 | host+1 -/0 1 1, a+2 host/1 1 1, c+3 host/1 1 1",
+        ],
+    );
+}
+
 #[test]
 fn a_wait_that_blocks_returns_steps_later() {
     shows(

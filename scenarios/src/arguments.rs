@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use crate::limits::MOST_LEVELS;
 use crate::parse::{Mistakes, Place, Value, clean, list, texts, wrong_type};
 use crate::step::{Fields, Reader};
 use crate::words::{Argument, CallWords, Kind, nearest};
@@ -10,9 +11,6 @@ use crate::{
     Call, CallName, CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, SetnsVia, Signal,
     SignalAction, Sysctl, Target, WaitOptions, WaitTarget,
 };
-
-/// The longest `set_tid`: one number for each level that Linux can have.
-pub(crate) const MOST_LEVELS: usize = 33;
 
 /// What reading one step needs.
 pub(crate) struct Arguments<'a, 'b> {

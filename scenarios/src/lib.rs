@@ -17,6 +17,7 @@ mod errno;
 mod facts;
 mod flags;
 pub mod library;
+mod limits;
 mod line;
 mod machine;
 mod observation;

@@ -10,13 +10,9 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::diagnose::{Diagnostic, Diagnostics};
+use crate::limits::{MOST_BYTES, MOST_STEPS};
 use crate::words::nearest;
 use crate::{Fact, Need, Scenario, Step, step};
-
-/// A larger file is not a scenario.
-const MOST_BYTES: usize = 1 << 20;
-/// More steps than this are refused.
-pub(crate) const MOST_STEPS: usize = 4096;
 
 /// One mistake in the grammar makes many of what follows; more than these would only hide it.
 const MOST_TOML_ERRORS: usize = 3;

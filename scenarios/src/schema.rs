@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{MOST_LEVELS, wait_options};
-use crate::parse::MOST_STEPS;
+use crate::arguments::wait_options;
+use crate::limits::{MOST_LEVELS, MOST_STEPS};
 use crate::step::RESERVED;
 use crate::words::{Argument, CALLS, CallWords, Kind};
 use crate::{CloneFlags, Errno, Fact, Need, Signal};

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use toml::de::{DeArray, DeTable};
 
 use crate::arguments::Arguments;
+use crate::limits::MOST_ROLES;
 use crate::parse::{Key, Mistakes, Place, Value, clean, list, text_of, wrong_type};
 use crate::words::{CALLS, CallWords, nearest, words};
 use crate::{Call, CallName, Errno, Expect, ReturnValue, Role, Step};
 
 /// Keys that every step may have beside the arguments of its call.
 const COMMON: [&str; 6] = ["by", "call", "returns", "fails", "blocks", "ask"];
-/// More processes than this are refused.
-pub(crate) const MOST_ROLES: usize = 1024;
 /// Words with a meaning of their own where a process may be named.
 pub(crate) const RESERVED: [&str; 3] = ["host", "any", "own"];
 const LONGEST_NAME: usize = 32;

@@ -7,6 +7,7 @@ mod check;
 mod coverage;
 mod explain;
 mod fuzz;
+mod pairs;
 mod run;
 
 use std::io::{self, Write};
