@@ -126,12 +126,10 @@ rules! { SIGNALS;
         note: "the number may mean somebody else to the receiver; newer kernels: see `sig.si-pid-up-translated`",
         fact: SenderTranslated = false;
     SIG_SI_PID_UP_TRANSLATED = "sig.si-pid-up-translated",
-        "a receiver in an ancestor of the sender's namespace is told the sender's PID in its own namespace by kill",
-        "kernel/signal.c:send_signal_locked", since: "7.3", note: "older kernels: see `sig.si-pid-up-untranslated`",
+        "a receiver in an ancestor of the sender's namespace is told the PID that the sender has in the receiver's namespace",
+        "kernel/signal.c:send_signal_locked", since: "7.3",
+        note: "a si_pid that the sender gives itself is not translated; older kernels: see `sig.si-pid-up-untranslated`",
         fact: SenderTranslated = true;
-    SIG_SI_PID_UP_OTHER_CALLS = "sig.si-pid-up-other-calls",
-        "tgkill and pidfd_send_signal tell a receiver in an ancestor of the sender's namespace the sender's PID in the sender's own namespace",
-        "kernel/signal.c:prepare_kill_siginfo", note: "for kill see `sig.si-pid-up-untranslated` and `sig.si-pid-up-translated`";
     SIG_SI_PID_STICKY_ZERO = "sig.si-pid-sticky-zero",
         "one siginfo goes round all receivers of a call: after the first that cannot see the sender, si_pid is 0 for the rest",
         "kernel/signal.c:send_signal_locked", note: "newer kernels, and stable ones of 2026: see `sig.si-pid-each`",
