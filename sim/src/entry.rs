@@ -20,6 +20,7 @@ use crate::exit::orphaned_pgrp::is_current_pgrp_orphaned;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::sigpending::{DefaultAction, SigInfo, SigSet, default_action, is_kernel_only};
 use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::signal::action::set_current_blocked;
 use crate::signal::force::go_on_aborting;
 use crate::signal::notify::{Cld, do_notify_parent_cldstop};
 use crate::signal::send::recalc_sigpending;
@@ -43,8 +44,7 @@ fn user_mode(w: &mut World, task: TaskId) -> Next {
         w.handled.push((task, handled));
         // sigreturn(2).
         w.task_mut(task).flags.remove(TaskFlags::FRAMED);
-        w.task_mut(task).blocked = saved;
-        recalc_sigpending(w, task);
+        set_current_blocked(w, task, saved);
         return Next::GoesOn;
     }
     match w.task(task).at {
@@ -159,11 +159,10 @@ fn set_up_frame(w: &mut World, task: TaskId, info: SigInfo) {
         w.because(&rule::SIG_INIT_HANDLER, task);
     }
     let handled = Handled { signal: info.signal, si_pid: info.si_pid, child: info.child };
-    let record = w.task_mut(task);
-    let saved = std::mem::replace(&mut record.blocked, SigSet::MASKED);
-    record.flags.insert(TaskFlags::FRAMED);
+    let saved = w.task(task).blocked;
+    w.task_mut(task).flags.insert(TaskFlags::FRAMED);
     w.frames.insert(task, Frame { handled, saved });
-    recalc_sigpending(w, task);
+    set_current_blocked(w, task, SigSet::MASKED);
     if w.task(task).at == At::WaitInterrupted {
         w.because(&rule::WAIT_EINTR, task);
         w.enter(task, At::Returning, InCall::Returning(Return::Wait(Err(Errno::EINTR))));

@@ -149,12 +149,16 @@ pub(crate) fn sigprocmask(w: &mut World, task: TaskId, how: MaskChange, signal: 
     set_current_blocked(w, task, blocked);
 }
 
-/// Sets the mask of a thread. What it does not take any more is left to the others.
+/// Sets the mask of a thread. What it does not take any more is left to the others. Where nothing changes nothing happens, and a signal
+/// that the thread was not told of stays unseen.
 ///
 /// # References
-/// kernel/signal.c:__set_task_blocked
+/// kernel/signal.c:__set_current_blocked, __set_task_blocked
 pub(crate) fn set_current_blocked(w: &mut World, task: TaskId, blocked: SigSet) {
     let old = w.task(task).blocked;
+    if blocked == old {
+        return;
+    }
     if w.task(task).has(TaskFlags::SIGPENDING) && !w.thread_group_empty(task) {
         retarget_shared_pending(w, task, blocked.without(old));
     }

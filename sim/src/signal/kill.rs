@@ -283,12 +283,12 @@ pub(crate) fn pidfd_open(w: &mut World, caller: TaskId, pid: i32) -> Result<Task
     let newer = w.holds(Fact::PidfdOpenThreadIsEnoent);
     match w.pids[found].task {
         Some(task) if w.group_leader(task) == task => Ok(task),
-        Some(thread) => {
+        Some(thread) if newer => {
             w.because(&rule::VIEW_PIDFD_OPEN_KINDS, thread);
-            Err(if newer { Errno::ENOENT } else { Errno::EINVAL })
+            Err(Errno::ENOENT)
         }
         None if newer => Err(Errno::ESRCH),
-        None => {
+        Some(_) | None => {
             w.because(&rule::VIEW_PIDFD_OPEN_ANY_NUMBER, caller);
             Err(Errno::EINVAL)
         }

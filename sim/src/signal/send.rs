@@ -255,6 +255,9 @@ fn complete_signal(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: 
         if w.task(leader).has(TaskFlags::EXITING) {
             w.because(&rule::THR_KILLED_LEADER_DEAD, leader);
         }
+        if !w.thread_group_empty(to) {
+            w.because(&rule::THR_GROUP_EXIT, to);
+        }
         // It need not be queued: who has SIGKILL looks at nothing else.
         w.sig_mut(process).set_group_exit(ExitCode::signal(signal));
         kill_threads(w, process, None);
