@@ -42,6 +42,8 @@ pub(crate) struct Process {
     pub(crate) gone: bool,
     /// Gone, and its number is free again.
     freed: bool,
+    /// An exec by a thread took its place: what was its process is another role's.
+    replaced: bool,
     /// The last look, while not gone.
     pub(crate) seen: Stat,
     views: Views,
@@ -312,6 +314,7 @@ impl Processes {
             wchan,
             gone: false,
             freed: false,
+            replaced: false,
             seen,
             views,
             handled: 0,
@@ -356,6 +359,7 @@ impl Processes {
         thread.pids.clone_from(&process.pids);
         thread.namespaces.clone_from(&process.namespaces);
         thread.gone = true;
+        thread.replaced = true;
         self.known.insert(role, process);
         self.known.insert(leader, thread);
     }
@@ -433,6 +437,7 @@ impl Processes {
         let caller = self.get(caller)?;
         let had_number = |process: &&Process| {
             process.thread_of.is_none()
+                && !process.replaced
                 && !gone_before.contains(&process.role)
                 && process.number_for(caller).map(i64::from) == Some(number)
         };
