@@ -23,7 +23,7 @@ use crate::objects::task::{At, TaskFlags, TaskId};
 use crate::signal::action::set_current_blocked;
 use crate::signal::force::go_on_aborting;
 use crate::signal::notify::{Cld, do_notify_parent_cldstop};
-use crate::signal::send::recalc_sigpending;
+use crate::signal::send::{pending_for, recalc_sigpending};
 use crate::signal::stop::do_signal_stop;
 use crate::wait;
 use crate::world::{Frame, Handled, InCall, Return, World};
@@ -134,18 +134,20 @@ fn dequeue_signal(w: &mut World, task: TaskId) -> Option<SigInfo> {
     recalc_sigpending(w, task);
     let info = info?;
     if w.explains() {
-        name_the_order(w, task, synchronous.is_some());
+        name_the_order(w, task, info.signal);
     }
     Some(info)
 }
 
 #[cold]
-fn name_the_order(w: &mut World, task: TaskId, fault: bool) {
-    let left = crate::signal::send::pending_for(w, task).without(w.task(task).blocked);
+fn name_the_order(w: &mut World, task: TaskId, taken: Signal) {
+    let left = pending_for(w, task).without(w.task(task).blocked);
     if left.is_empty() {
         return;
     }
-    w.because(if fault { &rule::SIG_FAULTS_FIRST } else { &rule::SIG_LOWEST_FIRST }, task);
+    let lower_waits = (1..taken.number().into()).filter_map(Signal::new).any(|signal| left.contains(signal));
+    let first = SigSet::SYNCHRONOUS.contains(taken) && lower_waits;
+    w.because(if first { &rule::SIG_FAULTS_FIRST } else { &rule::SIG_LOWEST_FIRST }, task);
 }
 
 /// A signal has a handler: it runs as soon as the task is back in user mode, with every signal blocked. A wait that it has interrupted

@@ -30,8 +30,12 @@ pub(crate) fn release_task(w: &mut World, task: TaskId) {
     // The last thread beside a first one that has ended already: the process ends with it.
     if w.thread_group_empty(leader) && w.task(leader).exit_state == ExitState::Zombie {
         let process = w.process(leader);
+        let code = process.group_exit_code;
         if process.has(SignalFlags::GROUP_EXIT) && w.holds(Fact::SigchldTellsProcess) {
-            w.task_mut(leader).exit_code = process.group_exit_code;
+            if code != w.task(leader).exit_code {
+                w.because(&rule::EXIT_SIGCHLD_PROCESS_STATUS, leader);
+            }
+            w.task_mut(leader).exit_code = code;
         }
         if do_notify_parent(w, leader) {
             w.task_mut(leader).exit_state = ExitState::Dead;

@@ -17,7 +17,7 @@ impl SigSet {
     /// Every signal but SIGKILL and SIGSTOP, which nothing blocks: what is blocked while a handler runs.
     pub(crate) const MASKED: SigSet = SigSet(!(1 << 8 | 1 << 18));
     /// Signals of what an instruction did (`SYNCHRONOUS_MASK`): SEGV, BUS, ILL, TRAP, FPE, SYS.
-    const SYNCHRONOUS: SigSet = SigSet(1 << 3 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 30);
+    pub(crate) const SYNCHRONOUS: SigSet = SigSet(1 << 3 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 30);
 
     #[inline]
     const fn bit(signal: Signal) -> u64 {

@@ -273,7 +273,7 @@ fn complete_signal(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: 
             w.because(&rule::SIG_CHOOSES_THREAD, thread);
         }
         signal_wake_up(w, thread, false);
-    } else if w.task(to).has(TaskFlags::STOPPED) {
+    } else if w.explains() && w.threads_of(w.task(to).signal).any(|thread| w.task(thread).has(TaskFlags::STOPPED)) {
         w.because(&rule::SIG_STOPPED_WAITS, to);
     }
 }
