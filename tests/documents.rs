@@ -16,7 +16,10 @@ fn rules() -> String {
     let mut text = String::from(
         "# The rules\n\n\
          Every rule that the model follows, in teaching order, with the place in the kernel and in the manual, and the\n\
-         scenarios that show it. Made from the catalogue in `sim/src/rule`; a test keeps it fresh.\n",
+         scenarios that show it. Made from the catalogue in `sim/src/rule`; a test keeps it fresh.\n\n\
+         A rule decides: that it fired means that the branch it stands for was taken. One that *describes* says that the\n\
+         situation it is about came up, and other rules decide what follows. Where kernels differ, a fact says which of two\n\
+         rules is true (`pidlab-scenario`, `Fact`).\n",
     );
     let mut family = "";
     for rule in rule::CATALOGUE {
@@ -33,6 +36,12 @@ fn rules() -> String {
             if let Some(value) = value {
                 let _ = write!(text, " {word}: {value}.");
             }
+        }
+        if let Some((fact, holds)) = rule.about {
+            let _ = write!(text, " On kernels {} `{fact}`.", if holds { "with" } else { "without" });
+        }
+        if rule.kind == rule::Kind::Describes {
+            text.push_str(" Describes.");
         }
         let shown: Vec<String> = scenarios
             .iter()

@@ -142,12 +142,15 @@ fn dequeue_signal(w: &mut World, task: TaskId) -> Option<SigInfo> {
 #[cold]
 fn name_the_order(w: &mut World, task: TaskId, taken: Signal) {
     let left = pending_for(w, task).without(w.task(task).blocked);
-    if left.is_empty() {
-        return;
+    let waits = |signals: std::ops::RangeInclusive<u8>| {
+        signals.filter_map(|number| Signal::new(number.into())).any(|signal| left.contains(signal))
+    };
+    if SigSet::SYNCHRONOUS.contains(taken) && waits(1..=taken.number() - 1) {
+        w.because(&rule::SIG_FAULTS_FIRST, task);
     }
-    let lower_waits = (1..taken.number().into()).filter_map(Signal::new).any(|signal| left.contains(signal));
-    let first = SigSet::SYNCHRONOUS.contains(taken) && lower_waits;
-    w.because(if first { &rule::SIG_FAULTS_FIRST } else { &rule::SIG_LOWEST_FIRST }, task);
+    if waits(taken.number() + 1..=64) {
+        w.because(&rule::SIG_LOWEST_FIRST, task);
+    }
 }
 
 /// A signal has a handler: it runs as soon as the task is back in user mode, with every signal blocked. A wait that it has interrupted
