@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use libc::c_long;
 use pidlab_scenario::{
-    ANOTHER_USER, Call, CallName, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome, RebootHow, Refusal,
-    Role, SetnsVia, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
+    ANOTHER_USER, Call, CallName, ChildStatus, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome,
+    RebootHow, Refusal, Role, SetnsVia, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
 };
 
 use crate::agent::Operation;
@@ -437,7 +437,7 @@ pub(crate) fn outcome(call: &Call, slot: &Slot, child_of: impl Fn(i64) -> Option
     let status = match call {
         Call::Sysctl { write: None, .. } => return Ok(Outcome::Ok(value)),
         Call::Wait { target: WaitTarget::Pidfd(_), .. } | Call::Waitid { .. } if result > 0 => {
-            waitid_status(slot.code.load(Ordering::Relaxed), value)
+            child_status(slot.code.load(Ordering::Relaxed), value).and_then(ChildStatus::waited)
         }
         Call::Wait { .. } if result > 0 => wait_status(value as i32),
         _ => return Ok(Outcome::Ok(result)),
@@ -461,13 +461,14 @@ fn wait_status(status: i32) -> Option<WaitStatus> {
     }
 }
 
-/// The code and status of waitid(2).
-pub(crate) fn waitid_status(code: i32, status: i64) -> Option<WaitStatus> {
+/// The code and status of waitid(2), and of a SIGCHLD.
+pub(crate) fn child_status(code: i32, status: i64) -> Option<ChildStatus> {
     match code {
-        libc::CLD_EXITED => u8::try_from(status).ok().map(WaitStatus::Exited),
-        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(WaitStatus::Killed),
-        libc::CLD_STOPPED => Signal::new(status).map(WaitStatus::Stopped),
-        libc::CLD_CONTINUED => Some(WaitStatus::Continued),
+        libc::CLD_EXITED => u8::try_from(status).ok().map(ChildStatus::Exited),
+        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(ChildStatus::Killed),
+        libc::CLD_STOPPED if status == 0 => Some(ChildStatus::Stopped(None)),
+        libc::CLD_STOPPED => Signal::new(status).map(|signal| ChildStatus::Stopped(Some(signal))),
+        libc::CLD_CONTINUED => Some(ChildStatus::Continued),
         _ => None,
     }
 }

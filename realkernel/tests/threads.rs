@@ -6,7 +6,7 @@ mod told;
 
 use common::{lab, scenario};
 use pidlab_realkernel::LabOptions;
-use pidlab_scenario::{CallName, Machine, Refusal};
+use pidlab_scenario::{CallName, ChildStatus, Handled, Machine, Refusal, Signal};
 use told::shows;
 
 #[test]
@@ -451,4 +451,24 @@ fn a_thread_cannot_make_its_init_undying() {
     let refused = lab.run(&scenario(steps)).expect("the run comes to its end").refused.expect("it is refused");
     assert_eq!(refused.step, 5);
     assert!(matches!(refused.why, Refusal::NotModelled { call: CallName::Setpgid, what: Some(_) }), "{refused:?}");
+}
+
+/// Whose stop is not complete, because a thread cannot take part in it, is not continued for its parent either: it is stopped by 0.
+#[test]
+fn continued_in_the_middle_of_a_stop() {
+    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let run = lab.run(&scenario(
+        r#"
+        { by = "host", call = "sigaction", signal = "SIGCHLD", action = "handle" },
+        { by = "host", call = "fork", child = "c" },
+        { by = "c", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+        { by = "t", call = "vfork", child = "v" },
+        { by = "host", call = "kill", pid = "c", signal = "SIGSTOP" },
+        { by = "host", call = "kill", pid = "c", signal = "SIGCONT" },
+        "#,
+    ));
+    let run = run.expect("the run comes to its end");
+    let handled = |step: usize| run.observations[step].processes[0].handled.clone();
+    let told = Handled { signal: Signal::CHLD, si_pid: 2, child: Some(ChildStatus::Stopped(None)) };
+    assert_eq!((handled(5), handled(6)), (vec![], vec![told]));
 }

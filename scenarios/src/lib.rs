@@ -43,7 +43,7 @@ pub use line::{
 };
 pub use machine::{Machine, Refusal, Refused, Run};
 pub use observation::{
-    Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
+    ChildStatus, Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
 };
 pub use scenario::{Expect, ReturnValue, Role, Scenario, Step};
 pub use signal::Signal;

@@ -287,7 +287,7 @@ impl Branch {
                 pgid: bare(self.world.group_in(process, ns)),
                 sid: bare(self.world.session_in(process, ns)),
                 handled: handled
-                    .map(|got| Handled { signal: got.signal, si_pid: got.si_pid, child: got.child })
+                    .map(|got| Handled { signal: got.signal, si_pid: got.si_pid, child: got.child.map(Into::into) })
                     .collect(),
             });
         }
