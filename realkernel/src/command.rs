@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use libc::c_long;
 use pidlab_scenario::syscall::{Pidfd, Syscall, WaitId};
 use pidlab_scenario::{
-    CallName, CloneFlags, Errno, Harm, MaskChange, Outcome, RebootHow, Refusal, Role, SetnsVia, Signal, SignalAction,
-    Sysctl, Unmodelled, WaitOptions, WaitStatus,
+    CallName, ChildStatus, CloneFlags, Errno, Harm, MaskChange, Outcome, RebootHow, Refusal, Role, SetnsVia, Signal,
+    SignalAction, Sysctl, Unmodelled, WaitOptions, WaitStatus,
 };
 
 use crate::agent::Operation;
@@ -346,7 +346,9 @@ pub(crate) fn outcome(
             return look::outcome(syscall, result, slot);
         }
         Syscall::Sysctl { write: None, .. } => return Ok(Outcome::Ok(value)),
-        Syscall::Waitid { .. } if result > 0 => waitid_status(slot.code.load(Ordering::Relaxed), value),
+        Syscall::Waitid { .. } if result > 0 => {
+            child_status(slot.code.load(Ordering::Relaxed), value).and_then(ChildStatus::waited)
+        }
         Syscall::Wait4 { .. } if result > 0 => wait_status(value as i32),
         _ => return Ok(Outcome::Ok(result)),
     };
@@ -371,14 +373,14 @@ fn wait_status(status: i32) -> Option<WaitStatus> {
     }
 }
 
-/// The code and status of waitid(2).
-pub(crate) fn waitid_status(code: i32, status: i64) -> Option<WaitStatus> {
+/// The code and status of waitid(2), and of a SIGCHLD.
+pub(crate) fn child_status(code: i32, status: i64) -> Option<ChildStatus> {
     match code {
-        libc::CLD_EXITED => u8::try_from(status).ok().map(WaitStatus::Exited),
-        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(WaitStatus::Killed),
-        libc::CLD_STOPPED if status == 0 => Some(WaitStatus::StopUndone),
-        libc::CLD_STOPPED => Signal::new(status).map(WaitStatus::Stopped),
-        libc::CLD_CONTINUED => Some(WaitStatus::Continued),
+        libc::CLD_EXITED => u8::try_from(status).ok().map(ChildStatus::Exited),
+        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(ChildStatus::Killed),
+        libc::CLD_STOPPED if status == 0 => Some(ChildStatus::Stopped(None)),
+        libc::CLD_STOPPED => Signal::new(status).map(|signal| ChildStatus::Stopped(Some(signal))),
+        libc::CLD_CONTINUED => Some(ChildStatus::Continued),
         _ => None,
     }
 }

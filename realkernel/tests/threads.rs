@@ -6,7 +6,7 @@ mod told;
 
 use common::{lab, scenario};
 use pidlab_realkernel::LabOptions;
-use pidlab_scenario::{CallName, Harm, Machine, Refusal};
+use pidlab_scenario::{CallName, ChildStatus, Handled, Harm, Machine, Refusal, Signal};
 use told::shows;
 
 #[test]
@@ -482,4 +482,24 @@ fn a_thread_is_named_together_with_its_process() {
             "0 | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
         ],
     );
+}
+
+/// Whose stop is not complete, because a thread cannot take part in it, is not continued for its parent either: it is stopped by 0.
+#[test]
+fn continued_in_the_middle_of_a_stop() {
+    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let run = lab.run(&scenario(
+        r#"
+        { by = "host", call = "sigaction", signal = "SIGCHLD", action = "handle" },
+        { by = "host", call = "fork", child = "c" },
+        { by = "c", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+        { by = "t", call = "vfork", child = "v" },
+        { by = "host", call = "kill", pid = "c", signal = "SIGSTOP" },
+        { by = "host", call = "kill", pid = "c", signal = "SIGCONT" },
+        "#,
+    ));
+    let run = run.expect("the run comes to its end");
+    let handled = |step: usize| run.observations[step].processes[0].handled.clone();
+    let told = Handled { signal: Signal::CHLD, si_pid: 2, child: Some(ChildStatus::Stopped(None)) };
+    assert_eq!((handled(5), handled(6)), (vec![], vec![told]));
 }

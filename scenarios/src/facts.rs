@@ -224,6 +224,10 @@ impl Facts {
             }
             _ => {
                 self.lacking.insert(fact);
+                // No kernel that says so little of a number told of a guest: that came after it.
+                if fact == Fact::PidfdOpenThreadIsEnoent {
+                    self.lacking.insert(Fact::PidfdInfoOfGuest);
+                }
             }
         }
         self

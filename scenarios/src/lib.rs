@@ -47,7 +47,7 @@ pub use line::{
 };
 pub use machine::{Machine, Refused, Run};
 pub use observation::{
-    Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
+    ChildStatus, Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
 };
 pub use refusal::{Harm, Refusal, Unmodelled};
 pub use scenario::{Expect, ReturnValue, Role, Scenario, Step};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    Errno, Handled, Observation, Outcome, PollEvent, ProcessView, Role, Scenario, Seen, Signal, State, WaitStatus,
+    ChildStatus, Errno, Handled, Observation, Outcome, PollEvent, ProcessView, Role, Scenario, Seen, Signal, State, WaitStatus,
 };
 
 /// The first line of a run in JSON.
@@ -360,12 +360,18 @@ impl From<&Handled> for HandledLine {
 
 impl From<WaitStatus> for StatusLine {
     fn from(status: WaitStatus) -> StatusLine {
+        StatusLine::from(ChildStatus::from(status))
+    }
+}
+
+impl From<ChildStatus> for StatusLine {
+    fn from(status: ChildStatus) -> StatusLine {
         match status {
-            WaitStatus::Exited(status) => StatusLine::Exited(status),
-            WaitStatus::Killed(signal) => StatusLine::Killed(SignalName(signal)),
-            WaitStatus::Stopped(signal) => StatusLine::Stopped(SignalOrZero::Signal(SignalName(signal))),
-            WaitStatus::StopUndone => StatusLine::Stopped(SignalOrZero::Zero(0)),
-            WaitStatus::Continued => StatusLine::Continued(true),
+            ChildStatus::Exited(status) => StatusLine::Exited(status),
+            ChildStatus::Killed(signal) => StatusLine::Killed(SignalName(signal)),
+            ChildStatus::Stopped(Some(signal)) => StatusLine::Stopped(SignalOrZero::Signal(SignalName(signal))),
+            ChildStatus::Stopped(None) => StatusLine::Stopped(SignalOrZero::Zero(0)),
+            ChildStatus::Continued => StatusLine::Continued(true),
         }
     }
 }

@@ -2,18 +2,17 @@
 #![forbid(unsafe_code)]
 
 use pidlab_scenario::{
-    Handled, HandledLine, Line, NamespaceId, Observation, ProcessView, Role, Scenario, Signal, State, StatusLine,
-    WaitStatus,
+    ChildStatus, Handled, HandledLine, Line, NamespaceId, Observation, ProcessView, Role, Scenario, Signal, State, StatusLine,
 };
 
 #[test]
 fn every_status_is_written_and_read_back() {
     let statuses = [
-        (WaitStatus::Exited(3), r#"{"exited":3}"#),
-        (WaitStatus::Killed(Signal::KILL), r#"{"killed":"SIGKILL"}"#),
-        (WaitStatus::Stopped(Signal::TSTP), r#"{"stopped":"SIGTSTP"}"#),
-        (WaitStatus::StopUndone, r#"{"stopped":0}"#),
-        (WaitStatus::Continued, r#"{"continued":true}"#),
+        (ChildStatus::Exited(3), r#"{"exited":3}"#),
+        (ChildStatus::Killed(Signal::KILL), r#"{"killed":"SIGKILL"}"#),
+        (ChildStatus::Stopped(Some(Signal::TSTP)), r#"{"stopped":"SIGTSTP"}"#),
+        (ChildStatus::Stopped(None), r#"{"stopped":0}"#),
+        (ChildStatus::Continued, r#"{"continued":true}"#),
     ];
     for (status, text) in statuses {
         let line = StatusLine::from(status);

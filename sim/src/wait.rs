@@ -262,9 +262,7 @@ fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: 
     }
     if !wo.options.contains(WaitOptions::WNOWAIT) {
         match status {
-            WaitStatus::Stopped(_) | WaitStatus::StopUndone => {
-                w.process_mut(child).group_exit_code = ExitCode::ZERO;
-            }
+            WaitStatus::Stopped(_) => w.process_mut(child).group_exit_code = ExitCode::ZERO,
             WaitStatus::Continued => w.process_mut(child).flags.remove(SignalFlags::STOP_CONTINUED),
             WaitStatus::Exited(_) | WaitStatus::Killed(_) => {
                 w.task_mut(child).exit_state = ExitState::Dead;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use pidlab_scenario::{Errno, Fact, Facts, Signal, WaitStatus};
+use pidlab_scenario::{ChildStatus, Errno, Fact, Facts, Signal};
 
 use crate::objects::cred::{Cred, CredId, UserNamespace};
 use crate::objects::pid::{Pid, PidId};
@@ -28,7 +28,7 @@ pub struct Handled {
     /// The sender's number, as `siginfo_t` has it.
     pub si_pid: u32,
     /// What a SIGCHLD that the kernel sent says of the child.
-    pub child: Option<WaitStatus>,
+    pub child: Option<ChildStatus>,
 }
 
 /// A signal frame that is set up: what its handler gets, and the mask that comes back when it returns.

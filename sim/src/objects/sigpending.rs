@@ -6,7 +6,7 @@
 //! In the kernel: `sigset_t`, `struct sigpending`, `struct kernel_siginfo`, include/linux/signal_types.h; `sig_kernel_…`,
 //! include/linux/signal.h.
 
-use pidlab_scenario::{Signal, WaitStatus};
+use pidlab_scenario::{ChildStatus, Signal};
 
 /// A set of signals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -98,7 +98,7 @@ pub(crate) struct SigInfo {
     /// The sender's number, as the receiver is told it; 0 for none.
     pub(crate) si_pid: u32,
     /// What a SIGCHLD of the kernel says of the child (`si_code`, `si_status`).
-    pub(crate) child: Option<WaitStatus>,
+    pub(crate) child: Option<ChildStatus>,
     /// An instruction of the receiver caused it (`si_code > 0`).
     pub(crate) fault: bool,
 }

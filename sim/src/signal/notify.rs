@@ -5,7 +5,7 @@
 //!
 //! In the kernel: kernel/signal.c:do_notify_parent, do_notify_parent_cldstop; kernel/exit.c:__wake_up_parent.
 
-use pidlab_scenario::{Fact, Signal, WaitOptions, WaitStatus};
+use pidlab_scenario::{ChildStatus, Fact, Signal, WaitOptions};
 
 use super::send::{Info, To, send_signal, send_signal_force};
 use crate::objects::signal_struct::SignalFlags;
@@ -59,7 +59,7 @@ fn send_exit_signal(w: &mut World, leader: TaskId, parent: TaskId, signal: Signa
     }
     let lived = !w.process(parent).has(SignalFlags::GROUP_EXIT);
     // The thread that made the child is asked first.
-    let info = Info::Child { si_pid, status: code.status() };
+    let info = Info::Child { si_pid, status: code.status().into() };
     send_signal_force(w, signal, info, parent, To::Process, false);
     if lived && w.process(parent).has(SignalFlags::GROUP_EXIT) {
         w.because(&rule::EXIT_SIGNAL_CAN_KILL_PARENT, parent);
@@ -96,10 +96,10 @@ pub(crate) fn do_notify_parent_cldstop(w: &mut World, task: TaskId, why: Cld) {
     if !w.sighand(parent).ignored.contains(Signal::CHLD) {
         let si_pid = task_pid_nr_ns(w, leader, w.active_ns(parent)).map_or(0, |number| number.get());
         let status = match why {
-            Cld::Continued => WaitStatus::Continued,
+            Cld::Continued => ChildStatus::Continued,
             Cld::Stopped => {
-                let signal = w.process(task).group_exit_code.get_signal();
-                signal.map_or(WaitStatus::StopUndone, WaitStatus::Stopped)
+                // 0 where it is continued in the middle of the stop.
+                ChildStatus::Stopped(w.process(task).group_exit_code.get_signal())
             }
         };
         send_signal(w, Signal::CHLD, &mut Info::Child { si_pid, status }, parent, To::Process);

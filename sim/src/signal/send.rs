@@ -11,7 +11,7 @@
 //!
 //! In the kernel: kernel/signal.c.
 
-use pidlab_scenario::{Fact, Signal, WaitStatus};
+use pidlab_scenario::{ChildStatus, Fact, Signal};
 
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalId};
 use crate::objects::sigpending::{DefaultAction, SigInfo, SigSet, default_action, is_kernel_only, is_stop};
@@ -46,7 +46,7 @@ pub(crate) enum Info {
         /// Its number in the parent's namespace.
         si_pid: u32,
         /// What became of it.
-        status: WaitStatus,
+        status: ChildStatus,
     },
     /// What an instruction of the receiver did.
     Fault,
