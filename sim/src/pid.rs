@@ -107,12 +107,11 @@ fn idr_alloc_cyclic(ns: &mut PidNamespace, restart: u32, holder: PidId) -> Optio
     let floor = if ns.cursor > RESERVED_PIDS { restart } else { 1 };
     let start = ns.cursor.max(floor);
     let last = ns.pid_max - 1;
-    let (number, wrapped) = match ns.idr.first_free(start, last) {
+    let (number, wrapped) = match ns.idr.insert_first(start, last, holder) {
         Some(number) => (number, None),
-        None if start > floor => (ns.idr.first_free(floor, last)?, Some(floor)),
+        None if start > floor => (ns.idr.insert_first(floor, last, holder)?, Some(floor)),
         None => return None,
     };
-    ns.idr.insert(number, holder);
     ns.pid_allocated += 1;
     ns.cursor = number + 1;
     Some(Found { number, start, wrapped })
@@ -375,12 +374,12 @@ fn drop_pid(w: &mut World, pid: PidId) {
 /// kernel/pid.c:free_pid
 #[inline]
 pub(crate) fn free_pid(w: &mut World, pid: PidId) {
-    let ns = w.pids[pid].ns;
+    let Pid { ns, numbers, .. } = w.pids[pid];
     let level = w.ns(ns).level;
     let mut at = Some(ns);
     let mut depth = level;
     while let Some(current) = at {
-        let number = w.rows.one(level, &w.pids[pid].numbers, depth);
+        let number = w.rows.one(level, &numbers, depth);
         depth = depth.wrapping_sub(1);
         let namespace = w.ns_mut(current);
         namespace.idr.remove(number);
@@ -393,7 +392,8 @@ pub(crate) fn free_pid(w: &mut World, pid: PidId) {
     if !w.calls.is_empty() {
         forget_in_waits(w, pid);
     }
-    drop_pid(w, pid);
+    w.rows.remove(level, &numbers);
+    w.pids.remove(pid);
     put_pid_ns(w, ns);
 }
 

@@ -20,8 +20,8 @@ use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
 use crate::pid::put_pid_ns;
-use crate::signal::notify::{Cld, do_notify_parent, do_notify_parent_cldstop};
-use crate::signal::send::{kill_threads, retarget_shared_pending};
+use crate::signal::notify::{do_notify_parent, do_notify_parent_cldstop};
+use crate::signal::send::{Cld, kill_threads, retarget_shared_pending};
 use crate::signal::stop::participate_group_stop;
 use crate::world::{InCall, Return, World};
 use crate::{Next, rule};
@@ -38,11 +38,12 @@ pub(crate) fn do_group_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next
     } else if record.has(SignalFlags::GROUP_EXEC) {
         ExitCode::ZERO
     } else {
-        if record.nr_threads > 1 {
-            w.because(&rule::THR_GROUP_EXIT, task);
-        }
+        let alone = record.nr_threads == 1;
         w.sig_mut(process).set_group_exit(code);
-        kill_threads(w, process, Some(task));
+        if !alone {
+            w.because(&rule::THR_GROUP_EXIT, task);
+            kill_threads(w, process, Some(task));
+        }
         code
     };
     do_exit(w, task, code)

@@ -41,15 +41,21 @@ pub(crate) enum Info {
     NoInfo,
     /// `SEND_SIG_PRIV`: the kernel itself, to which no init is deaf.
     Priv,
-    /// A child that ended, stopped or went on.
-    Child {
-        /// Its number in the parent's namespace.
-        si_pid: u32,
-        /// What became of it.
-        status: ChildStatus,
-    },
+    /// A child of the receiver that ended, stopped or went on: its first thread, and what happened.
+    Child(TaskId, Cld),
     /// What an instruction of the receiver did.
     Fault,
+}
+
+/// What a SIGCHLD is about (sigaction(2), `si_code`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cld {
+    /// `CLD_EXITED`, `CLD_KILLED`, `CLD_DUMPED`.
+    Exited,
+    /// `CLD_STOPPED`.
+    Stopped,
+    /// `CLD_CONTINUED`.
+    Continued,
 }
 
 /// Sends a signal of `current` to one task or its process.
@@ -71,7 +77,7 @@ pub(crate) fn send_signal(w: &mut World, signal: Signal, info: &mut Info, to: Ta
         }
         Info::NoInfo => from_above,
         Info::Priv | Info::Fault => true,
-        Info::Child { .. } => false,
+        Info::Child(..) => false,
     };
     send_signal_force(w, signal, *info, to, whom, force);
 }
@@ -108,11 +114,23 @@ fn siginfo(w: &World, signal: Signal, info: Info, to: TaskId) -> SigInfo {
             SigInfo { si_pid: sender.map_or(0, |number| number.get()), ..plain }
         }
         Info::Priv => plain,
-        Info::Child { si_pid, status } => {
-            SigInfo { si_pid, child: (signal == Signal::CHLD).then_some(status), ..plain }
+        Info::Child(child, why) => {
+            let number = task_pid_nr_ns(w, child, w.active_ns(to));
+            let child = (signal == Signal::CHLD).then(|| child_status(w, child, why));
+            SigInfo { si_pid: number.map_or(0, |number| number.get()), child, ..plain }
         }
         // The address that could not be touched stands where si_pid does, and it was 0.
         Info::Fault => SigInfo { fault: true, ..plain },
+    }
+}
+
+/// What a SIGCHLD says of a child.
+fn child_status(w: &World, child: TaskId, why: Cld) -> ChildStatus {
+    match why {
+        Cld::Exited => w.task(child).exit_code.status().into(),
+        Cld::Continued => ChildStatus::Continued,
+        // 0 where it is continued in the middle of the stop.
+        Cld::Stopped => ChildStatus::Stopped(w.process(child).group_exit_code.get_signal()),
     }
 }
 

@@ -12,8 +12,8 @@
 
 use pidlab_scenario::Signal;
 
-use super::notify::{Cld, do_notify_parent_cldstop};
-use super::send::signal_wake_up;
+use super::notify::do_notify_parent_cldstop;
+use super::send::{Cld, signal_wake_up};
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::task::{TaskFlags, TaskId};
 use crate::rule;
