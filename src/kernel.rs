@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use pidlab_realkernel::{Kernel, Lab, LabOptions, Unavailable};
+use pidlab_realkernel::{Kernel, Lab, LabOptions, Sharing, Unavailable};
 use pidlab_scenario::{Facts, Machine, Need, Scenario};
 use pidlab_sim::{Misconception, Model};
 
@@ -119,6 +119,13 @@ impl Worker {
             Err(error) => Judged::Failed(error.to_string()),
             Ok(run) if self.plan.on == On::Kernel => Judged::Verdict(compare::kernel_only(scenario, run)),
             Ok(run) => Judged::Verdict(compare::with_model(&mut self.model, scenario, Some(&run))),
+        }
+    }
+
+    /// Says whether the processes of the scenarios from now on share their memory.
+    pub(crate) fn set_sharing(&mut self, sharing: Sharing) {
+        if let Some(lab) = &mut self.lab {
+            lab.set_sharing(sharing);
         }
     }
 

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use pidlab_realkernel::Sharing;
 use pidlab_scenario::random::Theme;
 use pidlab_scenario::{Outcome, Scenario};
 use pidlab_sim::rule;
@@ -109,10 +110,17 @@ fn case(worker: &mut Worker, seed: u64, index: u64, length: usize) -> Case {
     let name = format!("random/{seed}-{index}");
     let choices = random::choices(seed, index, length);
     let theme = Theme::of(index);
+    worker.set_sharing(Sharing::of_case(index));
     let scenario = random::scenario(&choices, theme, worker.model(), &name);
     match wrong(worker, &scenario) {
         Ok(verdict) => Case::Ran(scenario, verdict),
-        Err(report) => smallest(worker, choices, theme, report, &name),
+        Err(report) => match smallest(worker, choices, theme, report, &name) {
+            Case::Wrong { scenario, report, replays } if Sharing::of_case(index) == Sharing::Own => {
+                let report = report + "each process had its own memory, which pidlab run does not ask for\n";
+                Case::Wrong { scenario, report, replays }
+            }
+            case => case,
+        },
     }
 }
 
