@@ -62,25 +62,25 @@ impl Conductor {
         &self.facts
     }
 
-    /// Runs a scenario from its start, and sees that nothing outside has changed by it.
-    pub(crate) fn run(&mut self, request: &Request) -> Response {
+    /// Runs a scenario from its start, and sees that nothing outside has changed by it. `show` is called with each observation.
+    pub(crate) fn run(&mut self, request: &Request, show: impl FnMut(&Observation) -> io::Result<()>) -> Response {
         self.outside.before(&request.scenario)?;
-        let run = self.run_inside(request);
+        let run = self.run_inside(request, show);
         match self.outside.changed() {
             Some(what) => Err(Failure::Machine(what)),
             None => Ok(run?),
         }
     }
 
-    fn run_inside(&self, request: &Request) -> Result<Run, String> {
-        let Request { scenario, sharing, every_step } = request;
+    fn run_inside(&self, request: &Request, show: impl FnMut(&Observation) -> io::Result<()>) -> Result<Run, String> {
+        let Request { scenario, sharing, every_step, held: _ } = request;
         if scenario.roles.len() > SLOTS {
             return Err(format!("a scenario has at most {SLOTS} processes"));
         }
         let mut world = World::start(sharing.of(scenario), self.witness)?;
         world.facts = self.facts.clone();
         world.pid_max_is_local = self.facts.holds(Fact::PidMaxPerNamespace) && self.outside.watches(Sysctl::PidMax);
-        let run = world.run(scenario, *every_step);
+        let run = world.run(scenario, *every_step, show);
         world.end()?;
         // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
         if os::allowed_cpus().len() != 1 {
@@ -156,16 +156,27 @@ impl World {
         }
     }
 
-    fn run(&mut self, scenario: &Scenario, every_step: bool) -> Result<Run, String> {
+    fn run(
+        &mut self,
+        scenario: &Scenario,
+        every_step: bool,
+        mut show: impl FnMut(&Observation) -> io::Result<()>,
+    ) -> Result<Run, String> {
         for role in 1..scenario.roles.len() {
             clear(Role(role as u16));
         }
-        let mut run = Run { observations: vec![self.observe(None, Vec::new(), true)?], refused: None };
+        let mut run = Run { observations: Vec::with_capacity(scenario.steps.len() + 1), refused: None };
+        let mut note = |run: &mut Run, observation: Observation| {
+            show(&observation).map_err(|error| format!("an observation cannot be shown: {error}"))?;
+            run.observations.push(observation);
+            Ok::<(), String>(())
+        };
+        note(&mut run, self.observe(None, Vec::new(), true)?)?;
         for (index, step) in scenario.steps.iter().enumerate() {
             let last = index + 1 == scenario.steps.len();
             match self.take(step)? {
                 Ok((outcome, returned)) => {
-                    run.observations.push(self.observe(Some(outcome), returned, every_step || last)?);
+                    note(&mut run, self.observe(Some(outcome), returned, every_step || last)?)?;
                 }
                 Err(why) => {
                     run.refused = Some(Refused { step: index + 1, why });
