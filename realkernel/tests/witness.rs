@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{lab, scenario};
 use pidlab_realkernel::{Lab, LabOptions, Sharing};
-use pidlab_scenario::random::{Guide, RandomConfig, Theme, scenario as random};
+use pidlab_scenario::random::{Choice, Guide, RandomConfig, Theme, scenario as random};
 use pidlab_scenario::{
     Handled, Machine, NamespaceId, Observation, ProcessView, Refusal, Role, Scenario, State, Step, library,
 };
@@ -205,13 +205,13 @@ impl Guide for OnTheKernel<'_> {
 }
 
 /// Numbers that look random, the same each time (Knuth, The Art of Computer Programming, vol. 2, 3.3.4).
-fn choices(seed: u64, steps: usize) -> Vec<[u8; 4]> {
+fn choices(seed: u64, steps: usize) -> Vec<Choice> {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 32) as u32).to_le_bytes()
+        (state >> 56) as u8
     };
-    (0..steps).map(|_| next()).collect()
+    (0..steps).map(|_| std::array::from_fn(|_| next())).collect()
 }
 
 #[test]
