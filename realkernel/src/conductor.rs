@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use pidlab_scenario::syscall::{Syscall, lower};
 use pidlab_scenario::{
-    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
-    Sysctl,
+    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State,
+    Step, Sysctl,
 };
 
 use crate::agent;

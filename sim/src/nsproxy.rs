@@ -30,12 +30,7 @@ const DEFAULT_PID_MAX: u32 = 32_768;
 ///
 /// # References
 /// kernel/nsproxy.c:copy_namespaces; kernel/pid_namespace.c:copy_pid_ns, create_pid_namespace
-pub(crate) fn copy_pid_ns(
-    w: &mut World,
-    caller: TaskId,
-    maker: Cred,
-    differs: &'static Rule,
-) -> Result<NsId, Errno> {
+pub(crate) fn copy_pid_ns(w: &mut World, caller: TaskId, maker: Cred, differs: &'static Rule) -> Result<NsId, Errno> {
     let own = w.active_ns(caller);
     let elsewhere = w.task(caller).pid_ns_for_children != Some(own);
     if !maker.capable {

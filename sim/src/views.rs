@@ -230,12 +230,7 @@ impl World {
     /// # References
     /// ioctl_pidfd(2), PIDFD_GET_INFO; fs/pidfs.c:pidfd_info
     #[track_caller]
-    pub fn look_at_pidfd_info(
-        &mut self,
-        caller: TaskId,
-        of: Option<TaskId>,
-        had_number: bool,
-    ) -> Result<Seen, Errno> {
+    pub fn look_at_pidfd_info(&mut self, caller: TaskId, of: Option<TaskId>, had_number: bool) -> Result<Seen, Errno> {
         self.begin(caller);
         let about = of.unwrap_or(caller);
         if !self.holds(Fact::PidfdInfo) {
@@ -271,12 +266,7 @@ impl World {
     /// # References
     /// pidfd_send_signal(2), ERRORS; kernel/signal.c:access_pidfd_pidns
     #[track_caller]
-    pub fn look_at_pidfd_signal(
-        &mut self,
-        caller: TaskId,
-        of: Option<TaskId>,
-        had_number: bool,
-    ) -> Result<(), Errno> {
+    pub fn look_at_pidfd_signal(&mut self, caller: TaskId, of: Option<TaskId>, had_number: bool) -> Result<(), Errno> {
         self.begin(caller);
         self.because(&rule::VIEW_PIDFD_SIGNAL_SCOPE, of.unwrap_or(caller));
         if !had_number {

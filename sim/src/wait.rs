@@ -49,12 +49,7 @@ pub(crate) fn sys_wait4(w: &mut World, caller: TaskId, pid: i32, options: WaitOp
 ///
 /// # References
 /// kernel/exit.c:kernel_waitid
-pub(crate) fn sys_waitid(
-    w: &mut World,
-    caller: TaskId,
-    asked: WaitFor,
-    options: WaitOptions,
-) -> Result<Waited, Errno> {
+pub(crate) fn sys_waitid(w: &mut World, caller: TaskId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
     let events = WaitOptions::WEXITED | WaitOptions::WSTOPPED | WaitOptions::WCONTINUED;
     let impossible = match asked {
         WaitFor::Pid(number) => number <= 0,

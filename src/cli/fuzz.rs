@@ -132,7 +132,13 @@ struct Trial {
 
 impl Trial {
     fn new(seed: u64, index: u64) -> Trial {
-        Trial { name: format!("random/{seed}-{index}"), seed, index, theme: Theme::of(index), sharing: Sharing::of_case(index) }
+        Trial {
+            name: format!("random/{seed}-{index}"),
+            seed,
+            index,
+            theme: Theme::of(index),
+            sharing: Sharing::of_case(index),
+        }
     }
 
     fn run(&self, worker: &mut Worker, length: usize) -> Case {

@@ -72,9 +72,8 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     }
     // A turn ends where somebody else could notice that it has begun to exit.
     let process = w.process(task);
-    let noticed = process.nr_threads > 1
-        || process.has(SignalFlags::CHILD_SUBREAPER)
-        || w.task(task).has(TaskFlags::VFORK_DONE);
+    let noticed =
+        process.nr_threads > 1 || process.has(SignalFlags::CHILD_SUBREAPER) || w.task(task).has(TaskFlags::VFORK_DONE);
     if noticed { Next::GoesOn } else { exit_mm(w, task) }
 }
 

@@ -33,11 +33,8 @@ impl Branch {
             let world = &self.world;
             let ns = world.namespace(task);
             let bare = |number: Option<crate::Nr>| number.map_or(0, crate::Nr::get);
-            let handled = world.handled(task).map(|got| Handled {
-                signal: got.signal,
-                si_pid: got.si_pid,
-                child: got.child,
-            });
+            let handled =
+                world.handled(task).map(|got| Handled { signal: got.signal, si_pid: got.si_pid, child: got.child });
             processes.push(ProcessView {
                 role,
                 thread_of: Some(world.leader(task)).filter(|leader| *leader != task).and_then(|it| self.role(it)),

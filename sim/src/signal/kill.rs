@@ -117,14 +117,7 @@ fn name_the_targets(w: &mut World, caller: TaskId, pid: i32, targets: &[TaskId])
 }
 
 /// Sends one signal to each. Where one `siginfo_t` goes round, what one receiver does to it the next ones see.
-fn send_to_all(
-    w: &mut World,
-    caller: TaskId,
-    targets: &[TaskId],
-    signal: Option<Signal>,
-    mut info: Info,
-    whom: To,
-) {
+fn send_to_all(w: &mut World, caller: TaskId, targets: &[TaskId], signal: Option<Signal>, mut info: Info, whom: To) {
     let Some(signal) = signal else {
         w.because(&rule::SIG_EXISTENCE, caller);
         return;
@@ -142,15 +135,7 @@ fn send_to_all(
 }
 
 #[cold]
-fn name_the_sender(
-    w: &mut World,
-    caller: TaskId,
-    target: TaskId,
-    signal: Signal,
-    info: Info,
-    whom: To,
-    many: bool,
-) {
+fn name_the_sender(w: &mut World, caller: TaskId, target: TaskId, signal: Signal, info: Info, whom: To, many: bool) {
     let ns = w.active_ns(target);
     if whom == To::Process && w.group_leader(target) != target {
         w.because(&rule::SIG_KILL_BY_TID, target);
@@ -294,4 +279,3 @@ pub(crate) fn pidfd_open(w: &mut World, caller: TaskId, pid: i32) -> Result<Task
         }
     }
 }
-
