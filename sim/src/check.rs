@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::objects::pid_namespace::{ChildReaper, NsId};
-use crate::objects::signal_struct::{SignalFlags, SignalId};
-use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
+use crate::objects::ids::{NsId, SignalId, TaskId};
+use crate::objects::pid_namespace::ChildReaper;
+use crate::objects::signal_struct::SignalFlags;
+use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::pid::{is_within, numbers, pgrp_members};
 use crate::world::World;
 

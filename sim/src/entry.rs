@@ -17,13 +17,15 @@ use pidlab_scenario::{Errno, Signal};
 
 use crate::exit::do_exit::do_group_exit;
 use crate::exit::orphaned_pgrp::is_current_pgrp_orphaned;
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::sigpending::{DefaultAction, SigInfo, SigSet, default_action, is_kernel_only};
-use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::task::{At, TaskFlags};
 use crate::signal::action::set_current_blocked;
 use crate::signal::force::go_on_aborting;
+use crate::signal::info::Cld;
 use crate::signal::notify::do_notify_parent_cldstop;
-use crate::signal::send::{Cld, pending_for, recalc_sigpending};
+use crate::signal::pending::{pending_for, recalc_sigpending};
 use crate::signal::stop::do_signal_stop;
 use crate::wait;
 use crate::world::{Frame, Handled, InCall, Return, World};

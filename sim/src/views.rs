@@ -6,10 +6,9 @@ use pidlab_scenario::{Errno, Fact, PollEvent, Seen};
 
 use crate::capable::{check_kill_permission, ns_capable};
 use crate::nsproxy::may_follow_link;
-use crate::objects::cred::UserNsId;
+use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::pid::Nr;
-use crate::objects::pid_namespace::NsId;
-use crate::objects::task::{ExitState, TaskId};
+use crate::objects::task::ExitState;
 use crate::pid::{find_task_by_pid_ns, is_within, task_tgid_nr_ns};
 use crate::rule;
 use crate::world::World;

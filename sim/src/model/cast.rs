@@ -7,8 +7,8 @@ use pidlab_scenario::{CallName, CloneFlags, Fact, Facts, Observation, Outcome, R
 
 use super::{Answer, Because, Outcomes};
 use crate::capable::is_limit_open;
-use crate::objects::cred::UserNsId;
-use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::ids::{TaskId, UserNsId};
+use crate::objects::task::{At, TaskFlags};
 use crate::objects::wait_opts::Waited;
 use crate::order::{orders, possible};
 use crate::world::{InCall, Return, World};

@@ -3,7 +3,7 @@
 use pidlab_scenario::{Handled, NamespaceId, Observation, Outcome, ProcessView, Returned, Role, State};
 
 use super::cast::Branch;
-use crate::objects::task::TaskId;
+use crate::objects::ids::TaskId;
 
 impl Branch {
     /// What a task is seen to be doing. Which thread of an init is its last, and waits for the members of the namespace, can be open where

@@ -7,9 +7,11 @@
 
 use pidlab_scenario::{Fact, Signal, WaitOptions};
 
-use super::send::{Cld, Info, To, send_signal, send_signal_force};
+use super::info::{Cld, Info, To};
+use super::send::{send_signal, send_signal_force};
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::SignalFlags;
-use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::task::{At, TaskFlags};
 use crate::objects::wait_opts::Who;
 use crate::rule;
 use crate::world::{InCall, World};

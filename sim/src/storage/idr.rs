@@ -4,7 +4,7 @@
 //! blocks. "The lowest free number from here on" never looks at numbers one by one, even when four million of them are taken,
 //! and a namespace in which only the number 30000 is taken is as small as one with only the number 2.
 
-use crate::objects::pid::PidId;
+use crate::objects::ids::PidId;
 
 const FAN: u32 = 64;
 
