@@ -133,8 +133,8 @@ pub fn with_model(model: &mut Model, scenario: &Scenario, kernel: Option<&Run>) 
             }
             (Err(why), _) => {
                 let refused = Refused { step: number, why };
-                // Without a kernel, or where only the model lacks the call, the scenario is at fault, not Linux.
-                if kernel.is_none() || refused.why.is_not_modelled() {
+                // Without a kernel the scenario is at fault. With one, a machine is: what one runs the other should know.
+                if kernel.is_none() || refused.why.is_of_one_machine() {
                     verdict.mistake = Some(refused);
                 } else {
                     verdict.problems.push(Problem::OneRefused { side: Side::Model, refused });
@@ -142,7 +142,7 @@ pub fn with_model(model: &mut Model, scenario: &Scenario, kernel: Option<&Run>) 
                 break;
             }
             (Ok(_), Some(refused)) => {
-                if refused.why.is_not_modelled() {
+                if refused.why.is_of_one_machine() {
                     verdict.mistake = Some(refused.clone());
                 } else {
                     verdict.problems.push(Problem::OneRefused { side: Side::Kernel, refused: refused.clone() });

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use pidlab_realkernel::{Kernel, Lab, LabOptions, Sharing, Unavailable};
-use pidlab_scenario::{Facts, Machine, Need, Scenario};
+use pidlab_scenario::{Facts, Need, Scenario};
 use pidlab_sim::{Misconception, Model};
 
 use crate::compare::{self, Verdict};
@@ -99,6 +99,11 @@ impl Worker {
 
     /// Runs a scenario on the machines asked for.
     pub(crate) fn judge(&mut self, scenario: &Scenario) -> Judged {
+        self.judge_sharing(scenario, Sharing::Auto)
+    }
+
+    /// The same, where the processes of the kernel side share their memory, or do not.
+    pub(crate) fn judge_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Judged {
         let Some(lab) = self.lab.as_mut() else {
             return Judged::Verdict(on_the_model(self.plan, Facts::newest(), scenario));
         };
@@ -115,17 +120,10 @@ impl Worker {
                 false => Judged::ModelOnly(lacking, verdict),
             };
         }
-        match lab.run(scenario) {
+        match lab.run_sharing(scenario, sharing) {
             Err(error) => Judged::Failed(error.to_string()),
             Ok(run) if self.plan.on == On::Kernel => Judged::Verdict(compare::kernel_only(scenario, run)),
             Ok(run) => Judged::Verdict(compare::with_model(&mut self.model, scenario, Some(&run))),
-        }
-    }
-
-    /// Says whether the processes of the scenarios from now on share their memory.
-    pub(crate) fn set_sharing(&mut self, sharing: Sharing) {
-        if let Some(lab) = &mut self.lab {
-            lab.set_sharing(sharing);
         }
     }
 

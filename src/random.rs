@@ -1,22 +1,27 @@
 //! Random scenarios: from a seed to a scenario, and from one that shows a difference to the smallest that still does.
 
 use pidlab_scenario::Scenario;
-use pidlab_scenario::random::{RandomConfig, Theme, scenario as from_choices};
+use pidlab_scenario::random::{Choice, RandomConfig, Theme, scenario as from_choices};
 use pidlab_sim::Model;
 
-/// The choices that a random scenario is made from: four bytes a step. Any list of them gives a valid scenario, so
-/// leaving some out is all that shrinking takes.
-pub type Choices = Vec<[u8; 4]>;
+/// The choices that a random scenario is made from: one for what it begins with, then one a step. Any list of them gives a valid
+/// scenario, so leaving some out is most of what shrinking takes.
+pub type Choices = Vec<Choice>;
 
 /// The choices of one case of a seed. The same seed and case give the same choices, on every machine.
 pub fn choices(seed: u64, case: u64, steps: usize) -> Choices {
     // Neighbouring cases must not share a stream: the case goes through the generator once.
     let mut rng = fastrand::Rng::with_seed(seed ^ fastrand::Rng::with_seed(case).u64(..));
-    (0..steps).map(|_| rng.u32(..).to_le_bytes()).collect()
+    let mut choice = || {
+        let mut bytes = Choice::default();
+        rng.fill(&mut bytes);
+        bytes
+    };
+    (0..=steps).map(|_| choice()).collect()
 }
 
 /// The scenario that these choices make; the model says who can act.
-pub fn scenario(choices: &[[u8; 4]], theme: Theme, model: &mut Model, name: &str) -> Scenario {
+pub fn scenario(choices: &[Choice], theme: Theme, model: &mut Model, name: &str) -> Scenario {
     let mut scenario = from_choices(choices, model, &RandomConfig::about(theme));
     name.clone_into(&mut scenario.name);
     scenario
@@ -24,7 +29,7 @@ pub fn scenario(choices: &[[u8; 4]], theme: Theme, model: &mut Model, name: &str
 
 /// Leaves out choices for as long as `fails` holds, larger runs of them first; at most `replays` calls of `fails`.
 /// Returns the choices that are left and how many replays it took.
-pub fn shrink(mut choices: Choices, replays: usize, mut fails: impl FnMut(&[[u8; 4]]) -> bool) -> (Choices, usize) {
+pub fn shrink(mut choices: Choices, replays: usize, mut fails: impl FnMut(&[Choice]) -> bool) -> (Choices, usize) {
     let mut used = 0;
     let mut length = choices.len().div_ceil(2);
     while length > 0 {
@@ -54,9 +59,28 @@ pub fn shrink(mut choices: Choices, replays: usize, mut fails: impl FnMut(&[[u8;
     (choices, used)
 }
 
+/// Leaves out steps for as long as `fails` holds, the last first, at most `replays` calls of `fails`: the choices that make a
+/// scenario do not reach what it begins with. A step that others need is left where it is, since without it they cannot be taken.
+/// Returns how many replays it took.
+pub fn shrink_steps(scenario: &mut Scenario, replays: usize, mut fails: impl FnMut(&Scenario) -> bool) -> usize {
+    let mut used = 0;
+    let mut index = scenario.steps.len();
+    while index > 0 && used < replays && scenario.steps.len() > 1 {
+        index -= 1;
+        let step = scenario.steps.remove(index);
+        used += 1;
+        if !fails(scenario) {
+            scenario.steps.insert(index, step);
+        }
+    }
+    used
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{choices, shrink};
+    use pidlab_scenario::random::Choice;
+
+    use super::{Choices, choices, shrink};
 
     #[test]
     fn a_seed_gives_the_same_choices_again_and_another_seed_others() {
@@ -67,11 +91,16 @@ mod tests {
 
     #[test]
     fn shrinking_leaves_just_the_choices_that_matter() {
-        let all: Vec<[u8; 4]> = (0..20).map(|number| [number, 0, 0, 0]).collect();
+        let choice = |first| {
+            let mut choice = Choice::default();
+            choice[0] = first;
+            choice
+        };
+        let all: Choices = (0..20).map(choice).collect();
         let matters =
-            |choices: &[[u8; 4]]| [3, 11].iter().all(|wanted| choices.iter().any(|choice| choice[0] == *wanted));
+            |choices: &[Choice]| [3, 11].iter().all(|wanted| choices.iter().any(|choice| choice[0] == *wanted));
         let (left, used) = shrink(all, 60, matters);
-        assert_eq!(left, vec![[3, 0, 0, 0], [11, 0, 0, 0]]);
+        assert_eq!(left, vec![choice(3), choice(11)]);
         assert!(used <= 60, "{used} replays");
     }
 }

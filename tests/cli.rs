@@ -138,10 +138,10 @@ fn json_lines_are_a_header_then_one_line_a_step() {
     assert_eq!(exit["call"], "exit");
     assert_eq!(exit["result"], serde_json::json!({"none": true}));
     let expected = serde_json::json!([
-        {"name":"host","state":"running","pids":[1],"parent":null,"ppid":0,"pgid":1,"sid":1},
-        {"name":"init","state":"running","pids":[2,1],"parent":"host","ppid":0,"pgid":0,"sid":0},
-        {"name":"mid","state":"zombie","pids":[3,2],"parent":"init","ppid":1,"pgid":0,"sid":0},
-        {"name":"leaf","state":"running","pids":[4,3],"parent":"init","ppid":1,"pgid":0,"sid":0},
+        {"name":"host","state":"running","pids":[1],"namespaces":[0],"parent":null,"ppid":0,"pgid":1,"sid":1},
+        {"name":"init","state":"running","pids":[2,1],"namespaces":[0,1],"parent":"host","ppid":0,"pgid":0,"sid":0},
+        {"name":"mid","state":"zombie","pids":[3,2],"namespaces":[0,1],"parent":"init","ppid":1,"pgid":0,"sid":0},
+        {"name":"leaf","state":"running","pids":[4,3],"namespaces":[0,1],"parent":"init","ppid":1,"pgid":0,"sid":0},
     ]);
     assert_eq!(exit["processes"], expected);
     let because = exit["because"].as_array().expect("the model gives reasons");

@@ -3,13 +3,14 @@
 //! Where the kernel side cannot run, these tests are listed as ignored and the reason is printed; with
 //! `PIDLAB_REQUIRE_KERNEL=1`, as in CI, they fail instead.
 
+use std::fmt::{self, Display};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab::compare::{self, Problem};
 use pidlab::coverage::{self, Coverage};
-use pidlab::realkernel::{Lab, LabOptions};
+use pidlab::realkernel::{Lab, LabOptions, Sharing};
 use pidlab::scenario::random::Theme;
 use pidlab::scenario::{Facts, Machine, Scenario, library};
 use pidlab::sim::{Misconception, Model};
@@ -75,7 +76,7 @@ fn library_file(file: &library::LibraryFile, lab: &mut Lab) -> Result<(), Failed
         eprintln!("{}: this kernel has not what it needs: {:?}", scenario.name, scenario.needs);
         return Ok(());
     }
-    agrees(&scenario, lab, &facts).map_err(Failed::from)
+    agrees(&scenario, lab, Sharing::Auto, &facts).map_err(|wrong| wrong.to_string().into())
 }
 
 /// Whether a kernel with these facts can judge what the scenario claims.
@@ -83,19 +84,38 @@ fn runs_on(scenario: &Scenario, facts: &Facts) -> bool {
     scenario.needs.iter().all(|need| need.is_met(facts) && !need.is_for_the_model_alone())
 }
 
-/// Runs on both machines; what is wrong, in words.
-fn agrees(scenario: &Scenario, lab: &mut Lab, facts: &Facts) -> Result<(), String> {
-    let run = lab.run(scenario).map_err(|error| error.to_string())?;
+/// What is wrong with a scenario's two runs, in words.
+enum Wrong {
+    /// Both machines say that a step cannot be taken.
+    Refused(String),
+    /// Anything else.
+    Differs(String),
+}
+
+impl Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Wrong::Refused(why) | Wrong::Differs(why)) = self;
+        f.write_str(why)
+    }
+}
+
+/// Runs on both machines.
+fn agrees(scenario: &Scenario, lab: &mut Lab, sharing: Sharing, facts: &Facts) -> Result<(), Wrong> {
+    let run = lab.run_sharing(scenario, sharing).map_err(|error| Wrong::Differs(error.to_string()))?;
     let verdict = compare::with_model(&mut Model::new(facts.clone()), scenario, Some(&run));
     if let Some(refused) = &verdict.mistake {
-        return Err(format!("step {}: {}", refused.step, tell::refusal(scenario, refused)));
+        let why = format!("step {}: {}", refused.step, tell::refusal(scenario, refused));
+        return Err(Wrong::Refused(why));
     }
     if verdict.problems.is_empty() {
         return Ok(());
     }
     let problems: String = verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem)).collect();
-    Err(format!("{}\n{}", scenario.to_toml(), anstream::adapter::strip_str(&problems)))
+    Err(Wrong::Differs(format!("{}\n{}", scenario.to_toml(), anstream::adapter::strip_str(&problems))))
 }
+
+/// A third of the random scenarios run with processes that have a memory of their own.
+const SHARINGS: &[Sharing] = &[Sharing::Auto, Sharing::Auto, Sharing::Own];
 
 fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
     let facts = lab.kernel().facts.clone();
@@ -103,19 +123,20 @@ fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
         Config { cases: RANDOM_SCENARIOS, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let lab = Mutex::new(lab);
-    let outcome =
-        runner.run(&(select(Theme::ALL), pidlab::scenario::random::choices(RANDOM_STEPS)), |(theme, choices)| {
-            let scenario = random::scenario(&choices, theme, &mut Model::new(facts.clone()), "random");
-            let mut lab = lab.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            // A choice that Linux leaves open may make a later step impossible: then both must say so.
-            match agrees(&scenario, &mut lab, &facts) {
-                Err(why) if why.starts_with("step ") => Ok(()),
-                other => other.map_err(TestCaseError::fail),
-            }
-        });
+
+    let choices = pidlab::scenario::random::choices(RANDOM_STEPS);
+    let outcome = runner.run(&(select(Theme::ALL), select(SHARINGS), choices), |(theme, sharing, choices)| {
+        let scenario = random::scenario(&choices, theme, &mut Model::new(facts.clone()), "random");
+        let mut lab = lab.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match agrees(&scenario, &mut lab, sharing, &facts) {
+            // A choice that Linux leaves open may make a later step impossible: then both say so.
+            Ok(()) | Err(Wrong::Refused(_)) => Ok(()),
+            Err(Wrong::Differs(why)) => Err(TestCaseError::fail(why)),
+        }
+    });
     match outcome {
         Ok(()) => Ok(()),
-        Err(TestError::Fail(why, (theme, choices))) => {
+        Err(TestError::Fail(why, (theme, _, choices))) => {
             let scenario = random::scenario(&choices, theme, &mut Model::new(facts.clone()), "random");
             Err(format!("{why}\nshrunk to:\n{}", scenario.to_toml()).into())
         }

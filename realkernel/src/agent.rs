@@ -57,6 +57,8 @@ pub(crate) enum Operation {
     SetnsPath,
     /// pid, and a signal, or -1 to only open the pidfd.
     Pidfd,
+    /// signal, with a pidfd that is handed over at such a socket, the first argument.
+    SignalHanded,
     /// reads the file in the slot's text: a number, as the second value.
     ReadNumber,
     /// writes the number into the file in the slot's text.
@@ -65,7 +67,7 @@ pub(crate) enum Operation {
     Look,
 }
 
-const OPERATIONS: [Operation; 22] = [
+const OPERATIONS: [Operation; 23] = [
     Operation::Clone,
     Operation::Exit,
     Operation::ExitThread,
@@ -85,6 +87,7 @@ const OPERATIONS: [Operation; 22] = [
     Operation::Sigprocmask,
     Operation::SetnsPath,
     Operation::Pidfd,
+    Operation::SignalHanded,
     Operation::ReadNumber,
     Operation::WriteNumber,
     Operation::Look,
@@ -198,6 +201,9 @@ fn perform(slot: &Slot) -> Raw {
             opened(slot, libc::O_RDONLY, |fd| raw::plain(libc::SYS_setns, [fd as usize, argument(0) as usize, 0, 0]))
         }
         Operation::Pidfd => pidfd(argument(0) as i32, argument(1) as i32),
+        Operation::SignalHanded => opened_with(sockets::take_over(argument(0) as i32), |pidfd| {
+            raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, argument(1) as usize, 0, 0])
+        }),
         Operation::ReadNumber => opened(slot, libc::O_RDONLY, |fd| read_number(slot, fd)),
         Operation::WriteNumber => opened(slot, libc::O_WRONLY, |fd| write_number(argument(0), fd)),
         Operation::Look => look::perform(slot),

@@ -5,9 +5,10 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
 use libc::c_long;
+use pidlab_scenario::syscall::{Pidfd, Syscall, WaitId};
 use pidlab_scenario::{
-    ANOTHER_USER, Call, CallName, ChildStatus, CloneFlags, Errno, ExitSignal, KillTarget, MaskChange, Outcome,
-    RebootHow, Refusal, Role, SetnsVia, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitStatus, WaitTarget,
+    CallName, CloneFlags, Errno, Harm, MaskChange, Outcome, RebootHow, Refusal, Role, SetnsVia, Signal, SignalAction,
+    Sysctl, Unmodelled, WaitOptions, WaitStatus,
 };
 
 use crate::agent::Operation;
@@ -64,10 +65,12 @@ impl Command {
     }
 }
 
-/// Makes commands for the calls of one process.
+/// Makes commands for the system calls of one process.
 pub(crate) struct Translator<'a> {
     pub(crate) processes: &'a Processes,
     pub(crate) by: Role,
+    /// The name of the call that the scenario makes.
+    pub(crate) call: CallName,
     /// `CLONE_VM` where agents share their memory, else nothing.
     pub(crate) sharing: u64,
     /// Whether writing `pid_max` changes the writer's namespace, and not the whole machine.
@@ -75,162 +78,109 @@ pub(crate) struct Translator<'a> {
 }
 
 impl Translator<'_> {
-    /// The command for a call.
+    /// The command for a system call.
     ///
     /// # Errors
-    /// A mistake of the scenario, or a call that this runner does not know.
-    pub(crate) fn command(&self, call: &Call) -> Result<Command, Refusal> {
-        let sigchld = i64::from(Signal::CHLD.number());
-        Ok(match call {
-            Call::Fork { child } => self.clone(*child, CloneFlags::empty(), sigchld, &[])?,
-            Call::Vfork { child } => {
-                self.clone(*child, CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK, sigchld, &[])?
+    /// The call would harm the machine, or is about a pidfd that this kernel does not give.
+    pub(crate) fn command(&self, syscall: &Syscall) -> Result<Command, Refusal> {
+        use Syscall as S;
+        let bare = |operation| Command::new(operation, &[]);
+        let plain = |number, arguments: &[i32]| {
+            let arguments: Vec<i64> = arguments.iter().map(|argument| i64::from(*argument)).collect();
+            Command::plain(number, &arguments)
+        };
+        Ok(match syscall {
+            S::Clone3 { child, flags, exit_signal, set_tid } => self.clone3(*child, *flags, *exit_signal, set_tid),
+            S::FailedClone3 => bare(Operation::FailedFork),
+            S::ExitGroup { status } => Command::new(Operation::Exit, &[i64::from(*status)]),
+            S::Exit { status } => Command::new(Operation::ExitThread, &[i64::from(*status)]),
+            S::Execve => self.execve(),
+            S::Abort => self.abort()?,
+            S::Fault => bare(Operation::Fault),
+            S::BrokenPipe => bare(Operation::BrokenPipe),
+            S::Wait4 { pid, options } => Command::new(Operation::Wait4, &[i64::from(*pid), options.bits().into()]),
+            S::Waitid { id, options } => self.waitid(*id, *options)?,
+            S::Kill { pid, signal } => plain(libc::SYS_kill, &[*pid, number(*signal)]),
+            S::Tgkill { tgid, tid, signal } => plain(libc::SYS_tgkill, &[*tgid, *tid, number(*signal)]),
+            S::RtSigqueueinfo { pid, signal, si_pid } => {
+                Command::new(Operation::Sigqueue, &[i64::from(*pid), number(*signal).into(), i64::from(*si_pid)])
             }
-            Call::Clone { child, flags, exit_signal, set_tid } => {
-                let without = CloneFlags::CLONE_PARENT | CloneFlags::CLONE_THREAD;
-                let exit_signal = match exit_signal {
-                    ExitSignal::Default if flags.intersects(without) => 0,
-                    ExitSignal::Default => sigchld,
-                    ExitSignal::None => 0,
-                    ExitSignal::Signal(signal) => i64::from(signal.number()),
-                };
-                self.clone(*child, *flags, exit_signal, set_tid)?
-            }
-            Call::Exit { status } => Command::new(Operation::Exit, &[i64::from(*status)]),
-            Call::ExitThread { status } => Command::new(Operation::ExitThread, &[i64::from(*status)]),
-            Call::Wait { target: WaitTarget::Pidfd(role), options } => {
-                self.waitid(WaitTarget::Pidfd(*role), *options | WaitOptions::WEXITED)?
-            }
-            Call::Wait { target, options } => self.wait4(*target, *options)?,
-            Call::Waitid { target, options } => self.waitid(*target, *options)?,
-            Call::Kill { target, signal } => {
-                let pid = match target {
-                    KillTarget::Pid(target) => self.target(*target)?,
-                    KillTarget::Group(target) => self.target(*target)?.wrapping_neg(),
-                };
-                Command::plain(libc::SYS_kill, &[pid.into(), number(*signal)])
-            }
-            Call::Tgkill { pid, signal } => {
-                let thread = self.target(*pid)?;
-                let process = self.process_of(*pid, thread)?;
-                Command::plain(libc::SYS_tgkill, &[process.into(), thread.into(), number(*signal)])
-            }
-            Call::PidfdSendSignal { pid, signal } => {
-                Command::new(Operation::Pidfd, &[self.target(*pid)?.into(), number(*signal)])
-            }
-            Call::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[self.target(*pid)?.into(), -1]),
-            Call::Unshare { flags } => {
-                only(call.name(), *flags, CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUSER)?;
-                Command::plain(libc::SYS_unshare, &[flags.bits() as i64])
-            }
-            Call::Setns { to, via } => self.setns(*to, *via)?,
-            Call::SetChildSubreaper { on } => {
-                let option = i64::from(libc::PR_SET_CHILD_SUBREAPER);
-                Command::plain(libc::SYS_prctl, &[option, i64::from(*on)])
-            }
-            Call::SetPdeathsig { signal } => {
-                Command::plain(libc::SYS_prctl, &[i64::from(libc::PR_SET_PDEATHSIG), number(*signal)])
-            }
-            Call::Sigaction { signal, action } => {
-                let action = match action {
-                    SignalAction::Default => 0,
-                    SignalAction::Ignore => 1,
-                    SignalAction::Handle => 2,
-                    SignalAction::NoCldWait => 3,
-                };
-                Command::new(Operation::Sigaction, &[signal.number().into(), action])
-            }
-            Call::Sigprocmask { how, signal } => {
-                let how = match how {
-                    MaskChange::Block => libc::SIG_BLOCK,
-                    MaskChange::Unblock => libc::SIG_UNBLOCK,
-                };
-                Command::new(Operation::Sigprocmask, &[how.into(), signal.number().into()])
-            }
-            Call::Setsid => Command::plain(libc::SYS_setsid, &[]),
-            Call::Getpid => Command::plain(libc::SYS_getpid, &[]),
-            Call::Gettid => Command::plain(libc::SYS_gettid, &[]),
-            Call::Getppid => Command::plain(libc::SYS_getppid, &[]),
-            Call::Setpgid { pid, group } => {
-                let (pid, group) = (self.target(*pid)?, self.target(*group)?);
-                self.refuse_undying(pid, group)?;
-                Command::plain(libc::SYS_setpgid, &[pid.into(), group.into()])
-            }
-            Call::Getpgid { pid } => Command::plain(libc::SYS_getpgid, &[self.target(*pid)?.into()]),
-            Call::Getsid { pid } => Command::plain(libc::SYS_getsid, &[self.target(*pid)?.into()]),
-            Call::Sysctl { name: Sysctl::PidMax, .. } if !self.pid_max_is_local => {
-                let what = "`pid_max`, of which this kernel has one for the whole machine".to_owned();
-                return Err(Refusal::NotModelled { call: call.name(), what: Some(what) });
-            }
-            Call::Sysctl { name: Sysctl::MaxPidNamespaces, write } => self.max_pid_namespaces(*write)?,
-            Call::Sysctl { name, write } => sysctl(*name, *write),
-            Call::Fault => Command::new(Operation::Fault, &[]),
-            Call::FailedFork => Command::new(Operation::FailedFork, &[]),
-            Call::BrokenPipe => Command::new(Operation::BrokenPipe, &[]),
-            Call::Sigqueue { pid, signal, si_pid } => {
-                let arguments = [self.target(*pid)?.into(), number(*signal), i64::from(*si_pid)];
-                Command::new(Operation::Sigqueue, &arguments)
-            }
-            Call::Abort => {
-                self.refuse_endless_abort()?;
-                Command::new(Operation::Abort, &[])
-            }
-            Call::Reboot { how } => reboot(*how),
-            Call::Sigpending => self.sigpending(),
-            Call::PidfdPoll { pid } => self.pidfd_poll(*pid)?,
-            Call::Look { pid, via } => self.look(*pid, *via)?,
-            Call::Exec => {
-                self.refuse_exec_by_another_user()?;
-                let mut command = Command::new(Operation::Exec, &[program::descriptor().into()]);
-                command.text = program::environment(self.by.0);
-                command
-            }
-            Call::Setuid { uid } if [0, ANOTHER_USER].contains(uid) => {
-                Command::plain(libc::SYS_setuid, &[i64::from(*uid)])
-            }
-            Call::Setuid { .. } => {
-                let what = format!("a user beside 0 and {ANOTHER_USER}");
-                return Err(Refusal::NotModelled { call: call.name(), what: Some(what) });
-            }
+            S::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[i64::from(*pid), -1]),
+            S::PidfdSendSignal { pidfd, signal } => self.pidfd_send_signal(*pidfd, *signal)?,
+            S::PidfdPoll(pidfd) => self.pidfd_poll(*pidfd)?,
+            S::Unshare { flags } => Command::plain(libc::SYS_unshare, &[flags.bits() as i64]),
+            S::Setns { to, via } => self.setns(*to, *via)?,
+            S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
+            S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
+            S::Setuid { uid } => Command::plain(libc::SYS_setuid, &[i64::from(*uid)]),
+            S::RtSigaction { signal, action } => sigaction(*signal, *action),
+            S::RtSigprocmask { how, signal } => sigprocmask(*how, *signal),
+            S::RtSigpending => self.sigpending(),
+            S::Setsid => plain(libc::SYS_setsid, &[]),
+            S::Setpgid { pid, pgid } => self.setpgid(*pid, *pgid)?,
+            S::Getpgid { pid } => plain(libc::SYS_getpgid, &[*pid]),
+            S::Getsid { pid } => plain(libc::SYS_getsid, &[*pid]),
+            S::Getpid => plain(libc::SYS_getpid, &[]),
+            S::Gettid => plain(libc::SYS_gettid, &[]),
+            S::Getppid => plain(libc::SYS_getppid, &[]),
+            S::Sysctl { name, write } => self.sysctl(*name, *write)?,
+            S::Reboot { how } => reboot(*how),
+            S::Look(look) => self.look(*look)?,
         })
     }
 
-    fn clone(&self, child: Role, flags: CloneFlags, exit_signal: i64, set_tid: &[i32]) -> Result<Command, Refusal> {
-        if self.processes.get(child).is_some() {
-            return Err(Refusal::BornTwice { role: child });
-        }
-        if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
-            // The conductor could not find a thread whose maker does not return.
-            let what = "a vfork of a thread".to_owned();
-            return Err(Refusal::NotModelled { call: CallName::Clone, what: Some(what) });
-        }
-        let levels =
-            self.processes.levels_for_children(self.by) + usize::from(flags.contains(CloneFlags::CLONE_NEWPID));
-        // Beyond the scenario's outermost namespace are this runner's, and the machine's. More than the kernel's 32 are a
-        // mistake that it answers itself.
-        if (levels + 1..LEVELS).contains(&set_tid.len()) {
-            let what = "`set_tid` for namespaces outside the scenario".to_owned();
-            return Err(Refusal::NotModelled { call: CallName::Clone, what: Some(what) });
-        }
+    fn clone3(&self, child: Role, flags: CloneFlags, exit_signal: Option<Signal>, set_tid: &[i32]) -> Command {
         let flags = (flags.bits() | self.sharing) as i64;
         let count = set_tid.len().min(LEVELS) as i64;
-        let mut command = Command::new(Operation::Clone, &[flags, exit_signal, i64::from(child.0), count]);
+        let mut command =
+            Command::new(Operation::Clone, &[flags, number(exit_signal).into(), i64::from(child.0), count]);
         command.numbers = set_tid.to_vec();
-        Ok(command)
+        command
     }
 
-    /// Refuses to put an init into a group that is led from inside its own namespace, or from one beside it. Such an init can
-    /// wait for ever for a number that its own membership holds (kernel/pid_namespace.c, `zap_pid_ns_processes`), and with it all
-    /// namespaces around it: it would outlive this program, and only a restart of the machine would remove it.
-    fn refuse_undying(&self, pid: i32, group: i32) -> Result<(), Refusal> {
-        let Some(caller) = self.processes.leader_of(self.by) else { return Ok(()) };
+    fn execve(&self) -> Command {
+        let mut command = Command::new(Operation::Exec, &[program::descriptor().into()]);
+        command.text = program::environment(self.by.0);
+        command
+    }
+
+    fn abort(&self) -> Result<Command, Refusal> {
+        if self.abort_is_endless() {
+            return Err(self.harmful(Harm::EndlessAbort));
+        }
+        Ok(Command::new(Operation::Abort, &[]))
+    }
+
+    fn setpgid(&self, pid: i32, pgid: i32) -> Result<Command, Refusal> {
+        if self.makes_undying(pid, pgid) {
+            return Err(self.harmful(Harm::UndyingInit));
+        }
+        Ok(Command::plain(libc::SYS_setpgid, &[pid.into(), pgid.into()]))
+    }
+
+    fn sysctl(&self, name: Sysctl, write: Option<i64>) -> Result<Command, Refusal> {
+        if name == Sysctl::PidMax && !self.pid_max_is_local {
+            return Err(self.harmful(Harm::MachinesPidMax));
+        }
+        Ok(sysctl(name, write))
+    }
+
+    fn harmful(&self, harm: Harm) -> Refusal {
+        Refusal::Harmful { call: self.call, harm }
+    }
+
+    /// Whether a setpgid puts an init into a group that is led from inside its own namespace, or from one beside it. Such an init
+    /// can wait for ever for a number that its own membership holds (kernel/pid_namespace.c, `zap_pid_ns_processes`), and with it
+    /// all namespaces around it: it would outlive this program, and only a restart of the machine would remove it.
+    fn makes_undying(&self, pid: i32, group: i32) -> bool {
+        let Some(caller) = self.processes.leader_of(self.by) else { return false };
         // A number may have been another's before: a process is the one that lives, a group may be led by any that had it.
         let had = |number: i32| {
             let number = u32::try_from(number).ok();
             self.processes.iter().filter(move |process| number.is_some() && process.number_for(caller) == number)
         };
         let init = if pid == 0 { Some(caller) } else { had(pid).find(|process| !process.gone) };
-        let Some(init) = init.filter(|init| init.pids.last() == Some(&1) && group != 0) else { return Ok(()) };
+        let Some(init) = init.filter(|init| init.pids.last() == Some(&1) && group != 0) else { return false };
         // What setpgid(2) refuses anyhow does no harm.
         let allowed = init.role == caller.role || init.seen.parent == caller.number;
         let leads_session = init.seen.session == init.number;
@@ -241,66 +191,37 @@ impl Translator<'_> {
             });
             leader.role != init.role && !above && in_session
         });
-        if !traps || !allowed || leads_session {
-            return Ok(());
-        }
-        let what = "an init in a group that can keep its own namespace from ending".to_owned();
-        Err(Refusal::NotModelled { call: CallName::Setpgid, what: Some(what) })
+        traps && allowed && !leads_session
     }
 
-    /// Refuses the abort of an init that handles SIGSEGV: its handler returns to the instruction that traps, for ever.
-    fn refuse_endless_abort(&self) -> Result<(), Refusal> {
-        let Some(process) = self.processes.leader_of(self.by) else { return Ok(()) };
-        if process.pids.last() == Some(&1) && process.handles(libc::SIGSEGV) {
-            let what = "an init that handles SIGSEGV, whose abort never ends".to_owned();
-            return Err(Refusal::NotModelled { call: CallName::Abort, what: Some(what) });
-        }
-        Ok(())
+    /// Whether the caller is an init that handles SIGSEGV: its handler returns to the instruction that traps, for ever.
+    fn abort_is_endless(&self) -> bool {
+        let process = self.processes.leader_of(self.by);
+        process.is_some_and(|process| process.pids.last() == Some(&1) && process.handles(libc::SIGSEGV))
     }
 
-    /// The limit of the caller's user namespace. It must be one that the scenario made: the runner's is the whole machine's.
-    fn max_pid_namespaces(&self, write: Option<i64>) -> Result<Command, Refusal> {
-        let caller = self.processes.get(self.by).ok_or(Refusal::NotBorn { role: self.by })?;
-        if caller.has_own_user_namespace() {
-            return Ok(sysctl(Sysctl::MaxPidNamespaces, write));
-        }
-        let what = "`max_pid_namespaces` of the machine's user namespace".to_owned();
-        Err(Refusal::NotModelled { call: CallName::Sysctl, what: Some(what) })
-    }
-
-    /// Refuses what depends on the permissions of this program's own file.
-    fn refuse_exec_by_another_user(&self) -> Result<(), Refusal> {
-        let caller = self.processes.get(self.by).ok_or(Refusal::NotBorn { role: self.by })?;
-        if caller.is_conductors_user() {
-            return Ok(());
-        }
-        let what = "a program run by another user than the runner's".to_owned();
-        Err(Refusal::NotModelled { call: CallName::Exec, what: Some(what) })
-    }
-
-    fn wait4(&self, target: WaitTarget, options: WaitOptions) -> Result<Command, Refusal> {
-        let pid = match target {
-            WaitTarget::Any | WaitTarget::Pidfd(_) => -1,
-            WaitTarget::OwnGroup => 0,
-            WaitTarget::Pid(target) => self.target(target)?,
-            WaitTarget::Group(target) => self.target(target)?.wrapping_neg(),
-        };
-        Ok(Command::new(Operation::Wait4, &[pid.into(), options.bits().into()]))
-    }
-
-    fn waitid(&self, target: WaitTarget, options: WaitOptions) -> Result<Command, Refusal> {
-        let (kind, id) = match target {
-            WaitTarget::Any => (libc::P_ALL, 0),
-            WaitTarget::OwnGroup => (libc::P_PGID, 0),
-            WaitTarget::Pid(target) => (libc::P_PID, self.target(target)?),
-            WaitTarget::Group(target) => (libc::P_PGID, self.target(target)?),
-            WaitTarget::Pidfd(role) if self.has_own_files() => {
+    fn waitid(&self, id: WaitId, options: WaitOptions) -> Result<Command, Refusal> {
+        let (kind, id) = match id {
+            WaitId::All => (libc::P_ALL, 0),
+            WaitId::Pid(pid) => (libc::P_PID, pid),
+            WaitId::Pgid(pgid) => (libc::P_PGID, pgid),
+            WaitId::Pidfd(role) if self.has_own_files() => {
                 let options = [sockets::handed_over_at().into(), 0, options.bits().into()];
-                return self.with_handed_pidfd(Operation::WaitidHanded, &options, role, CallName::Waitid);
+                return self.with_handed_pidfd(Operation::WaitidHanded, &options, role);
             }
-            WaitTarget::Pidfd(role) => (libc::P_PIDFD, self.pidfd(role, CallName::Waitid)?),
+            WaitId::Pidfd(role) => (libc::P_PIDFD, self.pidfd(role)?),
         };
         Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
+    }
+
+    fn pidfd_send_signal(&self, pidfd: Pidfd, signal: Option<Signal>) -> Result<Command, Refusal> {
+        let signal = number(signal).into();
+        match pidfd {
+            Pidfd::Opened(pid) => Ok(Command::new(Operation::Pidfd, &[pid.into(), signal])),
+            Pidfd::Held(role) => {
+                self.with_handed_pidfd(Operation::SignalHanded, &[sockets::handed_over_at().into(), signal], role)
+            }
+        }
     }
 
     fn setns(&self, to: Role, via: SetnsVia) -> Result<Command, Refusal> {
@@ -308,14 +229,14 @@ impl Translator<'_> {
         let file = match via {
             SetnsVia::Pidfd if self.has_own_files() => {
                 let arguments = [sockets::handed_over_at().into(), newpid];
-                return self.with_handed_pidfd(Operation::SetnsHanded, &arguments, to, CallName::Setns);
+                return self.with_handed_pidfd(Operation::SetnsHanded, &arguments, to);
             }
             SetnsVia::PidfdForChildren => {
                 let arguments = [sockets::handed_over_at().into(), newpid];
-                return self.with_handed_pidfd(Operation::SetnsForChildren, &arguments, to, CallName::Setns);
+                return self.with_handed_pidfd(Operation::SetnsForChildren, &arguments, to);
             }
             SetnsVia::Pidfd => {
-                return Ok(Command::plain(libc::SYS_setns, &[self.pidfd(to, CallName::Setns)?.into(), newpid]));
+                return Ok(Command::plain(libc::SYS_setns, &[self.pidfd(to)?.into(), newpid]));
             }
             SetnsVia::NsPid => "pid",
             SetnsVia::PidForChildren => "pid_for_children",
@@ -333,14 +254,13 @@ impl Translator<'_> {
     }
 
     /// A command for an agent that does not find the conductor's pidfd in its own table: it is handed over.
-    fn with_handed_pidfd(
+    pub(crate) fn with_handed_pidfd(
         &self,
         operation: Operation,
         arguments: &[i64],
         role: Role,
-        call: CallName,
     ) -> Result<Command, Refusal> {
-        self.pidfd(role, call)?;
+        self.pidfd(role)?;
         let pidfd = self.processes.get(role).and_then(|process| process.pidfd.as_ref());
         let mut command = Command::new(operation, arguments);
         command.descriptor = pidfd.map(OwnedFd::try_clone);
@@ -348,37 +268,31 @@ impl Translator<'_> {
     }
 
     /// The conductor's pidfd of a process, which agents find in the shared table.
-    fn pidfd(&self, role: Role, call: CallName) -> Result<i32, Refusal> {
+    fn pidfd(&self, role: Role) -> Result<i32, Refusal> {
         use std::os::fd::AsRawFd;
         let process = self.processes.get(role).ok_or(Refusal::NotBorn { role })?;
-        let what = || Some("a pidfd of a thread, which this kernel does not have".to_owned());
-        let pidfd = process.pidfd.as_ref().ok_or_else(|| Refusal::NotModelled { call, what: what() })?;
+        let lacks = Refusal::NotModelled { call: self.call, what: Unmodelled::PidfdOfThread };
+        let pidfd = process.pidfd.as_ref().ok_or(lacks)?;
         Ok(pidfd.as_raw_fd())
     }
+}
 
-    /// The number of the process that a target, whose own number in the caller's namespace is given, is a thread of.
-    fn process_of(&self, target: Target, number: i32) -> Result<i32, Refusal> {
-        let role = match target {
-            Target::Role(role) => Some(role),
-            Target::Number(_) => self.processes.alive_by_number(self.by, number),
-        };
-        match role.and_then(|role| self.processes.leader_of(role)) {
-            Some(leader) => self.target(Target::Role(leader.role)),
-            None => Ok(number),
-        }
-    }
+fn sigaction(signal: Signal, action: SignalAction) -> Command {
+    let action = match action {
+        SignalAction::Default => 0,
+        SignalAction::Ignore => 1,
+        SignalAction::Handle => 2,
+        SignalAction::NoCldWait => 3,
+    };
+    Command::new(Operation::Sigaction, &[signal.number().into(), action])
+}
 
-    /// The number that stands for a target in the caller's namespace.
-    fn target(&self, target: Target) -> Result<i32, Refusal> {
-        let role = match target {
-            Target::Number(number) => return Ok(number),
-            Target::Role(role) => role,
-        };
-        let process = self.processes.get(role).ok_or(Refusal::NotBorn { role })?;
-        let caller = self.processes.get(self.by).ok_or(Refusal::NotBorn { role: self.by })?;
-        let number = process.number_for(caller).and_then(|number| i32::try_from(number).ok());
-        number.ok_or(Refusal::NoNumber { role, caller: self.by })
-    }
+fn sigprocmask(how: MaskChange, signal: Signal) -> Command {
+    let how = match how {
+        MaskChange::Block => libc::SIG_BLOCK,
+        MaskChange::Unblock => libc::SIG_UNBLOCK,
+    };
+    Command::new(Operation::Sigprocmask, &[how.into(), signal.number().into()])
 }
 
 /// Reads a limit, or writes it.
@@ -407,23 +321,19 @@ fn reboot(how: RebootHow) -> Command {
     Command::plain(libc::SYS_reboot, &numbers.map(|number| i64::from(number as u32)))
 }
 
-/// Refuses flags that this runner does not know.
-fn only(call: CallName, flags: CloneFlags, known: CloneFlags) -> Result<(), Refusal> {
-    match flags.difference(known).iter_names().next() {
-        None => Ok(()),
-        Some((flag, _)) => Err(Refusal::NotModelled { call, what: Some(format!("flag `{flag}`")) }),
-    }
+fn number(signal: Option<Signal>) -> i32 {
+    signal.map_or(0, |signal| i32::from(signal.number()))
 }
 
-fn number(signal: Option<Signal>) -> i64 {
-    signal.map_or(0, |signal| i64::from(signal.number()))
-}
-
-/// What a call that returned gave. `child_of` finds the child that a wait's number means.
+/// What a call that returned gave. `child_of` finds the child that a wait's number means, one that it released or another.
 ///
 /// # Errors
 /// An answer that this runner cannot read.
-pub(crate) fn outcome(call: &Call, slot: &Slot, child_of: impl Fn(i64) -> Option<Role>) -> Result<Outcome, String> {
+pub(crate) fn outcome(
+    syscall: &Syscall,
+    slot: &Slot,
+    child_of: impl Fn(i64, bool) -> Option<Role>,
+) -> Result<Outcome, String> {
     let result = slot.result.load(Ordering::Acquire);
     let value = slot.value.load(Ordering::Relaxed);
     if result < 0 {
@@ -431,18 +341,18 @@ pub(crate) fn outcome(call: &Call, slot: &Slot, child_of: impl Fn(i64) -> Option
         let errno = Errno::new(number).ok_or_else(|| format!("the call failed with errno {number}"))?;
         return Ok(Outcome::Err(errno));
     }
-    if let Some(seen) = look::outcome(call, result, slot)? {
-        return Ok(seen);
-    }
-    let status = match call {
-        Call::Sysctl { write: None, .. } => return Ok(Outcome::Ok(value)),
-        Call::Wait { target: WaitTarget::Pidfd(_), .. } | Call::Waitid { .. } if result > 0 => {
-            child_status(slot.code.load(Ordering::Relaxed), value).and_then(ChildStatus::waited)
+    let status = match syscall {
+        Syscall::RtSigpending | Syscall::PidfdPoll(_) | Syscall::Look(_) => {
+            return look::outcome(syscall, result, slot);
         }
-        Call::Wait { .. } if result > 0 => wait_status(value as i32),
+        Syscall::Sysctl { write: None, .. } => return Ok(Outcome::Ok(value)),
+        Syscall::Waitid { .. } if result > 0 => waitid_status(slot.code.load(Ordering::Relaxed), value),
+        Syscall::Wait4 { .. } if result > 0 => wait_status(value as i32),
         _ => return Ok(Outcome::Ok(result)),
     };
-    let child = child_of(result).ok_or_else(|| format!("a wait returned {result}, which is no process"))?;
+    let keeps = matches!(syscall, Syscall::Waitid { options, .. } if options.contains(WaitOptions::WNOWAIT));
+    let released = !keeps && matches!(status, Some(WaitStatus::Exited(_) | WaitStatus::Killed(_)));
+    let child = child_of(result, released).ok_or_else(|| format!("a wait returned {result}, which is no process"))?;
     let status = status.ok_or_else(|| format!("a wait returned the status {value}"))?;
     Ok(Outcome::Waited { number: result, child, status })
 }
@@ -461,14 +371,14 @@ fn wait_status(status: i32) -> Option<WaitStatus> {
     }
 }
 
-/// The code and status of waitid(2), and of a SIGCHLD.
-pub(crate) fn child_status(code: i32, status: i64) -> Option<ChildStatus> {
+/// The code and status of waitid(2).
+pub(crate) fn waitid_status(code: i32, status: i64) -> Option<WaitStatus> {
     match code {
-        libc::CLD_EXITED => u8::try_from(status).ok().map(ChildStatus::Exited),
-        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(ChildStatus::Killed),
-        libc::CLD_STOPPED if status == 0 => Some(ChildStatus::Stopped(None)),
-        libc::CLD_STOPPED => Signal::new(status).map(|signal| ChildStatus::Stopped(Some(signal))),
-        libc::CLD_CONTINUED => Some(ChildStatus::Continued),
+        libc::CLD_EXITED => u8::try_from(status).ok().map(WaitStatus::Exited),
+        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(WaitStatus::Killed),
+        libc::CLD_STOPPED if status == 0 => Some(WaitStatus::StopUndone),
+        libc::CLD_STOPPED => Signal::new(status).map(WaitStatus::Stopped),
+        libc::CLD_CONTINUED => Some(WaitStatus::Continued),
         _ => None,
     }
 }

@@ -9,9 +9,10 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use pidlab_scenario::syscall::{Syscall, lower};
 use pidlab_scenario::{
-    Call, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
-    Sysctl,
+    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State,
+    Step, Sysctl,
 };
 
 use crate::agent;
@@ -23,6 +24,7 @@ use crate::probe;
 use crate::processes::Processes;
 use crate::program;
 use crate::quiet::{self, Witness};
+use crate::roles::Known;
 use crate::sys::arena::{self, SLOTS};
 use crate::sys::{os, sockets};
 use crate::wire::{Failure, Request, Response};
@@ -76,6 +78,7 @@ impl Conductor {
             return Err(format!("a scenario has at most {SLOTS} processes"));
         }
         let mut world = World::start(sharing.of(scenario), self.witness)?;
+        world.facts = self.facts.clone();
         world.pid_max_is_local = self.facts.holds(Fact::PidMaxPerNamespace) && self.outside.watches(Sysctl::PidMax);
         let run = world.run(scenario, *every_step, show);
         world.end()?;
@@ -93,6 +96,14 @@ const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 /// What came of a step: its outcome, and the calls of others that returned.
 type Taken = (Outcome, Vec<Returned>);
 
+/// A call that has not returned.
+struct Pending {
+    call: CallName,
+    syscall: Syscall,
+    /// Who was released before it began: no wait can speak of them any more.
+    gone: Vec<Role>,
+}
+
 /// The world of one run.
 struct World {
     processes: Processes,
@@ -100,9 +111,11 @@ struct World {
     first: Role,
     states: BTreeMap<Role, State>,
     /// Calls that have not returned.
-    pending: BTreeMap<Role, Call>,
+    pending: BTreeMap<Role, Pending>,
     sharing: u64,
-    /// Whether writing `pid_max` changes the writer's namespace, and not the whole machine.
+    /// What the kernel is like.
+    facts: Facts,
+    /// Whether writing `pid_max` changes the writer's namespace, and not the whole machine, and a mistake about that would be noticed.
     pid_max_is_local: bool,
     /// The lowest descriptor that belongs to the run.
     first_fd: i32,
@@ -129,6 +142,7 @@ impl World {
             states: BTreeMap::new(),
             pending: BTreeMap::new(),
             sharing,
+            facts: Facts::newest(),
             pid_max_is_local: false,
             first_fd,
         };
@@ -136,7 +150,7 @@ impl World {
         world.settle(Role::HOST)?;
         Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0))?;
         world.settle(Role::HOST)?;
-        match outcome(&Call::Setsid, arena::slot(0), |_| None)? {
+        match outcome(&Syscall::Setsid, arena::slot(0), |_, _| None)? {
             Outcome::Ok(1) => Ok(world),
             other => Err(format!("the first setsid gave {other:?}")),
         }
@@ -175,38 +189,38 @@ impl World {
 
     /// Takes one step, until the world is quiet. The outer error is the runner's, the inner a mistake of the scenario.
     fn take(&mut self, step: &Step) -> Result<Result<Taken, Refusal>, String> {
-        let speaker = look::speaker(&step.call, step.by);
-        for role in [Some(step.by), speaker].into_iter().flatten() {
-            if let Err(refusal) = self.can_act(role) {
-                return Ok(Err(refusal));
-            }
-        }
+        let known = Known { processes: &self.processes, states: &self.states, facts: &self.facts };
+        let syscall = match lower(step, &known) {
+            Ok(syscall) => syscall,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let translator = Translator {
             processes: &self.processes,
             by: step.by,
+            call: step.call.name(),
             sharing: self.sharing,
             pid_max_is_local: self.pid_max_is_local,
         };
-        let mut command = match translator.command(&step.call) {
+        let mut command = match translator.command(&syscall) {
             Ok(command) => command,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let gone: Vec<Role> =
             self.processes.iter().filter(|process| process.gone).map(|process| process.role).collect();
-        if let Some(speaker) = speaker {
-            self.speak(speaker, &step.call)?;
-            let offered = look::offered(&step.call, speaker, &self.processes);
+        if let Some(speaker) = syscall.speaker() {
+            self.speak(speaker, &syscall)?;
+            let offered = look::offered(&syscall, speaker, &self.processes);
             command.descriptor = offered.or(command.descriptor);
         }
-        if matches!(step.call, Call::Sysctl { name: Sysctl::PidMax, write: Some(_) }) {
+        if matches!(syscall, Syscall::Sysctl { name: Sysctl::PidMax, write: Some(_) }) {
             self.check_pid_max(step.by)?;
         }
         command.give(arena::slot(step.by.index()))?;
-        self.pending.insert(step.by, step.call.clone());
-        if step.call == Call::Exec {
+        self.pending.insert(step.by, Pending { call: step.call.name(), syscall: syscall.clone(), gone });
+        if syscall == Syscall::Execve {
             self.await_exec(step.by)?;
         }
-        let newborn = match step.call.child() {
+        let newborn = match syscall.child() {
             Some(child) => self.await_child(step.by, child)?,
             None => None,
         };
@@ -221,18 +235,19 @@ impl World {
             if !ended && !done {
                 continue;
             }
-            let Some(call) = self.pending.remove(&role) else { continue };
+            let Some(Pending { call, syscall, gone }) = self.pending.remove(&role) else { continue };
             if ended {
                 continue;
             }
-            let gave = outcome(&call, slot, |number| self.processes.by_number(role, number, &gone))?;
-            if let Some(refusal) = look::refused(&call, &gave) {
+            let gave =
+                outcome(&syscall, slot, |number, released| self.processes.by_number(role, number, released, &gone))?;
+            if let Some(refusal) = look::refused(&syscall, &gave) {
                 return Ok(Err(refusal));
             }
             if role == step.by {
                 own = Some(gave);
             } else {
-                returned.push(Returned { by: role, call: call.name(), outcome: gave });
+                returned.push(Returned { by: role, call, outcome: gave });
             }
         }
         let own = own.unwrap_or(if self.pending.contains_key(&step.by) { Outcome::Blocks } else { Outcome::Never });
@@ -240,10 +255,10 @@ impl World {
     }
 
     /// Lets a process send the message that another will receive, or make the socket that another will look at.
-    fn speak(&mut self, speaker: Role, call: &Call) -> Result<(), String> {
+    fn speak(&mut self, speaker: Role, syscall: &Syscall) -> Result<(), String> {
         sockets::clear();
         let slot = arena::slot(speaker.index());
-        look::say(call).give(slot)?;
+        look::say(syscall).give(slot)?;
         self.settle(speaker)?;
         match slot.result.load(Ordering::Acquire) {
             0 => Ok(()),
@@ -275,19 +290,9 @@ impl World {
         }
     }
 
-    fn can_act(&self, role: Role) -> Result<(), Refusal> {
-        if self.processes.get(role).is_none() {
-            return Err(Refusal::NotBorn { role });
-        }
-        match self.states.get(&role) {
-            Some(State::Running) => Ok(()),
-            state => Err(Refusal::CannotAct { role, state: state.copied() }),
-        }
-    }
-
     /// Lets a clone return, and takes the new process in if there is one.
     fn await_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
-        if self.pending.get(&by).is_some_and(is_vfork) {
+        if self.pending.get(&by).is_some_and(|pending| pending.syscall.is_vfork()) {
             return self.await_vfork_child(by, child);
         }
         // Who made a process lives to say so: quiet is needed only where it does not.
@@ -324,7 +329,7 @@ impl World {
     /// Takes a process or thread in that `by` has just made.
     fn take_in(&mut self, by: Role, child: Role) -> io::Result<()> {
         let is_thread = match self.pending.get(&by) {
-            Some(Call::Clone { flags, .. }) => flags.contains(CloneFlags::CLONE_THREAD),
+            Some(Pending { syscall: Syscall::Clone3 { flags, .. }, .. }) => flags.contains(CloneFlags::CLONE_THREAD),
             _ => false,
         };
         let maker = self.processes.get(by).ok_or_else(|| io::Error::other("a process that nobody made"))?;
@@ -359,8 +364,8 @@ impl World {
     fn settle(&mut self, actor: Role) -> Result<(), String> {
         let pending = &self.pending;
         let may_block = |role: Role| match pending.get(&role) {
-            Some(Call::Wait { .. } | Call::Waitid { .. }) => Some(b'S'),
-            Some(call) if is_vfork(call) => Some(b'D'),
+            Some(Pending { syscall, .. }) if syscall.is_wait() => Some(b'S'),
+            Some(Pending { syscall, .. }) if syscall.is_vfork() => Some(b'D'),
             _ => None,
         };
         self.states = quiet::settle(&mut self.processes, actor, may_block)?;
@@ -392,15 +397,6 @@ impl World {
         // What an agent held open when it was killed is closed with the rest.
         os::close_from(first);
         Ok(())
-    }
-}
-
-/// Whether the caller of this call sleeps until the child has ended or runs another program.
-fn is_vfork(call: &Call) -> bool {
-    match call {
-        Call::Vfork { .. } => true,
-        Call::Clone { flags, .. } => flags.contains(CloneFlags::CLONE_VFORK),
-        _ => false,
     }
 }
 

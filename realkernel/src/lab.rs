@@ -16,8 +16,9 @@ use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Respons
 
 /// Whether the processes of a scenario share their memory.
 ///
-/// Processes that share it are three times cheaper to make. Those that do not are what most real programs are. No scenario can
-/// tell the two apart, and the tests run both.
+/// Processes that share it are three times cheaper to make. Those that do not are what most real programs are, and they take
+/// longer to end: the CPU is more often given to another process on the way. Linux allows the same outcomes for both, but of several
+/// allowed ones the likely one may be another. So the tests and the random scenarios run both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Sharing {
     /// Shared, unless the scenario holds a step after which sharing could be seen: a core dump of one process ends all that
@@ -31,12 +32,6 @@ pub enum Sharing {
 }
 
 impl Sharing {
-    /// What the random scenario of this number is run with: every fourth one without sharing, so that both kinds are seen, and the
-    /// same number again in the same way.
-    pub fn of_case(case: u64) -> Sharing {
-        if case % 4 == 3 { Sharing::Own } else { Sharing::Auto }
-    }
-
     /// What it comes to for a scenario.
     pub(crate) fn of(self, scenario: &Scenario) -> Sharing {
         match self {
@@ -195,11 +190,6 @@ impl Lab {
         &self.kernel
     }
 
-    /// Says whether the processes of the runs from now on share their memory.
-    pub fn set_sharing(&mut self, sharing: Sharing) {
-        self.options.sharing = sharing;
-    }
-
     /// Runs a scenario and looks at the processes at the start and after the last step only. Outcomes are those of every step,
     /// and quiet is proven after every step as ever.
     ///
@@ -207,6 +197,17 @@ impl Lab {
     /// As [`Machine::run`] of a lab.
     pub fn run_results_only(&mut self, scenario: &Scenario) -> Result<Run, LabError> {
         self.ask(scenario, false, NOBODY)
+    }
+
+    /// Runs a scenario as [`Machine::run`] does, but with this sharing of memory instead of the lab's.
+    ///
+    /// # Errors
+    /// As [`Machine::run`] of a lab.
+    pub fn run_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Result<Run, LabError> {
+        let usual = std::mem::replace(&mut self.options.sharing, sharing);
+        let run = self.ask(scenario, true, NOBODY);
+        self.options.sharing = usual;
+        run
     }
 
     /// The number of the helper's guard process, for tests that end it.

@@ -23,6 +23,7 @@ mod probe;
 mod processes;
 mod program;
 mod quiet;
+mod roles;
 mod sys;
 mod wire;
 

@@ -6,7 +6,8 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
-use pidlab_scenario::{Call, CallName, Errno, LookVia, Outcome, PollEvent, Refusal, Role, Seen, Signal, Target};
+use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall};
+use pidlab_scenario::{CallName, Errno, Outcome, PollEvent, Refusal, Role, Seen, Signal, Unmodelled};
 
 use crate::agent::{Operation, Sight};
 use crate::command::{Command, Translator};
@@ -23,102 +24,74 @@ impl Translator<'_> {
         sight(Sight::Pending, &[])
     }
 
-    /// The command for a poll of a pidfd: the one from birth for a role, a new one for a number.
-    pub(crate) fn pidfd_poll(&self, pid: Target) -> Result<Command, Refusal> {
-        match pid {
-            Target::Number(number) => Ok(sight(Sight::Poll, &[NOTHING, number.into()])),
-            Target::Role(role) => with_pidfd(Sight::Poll, self.known(role)?, CallName::PidfdPoll),
-        }
+    /// The command for a poll of a pidfd.
+    pub(crate) fn pidfd_poll(&self, pidfd: Pidfd) -> Result<Command, Refusal> {
+        self.with_pidfd(Sight::Poll, pidfd)
     }
 
     /// The command for a look.
-    pub(crate) fn look(&self, pid: Target, via: LookVia) -> Result<Command, Refusal> {
-        let caller = self.known(self.by)?;
-        let target = match pid {
-            Target::Number(0) => Ok(caller),
-            Target::Role(role) => Ok(self.known(role)?),
-            Target::Number(number) => Err(number),
-        };
-        match via {
-            LookVia::Listing => Ok(sight(Sight::Listing, &[])),
-            LookVia::Proc => {
-                // 0 is nobody's number: the kernel's own answer for who has none here.
-                let number = match target {
-                    Ok(process) => process.number_for(caller).map_or(0, i64::from),
-                    Err(number) => number.into(),
-                };
-                let mut command = sight(Sight::File, &[]);
-                command.text = format!("{number}/status");
-                Ok(command)
-            }
-            LookVia::Fdinfo => match target {
-                Ok(process) => with_pidfd(Sight::Fdinfo, process, CallName::Look),
-                Err(number) => Ok(sight(Sight::Fdinfo, &[NOTHING, number.into()])),
-            },
-            LookVia::Translate => Ok(self.translation(caller, self.whoever_is(target))),
-            LookVia::Loadavg => {
-                let mut command = sight(Sight::Path, &[]);
-                command.text = "/proc/loadavg".to_owned();
-                Ok(command)
-            }
-            LookVia::NsFile => {
+    pub(crate) fn look(&self, look: Look) -> Result<Command, Refusal> {
+        Ok(match look {
+            Look::Listing => sight(Sight::Listing, &[]),
+            Look::Status { pid } => with_text(Sight::File, format!("{pid}/status")),
+            Look::Fdinfo(pidfd) => self.with_pidfd(Sight::Fdinfo, pidfd)?,
+            Look::Translate(at) => self.translation(self.whoever_is(at)),
+            Look::Loadavg => with_text(Sight::Path, "/proc/loadavg".to_owned()),
+            Look::NsFile(at) => {
                 // The procfs on /proc is the conductor's, so the number is, too; 0 is nobody's.
-                let number =
-                    self.whoever_is(target).filter(|process| !process.gone).map_or(0, |process| process.number);
-                let mut command = sight(Sight::SameFile, &[]);
-                command.text = format!("/proc/{number}/ns/pid");
-                Ok(command)
+                let number = self.whoever_is(at).filter(|process| !process.gone).map_or(0, |process| process.number);
+                with_text(Sight::SameFile, format!("/proc/{number}/ns/pid"))
             }
-            LookVia::NsParent | LookVia::TheirProcfs => {
-                let with = if via == LookVia::NsParent { Sight::Parent } else { Sight::TheirListing };
-                let namespace = self.whoever_is(target).and_then(Process::open_namespace);
-                let Some(namespace) = namespace else { return Ok(sight(with, &[NOTHING])) };
-                let mut command = sight(with, &[sockets::handed_over_at().into()]);
-                command.descriptor = Some(namespace);
-                Ok(command)
-            }
-            _ if target.is_err() => {
-                let what = Some("a number in place of a process".to_owned());
-                Err(Refusal::NotModelled { call: CallName::Look, what })
-            }
-            LookVia::Credentials => Ok(sight(Sight::Hear, &[sockets::credentials().1.into()])),
+            Look::NsParent(at) => self.with_namespace(Sight::Parent, at),
+            Look::TheirProcfs(at) => self.with_namespace(Sight::TheirListing, at),
+            Look::Credentials(_) => sight(Sight::Hear, &[sockets::credentials().1.into()]),
             // What is handed over is made when the other has spoken.
-            LookVia::Peercred => Ok(sight(Sight::Peer, &[sockets::handed_over_at().into()])),
-            LookVia::FileOwner => Ok(sight(Sight::Owner, &[sockets::handed_over_at().into()])),
-            LookVia::PidfdInfo => with_pidfd(Sight::PidfdInfo, self.role_or_self(pid)?, CallName::Look),
-            LookVia::PidfdSignal => with_pidfd(Sight::PidfdSignal, self.role_or_self(pid)?, CallName::Look),
+            Look::Peercred(_) => sight(Sight::Peer, &[sockets::handed_over_at().into()]),
+            Look::FileOwner(_) => sight(Sight::Owner, &[sockets::handed_over_at().into()]),
+            Look::PidfdInfo(role) => self.with_pidfd(Sight::PidfdInfo, Pidfd::Held(role))?,
+            Look::PidfdSignal(role) => self.with_pidfd(Sight::PidfdSignal, Pidfd::Held(role))?,
+        })
+    }
+
+    /// A command that gets the pidfd that a process has had from its birth, or opens one.
+    fn with_pidfd(&self, with: Sight, pidfd: Pidfd) -> Result<Command, Refusal> {
+        match pidfd {
+            Pidfd::Opened(number) => Ok(sight(with, &[NOTHING, number.into()])),
+            Pidfd::Held(role) => {
+                let arguments = [with as i64, sockets::handed_over_at().into(), 0];
+                self.with_handed_pidfd(Operation::Look, &arguments, role)
+            }
         }
     }
 
     /// The process that a look is about, be it named or by a number that is somebody's now.
-    fn whoever_is<'b>(&'b self, target: Result<&'b Process, i32>) -> Option<&'b Process> {
-        match target {
-            Ok(process) => Some(process),
-            Err(number) => self.processes.alive_by_number(self.by, number).and_then(|role| self.processes.get(role)),
-        }
+    fn whoever_is(&self, at: LookedAt) -> Option<&Process> {
+        let role = match at {
+            LookedAt::Role(role) => Some(role),
+            LookedAt::Number(number) => self.processes.alive_by_number(self.by, number),
+        };
+        role.and_then(|role| self.processes.get(role))
     }
 
-    /// The process that a target names by its role, or by 0.
-    fn role_or_self(&self, target: Target) -> Result<&Process, Refusal> {
-        match target {
-            Target::Role(role) => self.known(role),
-            Target::Number(_) => self.known(self.by),
-        }
-    }
-
-    /// A look through the namespace of a process. One that is reaped has no file that leads there any more.
-    fn translation(&self, caller: &Process, process: Option<&Process>) -> Command {
-        let own = |process: &Process| process.pids.last().map_or(0, |number| i64::from(*number));
-        let namespace = process.and_then(|process| Some((process, process.open_namespace()?)));
-        let Some((process, namespace)) = namespace else { return sight(Sight::Translation, &[NOTHING]) };
-        let socket = sockets::handed_over_at().into();
-        let mut command = sight(Sight::Translation, &[socket, own(process), own(caller)]);
+    /// A command that gets the namespace of a process. One that is reaped has no file that leads there any more.
+    fn with_namespace(&self, with: Sight, at: LookedAt) -> Command {
+        let Some(namespace) = self.whoever_is(at).and_then(Process::open_namespace) else {
+            return sight(with, &[NOTHING]);
+        };
+        let mut command = sight(with, &[sockets::handed_over_at().into()]);
         command.descriptor = Some(namespace);
         command
     }
 
-    fn known(&self, role: Role) -> Result<&Process, Refusal> {
-        self.processes.get(role).ok_or(Refusal::NotBorn { role })
+    /// The translation ioctls on the namespace of a process, and the two numbers that they are asked about.
+    fn translation(&self, process: Option<&Process>) -> Command {
+        let own = |process: &Process| process.pids.last().map_or(0, |number| i64::from(*number));
+        let namespace = process.and_then(|process| Some((process, process.open_namespace()?)));
+        let Some((process, namespace)) = namespace else { return sight(Sight::Translation, &[NOTHING]) };
+        let caller = self.processes.get(self.by).map_or(0, own);
+        let mut command = sight(Sight::Translation, &[sockets::handed_over_at().into(), own(process), caller]);
+        command.descriptor = Some(namespace);
+        command
     }
 }
 
@@ -128,40 +101,23 @@ fn sight(sight: Sight, arguments: &[i64]) -> Command {
     Command::new(Operation::Look, &all)
 }
 
-/// A command that gets the pidfd that a process has had from its birth.
-fn with_pidfd(with: Sight, process: &Process, call: CallName) -> Result<Command, Refusal> {
-    let Some(pidfd) = &process.pidfd else {
-        let what = "a pidfd of a thread, which this kernel does not have".to_owned();
-        return Err(Refusal::NotModelled { call, what: Some(what) });
-    };
-    let mut command = sight(with, &[sockets::handed_over_at().into(), 0]);
-    command.descriptor = Some(pidfd.try_clone());
-    Ok(command)
+fn with_text(with: Sight, text: String) -> Command {
+    let mut command = sight(with, &[]);
+    command.text = text;
+    command
 }
 
-/// Who has to act before the caller can make this call: the sender of the message that it receives.
-pub(crate) fn speaker(call: &Call, by: Role) -> Option<Role> {
-    match call {
-        Call::Look { pid, via: LookVia::Credentials | LookVia::Peercred | LookVia::FileOwner } => match pid {
-            Target::Role(role) => Some(*role),
-            Target::Number(0) => Some(by),
-            Target::Number(_) => None,
-        },
-        _ => None,
-    }
-}
-
-/// The command for the speaker.
-pub(crate) fn say(call: &Call) -> Command {
-    match call {
-        Call::Look { via: LookVia::Credentials, .. } => sight(Sight::Say, &[sockets::credentials().0.into()]),
+/// The command for who speaks first.
+pub(crate) fn say(syscall: &Syscall) -> Command {
+    match syscall {
+        Syscall::Look(Look::Credentials(_)) => sight(Sight::Say, &[sockets::credentials().0.into()]),
         _ => sight(Sight::Offer, &[]),
     }
 }
 
 /// The descriptor that a speaker has offered, where it has.
-pub(crate) fn offered(call: &Call, speaker: Role, processes: &Processes) -> Option<io::Result<OwnedFd>> {
-    if matches!(call, Call::Look { via: LookVia::Credentials, .. }) {
+pub(crate) fn offered(syscall: &Syscall, speaker: Role, processes: &Processes) -> Option<io::Result<OwnedFd>> {
+    if matches!(syscall, Syscall::Look(Look::Credentials(_))) {
         return None;
     }
     let number = arena::slot(speaker.index()).value.load(Ordering::Relaxed);
@@ -170,60 +126,49 @@ pub(crate) fn offered(call: &Call, speaker: Role, processes: &Processes) -> Opti
 }
 
 /// A look through procfs by who may not mount one is none: nothing was seen, and nothing has happened.
-pub(crate) fn refused(call: &Call, outcome: &Outcome) -> Option<Refusal> {
-    match (call, outcome) {
-        (
-            Call::Look { via: LookVia::Listing | LookVia::Proc | LookVia::Fdinfo | LookVia::TheirProcfs, .. },
-            Outcome::Err(Errno::EPERM),
-        ) => {
-            let what = "a procfs of its own, which the caller may not mount".to_owned();
-            Some(Refusal::NotModelled { call: CallName::Look, what: Some(what) })
-        }
-        _ => None,
-    }
+pub(crate) fn refused(syscall: &Syscall, outcome: &Outcome) -> Option<Refusal> {
+    let refused = syscall.mounts_procfs() && *outcome == Outcome::Err(Errno::EPERM);
+    refused.then_some(Refusal::NotModelled { call: CallName::Look, what: Unmodelled::NoProcfs })
 }
 
-/// What a call of this module gave; `None` for other calls. `result` is what the agent's call returned, no errno.
+/// What a call of this module gave. `result` is what the agent's call returned, no errno.
 ///
 /// # Errors
 /// An answer that cannot be read.
-pub(crate) fn outcome(call: &Call, result: i64, slot: &Slot) -> Result<Option<Outcome>, String> {
+pub(crate) fn outcome(syscall: &Syscall, result: i64, slot: &Slot) -> Result<Outcome, String> {
     let value = slot.value.load(Ordering::Relaxed);
     let second = slot.code.load(Ordering::Relaxed);
     let number = |number: i64| u32::try_from(number).map_err(|_| format!("a look gave the number {number}"));
-    let seen = match call {
-        Call::Sigpending => return Ok(Some(Outcome::Pending(signals(value as u64)))),
-        Call::PidfdPoll { .. } => return Ok(Some(Outcome::Polled(events(value as i16)))),
-        Call::Look { via: LookVia::Proc, .. } => {
+    let look = match syscall {
+        Syscall::RtSigpending => return Ok(Outcome::Pending(signals(value as u64))),
+        Syscall::PidfdPoll(_) => return Ok(Outcome::Polled(events(value as i16))),
+        Syscall::Look(look) => look,
+        _ => return Ok(Outcome::Ok(result)),
+    };
+    Ok(Outcome::Seen(match look {
+        Look::Status { .. } => {
             let text = viewed(result);
             status(&text).ok_or_else(|| format!("a status that cannot be read: {text:?}"))?
         }
-        Call::Look { via: LookVia::Listing, .. } => Seen::Listing(listing(&viewed(result))),
-        Call::Look { via: LookVia::Fdinfo, .. } => {
+        Look::Listing => Seen::Listing(listing(&viewed(result))),
+        Look::Fdinfo(_) => {
             let text = viewed(result);
             fdinfo(&text).ok_or_else(|| format!("a fdinfo that cannot be read: {text:?}"))?
         }
-        Call::Look { via: LookVia::Translate, .. } => {
-            Seen::Translated { from: translated(value)?, into: translated(second.into())? }
-        }
-        Call::Look { via: LookVia::Credentials | LookVia::Peercred, .. } => {
-            Seen::Credentials { pid: number(value)?, uid: second as u32 }
-        }
-        Call::Look { via: LookVia::FileOwner, .. } => Seen::Owner { pid: number(value)? },
-        Call::Look { via: LookVia::PidfdInfo, .. } => {
+        Look::Translate(_) => Seen::Translated { from: translated(value)?, into: translated(second.into())? },
+        Look::Credentials(_) | Look::Peercred(_) => Seen::Credentials { pid: number(value)?, uid: second as u32 },
+        Look::FileOwner(_) => Seen::Owner { pid: number(value)? },
+        Look::PidfdInfo(_) => {
             let [pid, tgid] = [value, value >> 32].map(|number| number as u32);
             Seen::PidfdInfo { pid, tgid, ppid: second as u32 }
         }
-        Call::Look { via: LookVia::TheirProcfs, .. } => {
-            Seen::Procfs { listing: listing(&viewed(result)), myself: number(value)? }
-        }
-        Call::Look { via: LookVia::Loadavg, .. } => {
+        Look::TheirProcfs(_) => Seen::Procfs { listing: listing(&viewed(result)), myself: number(value)? },
+        Look::Loadavg => {
             let text = viewed(result);
             Seen::LastPid(loadavg(&text).ok_or_else(|| format!("a loadavg that cannot be read: {text:?}"))?)
         }
-        _ => return Ok(None),
-    };
-    Ok(Some(Outcome::Seen(seen)))
+        Look::PidfdSignal(_) | Look::NsParent(_) | Look::NsFile(_) => return Ok(Outcome::Ok(result)),
+    }))
 }
 
 /// The signals of a set, whose lowest bit is signal 1.

@@ -42,6 +42,8 @@ pub(crate) struct Process {
     pub(crate) gone: bool,
     /// Gone, and its number is free again.
     freed: bool,
+    /// An exec by a thread took its place: what was its process is another role's.
+    replaced: bool,
     /// The last look, while not gone.
     pub(crate) seen: Stat,
     views: Views,
@@ -222,7 +224,7 @@ impl Process {
             let [signal, sender, code, status] = [0, 1, 2, 3].map(|field| load(&slot.notes[index % NOTED][field]));
             let signal = Signal::new(i64::from(signal))?;
             // Of other signals the code may mean something else.
-            let told = if signal == Signal::CHLD { command::child_status(code, status.into()) } else { None };
+            let told = if signal == Signal::CHLD { command::waitid_status(code, status.into()) } else { None };
             Some(Handled { signal, si_pid: u32::try_from(sender).ok()?, child: told })
         });
         noted.collect::<Option<_>>().ok_or_else(|| io::Error::other("a handler noted what is no signal"))
@@ -312,6 +314,7 @@ impl Processes {
             wchan,
             gone: false,
             freed: false,
+            replaced: false,
             seen,
             views,
             handled: 0,
@@ -356,6 +359,7 @@ impl Processes {
         thread.pids.clone_from(&process.pids);
         thread.namespaces.clone_from(&process.namespaces);
         thread.gone = true;
+        thread.replaced = true;
         self.known.insert(role, process);
         self.known.insert(leader, thread);
     }
@@ -427,13 +431,20 @@ impl Processes {
         gone.find_map(|process| process.number_is_taken().then_some(process.role))
     }
 
-    /// The process, not gone before this step, that has this number in the namespace of the caller.
-    pub(crate) fn by_number(&self, caller: Role, number: i64, gone_before: &[Role]) -> Option<Role> {
+    /// The process, not among those that were gone before, that has or had this number in the namespace of the caller. A call may
+    /// return long after it found it: if it released it, the number can be another's by now.
+    pub(crate) fn by_number(&self, caller: Role, number: i64, released: bool, gone_before: &[Role]) -> Option<Role> {
         let caller = self.get(caller)?;
-        self.iter()
-            .filter(|process| process.thread_of.is_none() && !gone_before.contains(&process.role))
-            .find(|process| process.number_for(caller).map(i64::from) == Some(number))
-            .map(|process| process.role)
+        let had_number = |process: &&Process| {
+            process.thread_of.is_none()
+                && !process.replaced
+                && !gone_before.contains(&process.role)
+                && process.number_for(caller).map(i64::from) == Some(number)
+        };
+        let mut found = self.iter().filter(had_number);
+        let first = found.next()?;
+        let meant = if first.gone == released { Some(first) } else { found.find(|process| process.gone == released) };
+        Some(meant.unwrap_or(first).role)
     }
 
     /// The process or thread that has this number in the namespace of the caller now.

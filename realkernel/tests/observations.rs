@@ -6,7 +6,7 @@ mod told;
 
 use common::{lab, scenario};
 use pidlab_realkernel::LabOptions;
-use pidlab_scenario::{CallName, Machine, Refusal, Role, State};
+use pidlab_scenario::{CallName, Machine, Refusal, Role, State, Unmodelled};
 use told::shows;
 
 #[test]
@@ -28,6 +28,30 @@ fn an_orphan_is_adopted_by_the_init_of_its_namespace() {
             "never | host+1 -/0 1 1, init+2.1 host/0 0 0, midZ3.2 init/1 0 0, leaf+4.3 init/1 0 0",
             "1 | host+1 -/0 1 1, init+2.1 host/0 0 0, midZ3.2 init/1 0 0, leaf+4.3 init/1 0 0",
             "2 mid exited 3 | host+1 -/0 1 1, init+2.1 host/0 0 0, leaf+4.3 init/1 0 0",
+        ],
+    );
+}
+
+/// A wait that has reaped is stopped on its way back: by then the child's number is another's, and it is the child that is meant.
+#[test]
+fn a_wait_can_return_long_after_it_has_reaped() {
+    shows(
+        r#"
+        { by = "host", call = "fork", child = "a" },
+        { by = "a", call = "clone", child = "b", exit_signal = "SIGSTOP" },
+        { by = "a", call = "waitid", pid = "any", options = ["WEXITED", "__WALL"] },
+        { by = "b", call = "exit", status = 7 },
+        { by = "host", call = "clone", child = "c", set_tid = [3] },
+        { by = "host", call = "kill", pid = "a", signal = "SIGCONT" },
+        "#,
+        &[
+            "start | host+1 -/0 1 1",
+            "2 | host+1 -/0 1 1, a+2 host/1 1 1",
+            "3 | host+1 -/0 1 1, a+2 host/1 1 1, b+3 a/2 1 1",
+            "blocks | host+1 -/0 1 1, a?2 host/1 1 1, b+3 a/2 1 1",
+            "never | host+1 -/0 1 1, a.2 host/1 1 1",
+            "3 | host+1 -/0 1 1, a.2 host/1 1 1, c+3 host/1 1 1",
+            "0; a waitid 3 b exited 7 | host+1 -/0 1 1, a+2 host/1 1 1, c+3 host/1 1 1",
         ],
     );
 }
@@ -257,6 +281,5 @@ fn mistakes_of_a_scenario_end_its_run() {
         { by = "init", call = "kill", pid = "host", signal = "SIGTERM" }"#;
     assert_eq!(why(invisible), Some(Refusal::NoNumber { role: Role::HOST, caller: init }));
     let unknown = r#"{ by = "host", call = "setuid", uid = 7 }"#;
-    let what = Some("a user beside 0 and 1000".to_owned());
-    assert_eq!(why(unknown), Some(Refusal::NotModelled { call: CallName::Setuid, what }));
+    assert_eq!(why(unknown), Some(Refusal::NotModelled { call: CallName::Setuid, what: Unmodelled::User(7) }));
 }

@@ -6,7 +6,7 @@ mod told;
 
 use common::{lab, scenario};
 use pidlab_realkernel::LabOptions;
-use pidlab_scenario::{CallName, ChildStatus, Handled, Machine, Refusal, Signal};
+use pidlab_scenario::{CallName, Handled, Harm, Machine, Refusal, Signal, WaitStatus};
 use told::shows;
 
 #[test]
@@ -237,7 +237,7 @@ fn signals_reach_a_thread_or_its_process() {
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0",
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0 SIGUSR1<1",
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0 SIGUSR1<0, t+4.3@a init/1 0 0",
-            "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0 SIGUSR1<1",
+            "ESRCH | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0",
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0 SIGUSR1<1, t+4.3@a init/1 0 0",
             "0 | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0 SIGUSR1<1",
             "ENOENT | host+1 -/0 1 1, init+2.1 host/0 0 0, a+3.2 init/1 0 0, t+4.3@a init/1 0 0",
@@ -450,10 +450,41 @@ fn a_thread_cannot_make_its_init_undying() {
     "#;
     let refused = lab.run(&scenario(steps)).expect("the run comes to its end").refused.expect("it is refused");
     assert_eq!(refused.step, 5);
-    assert!(matches!(refused.why, Refusal::NotModelled { call: CallName::Setpgid, what: Some(_) }), "{refused:?}");
+    assert_eq!(refused.why, Refusal::Harmful { call: CallName::Setpgid, harm: Harm::UndyingInit });
 }
 
-/// Whose stop is not complete, because a thread cannot take part in it, is not continued for its parent either: it is stopped by 0.
+/// tgkill(2) has two numbers: a name gives those of the thread and of its process as they last were, a bare number is both. A
+/// number that has become a thread of another process is not who was meant.
+#[test]
+fn a_thread_is_named_together_with_its_process() {
+    shows(
+        r#"
+        { by = "host", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+        { by = "host", call = "tgkill", pid = "t", signal = 0 },
+        { by = "host", call = "tgkill", pid = 2, signal = 0 },
+        { by = "t", call = "exit_thread", status = 0 },
+        { by = "host", call = "fork", child = "p" },
+        { by = "p", call = "clone", child = "u", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"], set_tid = [2] },
+        { by = "host", call = "tgkill", pid = "t", signal = "SIGTERM" },
+        { by = "host", call = "tgkill", pid = "u", signal = 0 },
+        { by = "host", call = "tgkill", pid = 3, signal = 0 },
+        "#,
+        &[
+            "start | host+1 -/0 1 1",
+            "2 | host+1 -/0 1 1, t+2@host -/0 1 1",
+            "0 | host+1 -/0 1 1, t+2@host -/0 1 1",
+            "ESRCH | host+1 -/0 1 1, t+2@host -/0 1 1",
+            "never | host+1 -/0 1 1",
+            "3 | host+1 -/0 1 1, p+3 host/1 1 1",
+            "2 | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
+            "ESRCH | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
+            "0 | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
+            "0 | host+1 -/0 1 1, p+3 host/1 1 1, u+2@p host/1 1 1",
+        ],
+    );
+}
+
+/// Whose stop is not complete, because a thread cannot take part in it, is not continued for its parent either.
 #[test]
 fn continued_in_the_middle_of_a_stop() {
     let Some(mut lab) = lab(LabOptions::default()) else { return };
@@ -469,6 +500,6 @@ fn continued_in_the_middle_of_a_stop() {
     ));
     let run = run.expect("the run comes to its end");
     let handled = |step: usize| run.observations[step].processes[0].handled.clone();
-    let told = Handled { signal: Signal::CHLD, si_pid: 2, child: Some(ChildStatus::Stopped(None)) };
+    let told = Handled { signal: Signal::CHLD, si_pid: 2, child: Some(WaitStatus::StopUndone) };
     assert_eq!((handled(5), handled(6)), (vec![], vec![told]));
 }

@@ -6,7 +6,7 @@ mod told;
 
 use common::{lab, scenario};
 use pidlab_realkernel::LabOptions;
-use pidlab_scenario::{CallName, Errno, Fact, Machine, Outcome, Refusal};
+use pidlab_scenario::{CallName, Errno, Fact, Machine, Outcome, Refusal, Unmodelled};
 use told::shows;
 
 /// What each step gave, in a lab that has a second user.
@@ -80,7 +80,7 @@ fn what_is_the_machines_is_left_alone() {
     let mut refused = |steps: &str| lab.run(&scenario(steps)).expect("the run ends").refused.map(|refused| refused.why);
     for write in ["", ", write = 7"] {
         let step = format!(r#"{{ by = "host", call = "sysctl", name = "max_pid_namespaces"{write} }}"#);
-        let what = Some("`max_pid_namespaces` of the machine's user namespace".to_owned());
+        let what = Unmodelled::MachinesPidNamespaceLimit;
         assert_eq!(refused(&step), Some(Refusal::NotModelled { call: CallName::Sysctl, what }));
     }
     let own = r#"

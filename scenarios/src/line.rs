@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Errno, Observation, Outcome, PollEvent, ProcessView, Role, Scenario, Seen, Signal, State, WaitStatus};
+use crate::{
+    Errno, Handled, Observation, Outcome, PollEvent, ProcessView, Role, Scenario, Seen, Signal, State, WaitStatus,
+};
 
 /// The first line of a run in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -182,8 +184,8 @@ pub enum StatusLine {
     Exited(u8),
     /// `{"killed":"SIGKILL"}`
     Killed(SignalName),
-    /// `{"stopped":"SIGSTOP"}`
-    Stopped(SignalName),
+    /// `{"stopped":"SIGSTOP"}`; in a SIGCHLD also `{"stopped":0}`
+    Stopped(SignalOrZero),
     /// `{"continued":true}`
     Continued(bool),
 }
@@ -205,6 +207,16 @@ impl<'de> Deserialize<'de> for SignalName {
             .map(SignalName)
             .ok_or_else(|| de::Error::custom(format!("no signal is called `{name}`")))
     }
+}
+
+/// A signal by name, or 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SignalOrZero {
+    /// `"SIGSTOP"`
+    Signal(SignalName),
+    /// `0`
+    Zero(u8),
 }
 
 /// A returned call in JSON.
@@ -230,6 +242,8 @@ pub struct ProcessLine {
     pub state: State,
     /// Its numbers, outermost namespace first.
     pub pids: Vec<u32>,
+    /// Which namespace each of them belongs to, in the order in which the run first shows them: 0 is the outermost.
+    pub namespaces: Vec<u16>,
     /// Its real parent's name, `null` outside.
     pub parent: Option<String>,
     /// Its parent's number as it sees it, or 0.
@@ -250,6 +264,9 @@ pub struct HandledLine {
     pub signal: SignalName,
     /// The sender's number.
     pub si_pid: u32,
+    /// What a SIGCHLD that the kernel sent says of the child.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<StatusLine>,
 }
 
 /// A rule that decided, in JSON.
@@ -297,12 +314,7 @@ impl ResultLine {
             Outcome::Waited { number, child, status } => ResultLine {
                 ok: Some(*number),
                 child: Some(scenario.role_name(*child).to_owned()),
-                status: Some(match *status {
-                    WaitStatus::Exited(status) => StatusLine::Exited(status),
-                    WaitStatus::Killed(signal) => StatusLine::Killed(SignalName(signal)),
-                    WaitStatus::Stopped(signal) => StatusLine::Stopped(SignalName(signal)),
-                    WaitStatus::Continued => StatusLine::Continued(true),
-                }),
+                status: Some((*status).into()),
                 ..empty
             },
             Outcome::Pending(signals) => {
@@ -329,15 +341,31 @@ impl ProcessLine {
             thread_of: process.thread_of.map(name),
             state: process.state,
             pids: process.pids.clone(),
+            namespaces: process.namespaces.iter().map(|namespace| namespace.0).collect(),
             parent: process.parent.map(name),
             ppid: process.ppid,
             pgid: process.pgid,
             sid: process.sid,
-            handled: process
-                .handled
-                .iter()
-                .map(|handled| HandledLine { signal: SignalName(handled.signal), si_pid: handled.si_pid })
-                .collect(),
+            handled: process.handled.iter().map(HandledLine::from).collect(),
+        }
+    }
+}
+
+impl From<&Handled> for HandledLine {
+    fn from(handled: &Handled) -> HandledLine {
+        let Handled { signal, si_pid, child } = *handled;
+        HandledLine { signal: SignalName(signal), si_pid, status: child.map(StatusLine::from) }
+    }
+}
+
+impl From<WaitStatus> for StatusLine {
+    fn from(status: WaitStatus) -> StatusLine {
+        match status {
+            WaitStatus::Exited(status) => StatusLine::Exited(status),
+            WaitStatus::Killed(signal) => StatusLine::Killed(SignalName(signal)),
+            WaitStatus::Stopped(signal) => StatusLine::Stopped(SignalOrZero::Signal(SignalName(signal))),
+            WaitStatus::StopUndone => StatusLine::Stopped(SignalOrZero::Zero(0)),
+            WaitStatus::Continued => StatusLine::Continued(true),
         }
     }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{CallName, Observation, Role, Scenario, State};
+use crate::{Observation, Refusal, Scenario};
 
 /// Something that can run a scenario: the model, or a real kernel.
 pub trait Machine {
@@ -30,47 +30,4 @@ pub struct Refused {
     pub step: usize,
     /// Why.
     pub why: Refusal,
-}
-
-/// Why a step cannot be taken. These are mistakes of the scenario, not answers of Linux.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Refusal {
-    /// The step is for, or names, a process that has not been made (its clone failed).
-    NotBorn {
-        /// Which.
-        role: Role,
-    },
-    /// The step makes a process that exists or has existed.
-    BornTwice {
-        /// Which.
-        role: Role,
-    },
-    /// The step is for a process that cannot act in this state.
-    CannotAct {
-        /// Which.
-        role: Role,
-        /// Its state; `None`: it has been reaped.
-        state: Option<State>,
-    },
-    /// The step names a process that has no number in the caller's namespace.
-    NoNumber {
-        /// Which.
-        role: Role,
-        /// In whose namespace.
-        caller: Role,
-    },
-    /// This machine does not know the call, or an argument of it, yet.
-    NotModelled {
-        /// The call.
-        call: CallName,
-        /// What about it, where it is not the call itself: `` flag `CLONE_THREAD` ``.
-        what: Option<String>,
-    },
-}
-
-impl Refusal {
-    /// Whether the machine, and not the scenario, is what lacks something.
-    pub fn is_not_modelled(&self) -> bool {
-        matches!(self, Refusal::NotModelled { .. })
-    }
 }

@@ -141,6 +141,9 @@ pub enum WaitStatus {
     Killed(Signal),
     /// Stopped by this signal.
     Stopped(Signal),
+    /// Stopped by no signal. No wait gives it: a SIGCHLD says so of a stop that SIGCONT undid before every thread had joined it
+    /// (kernel/signal.c:do_notify_parent_cldstop).
+    StopUndone,
     /// Continued.
     Continued,
 }
@@ -186,7 +189,7 @@ pub struct ProcessView {
 /// shows a process with a number there (processes by role, each from its outermost namespace inward).
 ///
 /// It stands for the identity of the namespace (in the kernel: the inode of `/proc/PID/ns/pid`), so that two machines
-/// can be compared on which namespace a process is in, and not only on its numbers. JSON lines do not have it.
+/// can be compared on which namespace a process is in, and not only on its numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct NamespaceId(pub u16);
 
@@ -197,45 +200,8 @@ pub struct Handled {
     pub signal: Signal,
     /// The sender's number as `siginfo_t` gives it (sigaction(2), `si_pid`).
     pub si_pid: u32,
-    /// What a SIGCHLD that the kernel sent says of the child (`si_code` and `si_status`). JSON lines do not have it.
-    pub child: Option<ChildStatus>,
-}
-
-/// What a SIGCHLD says of a child (sigaction(2), `si_code` and `si_status`). It can say one thing that no wait does: a SIGCONT in the
-/// middle of a stop of several threads is told as a stop by 0 (kernel/signal.c, `prepare_signal`, `do_notify_parent_cldstop`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum ChildStatus {
-    /// Ended by itself, with this status (0 to 255).
-    Exited(u8),
-    /// Killed by this signal.
-    Killed(Signal),
-    /// Stopped by this signal; by 0 if there is none.
-    Stopped(Option<Signal>),
-    /// Continued.
-    Continued,
-}
-
-impl From<WaitStatus> for ChildStatus {
-    fn from(status: WaitStatus) -> ChildStatus {
-        match status {
-            WaitStatus::Exited(status) => ChildStatus::Exited(status),
-            WaitStatus::Killed(signal) => ChildStatus::Killed(signal),
-            WaitStatus::Stopped(signal) => ChildStatus::Stopped(Some(signal)),
-            WaitStatus::Continued => ChildStatus::Continued,
-        }
-    }
-}
-
-impl ChildStatus {
-    /// The same as a wait says it, if one can.
-    pub fn waited(self) -> Option<WaitStatus> {
-        match self {
-            ChildStatus::Exited(status) => Some(WaitStatus::Exited(status)),
-            ChildStatus::Killed(signal) => Some(WaitStatus::Killed(signal)),
-            ChildStatus::Stopped(signal) => signal.map(WaitStatus::Stopped),
-            ChildStatus::Continued => Some(WaitStatus::Continued),
-        }
-    }
+    /// What a SIGCHLD that the kernel sent says of the child (`si_code` and `si_status`).
+    pub child: Option<WaitStatus>,
 }
 
 /// What a process is doing.
@@ -275,21 +241,13 @@ impl fmt::Display for PollEvent {
     }
 }
 
-impl fmt::Display for ChildStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.waited() {
-            Some(status) => status.fmt(f),
-            None => f.write_str("stopped by 0"),
-        }
-    }
-}
-
 impl fmt::Display for WaitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WaitStatus::Exited(status) => write!(f, "exited with {status}"),
             WaitStatus::Killed(signal) => write!(f, "killed by {signal}"),
             WaitStatus::Stopped(signal) => write!(f, "stopped by {signal}"),
+            WaitStatus::StopUndone => f.write_str("stopped by 0"),
             WaitStatus::Continued => f.write_str("continued"),
         }
     }

@@ -1,7 +1,9 @@
 //! Steps that a run cannot take, as a user sees them.
 #![forbid(unsafe_code)]
 
-use pidlab_scenario::{CallName, Diagnostics, Refusal, Refused, Role, Scenario, State};
+use pidlab_scenario::{
+    CallName, CloneFlags, Diagnostics, Fact, Harm, Refusal, Refused, Role, Scenario, State, Unmodelled,
+};
 
 const TEXT: &str = r#"title = "A claim"
 steps = [
@@ -24,8 +26,11 @@ fn each_refusal_says_what_is_wrong_and_what_to_do() {
         cannot(Some(State::Stopped)),
         cannot(Some(State::Blocked)),
         Refusal::NoNumber { role: host, caller: init },
-        Refusal::NotModelled { call: CallName::Setns, what: None },
-        Refusal::NotModelled { call: CallName::Clone, what: Some("flag `CLONE_THREAD`".to_owned()) },
+        Refusal::NotModelled { call: CallName::Setns, what: Unmodelled::NumberForProcess },
+        Refusal::NotModelled { call: CallName::Clone, what: Unmodelled::Flags(CloneFlags::CLONE_THREAD) },
+        Refusal::Harmful { call: CallName::Setpgid, harm: Harm::UndyingInit },
+        Refusal::Harmful { call: CallName::Abort, harm: Harm::EndlessAbort },
+        Refusal::NeedsFact { call: CallName::Unshare, fact: Fact::UserNamespaces },
     ];
     let shown = refusals.map(|why| Diagnostics::refused(&scenario, "refused.toml", TEXT, &Refused { step: 2, why }));
     let shown: Vec<String> = shown.iter().map(|diagnostics| diagnostics.render(false)).collect();

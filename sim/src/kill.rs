@@ -85,30 +85,39 @@ impl World {
         }
     }
 
-    /// tgkill(2) at a process's only thread.
+    /// tgkill(2): at the thread `tid`, if it is one of the process `tgid`.
     ///
     /// # Errors
-    /// `EINVAL`: the number is not positive; `ESRCH`: nobody has it in the caller's namespace; `EPERM`: the caller may not
-    /// signal it.
+    /// `EINVAL`: a number is not positive; `ESRCH`: no such thread in the caller's namespace; `EPERM`: the caller may not signal
+    /// it.
     ///
     /// # Panics
     /// If the caller cannot act.
     ///
     /// # References
     /// tgkill(2); kernel/signal.c:do_tkill
-    pub fn tgkill(&mut self, caller: ProcessId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
-        let result = self.begin_tgkill(caller, pid, signal);
+    pub fn tgkill(&mut self, caller: ProcessId, tgid: i32, tid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+        let result = self.begin_tgkill(caller, tgid, tid, signal);
         self.settle();
         result
     }
 
-    pub(crate) fn begin_tgkill(&mut self, caller: ProcessId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+    pub(crate) fn begin_tgkill(
+        &mut self,
+        caller: ProcessId,
+        tgid: i32,
+        tid: i32,
+        signal: Option<Signal>,
+    ) -> Result<(), Errno> {
         self.assert_acts(caller);
-        if pid <= 0 {
+        if tgid <= 0 || tid <= 0 {
             self.because(&rule::SIG_TGKILL, caller);
             return Err(Errno::EINVAL);
         }
-        let Some(target) = self.find(self.process(caller).ns, pid) else {
+        let ns = self.process(caller).ns;
+        let is_of =
+            |thread: &ProcessId| self.pid_in(self.leader(*thread), ns).is_some_and(|pid| pid.get() == tgid as u32);
+        let Some(target) = self.find(ns, tid).filter(is_of) else {
             self.because(&rule::SIG_VISIBLE_ONLY, caller);
             return Err(Errno::ESRCH);
         };

@@ -297,6 +297,7 @@ impl World {
             return Waited::Child { process: child, number, status };
         }
         match status {
+            WaitStatus::StopUndone => unreachable!("no wait reports it"),
             WaitStatus::Stopped(_) => self.process_mut(child).stop_report = None,
             WaitStatus::Continued => self.process_mut(child).continue_report = false,
             WaitStatus::Exited(_) | WaitStatus::Killed(_) => {

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pidlab_realkernel::Sharing;
-use pidlab_scenario::random::Theme;
+use pidlab_scenario::random::{Choice, Theme};
 use pidlab_scenario::{Outcome, Scenario};
 use pidlab_sim::rule;
 
+use super::pairs::Pairs;
 use super::{Belief, End, Out};
 use crate::compare::{Problem, Verdict};
 use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
@@ -39,7 +40,7 @@ pub(super) struct Arguments {
     /// How many scenarios run at once [default: one a CPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Also print how often each rule fired.
+    /// Also print how often each rule fired, and which two never did in one scenario.
     #[arg(long)]
     rules: bool,
     /// Write the shrunk scenario that differs into this file.
@@ -50,7 +51,15 @@ pub(super) struct Arguments {
 /// One case: what ran, or the smallest scenario that still goes wrong.
 enum Case {
     Ran(Scenario, Verdict),
-    Wrong { scenario: Scenario, report: String, replays: usize },
+    Wrong(Found),
+}
+
+/// A scenario that goes wrong.
+struct Found {
+    scenario: Scenario,
+    report: String,
+    replays: usize,
+    sharing: Sharing,
 }
 
 pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
@@ -68,34 +77,40 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         jobs,
         Plan { on: arguments.on, belief: arguments.belief.believe },
         usize::try_from(wanted).unwrap_or(usize::MAX),
-        |worker, index| case(worker, seed, index as u64, usize::from(arguments.length)),
+        |worker, index| Trial::new(seed, index as u64).run(worker, usize::from(arguments.length)),
         |_, case| match case {
             Case::Ran(scenario, verdict) => {
                 tally.add(&scenario, &verdict);
                 tally.steps < wanted
             }
-            Case::Wrong { .. } => {
-                wrong = Some(case);
+            Case::Wrong(found) => {
+                wrong = Some(found);
                 false
             }
         },
     );
     write!(out, "{}", tally.text(arguments.rules))?;
-    let Some(Case::Wrong { scenario, report, replays }) = wrong else {
+    let Some(found) = wrong else {
         writeln!(out, "differences 0")?;
         return Ok(End::Agree);
     };
+    tell_found(out, arguments, &found)?;
+    Ok(End::Differ)
+}
+
+fn tell_found(out: &mut Out, arguments: &Arguments, found: &Found) -> io::Result<()> {
+    let Found { scenario, report, replays, sharing } = found;
     writeln!(out, "\ndifferences 1, shrunk to {} steps in {replays} replays:\n", scenario.steps.len())?;
     writeln!(out, "{}", scenario.to_toml())?;
     write!(out, "{report}")?;
+    let run = if *sharing == Sharing::Own { "pidlab run --own-memory" } else { "pidlab run" };
     match &arguments.save {
         Some(file) => {
             fs::write(file, scenario.to_toml())?;
-            writeln!(out, "replay: pidlab run {}", file.display())?;
+            writeln!(out, "replay: {run} {}", file.display())
         }
-        None => writeln!(out, "replay: save it to a file, then pidlab run FILE (or fuzz again with --save FILE)")?,
+        None => writeln!(out, "replay: save it to a file, then {run} FILE (or fuzz again with --save FILE)"),
     }
-    Ok(End::Differ)
 }
 
 fn machines(labs: &Labs, on: On) -> String {
@@ -106,49 +121,64 @@ fn machines(labs: &Labs, on: On) -> String {
     }
 }
 
-fn case(worker: &mut Worker, seed: u64, index: u64, length: usize) -> Case {
-    let name = format!("random/{seed}-{index}");
-    let choices = random::choices(seed, index, length);
-    let theme = Theme::of(index);
-    worker.set_sharing(Sharing::of_case(index));
-    let scenario = random::scenario(&choices, theme, worker.model(), &name);
-    match wrong(worker, &scenario) {
-        Ok(verdict) => Case::Ran(scenario, verdict),
-        Err(report) => match smallest(worker, choices, theme, report, &name) {
-            Case::Wrong { scenario, report, replays } if Sharing::of_case(index) == Sharing::Own => {
-                let report = report + "each process had its own memory, which pidlab run does not ask for\n";
-                Case::Wrong { scenario, report, replays }
+/// One random scenario: where it comes from, and how its processes share memory.
+struct Trial {
+    name: String,
+    seed: u64,
+    index: u64,
+    theme: Theme,
+    sharing: Sharing,
+}
+
+impl Trial {
+    fn new(seed: u64, index: u64) -> Trial {
+        // Processes with a memory of their own end more slowly, as those of most real programs do: one of three scenarios.
+        let sharing = if index % 3 == 2 { Sharing::Own } else { Sharing::Auto };
+        Trial { name: format!("random/{seed}-{index}"), seed, index, theme: Theme::of(index), sharing }
+    }
+
+    fn run(&self, worker: &mut Worker, length: usize) -> Case {
+        let choices = random::choices(self.seed, self.index, length);
+        let scenario = self.scenario(worker, &choices);
+        match self.wrong(worker, &scenario) {
+            Ok(verdict) => Case::Ran(scenario, verdict),
+            Err(report) => Case::Wrong(self.smallest(worker, choices, report)),
+        }
+    }
+
+    fn scenario(&self, worker: &mut Worker, choices: &[Choice]) -> Scenario {
+        random::scenario(choices, self.theme, worker.model(), &self.name)
+    }
+
+    /// The verdict where all is well, else what is wrong, in words.
+    fn wrong(&self, worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, String> {
+        match worker.judge_sharing(scenario, self.sharing) {
+            Judged::Verdict(verdict) if verdict.problems.is_empty() => Ok(verdict),
+            Judged::Verdict(verdict) => {
+                Err(verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem)).collect())
             }
-            case => case,
-        },
-    }
-}
-
-/// The verdict where all is well, else what is wrong, in words.
-fn wrong(worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, String> {
-    match worker.judge(scenario) {
-        Judged::Verdict(verdict) if verdict.problems.is_empty() => Ok(verdict),
-        Judged::Verdict(verdict) => {
-            Err(verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem)).collect())
+            Judged::Lacking(facts, _) | Judged::ModelOnly(facts, _) => {
+                Err(format!("this is for machines {}\n", crate::words::needs(&facts)))
+            }
+            Judged::Failed(why) => Err(format!("the kernel side gave no result: {why}\n")),
         }
-        Judged::Lacking(facts, _) | Judged::ModelOnly(facts, _) => {
-            Err(format!("this is for machines {}\n", crate::words::needs(&facts)))
-        }
-        Judged::Failed(why) => Err(format!("the kernel side gave no result: {why}\n")),
     }
-}
 
-fn smallest(worker: &mut Worker, choices: Choices, theme: Theme, first: String, name: &str) -> Case {
-    let mut report = first;
-    let (choices, replays) = random::shrink(choices, REPLAYS, |choices| {
-        let scenario = random::scenario(choices, theme, worker.model(), name);
-        wrong(worker, &scenario).map_err(|found| report = found).is_err()
-    });
-    let scenario = random::scenario(&choices, theme, worker.model(), name);
-    if wrong(worker, &scenario).is_ok() {
-        report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
+    fn smallest(&self, worker: &mut Worker, choices: Choices, first: String) -> Found {
+        let mut report = first;
+        let (choices, replays) = random::shrink(choices, REPLAYS, |choices| {
+            let scenario = self.scenario(worker, choices);
+            self.wrong(worker, &scenario).map_err(|found| report = found).is_err()
+        });
+        let mut scenario = self.scenario(worker, &choices);
+        let more = random::shrink_steps(&mut scenario, REPLAYS, |scenario| {
+            self.wrong(worker, scenario).map_err(|found| report = found).is_err()
+        });
+        if self.wrong(worker, &scenario).is_ok() {
+            report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
+        }
+        Found { scenario, report, replays: replays + more, sharing: self.sharing }
     }
-    Case::Wrong { scenario, report, replays }
 }
 
 /// What the scenarios were made of.
@@ -159,11 +189,13 @@ struct Tally {
     calls: BTreeMap<&'static str, u64>,
     answers: BTreeMap<String, u64>,
     rules: BTreeMap<&'static str, u64>,
+    pairs: Pairs,
 }
 
 impl Tally {
     fn add(&mut self, scenario: &Scenario, verdict: &Verdict) {
         self.scenarios += 1;
+        self.pairs.add(&verdict.fired);
         for (step, compared) in scenario.steps.iter().zip(verdict.steps.iter().skip(1)) {
             self.steps += 1;
             *self.calls.entry(step.call.name().word()).or_default() += 1;
@@ -192,6 +224,7 @@ impl Tally {
             text += &format!("rules fired {} of {}\n", self.rules.len(), rule::CATALOGUE.len());
             if each_rule {
                 text += &format!("{}\n", list(self.rules.iter().map(|(id, count)| (*id, *count)).collect()));
+                text += &self.pairs.text();
             }
             let never: Vec<(&str, u64)> = rule::CATALOGUE
                 .iter()

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use pidlab_realkernel::Kernel;
+use pidlab_realkernel::{Kernel, Sharing};
 use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Observation, Scenario};
 use pidlab_sim::Because;
 
@@ -24,6 +24,9 @@ pub(super) struct Arguments {
     /// Which machines run.
     #[arg(long, value_enum, default_value = "both")]
     on: On,
+    /// Give every process of the kernel side a memory of its own.
+    #[arg(long)]
+    own_memory: bool,
     /// How the run is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -40,13 +43,14 @@ pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         Err(_) => (Labs::none(), On::Model, End::NoKernel),
     };
     let header = labs.kernel().map(kernel_header);
+    let sharing = if arguments.own_memory { Sharing::Own } else { Sharing::Auto };
     let mut written = Ok(());
     kernel::spread(
         labs,
         1,
         Plan { on, belief: arguments.belief.believe },
         sources.len(),
-        |worker, index| worker.judge(&sources[index].scenario),
+        |worker, index| worker.judge_sharing(&sources[index].scenario, sharing),
         |index, judged| {
             if index > 0 && arguments.format == Format::Text {
                 written = writeln!(out);

@@ -56,6 +56,7 @@ fn outcome(scenario: &Scenario, outcome: &Outcome) -> String {
                 WaitStatus::Exited(status) => format!("exited {status}"),
                 WaitStatus::Killed(signal) => format!("killed {signal}"),
                 WaitStatus::Stopped(signal) => format!("stopped {signal}"),
+                WaitStatus::StopUndone => "stopped 0".to_owned(),
                 WaitStatus::Continued => "continued".to_owned(),
             };
             format!("{number} {} {status}", scenario.role_name(*child))

@@ -1,193 +1,116 @@
-//! How three bytes become the call of one process: what exists is named often, what is wrong sometimes.
+//! How a few bytes become the call of one process.
 
-use super::{Guide, RandomConfig, Theme};
-use crate::step::MOST_ROLES;
+use super::bytes::Bytes;
+use super::config::RandomConfig;
+use super::guide::{Guide, roles};
+use super::theme::Theme;
+use super::{clones, signals};
+use crate::limits::MOST_ROLES;
 use crate::{
-    ANOTHER_USER, Call, CallName, CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, Scenario,
-    SetnsVia, Signal, SignalAction, State, Sysctl, Target, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CallName, CloneFlags, KillTarget, LookVia, MaskChange, RebootHow, Role, Scenario, SetnsVia,
+    Signal, State, Sysctl, Target, WaitOptions,
 };
-
-/// Signals that scenarios send, the interesting ones more often.
-const SIGNALS: [Signal; 12] = [
-    Signal::KILL,
-    Signal::TERM,
-    Signal::TERM,
-    Signal::STOP,
-    Signal::CONT,
-    Signal::CONT,
-    Signal::CHLD,
-    Signal::USR1,
-    Signal::USR1,
-    Signal::HUP,
-    Signal::TSTP,
-    Signal::KILL,
-];
-
-/// Signals that stop and continue.
-const JOB_CONTROL: [Signal; 4] = [Signal::STOP, Signal::CONT, Signal::TSTP, Signal::CONT];
-
-/// Signals that processes handle, ignore or block.
-const CAUGHT: [Signal; 8] =
-    [Signal::CHLD, Signal::CHLD, Signal::TERM, Signal::USR1, Signal::CONT, Signal::HUP, Signal::TSTP, Signal::KILL];
-
-/// What processes do with them: a handler is what makes a blocked call fail, so it is more frequent.
-const ACTIONS: [SignalAction; 8] = [
-    SignalAction::Handle,
-    SignalAction::Handle,
-    SignalAction::Handle,
-    SignalAction::Ignore,
-    SignalAction::Ignore,
-    SignalAction::Default,
-    SignalAction::NoCldWait,
-    SignalAction::NoCldWait,
-];
 
 /// Values at which numbering turns.
 const EDGES: [i64; 16] = [301, 300, 299, 301, 302, 300, 303, 299, 0, 1, 4, 301, 298, 4_194_304, 4_194_303, 4_194_305];
 
-/// Flags that say what is shared, some of them wrong together.
-const ABOUT_MEMORY: [CloneFlags; 8] = [
-    CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM),
-    CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM).union(CloneFlags::CLONE_NEWPID),
-    CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM).union(CloneFlags::CLONE_NEWPID),
-    CloneFlags::CLONE_VM.union(CloneFlags::CLONE_VFORK).union(CloneFlags::CLONE_NEWPID),
-    CloneFlags::CLONE_THREAD,
-    CloneFlags::CLONE_SIGHAND,
-    CloneFlags::CLONE_VM.union(CloneFlags::CLONE_FS),
-    CloneFlags::CLONE_THREAD
-        .union(CloneFlags::CLONE_SIGHAND)
-        .union(CloneFlags::CLONE_VM)
-        .union(CloneFlags::CLONE_NEWPID),
-];
-
-const THREAD: CloneFlags = CloneFlags::CLONE_THREAD.union(CloneFlags::CLONE_SIGHAND).union(CloneFlags::CLONE_VM);
-
-/// Flags for who becomes powerful in a small place.
-const NEW_USER: [CloneFlags; 8] = [
-    CloneFlags::CLONE_NEWUSER,
-    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_NEWPID),
-    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_NEWPID),
-    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_NEWPID),
-    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_PARENT),
-    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_FS),
-    CloneFlags::CLONE_NEWUSER.union(CloneFlags::CLONE_VM),
-    CloneFlags::CLONE_NEWUSER
-        .union(CloneFlags::CLONE_THREAD)
-        .union(CloneFlags::CLONE_SIGHAND)
-        .union(CloneFlags::CLONE_VM),
-];
-
-const WAIT_OPTIONS: [WaitOptions; 8] = [
-    WaitOptions::WNOHANG,
-    WaitOptions::empty(),
-    WaitOptions::WNOHANG.union(WaitOptions::__WALL),
-    WaitOptions::empty(),
-    WaitOptions::WNOHANG.union(WaitOptions::WSTOPPED).union(WaitOptions::__WNOTHREAD),
-    WaitOptions::WNOHANG.union(WaitOptions::WCONTINUED),
-    WaitOptions::WNOHANG.union(WaitOptions::__WCLONE),
-    WaitOptions::__WALL,
-];
-
-/// Numbers that are nobody's, or that mean something else than a process.
-const ODD_NUMBERS: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 300, 301, 4_194_303, 4_194_304, -2, i32::MAX];
-
 /// Makes the call of one step.
 pub(super) struct Maker<'a, G> {
-    scenario: &'a mut Scenario,
-    guide: &'a G,
-    config: &'a RandomConfig,
-    by: Role,
+    pub(super) scenario: &'a mut Scenario,
+    pub(super) guide: &'a G,
+    pub(super) config: &'a RandomConfig,
+    pub(super) by: Role,
+    pub(super) bytes: Bytes<'a>,
     /// Processes that it made and that are not reaped, as far as the steps alone tell.
-    children: Vec<Role>,
+    pub(super) children: Vec<Role>,
 }
 
 impl<'a, G: Guide> Maker<'a, G> {
     /// For a step by this process.
-    pub(super) fn new(scenario: &'a mut Scenario, guide: &'a G, config: &'a RandomConfig, by: Role) -> Maker<'a, G> {
+    pub(super) fn new(
+        scenario: &'a mut Scenario,
+        guide: &'a G,
+        config: &'a RandomConfig,
+        by: Role,
+        bytes: Bytes<'a>,
+    ) -> Maker<'a, G> {
         let made = scenario.steps.iter().filter(|step| step.by == by).filter_map(|step| step.call.child());
         let children = made.filter(|child| guide.state(*child).is_some()).collect();
-        Maker { scenario, guide, config, by, children }
+        Maker { scenario, guide, config, by, bytes, children }
     }
 
-    /// The call that three bytes choose.
-    pub(super) fn call(&mut self, kind: u8, first: u8, second: u8) -> Call {
-        match self.sensible(self.name(kind), second) {
+    /// The call that the bytes choose.
+    pub(super) fn call(&mut self) -> Call {
+        let name = self.bytes.weighted(&self.config.calls).unwrap_or(CallName::Getpid);
+        match self.sensible(name) {
             CallName::Fork => Call::Fork { child: self.child() },
             CallName::Vfork => Call::Vfork { child: self.child() },
-            CallName::ExitThread => Call::ExitThread { status: i32::from(first % 4) },
-            CallName::Exec => Call::Exec,
-            CallName::Fault => Call::Fault,
+            CallName::Clone => self.clone(),
             CallName::FailedFork => Call::FailedFork,
-            CallName::BrokenPipe => Call::BrokenPipe,
-            CallName::Sigqueue => {
-                let signal = signal_or_zero(second);
-                Call::Sigqueue { pid: self.target(first), signal, si_pid: u32::from(first) + 700 }
-            }
+            CallName::Exit => Call::Exit { status: i32::from(self.bytes.next() % 4) },
+            CallName::ExitThread => Call::ExitThread { status: i32::from(self.bytes.next() % 4) },
+            CallName::Exec => Call::Exec,
             CallName::Abort => Call::Abort,
-            CallName::Sigpending => Call::Sigpending,
-            CallName::PidfdPoll => Call::PidfdPoll { pid: self.anything(first) },
-            CallName::Look => {
-                let pid = if first.is_multiple_of(16) { Target::Number(0) } else { self.anything(first) };
-                let exiting = |role| self.guide.state(role) == Some(State::Exiting);
-                let via = match pid {
-                    // What is seldom there to be seen is looked at in the way that shows most.
-                    Target::Role(role) if exiting(role) => LookVia::Proc,
-                    _ => one_of(LookVia::ALL, second),
-                };
-                Call::Look { pid, via }
+            CallName::Fault => Call::Fault,
+            CallName::BrokenPipe => Call::BrokenPipe,
+            CallName::Wait => self.wait(),
+            CallName::Waitid => self.waitid(),
+            CallName::Kill => self.kill(),
+            CallName::Tgkill => {
+                let pid = self.target();
+                Call::Tgkill { pid, signal: self.signal_for(pid) }
             }
-            CallName::Reboot => Call::Reboot { how: one_of(RebootHow::ALL, first) },
-            CallName::Clone => self.clone(first, second),
-            CallName::Exit => Call::Exit { status: i32::from(first % 4) },
-            CallName::Wait => self.wait(first, second),
-            CallName::Waitid => self.waitid(first, second),
-            CallName::Kill => self.kill(first, second),
-            CallName::Tgkill => Call::Tgkill { pid: self.target(first), signal: signal_or_zero(second) },
             CallName::PidfdSendSignal => {
-                Call::PidfdSendSignal { pid: self.target(first), signal: signal_or_zero(second) }
+                let pid = self.target();
+                Call::PidfdSendSignal { pid, signal: self.signal_for(pid) }
             }
-            CallName::PidfdOpen => Call::PidfdOpen { pid: self.target(first) },
-            CallName::Unshare => Call::Unshare { flags: self.unshared(first, second) },
-            CallName::Setuid => Call::Setuid { uid: if first.is_multiple_of(4) { 0 } else { ANOTHER_USER } },
-            CallName::Setns => Call::Setns { to: self.anybody(first), via: one_of(SetnsVia::ALL, second) },
-            CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !first.is_multiple_of(4) },
-            CallName::SetPdeathsig => {
-                let signal = if first.is_multiple_of(8) { None } else { Some(one_of(&SIGNALS, second)) };
-                Call::SetPdeathsig { signal }
+            CallName::Sigqueue => {
+                let pid = self.target();
+                let signal = self.signal_for(pid);
+                Call::Sigqueue { pid, signal, si_pid: u32::from(self.bytes.next()) + 700 }
             }
-            CallName::Sigaction => Call::Sigaction { signal: one_of(&CAUGHT, first), action: one_of(&ACTIONS, second) },
+            CallName::PidfdOpen => Call::PidfdOpen { pid: self.target() },
+            CallName::PidfdPoll => Call::PidfdPoll { pid: self.anything() },
+            CallName::Look => self.look(),
+            CallName::Unshare => Call::Unshare { flags: self.unshared() },
+            CallName::Setns => Call::Setns { to: self.anybody(), via: self.bytes.one_of(SetnsVia::ALL) },
+            CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !self.bytes.once_in(4) },
+            CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.pdeathsig() },
+            CallName::Setuid => Call::Setuid { uid: if self.bytes.once_in(4) { 0 } else { ANOTHER_USER } },
+            CallName::Sigaction => {
+                let action = signals::action(&mut self.bytes);
+                Call::Sigaction { signal: signals::caught(&mut self.bytes), action }
+            }
             CallName::Sigprocmask => {
-                Call::Sigprocmask { how: one_of(MaskChange::ALL, second), signal: one_of(&CAUGHT, first) }
+                let how = self.bytes.one_of(MaskChange::ALL);
+                Call::Sigprocmask { how, signal: signals::caught(&mut self.bytes) }
             }
+            CallName::Sigpending => Call::Sigpending,
             CallName::Setsid => Call::Setsid,
+            CallName::Setpgid => self.setpgid(),
+            CallName::Getpgid => Call::Getpgid { pid: self.target_or_self() },
+            CallName::Getsid => Call::Getsid { pid: self.target_or_self() },
+            CallName::Getpid => Call::Getpid,
             CallName::Gettid => Call::Gettid,
             CallName::Getppid => Call::Getppid,
-            CallName::Setpgid => {
-                if self.config.theme == Theme::Outside && first.is_multiple_of(3) {
-                    return Call::Setpgid { pid: Target::Number(0), group: self.target_or_self(second) };
-                }
-                let pid = if first.is_multiple_of(2) { self.own_child(first / 2) } else { self.target_or_self(first) };
-                Call::Setpgid { pid, group: self.target_or_self(second) }
-            }
-            CallName::Getpgid => Call::Getpgid { pid: self.target_or_self(first) },
-            CallName::Getsid => Call::Getsid { pid: self.target_or_self(first) },
-            CallName::Sysctl => self.sysctl(first, second),
-            CallName::Getpid => Call::Getpid,
+            CallName::Sysctl => self.sysctl(),
+            CallName::Reboot => Call::Reboot { how: self.bytes.one_of(RebootHow::ALL) },
         }
     }
 
     /// The same call, or one that makes more of the step.
-    fn sensible(&self, name: CallName, byte: u8) -> CallName {
+    fn sensible(&mut self, name: CallName) -> CallName {
         let live = roles(self.scenario).filter(|role| self.guide.state(*role).is_some()).count();
         let room = live < self.config.live && self.scenario.roles.len() < MOST_ROLES;
+        let is_host = self.by == Role::HOST;
         match name {
             CallName::Fork | CallName::Vfork | CallName::Clone if !room => CallName::Wait,
-            // A host that sleeps until somebody else ends is out of many scenarios.
             // Who has made itself powerless does little more; below, that is what is interesting.
-            CallName::Setuid | CallName::Unshare if self.by == Role::HOST && !byte.is_multiple_of(8) => CallName::Fork,
-            CallName::Vfork if self.by == Role::HOST && !byte.is_multiple_of(8) => CallName::Fork,
+            CallName::Setuid | CallName::Unshare if is_host && !self.bytes.once_in(8) => CallName::Fork,
+            // A host that sleeps until somebody else ends is out of many scenarios.
+            CallName::Vfork if is_host && !self.bytes.once_in(8) => CallName::Fork,
             // Who has nobody to wait for mostly makes somebody: most waits would only fail.
-            CallName::Wait | CallName::Waitid if room && self.children.is_empty() && !byte.is_multiple_of(4) => {
+            CallName::Wait | CallName::Waitid if room && self.children.is_empty() && !self.bytes.once_in(4) => {
                 CallName::Clone
             }
             // Host's end is the end of everything: not often.
@@ -197,24 +120,12 @@ impl<'a, G: Guide> Maker<'a, G> {
             | CallName::Abort
             | CallName::Reboot
             | CallName::BrokenPipe
-                if self.by == Role::HOST && !byte.is_multiple_of(16) =>
+                if is_host && !self.bytes.once_in(16) =>
             {
                 CallName::Wait
             }
             name => name,
         }
-    }
-
-    fn name(&self, byte: u8) -> CallName {
-        let total: u64 = self.config.calls.iter().map(|(_, weight)| u64::from(*weight)).sum();
-        let mut left = u64::from(byte) * total / 256;
-        for (name, weight) in &self.config.calls {
-            if left < u64::from(*weight) {
-                return *name;
-            }
-            left -= u64::from(*weight);
-        }
-        CallName::Getpid
     }
 
     fn child(&mut self) -> Role {
@@ -223,220 +134,115 @@ impl<'a, G: Guide> Maker<'a, G> {
         Role(u16::try_from(index).expect("a scenario has at most 1024 processes"))
     }
 
-    fn clone(&mut self, first: u8, second: u8) -> Call {
-        let flags = match (first % 16, self.config.theme) {
-            (0..=7, Theme::Threads) => THREAD,
-            (8..=13, Theme::Threads) => CloneFlags::empty(),
-            (8..=11, Theme::Users) => one_of(&NEW_USER, second),
-            (8..=11, Theme::Outside) => CloneFlags::CLONE_PARENT,
-            (4..=15, Theme::Stops) => CloneFlags::empty(),
-            (0..=9, Theme::Depth) => CloneFlags::CLONE_NEWPID,
-            (kind, _) => self.flags(kind, second),
-        };
-        self.clone_with(flags, first, second)
-    }
-
-    fn flags(&self, kind: u8, second: u8) -> CloneFlags {
-        match kind {
-            8..=11 => THREAD,
-            12 => one_of(&ABOUT_MEMORY, second),
-            // Host is an init, which can have no siblings: seldom.
-            5 | 6 if self.by == Role::HOST && !second.is_multiple_of(8) => CloneFlags::empty(),
-            0..=3 | 15 => CloneFlags::CLONE_NEWPID,
-            5 => CloneFlags::CLONE_PARENT,
-            6 => CloneFlags::CLONE_PARENT | CloneFlags::CLONE_NEWPID,
-            13 => one_of(&NEW_USER, second),
-            _ => CloneFlags::empty(),
-        }
-    }
-
-    fn clone_with(&mut self, flags: CloneFlags, first: u8, second: u8) -> Call {
-        let exit_signal = match second % 8 {
-            // A thread has none.
-            _ if flags.contains(THREAD) && second < 250 => ExitSignal::Default,
-            0 => ExitSignal::None,
-            1 => ExitSignal::Signal(one_of(&SIGNALS, second / 8)),
-            _ => ExitSignal::Default,
-        };
-        let number = i32::from(first / 8);
-        let kind = if self.config.theme == Theme::Numbers { second / 8 % 10 } else { second / 8 };
-        let set_tid = match kind {
-            4 if self.config.theme == Theme::Numbers => vec![number, 0],
-            5 if self.config.theme == Theme::Numbers => vec![i32::from(second), 301],
-            6 if self.config.theme == Theme::Numbers && second >= 200 => vec![1; 33],
-            0 => vec![number],
-            1 => vec![1],
-            2 => vec![1, number],
-            3 => vec![number, number + 1],
-            _ => Vec::new(),
-        };
+    fn clone(&mut self) -> Call {
+        let theme = self.config.theme;
+        let flags = clones::flags(theme, self.by == Role::HOST, &mut self.bytes);
+        let set_tid = clones::set_tid(theme, &mut self.bytes);
+        let exit_signal = clones::exit_signal(flags, &mut self.bytes);
         Call::Clone { child: self.child(), flags, exit_signal, set_tid }
     }
 
-    fn sysctl(&self, first: u8, second: u8) -> Call {
-        let edge = self.config.theme == Theme::Numbers;
-        let write = match first % 4 {
-            0 => None,
-            _ if edge => Some(one_of(&EDGES, second)),
-            1 => Some(i64::from(second)),
-            2 => Some(i64::from(second) + 250),
-            _ => Some(i64::from(second) + 4_194_100),
-        };
-        match first / 4 % 4 {
-            0 if edge => Call::Sysctl { name: Sysctl::PidMax, write: write.map(|value| value.max(300)) },
-            0 => Call::Sysctl { name: Sysctl::PidMax, write: write.map(|value| value + 100) },
-            1 if !edge => Call::Sysctl { name: Sysctl::MaxPidNamespaces, write: write.map(|value| value % 5) },
-            _ => Call::Sysctl { name: Sysctl::NsLastPid, write },
-        }
-    }
-
-    fn unshared(&self, first: u8, second: u8) -> CloneFlags {
-        match first % 8 {
-            0 | 1 => CloneFlags::CLONE_NEWUSER,
-            2 | 3 if second.is_multiple_of(2) => CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID,
+    fn unshared(&mut self) -> CloneFlags {
+        match self.bytes.next() % 16 {
+            0..=3 => CloneFlags::CLONE_NEWUSER,
+            4 | 5 => CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID,
             _ => CloneFlags::CLONE_NEWPID,
         }
     }
 
-    fn wait(&self, first: u8, second: u8) -> Call {
-        let mut options = one_of(&WAIT_OPTIONS, second);
-        if self.by == Role::HOST && !first.is_multiple_of(8) {
-            // A host that blocks for ever ends many scenarios too soon.
-            options |= WaitOptions::WNOHANG;
-        }
-        if second >= 248 {
+    fn wait(&mut self) -> Call {
+        let target = self.waited_for();
+        let mut options = clones::wait_options(self.by == Role::HOST, &mut self.bytes);
+        if self.bytes.once_in(32) {
             // Only waitid(2) knows it.
             options |= WaitOptions::WNOWAIT;
         }
-        Call::Wait { target: self.children(first), options }
+        Call::Wait { target, options }
     }
 
-    fn waitid(&self, first: u8, second: u8) -> Call {
-        let asked = match second / 8 % 4 {
-            0 => WaitOptions::WEXITED | WaitOptions::WNOWAIT,
-            1 => WaitOptions::WSTOPPED | WaitOptions::WCONTINUED,
-            2 => WaitOptions::WEXITED | WaitOptions::WSTOPPED,
-            // Nothing asked for is a mistake that waitid(2) refuses.
-            _ if second >= 240 => WaitOptions::empty(),
-            _ => WaitOptions::WEXITED,
-        };
-        let mut options = one_of(&WAIT_OPTIONS, second) | asked;
-        if self.by == Role::HOST {
-            options |= WaitOptions::WNOHANG;
-        }
-        Call::Waitid { target: self.children(first), options }
+    fn waitid(&mut self) -> Call {
+        let target = self.waited_for();
+        let asked = clones::asked_of_waitid(&mut self.bytes);
+        Call::Waitid { target, options: asked | clones::wait_options(self.by == Role::HOST, &mut self.bytes) }
     }
 
-    fn children(&self, byte: u8) -> WaitTarget {
-        match byte % 8 {
-            0..=2 => WaitTarget::Any,
-            3 | 4 => WaitTarget::Pid(self.own_child(byte / 8)),
-            5 => WaitTarget::Pid(self.target(byte / 8)),
-            6 if byte & 8 == 0 => WaitTarget::Group(self.own_child(byte / 16)),
-            6 => WaitTarget::Group(self.process(byte / 16)),
-            _ if byte & 8 == 0 => WaitTarget::OwnGroup,
-            _ if byte & 16 == 0 => WaitTarget::Pidfd(self.anybody(byte / 32)),
-            _ => WaitTarget::Pidfd(self.children.first().copied().unwrap_or(Role::HOST)),
-        }
-    }
-
-    fn kill(&self, first: u8, second: u8) -> Call {
-        let who = (first / 16) | (second & 0xf0);
-        let target = match first % 16 {
-            0 => KillTarget::Pid(Target::Number(-1)),
-            1 => KillTarget::Pid(Target::Number(0)),
-            2 | 3 => KillTarget::Group(self.process(who)),
-            4 => KillTarget::Pid(Target::Number(1)),
-            5 => KillTarget::Group(self.target(who)),
-            6..=9 => KillTarget::Pid(self.blocked(who)),
-            _ => KillTarget::Pid(self.target(who)),
+    fn kill(&mut self) -> Call {
+        let target = self.receivers();
+        let mut signal = match target {
+            KillTarget::Pid(receiver) => self.signal_for(receiver),
+            KillTarget::Group(_) => self.signal(),
         };
-        let mut signal = match self.config.theme {
-            Theme::Stops if second & 0x0c == 0 => Some(one_of(&JOB_CONTROL, second)),
-            _ => signal_or_zero(second),
-        };
-        if let (KillTarget::Pid(Target::Role(receiver)), true) = (target, second.is_multiple_of(2)) {
-            signal = self.handled_by(receiver).or(signal);
-        }
         let hits_many = matches!(target, KillTarget::Pid(Target::Number(-1 | 0)));
-        if hits_many && signal == Some(Signal::KILL) && second & 128 != 0 {
+        if hits_many && signal == Some(Signal::KILL) && !self.bytes.once_in(2) {
             signal = Some(Signal::CONT);
         }
         Call::Kill { target, signal }
     }
 
-    /// A child by name; somebody, if there is none.
-    fn own_child(&self, byte: u8) -> Target {
-        let visible: Vec<Role> =
-            self.children.iter().copied().filter(|child| self.guide.has_number(self.by, *child)).collect();
-        if visible.is_empty() { self.process(byte) } else { Target::Role(one_of(&visible, byte)) }
-    }
-
-    /// A process that is inside a call or stopped, for which a signal makes a difference; somebody, if there is none.
-    fn blocked(&self, byte: u8) -> Target {
-        let held = |role: &Role| matches!(self.guide.state(*role), Some(State::Blocked | State::Stopped));
-        let held: Vec<Role> =
-            roles(self.scenario).filter(held).filter(|role| self.guide.has_number(self.by, *role)).collect();
-        if held.is_empty() { self.target(byte) } else { Target::Role(one_of(&held, byte)) }
-    }
-
-    /// A signal that a process, or who made it, said it would handle: children inherit handlers.
-    fn handled_by(&self, role: Role) -> Option<Signal> {
-        let mut who = role;
-        self.scenario.steps.iter().rev().find_map(|step| match step.call {
-            Call::Sigaction { signal, action: SignalAction::Handle } if step.by == who && signal != Signal::KILL => {
-                Some(signal)
-            }
-            Call::Fork { child } | Call::Clone { child, .. } if child == who => {
-                who = step.by;
-                None
-            }
+    /// A signal, often one that the receiver handles, ignores or blocks.
+    fn signal_for(&mut self, receiver: Target) -> Option<Signal> {
+        let known = match receiver {
+            Target::Role(role) if self.bytes.once_in(3) => self.known_to(role),
             _ => None,
+        };
+        known.filter(|known| *known != Signal::KILL).or_else(|| self.signal())
+    }
+
+    /// A signal, now and then 0.
+    fn signal(&mut self) -> Option<Signal> {
+        if self.bytes.once_in(16) {
+            return None;
+        }
+        Some(match self.config.theme {
+            Theme::Stops if self.bytes.once_in(3) => signals::job_control(&mut self.bytes),
+            _ => signals::sent(&mut self.bytes),
         })
     }
 
-    /// A process with a number in the caller's namespace.
-    fn process(&self, byte: u8) -> Target {
-        let visible: Vec<Role> = roles(self.scenario).filter(|role| self.guide.has_number(self.by, *role)).collect();
-        if visible.is_empty() { Target::Number(1) } else { Target::Role(one_of(&visible, byte)) }
+    fn pdeathsig(&mut self) -> Option<Signal> {
+        (!self.bytes.once_in(8)).then(|| signals::sent(&mut self.bytes))
     }
 
-    /// Mostly a process; sometimes a number that may be nobody's.
-    fn target(&self, byte: u8) -> Target {
-        if byte % 16 == 15 { Target::Number(one_of(&ODD_NUMBERS, byte / 16)) } else { self.process(byte) }
+    fn look(&mut self) -> Call {
+        let pid = if self.bytes.once_in(16) { Target::Number(0) } else { self.anything() };
+        let exiting = |role| self.guide.state(role) == Some(State::Exiting);
+        let via = match pid {
+            // What is seldom there to be seen is looked at in the way that shows most.
+            Target::Role(role) if exiting(role) => LookVia::Proc,
+            _ => self.bytes.one_of(LookVia::ALL),
+        };
+        Call::Look { pid, via }
     }
 
-    /// Mostly a process, visible or not; sometimes a number.
-    fn anything(&self, byte: u8) -> Target {
-        let mut made = roles(self.scenario);
-        let exiting = made.find(|role| self.guide.state(*role) == Some(State::Exiting));
-        if let (Some(exiting), true) = (exiting, byte.is_multiple_of(2)) {
-            return Target::Role(exiting);
+    fn setpgid(&mut self) -> Call {
+        if self.config.theme == Theme::Outside && self.bytes.once_in(3) {
+            return Call::Setpgid { pid: Target::Number(0), group: self.target_or_self() };
         }
-        if byte % 16 == 15 { Target::Number(one_of(&ODD_NUMBERS, byte / 16)) } else { Target::Role(self.anybody(byte)) }
+        let pid = if self.bytes.once_in(2) { self.own_child() } else { self.target_or_self() };
+        Call::Setpgid { pid, group: self.target_or_self() }
     }
 
-    fn target_or_self(&self, byte: u8) -> Target {
-        if byte.is_multiple_of(3) { Target::Number(0) } else { self.target(byte / 3) }
+    fn sysctl(&mut self) -> Call {
+        let edge = matches!(self.config.theme, Theme::Numbers | Theme::Limits);
+        let name = match self.bytes.next() % 8 {
+            0 | 1 => Sysctl::PidMax,
+            2 if !edge => Sysctl::MaxPidNamespaces,
+            2..=4 if self.config.theme == Theme::Limits => Sysctl::MaxPidNamespaces,
+            _ => Sysctl::NsLastPid,
+        };
+        let write = match self.bytes.next() % 4 {
+            0 => None,
+            _ if edge => Some(self.bytes.one_of(&EDGES)),
+            1 => Some(i64::from(self.bytes.next())),
+            2 => Some(i64::from(self.bytes.next()) + 250),
+            _ => Some(i64::from(self.bytes.next()) + 4_194_100),
+        };
+        let write = write.map(|value| match name {
+            // Lower ones are refused by every kernel, and mean nothing else.
+            Sysctl::PidMax => value.max(300),
+            Sysctl::MaxPidNamespaces => value % 5,
+            Sysctl::NsLastPid => value,
+        });
+        Call::Sysctl { name, write }
     }
-
-    /// Any process that has been made.
-    fn anybody(&self, byte: u8) -> Role {
-        let made: Vec<Role> = roles(self.scenario).filter(|role| self.guide.has_number(Role::HOST, *role)).collect();
-        if made.is_empty() { Role::HOST } else { one_of(&made, byte) }
-    }
-}
-
-fn signal_or_zero(byte: u8) -> Option<Signal> {
-    if byte % 16 == 7 { None } else { Some(one_of(&SIGNALS, byte)) }
-}
-
-/// Every role, host first.
-pub(super) fn roles(scenario: &Scenario) -> impl Iterator<Item = Role> + use<> {
-    (0..scenario.roles.len()).filter_map(|index| u16::try_from(index).ok().map(Role))
-}
-
-/// The item that a byte chooses.
-pub(super) fn one_of<T: Copy>(items: &[T], byte: u8) -> T {
-    items[usize::from(byte) % items.len()]
 }

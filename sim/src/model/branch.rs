@@ -3,9 +3,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use pidlab_scenario::syscall::{Roles, Syscall, lower};
 use pidlab_scenario::{
-    Call, CallName, CloneFlags, Fact, Facts, Handled, NamespaceId, Observation, Outcome, ProcessView, Refusal,
-    Returned, Role, State, Step,
+    CallName, CloneFlags, Fact, Facts, Handled, NamespaceId, Observation, Outcome, ProcessView, Refusal, Returned,
+    Role, State, Step,
 };
 
 use super::explore::explore;
@@ -21,6 +22,8 @@ struct Known {
     process: Option<ProcessId>,
     /// Its numbers, with the serials of their namespaces; they outlive it.
     numbers: Arc<[(u64, u32)]>,
+    /// The role that stands, or last stood, for the process that it is or was a thread of.
+    leader: Role,
     /// A call that has not returned: its name, and what it will give if that is known.
     call: Option<(CallName, Option<Outcome>)>,
 }
@@ -31,8 +34,7 @@ pub(super) struct Branch {
     roles: Vec<Option<Known>>,
     /// Serials of namespaces, in the order in which observations showed them.
     shown: Vec<u64>,
-    /// Whether the machine lets processes make user namespaces.
-    pub(super) user_namespaces: bool,
+    facts: Arc<Facts>,
 }
 
 /// What a call's work came to, before its caller is back in user mode.
@@ -54,8 +56,8 @@ impl Branch {
             world.believe(belief);
         }
         world.record_reasons(true);
-        let user_namespaces = facts.holds(Fact::UserNamespaces);
-        let mut branch = Branch { world, roles: vec![None; roles.max(1)], shown: Vec::new(), user_namespaces };
+        let facts = Arc::new(facts.clone());
+        let mut branch = Branch { world, roles: vec![None; roles.max(1)], shown: Vec::new(), facts };
         branch.born(Role::HOST, branch.world.host());
         branch
     }
@@ -68,7 +70,8 @@ impl Branch {
         if self.roles.len() <= role.index() {
             self.roles.resize(role.index() + 1, None);
         }
-        self.roles[role.index()] = Some(Known { process: Some(process), numbers, call: None });
+        let leader = self.role(self.world.leader(process)).unwrap_or(role);
+        self.roles[role.index()] = Some(Known { process: Some(process), numbers, leader, call: None });
     }
 
     /// The serials of a namespace and those around it, outermost first.
@@ -90,10 +93,6 @@ impl Branch {
         self.roles.get(role.index())?.as_ref()
     }
 
-    pub(super) fn is_born(&self, role: Role) -> bool {
-        self.known(role).is_some()
-    }
-
     /// The process of a role; `None` once it is reaped.
     pub(super) fn process(&self, role: Role) -> Option<ProcessId> {
         self.known(role)?.process
@@ -113,21 +112,28 @@ impl Branch {
 
     /// Takes a step, in every order of events that Linux may choose.
     pub(super) fn step(&self, step: &Step) -> Result<Vec<(Branch, Answer)>, Refusal> {
-        let caller = self.able(step.by)?;
-        let first = self.step_with(step, caller, false)?;
-        if !makes_namespace(&step.call) || !self.world.limit_is_open(caller) {
+        let syscall = lower(step, self)?;
+        let caller = self.process(step.by).expect("who can act is there");
+        let first = self.step_with(step, caller, &syscall, false)?;
+        if !makes_namespace(&syscall) || !self.world.limit_is_open(caller) {
             return Ok(first);
         }
-        let second = self.step_with(step, caller, true)?;
+        let second = self.step_with(step, caller, &syscall, true)?;
         Ok(first.into_iter().chain(second).collect())
     }
 
     /// The same, where Linux has forgotten all PID namespaces that are gone, or none of them.
-    fn step_with(&self, step: &Step, caller: ProcessId, gone_count: bool) -> Result<Vec<(Branch, Answer)>, Refusal> {
+    fn step_with(
+        &self,
+        step: &Step,
+        caller: ProcessId,
+        syscall: &Syscall,
+        gone_count: bool,
+    ) -> Result<Vec<(Branch, Answer)>, Refusal> {
         let mut branch = self.clone();
         branch.world.sort_free_records();
         branch.world.gone_count = gone_count;
-        let done = branch.begin(step.by, caller, &step.call)?;
+        let done = branch.begin(step, caller, syscall)?;
         branch.world.gone_count = false;
         match &done {
             Done::Outcome(_) if branch.world.runnable.is_empty() => {
@@ -149,22 +155,12 @@ impl Branch {
             }
             Done::Never => {}
         }
-        let Branch { world, roles, shown, user_namespaces } = branch;
+        let Branch { world, roles, shown, facts } = branch;
         let finals = explore(world).into_iter().map(|world| {
-            let branch = Branch { world, roles: roles.clone(), shown: shown.clone(), user_namespaces };
+            let branch = Branch { world, roles: roles.clone(), shown: shown.clone(), facts: Arc::clone(&facts) };
             branch.conclude_events(step, caller)
         });
         Ok(finals.collect())
-    }
-
-    /// The process or thread of a role that can act.
-    pub(super) fn able(&self, role: Role) -> Result<ProcessId, Refusal> {
-        let known = self.known(role).ok_or(Refusal::NotBorn { role })?;
-        let process = known.process.ok_or(Refusal::CannotAct { role, state: None })?;
-        match self.world.state(process) {
-            Some(ProcessState::Running) => Ok(process),
-            state => Err(Refusal::CannotAct { role, state: state.map(shown_state) }),
-        }
     }
 
     /// The outcome of the step, when events took place.
@@ -219,6 +215,7 @@ impl Branch {
         if let (Some(known), Some(numbers)) = (self.roles[own.index()].as_mut(), numbers) {
             known.process = Some(leader);
             known.numbers = numbers;
+            known.leader = own;
         }
     }
 
@@ -287,7 +284,7 @@ impl Branch {
                 pgid: bare(self.world.group_in(process, ns)),
                 sid: bare(self.world.session_in(process, ns)),
                 handled: handled
-                    .map(|got| Handled { signal: got.signal, si_pid: got.si_pid, child: got.child.map(Into::into) })
+                    .map(|got| Handled { signal: got.signal, si_pid: got.si_pid, child: got.child })
                     .collect(),
             });
         }
@@ -307,8 +304,43 @@ impl Branch {
     }
 }
 
-fn makes_namespace(call: &Call) -> bool {
-    let (Call::Clone { flags, .. } | Call::Unshare { flags }) = call else { return false };
+impl Roles for Branch {
+    fn is_born(&self, role: Role) -> bool {
+        self.known(role).is_some()
+    }
+
+    fn state(&self, role: Role) -> Option<State> {
+        self.world.state(self.process(role)?).map(shown_state)
+    }
+
+    fn number(&self, caller: Role, of: Role) -> Option<i32> {
+        Branch::number(self, caller, of).and_then(|number| i32::try_from(number).ok())
+    }
+
+    fn process_number(&self, caller: Role, of: Role) -> Option<i32> {
+        Roles::number(self, caller, self.known(of)?.leader)
+    }
+
+    fn levels_for_children(&self, caller: Role) -> usize {
+        let target = self.process(caller).and_then(|caller| self.world.namespace_for_children(caller));
+        target.map_or(0, |ns| self.world.level(ns)) as usize + 1
+    }
+
+    fn is_root(&self, role: Role) -> bool {
+        self.process(role).is_some_and(|process| self.world.user(process) == 0)
+    }
+
+    fn has_own_user_namespace(&self, role: Role) -> bool {
+        self.process(role).is_some_and(|process| self.world.is_in_own_user_namespace(process))
+    }
+
+    fn holds(&self, fact: Fact) -> bool {
+        self.facts.holds(fact)
+    }
+}
+
+fn makes_namespace(syscall: &Syscall) -> bool {
+    let (Syscall::Clone3 { flags, .. } | Syscall::Unshare { flags }) = syscall else { return false };
     flags.contains(CloneFlags::CLONE_NEWPID)
 }
 

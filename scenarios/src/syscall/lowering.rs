@@ -1,0 +1,249 @@
+//! The one place where a step gets its meaning.
+
+use super::kinds::{Look, LookedAt, Pidfd, Syscall, WaitId};
+use super::roles::Roles;
+use crate::{
+    ANOTHER_USER, Call, CloneFlags, ExitSignal, Fact, KillTarget, LookVia, Refusal, Role, Signal, State, Step, Sysctl,
+    Target, Unmodelled, WaitOptions, WaitTarget,
+};
+
+/// More numbers than this in `set_tid` the kernel refuses itself (include/linux/pid_namespace.h, `MAX_PID_NS_LEVEL`).
+const MAX_PID_NS_LEVEL: usize = 32;
+
+/// The system call that a step is, for who can act now.
+///
+/// # Errors
+/// The step cannot be taken: its caller cannot act, it names who is not there to be named, or it asks for what no machine gives.
+pub fn lower(step: &Step, roles: &impl Roles) -> Result<Syscall, Refusal> {
+    let lowering = Lowering { step, roles };
+    lowering.acts(step.by)?;
+    let syscall = lowering.syscall()?;
+    if let Some(speaker) = syscall.speaker() {
+        lowering.acts(speaker)?;
+    }
+    Ok(syscall)
+}
+
+struct Lowering<'a, R> {
+    step: &'a Step,
+    roles: &'a R,
+}
+
+impl<R: Roles> Lowering<'_, R> {
+    fn syscall(&self) -> Result<Syscall, Refusal> {
+        Ok(match &self.step.call {
+            Call::Fork { child } => self.clone3(*child, CloneFlags::empty(), ExitSignal::Default, &[])?,
+            Call::Vfork { child } => {
+                self.clone3(*child, CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK, ExitSignal::Default, &[])?
+            }
+            Call::Clone { child, flags, exit_signal, set_tid } => self.clone3(*child, *flags, *exit_signal, set_tid)?,
+            Call::FailedFork => Syscall::FailedClone3,
+            Call::Exit { status } => Syscall::ExitGroup { status: *status },
+            Call::ExitThread { status } => Syscall::Exit { status: *status },
+            Call::Exec if !self.roles.is_root(self.step.by) => {
+                return Err(self.not_modelled(Unmodelled::ExecByAnotherUser));
+            }
+            Call::Exec => Syscall::Execve,
+            Call::Abort => Syscall::Abort,
+            Call::Fault => Syscall::Fault,
+            Call::BrokenPipe => Syscall::BrokenPipe,
+            Call::Wait { target, options } => self.wait(*target, *options)?,
+            Call::Waitid { target, options } => Syscall::Waitid { id: self.wait_id(*target)?, options: *options },
+            Call::Kill { target, signal } => Syscall::Kill { pid: self.receivers(*target)?, signal: *signal },
+            Call::Tgkill { pid, signal } => {
+                let tid = self.number(*pid)?;
+                Syscall::Tgkill { tgid: self.process_number(*pid)?, tid, signal: *signal }
+            }
+            Call::Sigqueue { pid, signal, si_pid } => {
+                Syscall::RtSigqueueinfo { pid: self.number(*pid)?, signal: *signal, si_pid: *si_pid }
+            }
+            Call::PidfdOpen { pid } => Syscall::PidfdOpen { pid: self.number(*pid)? },
+            Call::PidfdSendSignal { pid, signal } => {
+                Syscall::PidfdSendSignal { pidfd: Pidfd::Opened(self.number(*pid)?), signal: *signal }
+            }
+            Call::PidfdPoll { pid } => Syscall::PidfdPoll(self.pidfd(*pid)?),
+            Call::Unshare { flags } => self.unshare(*flags)?,
+            Call::Setns { to, via } => Syscall::Setns { to: self.born(*to)?, via: *via },
+            Call::SetChildSubreaper { on } => Syscall::PrctlSetChildSubreaper { on: *on },
+            Call::SetPdeathsig { signal } => Syscall::PrctlSetPdeathsig { signal: *signal },
+            Call::Sigaction { signal, action } => Syscall::RtSigaction { signal: *signal, action: *action },
+            Call::Sigprocmask { how, signal } => Syscall::RtSigprocmask { how: *how, signal: *signal },
+            Call::Sigpending => Syscall::RtSigpending,
+            Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => Syscall::Setuid { uid: *uid },
+            Call::Setuid { uid } => return Err(self.not_modelled(Unmodelled::User(*uid))),
+            Call::Look { pid, via } => Syscall::Look(self.look(*pid, *via)?),
+            Call::Setsid => Syscall::Setsid,
+            Call::Getpid => Syscall::Getpid,
+            Call::Gettid => Syscall::Gettid,
+            Call::Getppid => Syscall::Getppid,
+            Call::Setpgid { pid, group } => Syscall::Setpgid { pid: self.number(*pid)?, pgid: self.number(*group)? },
+            Call::Getpgid { pid } => Syscall::Getpgid { pid: self.number(*pid)? },
+            Call::Getsid { pid } => Syscall::Getsid { pid: self.number(*pid)? },
+            Call::Sysctl { name: Sysctl::MaxPidNamespaces, .. } if !self.roles.has_own_user_namespace(self.step.by) => {
+                return Err(self.not_modelled(Unmodelled::MachinesPidNamespaceLimit));
+            }
+            Call::Sysctl { name, write } => Syscall::Sysctl { name: *name, write: *write },
+            Call::Reboot { how } => Syscall::Reboot { how: *how },
+        })
+    }
+
+    fn clone3(
+        &self,
+        child: Role,
+        flags: CloneFlags,
+        exit_signal: ExitSignal,
+        set_tid: &[i32],
+    ) -> Result<Syscall, Refusal> {
+        if self.roles.is_born(child) {
+            return Err(Refusal::BornTwice { role: child });
+        }
+        self.may_make_user_namespaces(flags)?;
+        if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
+            return Err(self.not_modelled(Unmodelled::VforkOfThread));
+        }
+        if !set_tid.is_empty() {
+            let levels =
+                self.roles.levels_for_children(self.step.by) + usize::from(flags.contains(CloneFlags::CLONE_NEWPID));
+            if (levels + 1..=MAX_PID_NS_LEVEL).contains(&set_tid.len()) {
+                return Err(self.not_modelled(Unmodelled::SetTidOutside));
+            }
+        }
+        let exit_signal = match exit_signal {
+            ExitSignal::Signal(signal) => Some(signal),
+            ExitSignal::None => None,
+            // clone3(2) takes none with these.
+            ExitSignal::Default if flags.intersects(CloneFlags::CLONE_PARENT | CloneFlags::CLONE_THREAD) => None,
+            ExitSignal::Default => Some(Signal::CHLD),
+        };
+        Ok(Syscall::Clone3 { child, flags, exit_signal, set_tid: set_tid.to_vec() })
+    }
+
+    fn unshare(&self, flags: CloneFlags) -> Result<Syscall, Refusal> {
+        let others = flags - (CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUSER);
+        if !others.is_empty() {
+            return Err(self.not_modelled(Unmodelled::Flags(others)));
+        }
+        self.may_make_user_namespaces(flags)?;
+        Ok(Syscall::Unshare { flags })
+    }
+
+    /// wait4(2) takes no pidfd: waitid(2) is asked for what it would report.
+    fn wait(&self, target: WaitTarget, options: WaitOptions) -> Result<Syscall, Refusal> {
+        let pid = match target {
+            WaitTarget::Any => -1,
+            WaitTarget::OwnGroup => 0,
+            WaitTarget::Pid(target) => self.number(target)?,
+            WaitTarget::Group(target) => self.number(target)?.wrapping_neg(),
+            WaitTarget::Pidfd(_) => {
+                return Ok(Syscall::Waitid { id: self.wait_id(target)?, options: options | WaitOptions::WEXITED });
+            }
+        };
+        Ok(Syscall::Wait4 { pid, options })
+    }
+
+    fn wait_id(&self, target: WaitTarget) -> Result<WaitId, Refusal> {
+        Ok(match target {
+            WaitTarget::Any => WaitId::All,
+            WaitTarget::OwnGroup => WaitId::Pgid(0),
+            WaitTarget::Pid(target) => WaitId::Pid(self.number(target)?),
+            WaitTarget::Group(target) => WaitId::Pgid(self.number(target)?),
+            WaitTarget::Pidfd(child) => WaitId::Pidfd(self.born(child)?),
+        })
+    }
+
+    /// kill(2)'s first argument.
+    fn receivers(&self, target: KillTarget) -> Result<i32, Refusal> {
+        match target {
+            KillTarget::Pid(target) => self.number(target),
+            KillTarget::Group(target) => Ok(self.number(target)?.wrapping_neg()),
+        }
+    }
+
+    fn pidfd(&self, target: Target) -> Result<Pidfd, Refusal> {
+        Ok(match target {
+            Target::Role(role) => Pidfd::Held(self.born(role)?),
+            Target::Number(number) => Pidfd::Opened(number),
+        })
+    }
+
+    fn look(&self, target: Target, via: LookVia) -> Result<Look, Refusal> {
+        let caller = self.step.by;
+        let target = match target {
+            Target::Number(0) => Target::Role(caller),
+            Target::Role(role) => Target::Role(self.born(role)?),
+            number => number,
+        };
+        let role = match target {
+            Target::Role(role) => Ok(role),
+            Target::Number(_) => Err(self.not_modelled(Unmodelled::NumberForProcess)),
+        };
+        let file = match target {
+            Target::Role(role) => LookedAt::Role(role),
+            Target::Number(number) => LookedAt::Number(number),
+        };
+        Ok(match via {
+            LookVia::Proc => Look::Status {
+                pid: match target {
+                    // Who has no number here is looked for under one that nobody has.
+                    Target::Role(role) => self.roles.number(caller, role).unwrap_or(0),
+                    Target::Number(number) => number,
+                },
+            },
+            LookVia::Listing => Look::Listing,
+            LookVia::Fdinfo => Look::Fdinfo(self.pidfd(target)?),
+            LookVia::Translate => Look::Translate(file),
+            LookVia::NsParent => Look::NsParent(file),
+            LookVia::TheirProcfs => Look::TheirProcfs(file),
+            LookVia::NsFile => Look::NsFile(file),
+            LookVia::Credentials => Look::Credentials(role?),
+            LookVia::Peercred => Look::Peercred(role?),
+            LookVia::FileOwner => Look::FileOwner(role?),
+            LookVia::PidfdInfo => Look::PidfdInfo(role?),
+            LookVia::PidfdSignal => Look::PidfdSignal(role?),
+            LookVia::Loadavg => Look::Loadavg,
+        })
+    }
+
+    /// The number that stands for a process in the call.
+    fn number(&self, target: Target) -> Result<i32, Refusal> {
+        self.number_by(target, R::number)
+    }
+
+    /// The number that stands for its process. A bare number is taken for one of a process.
+    fn process_number(&self, target: Target) -> Result<i32, Refusal> {
+        self.number_by(target, R::process_number)
+    }
+
+    fn number_by(&self, target: Target, number: fn(&R, Role, Role) -> Option<i32>) -> Result<i32, Refusal> {
+        match target {
+            Target::Number(number) => Ok(number),
+            Target::Role(role) => {
+                let caller = self.step.by;
+                number(self.roles, caller, self.born(role)?).ok_or(Refusal::NoNumber { role, caller })
+            }
+        }
+    }
+
+    fn born(&self, role: Role) -> Result<Role, Refusal> {
+        if self.roles.is_born(role) { Ok(role) } else { Err(Refusal::NotBorn { role }) }
+    }
+
+    fn acts(&self, role: Role) -> Result<(), Refusal> {
+        match self.roles.state(self.born(role)?) {
+            Some(State::Running) => Ok(()),
+            state => Err(Refusal::CannotAct { role, state }),
+        }
+    }
+
+    fn may_make_user_namespaces(&self, flags: CloneFlags) -> Result<(), Refusal> {
+        let fact = Fact::UserNamespaces;
+        if flags.contains(CloneFlags::CLONE_NEWUSER) && !self.roles.holds(fact) {
+            return Err(Refusal::NeedsFact { call: self.step.call.name(), fact });
+        }
+        Ok(())
+    }
+
+    fn not_modelled(&self, what: Unmodelled) -> Refusal {
+        Refusal::NotModelled { call: self.step.call.name(), what }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the comparison calls a difference, and what a mistake of the scenario.
+
+use pidlab::compare::{Problem, Side, Verdict, with_model};
+use pidlab_scenario::{CallName, Facts, Harm, Machine, Refusal, Refused, Run, Scenario, Unmodelled};
+use pidlab_sim::Model;
+
+fn model() -> Model {
+    Model::new(Facts::newest())
+}
+
+fn scenario(last: &str) -> Scenario {
+    let text = format!("title = \"A claim\"\nsteps = [ {{ by = \"host\", call = \"getpid\" }}, {last} ]");
+    Scenario::parse("compare", "compare.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// The verdict on a kernel that takes the first step as the model does, and refuses the second.
+fn refused_by_the_kernel(last: &str, why: Refusal) -> Verdict {
+    let first = model().run(&scenario(r#"{ by = "host", call = "getpid" }"#)).map(|run| run.observations);
+    let Ok(mut observations) = first;
+    observations.truncate(2);
+    let run = Run { observations, refused: Some(Refused { step: 2, why }) };
+    with_model(&mut model(), &scenario(last), Some(&run))
+}
+
+#[test]
+fn what_one_machine_alone_does_not_know_is_a_difference() {
+    let call = CallName::Setuid;
+    let unknown = |uid| Refusal::NotModelled { call, what: Unmodelled::User(uid) };
+    let only_kernel = refused_by_the_kernel(r#"{ by = "host", call = "getpid" }"#, unknown(7));
+    assert!(matches!(only_kernel.problems[..], [Problem::OneRefused { side: Side::Kernel, .. }]), "{only_kernel:?}");
+    let other_reasons = refused_by_the_kernel(r#"{ by = "host", call = "setuid", uid = 7 }"#, unknown(8));
+    assert!(matches!(other_reasons.problems[..], [Problem::OneRefused { side: Side::Model, .. }]), "{other_reasons:?}");
+    let both = refused_by_the_kernel(r#"{ by = "host", call = "setuid", uid = 7 }"#, unknown(7));
+    assert!(both.problems.is_empty() && both.mistake.is_some(), "{both:?}");
+}
+
+#[test]
+fn what_only_the_model_knows_is_a_difference_too() {
+    let step = r#"{ by = "host", call = "setuid", uid = 7 }"#;
+    let Ok(run) = model().run(&scenario(r#"{ by = "host", call = "getpid" }"#));
+    let verdict = with_model(&mut model(), &scenario(step), Some(&run));
+    assert!(matches!(verdict.problems[..], [Problem::OneRefused { side: Side::Model, .. }]), "{verdict:?}");
+}
+
+#[test]
+fn what_a_machine_refuses_for_safety_the_model_may_run() {
+    let why = Refusal::Harmful { call: CallName::Abort, harm: Harm::EndlessAbort };
+    let verdict = refused_by_the_kernel(r#"{ by = "host", call = "getpid" }"#, why);
+    assert!(verdict.problems.is_empty() && verdict.mistake == Some(Refused { step: 2, why }), "{verdict:?}");
+}
