@@ -15,6 +15,7 @@ use crate::agent::Operation;
 use crate::look;
 use crate::processes::Processes;
 use crate::program;
+use crate::status::{wait_status, waitid_status};
 use crate::sys::arena::{LEVELS, Slot, TEXT};
 use crate::sys::sockets;
 
@@ -355,30 +356,4 @@ pub(crate) fn outcome(
     let child = child_of(result, released).ok_or_else(|| format!("a wait returned {result}, which is no process"))?;
     let status = status.ok_or_else(|| format!("a wait returned the status {value}"))?;
     Ok(Outcome::Waited { number: result, child, status })
-}
-
-/// The status of wait4(2), by the macros of wait(2).
-fn wait_status(status: i32) -> Option<WaitStatus> {
-    let signal = |number: i32| Signal::new(i64::from(number));
-    if libc::WIFEXITED(status) {
-        u8::try_from(libc::WEXITSTATUS(status)).ok().map(WaitStatus::Exited)
-    } else if libc::WIFSIGNALED(status) {
-        signal(libc::WTERMSIG(status)).map(WaitStatus::Killed)
-    } else if libc::WIFSTOPPED(status) {
-        signal(libc::WSTOPSIG(status)).map(WaitStatus::Stopped)
-    } else {
-        libc::WIFCONTINUED(status).then_some(WaitStatus::Continued)
-    }
-}
-
-/// The code and status of waitid(2).
-pub(crate) fn waitid_status(code: i32, status: i64) -> Option<WaitStatus> {
-    match code {
-        libc::CLD_EXITED => u8::try_from(status).ok().map(WaitStatus::Exited),
-        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(WaitStatus::Killed),
-        libc::CLD_STOPPED if status == 0 => Some(WaitStatus::StopUndone),
-        libc::CLD_STOPPED => Signal::new(status).map(WaitStatus::Stopped),
-        libc::CLD_CONTINUED => Some(WaitStatus::Continued),
-        _ => None,
-    }
 }

@@ -16,15 +16,16 @@ use pidlab_scenario::{
 };
 
 use crate::agent;
+use crate::asleep::Witness;
 use crate::command::{Command, Translator, outcome, sysctl};
-use crate::lab::Sharing;
 use crate::look;
 use crate::outside::Outside;
 use crate::probe;
 use crate::processes::Processes;
 use crate::program;
-use crate::quiet::{self, Witness};
+use crate::quiet;
 use crate::roles::Known;
+use crate::sharing::Sharing;
 use crate::sys::arena::{self, SLOTS};
 use crate::sys::{os, sockets};
 use crate::wire::{Failure, Request, Response};

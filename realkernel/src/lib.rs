@@ -13,6 +13,7 @@
 #![cfg(target_os = "linux")]
 
 mod agent;
+mod asleep;
 mod command;
 mod conductor;
 mod guard;
@@ -24,13 +25,17 @@ mod processes;
 mod program;
 mod quiet;
 mod roles;
+mod sharing;
+mod start;
+mod status;
 mod sys;
 mod wire;
 
 #[doc(hidden)]
 pub use sys::bare;
 
-pub use lab::{Kernel, Lab, LabError, LabOptions, Sharing, Unavailable};
+pub use lab::{Kernel, Lab, LabError, LabOptions, Unavailable};
+pub use sharing::Sharing;
 
 /// The CPUs that this process may run on, in order. One lab each is as many as make sense.
 pub fn allowed_cpus() -> Vec<usize> {

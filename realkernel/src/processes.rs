@@ -9,8 +9,8 @@ use std::os::unix::fs::MetadataExt;
 
 use pidlab_scenario::{Handled, NamespaceId, ProcessView, Role, Signal, State};
 
-use crate::command;
-use crate::quiet::Witness;
+use crate::asleep::Witness;
+use crate::status::waitid_status;
 use crate::sys::arena::{self, NOTED};
 use crate::sys::os;
 
@@ -224,7 +224,7 @@ impl Process {
             let [signal, sender, code, status] = [0, 1, 2, 3].map(|field| load(&slot.notes[index % NOTED][field]));
             let signal = Signal::new(i64::from(signal))?;
             // Of other signals the code may mean something else.
-            let told = if signal == Signal::CHLD { command::waitid_status(code, status.into()) } else { None };
+            let told = if signal == Signal::CHLD { waitid_status(code, status.into()) } else { None };
             Some(Handled { signal, si_pid: u32::try_from(sender).ok()?, child: told })
         });
         noted.collect::<Option<_>>().ok_or_else(|| io::Error::other("a handler noted what is no signal"))
