@@ -12,7 +12,6 @@ use std::sync::atomic::Ordering;
 pub(crate) use look::Sight;
 
 use self::files::{opened, opened_with, path_of, read_number, write_number};
-
 use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot};
 use crate::sys::looking;
 use crate::sys::raw::{self, CloneArgs, Disposition, Raw, Siginfo};

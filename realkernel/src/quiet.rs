@@ -46,7 +46,8 @@ use pidlab_scenario::{Role, State};
 
 use crate::agent::Operation;
 use crate::asleep::{Witness, hand_over};
-use crate::processes::{Process, Processes};
+use crate::process::Process;
+use crate::processes::Processes;
 use crate::sys::arena;
 use crate::sys::{os, raw};
 
