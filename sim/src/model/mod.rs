@@ -11,6 +11,9 @@ mod call;
 
 mod observe;
 
+#[cfg(test)]
+mod tests;
+
 use pidlab_scenario::random::Guide;
 use pidlab_scenario::{Facts, Machine, Observation, Refusal, Refused, Role, Run, Scenario, State, Step};
 
