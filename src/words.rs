@@ -1,9 +1,6 @@
 //! Calls and outcomes in words, as short as a reader can follow.
 
-use pidlab_scenario::{
-    Call, CloneFlags, Errno, ExitSignal, Expect, KillTarget, Need, Outcome, ReturnValue, Role, Scenario, Seen, Signal,
-    Target, WaitOptions, WaitTarget,
-};
+use pidlab_scenario::{Call, Errno, Expect, Given, Need, Outcome, ReturnValue, Role, Scenario, Seen, Target};
 
 /// A call as one would read it aloud: `clone(CLONE_NEWPID) → init`, `kill(mid, SIGTERM)`.
 pub(crate) fn call(scenario: &Scenario, call: &Call) -> String {
@@ -97,50 +94,44 @@ struct Names<'a>(&'a Scenario);
 
 impl Names<'_> {
     fn arguments(&self, call: &Call) -> Vec<String> {
-        match call {
-            Call::Fork { .. }
-            | Call::Vfork { .. }
-            | Call::Exec
-            | Call::Abort
-            | Call::Fault
-            | Call::FailedFork
-            | Call::BrokenPipe
-            | Call::Sigpending
-            | Call::Setsid
-            | Call::Getpid
-            | Call::Gettid
-            | Call::Getppid => Vec::new(),
-            Call::Clone { flags, exit_signal, set_tid, .. } => clone_arguments(*flags, *exit_signal, set_tid),
-            Call::Exit { status } | Call::ExitThread { status } => vec![status.to_string()],
-            Call::Wait { target, options } | Call::Waitid { target, options } => {
-                let mut arguments = vec![self.children(*target)];
-                arguments.extend(wait_options(*options));
-                arguments
+        let mut words: Vec<String> = Vec::new();
+        for (key, given) in call.arguments() {
+            match (call, &given) {
+                // What comes back is more than an argument: it is shown behind them.
+                (_, Given::NewProcess(_)) => {}
+                (Call::Setns { .. }, Given::Word(via)) => {
+                    let whose = words.pop().unwrap_or_default();
+                    words.push(format!("{via} of {whose}"));
+                }
+                (_, Given::Names(names)) => words.extend(names.iter().map(|name| (*name).to_owned())),
+                (_, Given::Signal(_)) if key == "exit_signal" => {
+                    words.push(format!("exit signal {}", self.given(&given)))
+                }
+                (_, Given::Numbers(_)) | (Call::Sigqueue { .. }, Given::Number(_)) => {
+                    words.push(format!("{key} {}", self.given(&given)));
+                }
+                (_, given) => words.push(self.given(given)),
             }
-            Call::Kill { target, signal } => vec![self.receivers(*target), signal_or_zero(*signal)],
-            Call::Tgkill { pid, signal } | Call::PidfdSendSignal { pid, signal } => {
-                vec![self.target(*pid), signal_or_zero(*signal)]
-            }
-            Call::Sigqueue { pid, signal, si_pid } => {
-                vec![self.target(*pid), signal_or_zero(*signal), format!("si_pid {si_pid}")]
-            }
-            Call::PidfdOpen { pid } | Call::PidfdPoll { pid } | Call::Getpgid { pid } | Call::Getsid { pid } => {
-                vec![self.target(*pid)]
-            }
-            Call::Unshare { flags } => clone_flags(*flags),
-            Call::Setns { to, via } => vec![format!("{via} of {}", self.role(*to))],
-            Call::SetChildSubreaper { on } => vec![if *on { "on" } else { "off" }.to_owned()],
-            Call::SetPdeathsig { signal } => vec![signal_or_zero(*signal)],
-            Call::Sigaction { signal, action } => vec![signal.to_string(), action.to_string()],
-            Call::Sigprocmask { how, signal } => vec![how.to_string(), signal.to_string()],
-            Call::Setuid { uid } => vec![uid.to_string()],
-            Call::Look { pid, via } => vec![self.target(*pid), via.to_string()],
-            Call::Setpgid { pid, group } => vec![self.target(*pid), self.target(*group)],
-            Call::Sysctl { name, write } => {
-                let written = write.map(|value| value.to_string());
-                [Some(name.to_string()), written].into_iter().flatten().collect()
-            }
-            Call::Reboot { how } => vec![how.to_string()],
+        }
+        words
+    }
+
+    fn given(&self, given: &Given) -> String {
+        match given {
+            Given::NewProcess(role) | Given::Process(role) => self.role(*role).to_owned(),
+            Given::Pidfd(role) => format!("pidfd of {}", self.role(*role)),
+            Given::Receiver(Target::Number(-1)) => "-1, everybody".to_owned(),
+            Given::Receiver(Target::Number(0)) => "0, the own group".to_owned(),
+            Given::Target(target) | Given::Receiver(target) => self.target(*target),
+            Given::Group(target) => format!("group {}", self.target(*target)),
+            Given::OwnGroup => "own group".to_owned(),
+            Given::Any => "any".to_owned(),
+            Given::Signal(signal) => signal.map_or_else(|| "0".to_owned(), |signal| signal.to_string()),
+            Given::Names(names) => names.join(", "),
+            Given::Numbers(numbers) => list(numbers),
+            Given::Number(number) => number.to_string(),
+            Given::Flag(on) => if *on { "on" } else { "off" }.to_owned(),
+            Given::Word(word) => (*word).to_owned(),
         }
     }
 
@@ -154,49 +145,4 @@ impl Names<'_> {
             Target::Number(number) => number.to_string(),
         }
     }
-
-    fn receivers(&self, target: KillTarget) -> String {
-        match target {
-            KillTarget::Pid(Target::Number(-1)) => "-1, everybody".to_owned(),
-            KillTarget::Pid(Target::Number(0)) => "0, the own group".to_owned(),
-            KillTarget::Pid(target) => self.target(target),
-            KillTarget::Group(target) => format!("group {}", self.target(target)),
-        }
-    }
-
-    fn children(&self, target: WaitTarget) -> String {
-        match target {
-            WaitTarget::Any => "any".to_owned(),
-            WaitTarget::Pid(target) => self.target(target),
-            WaitTarget::OwnGroup => "own group".to_owned(),
-            WaitTarget::Group(target) => format!("group {}", self.target(target)),
-            WaitTarget::Pidfd(role) => format!("pidfd of {}", self.role(role)),
-        }
-    }
-}
-
-fn clone_arguments(flags: CloneFlags, exit_signal: ExitSignal, set_tid: &[i32]) -> Vec<String> {
-    let mut arguments = clone_flags(flags);
-    match exit_signal {
-        ExitSignal::Default => {}
-        ExitSignal::None => arguments.push("exit signal 0".to_owned()),
-        ExitSignal::Signal(signal) => arguments.push(format!("exit signal {signal}")),
-    }
-    if !set_tid.is_empty() {
-        let numbers: Vec<String> = set_tid.iter().map(i32::to_string).collect();
-        arguments.push(format!("set_tid {}", numbers.join(" ")));
-    }
-    arguments
-}
-
-fn clone_flags(flags: CloneFlags) -> Vec<String> {
-    flags.iter_names().map(|(name, _)| name.to_owned()).collect()
-}
-
-fn wait_options(options: WaitOptions) -> Vec<String> {
-    options.iter_names().map(|(name, _)| name.to_owned()).collect()
-}
-
-fn signal_or_zero(signal: Option<Signal>) -> String {
-    signal.map_or_else(|| "0".to_owned(), |signal| signal.to_string())
 }

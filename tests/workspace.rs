@@ -1,6 +1,8 @@
 //! The shape of the workspace that the design promises.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// Packages of the workspace with the packages of the workspace that each depends on, development included.
@@ -46,4 +48,214 @@ fn the_runner_cannot_peek_at_the_prediction() {
     assert!(!below("pidlab-realkernel", &dependencies).contains("pidlab-sim"));
     assert!(!below("pidlab-sim", &dependencies).contains("pidlab-realkernel"));
     assert!(below("pidlab-scenario", &dependencies).is_empty(), "the language stands on neither machine");
+}
+
+/// Source folders in which no files import one another in a circle.
+const ACYCLIC: [&str; 2] = ["scenarios/src", "src"];
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    for folder in ACYCLIC {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let circles = Modules::below(&root).circles();
+        assert!(circles.is_empty(), "{folder}: {}", circles.join("; "));
+    }
+}
+
+/// A module: what it imports, and what it passes on.
+#[derive(Default)]
+struct Module {
+    /// Paths from the crate's root, item included.
+    imports: Vec<Vec<String>>,
+    /// The same of `pub use`, by the name that others use; `*` passes everything on.
+    exports: Vec<(String, Vec<String>)>,
+}
+
+/// The modules of one crate that are files, by their paths from its root.
+struct Modules(BTreeMap<Vec<String>, Module>);
+
+impl Modules {
+    fn below(root: &Path) -> Modules {
+        let mut modules = BTreeMap::new();
+        let mut open = vec![root.to_owned()];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(&folder).expect("a source folder can be read") {
+                let path = entry.expect("an entry can be read").path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = fs::read_to_string(&path).expect("a source file is text");
+                    let name = module_of(path.strip_prefix(root).expect("the file is below the root"));
+                    modules.insert(name.clone(), Module::read(&name, &text));
+                }
+            }
+        }
+        Modules(modules)
+    }
+
+    /// The file that a path leads to: through what modules pass on, to where the item stands.
+    fn file_of(&self, path: &[String]) -> Option<Vec<String>> {
+        let (mut path, mut hops) = (path.to_vec(), 0);
+        loop {
+            hops += 1;
+            let length = (0..=path.len()).rev().find(|length| self.0.contains_key(&path[..*length]))?;
+            let (module, rest) = path.split_at(length);
+            let passed_on = rest.first().and_then(|item| {
+                let exports = &self.0[module].exports;
+                exports.iter().find(|(name, _)| name == item).map(|(_, target)| target.clone())
+            });
+            match passed_on {
+                Some(target) if hops < 10 => path = [target, rest[1..].to_vec()].concat(),
+                _ => return Some(module.to_vec()),
+            }
+        }
+    }
+
+    /// Each circle as a list of files.
+    fn circles(&self) -> Vec<String> {
+        let edges = self.0.iter().flat_map(|(from, module)| {
+            let targets = module.imports.iter().filter_map(|path| self.file_of(path));
+            targets.filter(move |to| to != from).map(move |to| (from.clone(), to))
+        });
+        let mut graph: petgraph::graphmap::DiGraphMap<usize, ()> = petgraph::graphmap::DiGraphMap::new();
+        let names: Vec<&Vec<String>> = self.0.keys().collect();
+        let index = |name: &Vec<String>| names.iter().position(|known| *known == name);
+        for (from, to) in edges {
+            if let (Some(from), Some(to)) = (index(&from), index(&to)) {
+                graph.add_edge(from, to, ());
+            }
+        }
+        let written = |mut circle: Vec<usize>| {
+            circle.sort_unstable();
+            circle.into_iter().map(|file| names[file].join("::")).collect::<Vec<_>>().join(", ")
+        };
+        petgraph::algo::tarjan_scc(&graph).into_iter().filter(|circle| circle.len() > 1).map(written).collect()
+    }
+}
+
+/// `random/maker.rs` is `random::maker`; `lib.rs` and `main.rs` are the root.
+fn module_of(file: &Path) -> Vec<String> {
+    let mut parts: Vec<String> =
+        file.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    if parts.last().is_some_and(|last| last == "mod") || (parts.len() == 1 && ["lib", "main"].contains(&&*parts[0])) {
+        parts.pop();
+    }
+    parts
+}
+
+impl Module {
+    /// Reads the imports of a file, up to its tests.
+    fn read(name: &[String], text: &str) -> Module {
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+        let mut module = Module::default();
+        let mut statements = text.lines();
+        while let Some(line) = statements.next() {
+            let line = line.trim_start();
+            let Some((visibility, tree)) = line.split_once("use ").filter(|(before, _)| is_visibility(before)) else {
+                inline_paths(line).into_iter().for_each(|path| module.add(name, false, path));
+                continue;
+            };
+            let mut tree = tree.to_owned();
+            while !tree.contains(';') {
+                let Some(more) = statements.next() else { break };
+                tree.push_str(more);
+            }
+            for path in paths(tree.split(';').next().unwrap_or("")) {
+                module.add(name, !visibility.is_empty(), path);
+            }
+        }
+        module
+    }
+
+    fn add(&mut self, name: &[String], exported: bool, path: Vec<String>) {
+        let alias = path.last().cloned().unwrap_or_default();
+        let (base, rest) = match path.first().map(String::as_str) {
+            Some("crate") => (Vec::new(), &path[1..]),
+            Some("self") => (name.to_vec(), &path[1..]),
+            Some("super") => {
+                let up = path.iter().take_while(|part| *part == "super").count();
+                (name[..name.len().saturating_sub(up)].to_vec(), &path[up..])
+            }
+            // What is passed on is most often a child's; other paths lead out of the crate.
+            _ if exported => (name.to_vec(), &path[..]),
+            _ => return,
+        };
+        let target = [base, rest.to_vec()].concat();
+        if exported {
+            self.exports.push((alias, target));
+        } else {
+            self.imports.push(target);
+        }
+    }
+}
+
+/// The paths from the crate's root, or from the module around, that stand in a line of code.
+fn inline_paths(line: &str) -> Vec<Vec<String>> {
+    let code = line.split("//").next().unwrap_or(line);
+    let words = code.split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == ':'));
+    words.filter(|word| word.starts_with("crate::") || word.starts_with("super::")).map(parts).collect()
+}
+
+/// Whether this can stand before `use`.
+fn is_visibility(before: &str) -> bool {
+    ["", "pub ", "pub(crate) ", "pub(super) "].contains(&before)
+}
+
+/// The paths of a tree of imports: `a::{b, c::{d, e as f}}` are three.
+fn paths(tree: &str) -> Vec<Vec<String>> {
+    let tree = tree.trim();
+    if let Some((before, inner)) = tree.split_once('{') {
+        let inner = inner.rsplit_once('}').map_or(inner, |(inner, _)| inner);
+        let prefix: Vec<String> = parts(before.trim().trim_end_matches("::"));
+        return split(inner)
+            .iter()
+            .flat_map(|branch| paths(branch))
+            .map(|path| [prefix.clone(), path].concat())
+            .collect();
+    }
+    let name = tree.split(" as ").next().unwrap_or(tree);
+    if name.is_empty() { Vec::new() } else { vec![parts(name)] }
+}
+
+fn parts(path: &str) -> Vec<String> {
+    path.split("::").map(|part| part.trim().to_owned()).filter(|part| !part.is_empty() && part != "self").collect()
+}
+
+/// The branches of a list, split at the commas that are not in inner braces.
+fn split(list: &str) -> Vec<String> {
+    let (mut branches, mut depth) = (vec![String::new()], 0);
+    for letter in list.chars() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                branches.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        branches.last_mut().expect("there is always a branch").push(letter);
+    }
+    branches.retain(|branch| !branch.trim().is_empty());
+    branches
+}
+
+/// A circle is found, through what a module passes on too.
+#[test]
+fn a_circle_is_seen() {
+    let module = |name: &str, text: &str| (parts(name), Module::read(&parts(name), text));
+    let circle = Modules(BTreeMap::from([
+        module("", "mod a;\npub use a::{Thing,\n    Other};\n"),
+        module("a", "use crate::b::{c, d};\nuse std::fmt;\n"),
+        module("b", "use crate::{Thing, e};\n#[cfg(test)]\nmod tests {\n    use crate::a::x;\n}"),
+        module("e", "fn e() {\n    super::b::f();\n}\n"),
+    ]));
+    assert_eq!(circle.circles(), ["a, b, e"]);
+    let chain = Modules(BTreeMap::from([
+        module("", "mod a;\npub use a::Thing;\n"),
+        module("a", "use crate::b::{c, d};\n"),
+        module("b", "use crate::e;\n"),
+        module("e", "pub use crate::a::y;"),
+    ]));
+    assert!(chain.circles().is_empty());
 }

@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use pidlab_scenario::syscall::{Syscall, lower};
 use pidlab_scenario::{
-    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
-    Sysctl,
+    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State,
+    Step, Sysctl,
 };
 
 use crate::agent;
@@ -21,7 +21,7 @@ use crate::lab::Sharing;
 use crate::look;
 use crate::outside::Outside;
 use crate::probe;
-use crate::processes::Processes;
+use crate::processes::{Process, Processes};
 use crate::program;
 use crate::quiet::{self, Witness};
 use crate::roles::Known;
@@ -62,25 +62,25 @@ impl Conductor {
         &self.facts
     }
 
-    /// Runs a scenario from its start, and sees that nothing outside has changed by it.
-    pub(crate) fn run(&mut self, request: &Request) -> Response {
+    /// Runs a scenario from its start, and sees that nothing outside has changed by it. `show` is called with each observation.
+    pub(crate) fn run(&mut self, request: &Request, show: impl FnMut(&Observation) -> io::Result<()>) -> Response {
         self.outside.before(&request.scenario)?;
-        let run = self.run_inside(request);
+        let run = self.run_inside(request, show);
         match self.outside.changed() {
             Some(what) => Err(Failure::Machine(what)),
             None => Ok(run?),
         }
     }
 
-    fn run_inside(&self, request: &Request) -> Result<Run, String> {
-        let Request { scenario, sharing, every_step } = request;
+    fn run_inside(&self, request: &Request, show: impl FnMut(&Observation) -> io::Result<()>) -> Result<Run, String> {
+        let Request { scenario, sharing, every_step, held: _ } = request;
         if scenario.roles.len() > SLOTS {
             return Err(format!("a scenario has at most {SLOTS} processes"));
         }
         let mut world = World::start(sharing.of(scenario), self.witness)?;
         world.facts = self.facts.clone();
         world.pid_max_is_local = self.facts.holds(Fact::PidMaxPerNamespace) && self.outside.watches(Sysctl::PidMax);
-        let run = world.run(scenario, *every_step);
+        let run = world.run(scenario, *every_step, show);
         world.end()?;
         // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
         if os::allowed_cpus().len() != 1 {
@@ -156,16 +156,27 @@ impl World {
         }
     }
 
-    fn run(&mut self, scenario: &Scenario, every_step: bool) -> Result<Run, String> {
+    fn run(
+        &mut self,
+        scenario: &Scenario,
+        every_step: bool,
+        mut show: impl FnMut(&Observation) -> io::Result<()>,
+    ) -> Result<Run, String> {
         for role in 1..scenario.roles.len() {
             clear(Role(role as u16));
         }
-        let mut run = Run { observations: vec![self.observe(None, Vec::new(), true)?], refused: None };
+        let mut run = Run { observations: Vec::with_capacity(scenario.steps.len() + 1), refused: None };
+        let mut note = |run: &mut Run, observation: Observation| {
+            show(&observation).map_err(|error| format!("an observation cannot be shown: {error}"))?;
+            run.observations.push(observation);
+            Ok::<(), String>(())
+        };
+        note(&mut run, self.observe(None, Vec::new(), true)?)?;
         for (index, step) in scenario.steps.iter().enumerate() {
             let last = index + 1 == scenario.steps.len();
             match self.take(step)? {
                 Ok((outcome, returned)) => {
-                    run.observations.push(self.observe(Some(outcome), returned, every_step || last)?);
+                    note(&mut run, self.observe(Some(outcome), returned, every_step || last)?)?;
                 }
                 Err(why) => {
                     run.refused = Some(Refused { step: index + 1, why });
@@ -337,10 +348,21 @@ impl World {
 
     /// Lets an exec come to its end, and notes whose role stands for the process then.
     fn await_exec(&mut self, by: Role) -> Result<(), String> {
-        let lives = |role: Role| self.processes.get(role).is_some_and(|process| process.lives());
+        let stat = |role: Role| self.processes.get(role).and_then(Process::stat_now);
+        let lives = |role: Role| stat(role).is_some_and(|stat| !stat.exiting);
         let leader = self.processes.leader_of(by).map_or(by, |leader| leader.role);
-        quiet::until("an exec neither ended nor failed", || quiet::is_done(by) || !(lives(by) || lives(leader)))?;
-        if quiet::is_done(by) && arena::slot(by.index()).result.load(Ordering::Acquire) == 0 {
+        // As it was before this step: the exec is under way.
+        let was_fresh = self.processes.get(leader).is_some_and(|leader| leader.seen.before_exec);
+        // A thread that execs has the leader's number in the end. It can be stopped or killed before the new program's first
+        // instruction, by a signal that no other thread had taken.
+        let is_stopped = || by != leader && stat(by).is_none() && stat(leader).is_some_and(|stat| stat.state == b'T');
+        quiet::until("an exec neither ended nor failed", || {
+            quiet::is_done(by) || is_stopped() || !(lives(by) || lives(leader))
+        })?;
+        let is_done = quiet::is_done(by);
+        let has_returned = is_done && arena::slot(by.index()).result.load(Ordering::Acquire) == 0;
+        let has_run = || by != leader && stat(by).is_none() && stat(leader).is_some_and(|stat| !stat.before_exec);
+        if has_returned || (!is_done && (is_stopped() || (was_fresh && has_run()))) {
             self.processes.has_own_files(by);
             self.processes.take_leaders_place(by);
             if leader == self.first {

@@ -18,7 +18,7 @@ use std::os::unix::net::UnixStream;
 use crate::conductor::Conductor;
 use crate::outside::Outside;
 use crate::sys::os;
-use crate::wire::{self, Failure, GREETING, Hello, Setup};
+use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Setup};
 
 /// The variable that tells a program that it is started as a helper.
 pub(crate) const VARIABLE: &str = "PIDLAB_HELPER";
@@ -184,9 +184,16 @@ fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd,
         Err(unavailable) => (unavailable, None),
     };
     let (Ok(()), Some(mut conductor)) = (wire::send(&mut control, &hello), conductor) else { return };
-    while let Ok(request) = wire::receive(&mut control) {
-        let response = conductor.run(&request);
-        if wire::send(&mut control, &response).is_err() || matches!(response, Err(Failure::Machine(_))) {
+    while let Ok(request) = wire::receive::<Request>(&mut control) {
+        let response = conductor.run(&request, |observation| {
+            if !request.held {
+                return Ok(());
+            }
+            wire::send(&mut control, &Answer::Held(observation.clone()))?;
+            wire::receive(&mut control).map(|GoOn| ())
+        });
+        let harmful = matches!(response, Err(Failure::Machine(_)));
+        if wire::send(&mut control, &Answer::Ended(response)).is_err() || harmful {
             return;
         }
     }

@@ -7,12 +7,12 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use pidlab_scenario::{Call, CloneFlags, Facts, KillTarget, Machine, Run, Scenario};
+use pidlab_scenario::{Call, CloneFlags, Facts, KillTarget, Machine, Observation, Run, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::guard;
 use crate::sys::os;
-use crate::wire::{self, Failure, GREETING, Hello, Request, Response, Setup};
+use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Response, Setup};
 
 /// Whether the processes of a scenario share their memory.
 ///
@@ -32,6 +32,12 @@ pub enum Sharing {
 }
 
 impl Sharing {
+    /// What the random scenario of this number is run with: every third one without sharing, so that both kinds are seen, and the
+    /// same number again in the same way.
+    pub fn of_case(case: u64) -> Sharing {
+        if case % 3 == 2 { Sharing::Own } else { Sharing::Auto }
+    }
+
     /// What it comes to for a scenario.
     pub(crate) fn of(self, scenario: &Scenario) -> Sharing {
         match self {
@@ -190,13 +196,18 @@ impl Lab {
         &self.kernel
     }
 
+    /// Says whether the processes of the runs from now on share their memory.
+    pub fn set_sharing(&mut self, sharing: Sharing) {
+        self.options.sharing = sharing;
+    }
+
     /// Runs a scenario and looks at the processes at the start and after the last step only. Outcomes are those of every step,
     /// and quiet is proven after every step as ever.
     ///
     /// # Errors
     /// As [`Machine::run`] of a lab.
     pub fn run_results_only(&mut self, scenario: &Scenario) -> Result<Run, LabError> {
-        self.ask(scenario, false)
+        self.ask(scenario, false, NOBODY)
     }
 
     /// Runs a scenario as [`Machine::run`] does, but with this sharing of memory instead of the lab's.
@@ -205,7 +216,7 @@ impl Lab {
     /// As [`Machine::run`] of a lab.
     pub fn run_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Result<Run, LabError> {
         let usual = std::mem::replace(&mut self.options.sharing, sharing);
-        let run = self.ask(scenario, true);
+        let run = self.ask(scenario, true, NOBODY);
         self.options.sharing = usual;
         run
     }
@@ -216,23 +227,37 @@ impl Lab {
         self.helper.as_ref().map(|helper| helper.guard.id())
     }
 
-    fn ask(&mut self, scenario: &Scenario, every_step: bool) -> Result<Run, LabError> {
-        let request = Request { scenario: scenario.clone(), sharing: self.options.sharing, every_step };
+    /// Runs a scenario, and calls `look` with each observation while the world stands still as it was observed: for tests that look
+    /// for themselves.
+    ///
+    /// # Errors
+    /// As [`Machine::run`] of a lab.
+    #[doc(hidden)]
+    pub fn run_held(&mut self, scenario: &Scenario, look: impl FnMut(&Observation)) -> Result<Run, LabError> {
+        self.ask(scenario, true, Some(look))
+    }
+
+    fn ask(
+        &mut self,
+        scenario: &Scenario,
+        every_step: bool,
+        mut look: Option<impl FnMut(&Observation)>,
+    ) -> Result<Run, LabError> {
         if let Some(why) = &self.harmful {
             return Err(LabError::Unavailable(why.clone()));
         }
+        let sharing = self.options.sharing;
+        let request = Request { scenario: scenario.clone(), sharing, every_step, held: look.is_some() };
         let mut helper = match self.helper.take() {
             Some(helper) => helper,
             None => Helper::start(self.options)?.0,
         };
-        let response: io::Result<Response> =
-            wire::send(&mut helper.control, &request).and_then(|()| wire::receive(&mut helper.control));
-        match response {
+        // What is left of a run that did not end is not known: the helper goes, and with it everything that it made.
+        match helper.run(&request, |observation| look.iter_mut().for_each(|look| look(observation))) {
             Ok(Ok(run)) => {
                 self.helper = Some(helper);
                 Ok(run)
             }
-            // What is left of a run that did not end is not known: the helper goes, and with it everything that it made.
             Ok(Err(Failure::Run(why))) => Err(LabError::Run(why)),
             // The guard puts back what was changed before it ends, and its end is waited for.
             Ok(Err(Failure::Machine(reason))) => {
@@ -247,6 +272,9 @@ impl Lab {
     }
 }
 
+/// Who does not look.
+const NOBODY: Option<fn(&Observation)> = None;
+
 impl Machine for Lab {
     type Error = LabError;
 
@@ -256,7 +284,7 @@ impl Machine for Lab {
     /// If the helper is gone, or if the world did not become quiet. The next run starts a new helper. If a run has changed something of
     /// the machine, which would be a fault of this crate, then no other run follows it.
     fn run(&mut self, scenario: &Scenario) -> Result<Run, LabError> {
-        self.ask(scenario, true)
+        self.ask(scenario, true, NOBODY)
     }
 }
 
@@ -285,6 +313,19 @@ impl Helper {
         match wire::receive(&mut helper.control).map_err(LabError::Helper)? {
             Hello::Ready { release, facts, user_namespace } => Ok((helper, Kernel { release, facts, user_namespace })),
             Hello::Unavailable { reason, remedy } => Err(LabError::Unavailable(Unavailable { reason, remedy })),
+        }
+    }
+}
+
+impl Helper {
+    fn run(&mut self, request: &Request, mut look: impl FnMut(&Observation)) -> io::Result<Response> {
+        wire::send(&mut self.control, request)?;
+        loop {
+            match wire::receive(&mut self.control)? {
+                Answer::Ended(response) => return Ok(response),
+                Answer::Held(observation) => look(&observation),
+            }
+            wire::send(&mut self.control, &GoOn)?;
         }
     }
 }

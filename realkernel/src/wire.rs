@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use pidlab_scenario::{Facts, Run, Scenario};
+use pidlab_scenario::{Facts, Observation, Run, Scenario};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::lab::Sharing;
@@ -49,9 +49,24 @@ pub(crate) struct Request {
     pub(crate) sharing: Sharing,
     /// Observe the world after every step, or only at the end.
     pub(crate) every_step: bool,
+    /// Show each observation when it is made, and wait for a [`GoOn`] before the next step: for whoever wants to look, too.
+    pub(crate) held: bool,
 }
 
-/// The answer: a run, or why there is none.
+/// What a helper answers.
+#[derive(Serialize, Deserialize, Debug)]
+pub(crate) enum Answer {
+    /// The run at hand, which is held, has come so far.
+    Held(Observation),
+    /// Its end.
+    Ended(Response),
+}
+
+/// The word that a run which is held waits for.
+#[derive(Serialize, Deserialize, Debug)]
+pub(crate) struct GoOn;
+
+/// A run, or why there is none.
 pub(crate) type Response = Result<Run, Failure>;
 
 /// Why a run gave no result.

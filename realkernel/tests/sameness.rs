@@ -9,13 +9,17 @@ use common::{lab, scenario};
 use pidlab_realkernel::{Lab, LabOptions, Sharing, allowed_cpus, bare};
 use pidlab_scenario::{Fact, Machine, Run, Scenario, library};
 
-/// Every scenario of the library that this kernel can run.
+/// Scenarios of which Linux leaves the outcome open: how many signals a handler hears of, and of whom.
+const OPEN: &[&str] = &["death/six-deaths-and-one-handler", "signals/continued-to-its-death"];
+
+/// Every scenario of the library that this kernel can run and that has one outcome.
 fn scenarios(lab: &Lab) -> Vec<Scenario> {
     let facts = &lab.kernel().facts;
     let parsed =
         library::files().map(|file| Scenario::parse(&file.name, &file.path, file.text).expect("the library is right"));
     parsed
         .filter(|scenario| scenario.needs.iter().all(|need| need.is_met(facts) && !need.is_for_the_model_alone()))
+        .filter(|scenario| !OPEN.contains(&&scenario.name[..]))
         .collect()
 }
 

@@ -1,16 +1,16 @@
-//! The arguments of one step, read as the table of calls says, and the [`Call`] that they make.
+//! The arguments of one step, read one by one as the table of calls says.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use crate::argument::{Argument, CallWords};
 use crate::limits::MOST_LEVELS;
-use crate::parse::{Mistakes, Place, Value, clean, list, texts, wrong_type};
-use crate::step::{Fields, Reader};
-use crate::words::{Argument, CallWords, Kind, nearest};
-use crate::{
-    Call, CallName, CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, SetnsVia, Signal,
-    SignalAction, Sysctl, Target, WaitOptions, WaitTarget,
-};
+use crate::mistakes::{Mistakes, Place, clean, list};
+use crate::names::Names;
+use crate::spelling::nearest;
+use crate::terms::Word;
+use crate::values::{Fields, Value, integer, texts, wrong_type};
+use crate::{CloneFlags, ExitSignal, KillTarget, Role, Signal, Target, WaitOptions, WaitTarget};
 
 /// What reading one step needs.
 pub(crate) struct Arguments<'a, 'b> {
@@ -19,20 +19,13 @@ pub(crate) struct Arguments<'a, 'b> {
     pub(crate) meant: &'b BTreeMap<&'static str, &'a Value<'a>>,
     pub(crate) words: &'static CallWords,
     pub(crate) span: &'b Place,
-    pub(crate) reader: &'b mut Reader,
+    pub(crate) roles: &'b mut Names,
     pub(crate) mistakes: &'b mut Mistakes,
 }
 
 impl<'a> Arguments<'a, '_> {
-    /// The call, unless an argument is missing or wrong.
-    pub(crate) fn call(mut self) -> Option<Call> {
-        let complete = self.complete();
-        let call = self.read();
-        call.filter(|_| complete)
-    }
-
     /// Whether every argument that must be there is, and no two that exclude each other.
-    fn complete(&mut self) -> bool {
+    pub(crate) fn complete(&mut self) -> bool {
         let mut complete = true;
         for Argument { name, about, .. } in self.words.arguments.iter().filter(|argument| argument.required) {
             if !self.fields.contains_key(name) {
@@ -44,10 +37,10 @@ impl<'a> Arguments<'a, '_> {
                 }
             }
         }
-        let Some((names, needed)) = self.words.one_of else { return complete };
+        let Some((names, needed)) = &self.words.one_of else { return complete };
         let given: Vec<&str> = names.iter().copied().filter(|name| self.fields.contains_key(name)).collect();
         match given[..] {
-            [] if needed && !names.iter().any(|name| self.meant.contains_key(name)) => {
+            [] if *needed && !names.iter().any(|name| self.meant.contains_key(name)) => {
                 let message = format!("`{}` needs one of {}", self.words.name, list(names));
                 let abouts = self.words.arguments.iter().filter(|argument| names.contains(&argument.name));
                 let abouts: Vec<String> = abouts.map(|one| format!("`{}` ({})", one.name, one.about)).collect();
@@ -56,7 +49,7 @@ impl<'a> Arguments<'a, '_> {
                     .help(format!("add {}", abouts.join(" or ")));
                 false
             }
-            [] => complete && !needed,
+            [] => complete && !*needed,
             [_] => complete,
             [first, second, ..] => {
                 let message = format!("`{}` takes only one of {}", self.words.name, list(names));
@@ -69,122 +62,32 @@ impl<'a> Arguments<'a, '_> {
         }
     }
 
-    fn read(&mut self) -> Option<Call> {
-        Some(match self.words.name {
-            CallName::Fork => Call::Fork { child: self.child()? },
-            CallName::Vfork => Call::Vfork { child: self.child()? },
-            CallName::Clone => self.clone()?,
-            CallName::FailedFork => Call::FailedFork,
-            CallName::BrokenPipe => Call::BrokenPipe,
-            CallName::Exit => Call::Exit { status: self.status()? },
-            CallName::ExitThread => Call::ExitThread { status: self.status()? },
-            CallName::Exec => Call::Exec,
-            CallName::Abort => Call::Abort,
-            CallName::Fault => Call::Fault,
-            CallName::Wait => {
-                let (target, options) = (self.children(), self.wait_options());
-                Call::Wait { target: target?, options: options? }
-            }
-            CallName::Waitid => {
-                let (target, options) = (self.children(), self.wait_options());
-                Call::Waitid { target: target?, options: options? }
-            }
-            CallName::Kill => {
-                let (target, signal) = (self.receivers(), self.signal_or_zero("signal"));
-                Call::Kill { target: target?, signal: signal? }
-            }
-            CallName::Tgkill => {
-                let (pid, signal) = (self.target("pid"), self.signal_or_zero("signal"));
-                Call::Tgkill { pid: pid?, signal: signal? }
-            }
-            CallName::PidfdSendSignal => {
-                let (pid, signal) = (self.target("pid"), self.signal_or_zero("signal"));
-                Call::PidfdSendSignal { pid: pid?, signal: signal? }
-            }
-            CallName::Sigqueue => {
-                let (pid, signal) = (self.target("pid"), self.signal_or_zero("signal"));
-                let si_pid = self.integer("si_pid", 0..=i64::from(i32::MAX));
-                Call::Sigqueue { pid: pid?, signal: signal?, si_pid: u32::try_from(si_pid?).ok()? }
-            }
-            CallName::PidfdOpen => Call::PidfdOpen { pid: self.target("pid")? },
-            CallName::Unshare => Call::Unshare { flags: self.clone_flags(CloneFlags::CLONE_NEWPID)? },
-            CallName::Setns => {
-                let (to, via) = (self.process("to"), self.word("via", SetnsVia::from_word, Some(SetnsVia::NsPid)));
-                Call::Setns { to: to?, via: via? }
-            }
-            CallName::SetChildSubreaper => Call::SetChildSubreaper { on: self.flag("on")? },
-            CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.signal_or_zero("signal")? },
-            CallName::Sigaction => {
-                let (signal, action) = (self.signal("signal"), self.word("action", SignalAction::from_word, None));
-                Call::Sigaction { signal: signal?, action: action? }
-            }
-            CallName::Sigprocmask => {
-                let (how, signal) = (self.word("how", MaskChange::from_word, None), self.signal("signal"));
-                Call::Sigprocmask { how: how?, signal: signal? }
-            }
-            CallName::Sigpending => Call::Sigpending,
-            CallName::PidfdPoll => Call::PidfdPoll { pid: self.target("pid")? },
-            CallName::Setuid => Call::Setuid { uid: u32::try_from(self.integer("uid", 0..=0xffff_fffe)?).ok()? },
-            CallName::Look => {
-                let (pid, via) =
-                    (self.target_or_zero("pid"), self.word("via", LookVia::from_word, Some(LookVia::Proc)));
-                Call::Look { pid: pid?, via: via? }
-            }
-            CallName::Setsid => Call::Setsid,
-            CallName::Getpid => Call::Getpid,
-            CallName::Gettid => Call::Gettid,
-            CallName::Getppid => Call::Getppid,
-            CallName::Setpgid => {
-                let (pid, group) = (self.target_or_zero("pid"), self.target_or_zero("group"));
-                Call::Setpgid { pid: pid?, group: group? }
-            }
-            CallName::Getpgid => Call::Getpgid { pid: self.target_or_zero("pid")? },
-            CallName::Getsid => Call::Getsid { pid: self.target_or_zero("pid")? },
-            CallName::Sysctl => {
-                let name = self.word("name", Sysctl::from_word, None);
-                let write = if self.value("write").is_some() {
-                    Some(self.integer("write", i64::from(i32::MIN)..=i64::from(i32::MAX))?)
-                } else {
-                    None
-                };
-                Call::Sysctl { name: name?, write }
-            }
-            CallName::Reboot => Call::Reboot { how: self.word("how", RebootHow::from_word, None)? },
-        })
-    }
-
-    fn value(&self, name: &str) -> Option<&'a Value<'a>> {
+    pub(crate) fn value(&self, name: &str) -> Option<&'a Value<'a>> {
         self.fields.get(name).map(|(_, value)| *value)
     }
 
-    fn child(&mut self) -> Option<Role> {
+    pub(crate) fn child(&mut self) -> Option<Role> {
         let value = self.value("child")?;
-        self.reader.new_process(value, self.mistakes)
+        self.roles.new_process(value, self.mistakes)
     }
 
-    fn process(&mut self, name: &str) -> Option<Role> {
+    pub(crate) fn process(&mut self, name: &str) -> Option<Role> {
         let value = self.value(name)?;
-        self.reader.process(value, name, self.mistakes)
+        self.roles.process(value, name, self.mistakes)
     }
 
-    fn clone(&mut self) -> Option<Call> {
-        let (flags, exit_signal, set_tid) = (self.clone_flags(CloneFlags::empty()), self.exit_signal(), self.set_tid());
-        let child = self.child();
-        Some(Call::Clone { child: child?, flags: flags?, exit_signal: exit_signal?, set_tid: set_tid? })
-    }
-
-    fn integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
+    pub(crate) fn integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
         integer(self.value(name)?, &format!("`{name}`"), "a number", range, self.mistakes)
     }
 
-    fn status(&mut self) -> Option<i32> {
+    pub(crate) fn status(&mut self) -> Option<i32> {
         match self.value("status") {
             None => Some(0),
             Some(_) => i32::try_from(self.integer("status", i64::from(i32::MIN)..=i64::from(i32::MAX))?).ok(),
         }
     }
 
-    fn flag(&mut self, name: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         let Some(value) = self.value(name) else { return Some(true) };
         let flag = value.get_ref().as_bool();
         if flag.is_none() {
@@ -193,22 +96,18 @@ impl<'a> Arguments<'a, '_> {
         flag
     }
 
-    /// One word of a fixed set; `absent` where the argument is not given.
-    fn word<T>(&mut self, name: &str, read: impl Fn(&str) -> Option<T>, absent: Option<T>) -> Option<T> {
-        let Some(value) = self.value(name) else { return absent };
-        let words = match self.words.arguments.iter().find(|argument| argument.name == name).map(|found| found.kind) {
-            Some(Kind::Word(words)) => words,
-            _ => &[],
-        };
+    /// One word of a set.
+    pub(crate) fn word<T: Word>(&mut self, name: &str) -> Option<T> {
+        let value = self.value(name)?;
         let Some(word) = value.get_ref().as_str() else {
-            wrong_type(value, &format!("`{name}`"), &format!("one of {}", list(words)), self.mistakes);
+            wrong_type(value, &format!("`{name}`"), &format!("one of {}", list(T::WORDS)), self.mistakes);
             return None;
         };
-        let found = read(word);
+        let found = T::read(word);
         if found.is_none() {
-            let help = match nearest(word, words.iter().copied()) {
+            let help = match nearest(word, T::WORDS.iter().copied()) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("use one of {}", list(words)),
+                None => format!("use one of {}", list(T::WORDS)),
             };
             let message = format!("`{name}` cannot be `{}`", clean(word));
             self.mistakes.add(value.span(), message, "unknown word").help(help);
@@ -217,10 +116,10 @@ impl<'a> Arguments<'a, '_> {
     }
 
     /// A process by name, or a number.
-    fn target(&mut self, name: &str) -> Option<Target> {
+    pub(crate) fn target(&mut self, name: &str) -> Option<Target> {
         let value = self.value(name)?;
         if let Some(process) = value.get_ref().as_str() {
-            return self.reader.known(process, value.span(), self.mistakes).map(Target::Role);
+            return self.roles.known(process, value.span(), self.mistakes).map(Target::Role);
         }
         let range = i64::from(i32::MIN)..=i64::from(i32::MAX);
         let what = format!("`{name}`");
@@ -228,18 +127,18 @@ impl<'a> Arguments<'a, '_> {
         i32::try_from(number).ok().map(Target::Number)
     }
 
-    fn target_or_zero(&mut self, name: &str) -> Option<Target> {
+    pub(crate) fn target_or_zero(&mut self, name: &str) -> Option<Target> {
         if self.value(name).is_none() { Some(Target::Number(0)) } else { self.target(name) }
     }
 
-    fn receivers(&mut self) -> Option<KillTarget> {
+    pub(crate) fn receivers(&mut self) -> Option<KillTarget> {
         if self.value("group").is_some() {
             return self.target("group").map(KillTarget::Group);
         }
         self.target("pid").map(KillTarget::Pid)
     }
 
-    fn children(&mut self) -> Option<WaitTarget> {
+    pub(crate) fn children(&mut self) -> Option<WaitTarget> {
         if self.value("pidfd").is_some() {
             return self.process("pidfd").map(WaitTarget::Pidfd);
         }
@@ -279,7 +178,7 @@ impl<'a> Arguments<'a, '_> {
         (self.mistakes.count() == before).then_some(found)
     }
 
-    fn clone_flags(&mut self, absent: CloneFlags) -> Option<CloneFlags> {
+    pub(crate) fn clone_flags(&mut self, absent: CloneFlags) -> Option<CloneFlags> {
         if self.value("flags").is_none() {
             return Some(absent);
         }
@@ -287,12 +186,12 @@ impl<'a> Arguments<'a, '_> {
         self.flags("flags", "flag", &known).map(|flags| flags.into_iter().collect())
     }
 
-    fn wait_options(&mut self) -> Option<WaitOptions> {
-        self.flags("options", "option", &wait_options(self.words.name)).map(|options| options.into_iter().collect())
+    pub(crate) fn options(&mut self, known: &[(&'static str, WaitOptions)]) -> Option<WaitOptions> {
+        self.flags("options", "option", known).map(|options| options.into_iter().collect())
     }
 
     /// A signal by name or number, `None` for 0.
-    fn signal_or_zero(&mut self, name: &str) -> Option<Option<Signal>> {
+    pub(crate) fn signal_or_zero(&mut self, name: &str) -> Option<Option<Signal>> {
         let value = self.value(name)?;
         if let Some(word) = value.get_ref().as_str() {
             return self.named_signal(value, word).map(Some);
@@ -301,7 +200,7 @@ impl<'a> Arguments<'a, '_> {
         Some(Signal::new(number))
     }
 
-    fn signal(&mut self, name: &str) -> Option<Signal> {
+    pub(crate) fn signal(&mut self, name: &str) -> Option<Signal> {
         let signal = self.signal_or_zero(name)?;
         if signal.is_none() {
             let span = self.value(name).map_or_else(|| self.span.clone(), Value::span);
@@ -329,14 +228,14 @@ impl<'a> Arguments<'a, '_> {
         found
     }
 
-    fn exit_signal(&mut self) -> Option<ExitSignal> {
+    pub(crate) fn exit_signal(&mut self) -> Option<ExitSignal> {
         if self.value("exit_signal").is_none() {
             return Some(ExitSignal::Default);
         }
         Some(self.signal_or_zero("exit_signal")?.map_or(ExitSignal::None, ExitSignal::Signal))
     }
 
-    fn set_tid(&mut self) -> Option<Vec<i32>> {
+    pub(crate) fn set_tid(&mut self) -> Option<Vec<i32>> {
         let Some(value) = self.value("set_tid") else { return Some(Vec::new()) };
         let Some(array) = value.get_ref().as_array() else {
             wrong_type(value, "`set_tid`", "a list of numbers, innermost namespace first", self.mistakes);
@@ -356,33 +255,4 @@ impl<'a> Arguments<'a, '_> {
             .collect();
         numbers?.into_iter().map(|number| i32::try_from(number).ok()).collect()
     }
-}
-
-/// The options of a wait by name. wait4(2) calls `WSTOPPED` `WUNTRACED`, and always asks for ended children.
-pub(crate) fn wait_options(call: CallName) -> Vec<(&'static str, WaitOptions)> {
-    let mut known: Vec<(&str, WaitOptions)> = WaitOptions::all().iter_names().collect();
-    known.push(("WUNTRACED", WaitOptions::WSTOPPED));
-    known.retain(|(_, option)| call == CallName::Waitid || *option != WaitOptions::WEXITED);
-    known
-}
-
-/// A number in a range.
-pub(crate) fn integer(
-    value: &Value<'_>,
-    what: &str,
-    expected: &str,
-    range: RangeInclusive<i64>,
-    mistakes: &mut Mistakes,
-) -> Option<i64> {
-    let Some(written) = value.get_ref().as_integer() else {
-        wrong_type(value, what, expected, mistakes);
-        return None;
-    };
-    let number = i64::from_str_radix(written.as_str(), written.radix()).ok().filter(|number| range.contains(number));
-    if number.is_none() {
-        let help = format!("use a number from {} to {}", range.start(), range.end());
-        let label = if written.as_str().starts_with('-') { "too small" } else { "too large" };
-        mistakes.add(value.span(), format!("{what} is out of range"), label).help(help);
-    }
-    number
 }

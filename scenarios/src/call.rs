@@ -1,192 +1,29 @@
-use std::fmt;
+//! The table of calls: the one place that says which there are, and how a scenario file is written.
+//!
+//! Everything else about the language follows from it: the parser and its messages, the writer, what is told of a step, and
+//! the JSON Schema.
+
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CloneFlags, Role, Signal, WaitOptions};
-
-/// A process as a call names it: by role, or by a bare number.
-///
-/// A role stands for the number that the process has, or last had, in the caller's PID namespace.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum Target {
-    /// The number of this process in the caller's namespace.
-    Role(Role),
-    /// This number, as written.
-    Number(i32),
-}
-
-/// What kill(2) is aimed at.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum KillTarget {
-    /// `pid = …`: one process; as a number also 0 (the own group) and -1 (everybody).
-    Pid(Target),
-    /// `group = …`: the process group with this number.
-    Group(Target),
-}
-
-/// Which children a wait is for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum WaitTarget {
-    /// `pid = "any"`: every child.
-    Any,
-    /// `pid = …`: the child with this number.
-    Pid(Target),
-    /// `group = "own"`: the children in the caller's process group.
-    OwnGroup,
-    /// `group = …`: the children in the process group with this number.
-    Group(Target),
-    /// `pidfd = …`: the child that a pidfd refers to.
-    Pidfd(Role),
-}
-
-/// The exit signal that a clone asks for: what the parent gets when the child ends.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum ExitSignal {
-    /// Not written: `SIGCHLD`, or none where clone3(2) takes none (`CLONE_PARENT`, `CLONE_THREAD`).
-    Default,
-    /// `exit_signal = 0`.
-    None,
-    /// `exit_signal = "SIGUSR1"`.
-    Signal(Signal),
-}
-
-macro_rules! words {
-    ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-        pub enum $type {
-            $($(#[$doc])* $variant),*
-        }
-
-        impl $type {
-            /// Every value, in the order of the documentation.
-            pub const ALL: &[$type] = &[$($type::$variant),*];
-
-            /// Their words, in the same order.
-            pub const WORDS: &[&str] = &[$($word),*];
-
-            /// The word that stands for it in a scenario file.
-            pub const fn word(self) -> &'static str {
-                match self { $($type::$variant => $word),* }
-            }
-
-            /// The value that this word stands for.
-            pub fn from_word(word: &str) -> Option<$type> {
-                $type::ALL.iter().copied().find(|value| value.word() == word)
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    };
-}
-
-words! {
-    /// How setns(2) is told which namespace to join.
-    SetnsVia {
-        /// `/proc/PID/ns/pid`: the namespace that the process is in.
-        NsPid = "ns/pid",
-        /// A pidfd: the namespace that the process is in.
-        Pidfd = "pidfd",
-        /// `/proc/PID/ns/pid_for_children`: the namespace that its next child will be in.
-        PidForChildren = "ns/pid_for_children",
-        /// A pidfd, asked for the namespace of the next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`).
-        PidfdForChildren = "pidfd/pid_for_children",
-        /// `/proc/PID/ns/uts`: a namespace of another kind.
-        OtherKind = "ns/uts",
-    }
-}
-
-words! {
-    /// What sigaction(2) sets.
-    SignalAction {
-        /// `SIG_DFL`.
-        Default = "default",
-        /// `SIG_IGN`.
-        Ignore = "ignore",
-        /// A handler, without `SA_RESTART`, with every signal blocked while it runs; it notes the signal and returns.
-        Handle = "handle",
-        /// `SIG_DFL` with `SA_NOCLDWAIT`.
-        NoCldWait = "nocldwait",
-    }
-}
-
-words! {
-    /// What sigprocmask(2) does.
-    MaskChange {
-        /// `SIG_BLOCK`.
-        Block = "block",
-        /// `SIG_UNBLOCK`.
-        Unblock = "unblock",
-    }
-}
-
-words! {
-    /// The files below `/proc/sys` that belong to PID namespaces, or to the user namespaces that own them.
-    Sysctl {
-        /// `kernel/ns_last_pid`.
-        NsLastPid = "ns_last_pid",
-        /// `kernel/pid_max`.
-        PidMax = "pid_max",
-        /// `user/max_pid_namespaces`, of the caller's user namespace. Written only in one that the scenario made.
-        MaxPidNamespaces = "max_pid_namespaces",
-    }
-}
-
-words! {
-    /// What reboot(2) is asked for.
-    RebootHow {
-        /// `LINUX_REBOOT_CMD_RESTART`.
-        Restart = "restart",
-        /// `LINUX_REBOOT_CMD_HALT`.
-        Halt = "halt",
-        /// `LINUX_REBOOT_CMD_POWER_OFF`.
-        PowerOff = "power_off",
-    }
-}
-
-words! {
-    /// Through what a process looks at another. Where procfs is read, it is one that the caller mounted itself, so it belongs to the
-    /// caller's PID namespace.
-    LookVia {
-        /// `/proc/PID/status`.
-        Proc = "proc",
-        /// The numbers in the listing of `/proc`.
-        Listing = "listing",
-        /// `/proc/self/fdinfo` of a pidfd.
-        Fdinfo = "fdinfo",
-        /// The translation ioctls of ioctl_nsfs(2), on the PID namespace of the process looked at.
-        Translate = "translate",
-        /// The credentials of a message that the other sends over a socket (unix(7), `SCM_CREDENTIALS`).
-        Credentials = "credentials",
-        /// The credentials of a socket that the other has made (unix(7), `SO_PEERCRED`).
-        Peercred = "peercred",
-        /// The owner of a file, which the other has made itself (F_GETOWN(2const)).
-        FileOwner = "file-owner",
-        /// What a pidfd says of its process (ioctl_pidfd(2), `PIDFD_GET_INFO`).
-        PidfdInfo = "pidfd-info",
-        /// Whether a signal can be sent through a pidfd that was handed over: signal 0 is (pidfd_send_signal(2)).
-        PidfdSignal = "pidfd-signal",
-        /// Whether the namespace around the PID namespace of the process can be had (ioctl_nsfs(2), `NS_GET_PARENT`).
-        NsParent = "ns-parent",
-        /// A procfs of the PID namespace of the process: its listing, and where its link `self` leads (proc(5), `pidns`).
-        TheirProcfs = "their-procfs",
-        /// The last field of `/proc/loadavg`, which is about no process.
-        Loadavg = "loadavg",
-        /// Whether `/proc/PID/ns/pid` is the same file as the caller's own: 1 if so, 0 if not.
-        NsFile = "ns-file",
-    }
-}
+use crate::argument::{Alternatives, Argument, CallWords};
+use crate::arguments::Arguments;
+use crate::form::{Form, GivenArgument};
+use crate::terms::words;
+use crate::{
+    CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, SetnsVia, Signal, SignalAction, Sysctl,
+    Target, WaitOptions, WaitTarget, form,
+};
 
 macro_rules! calls {
-    ($($(#[$doc:meta])* $variant:ident $({ $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)? })? = $word:literal),* $(,)?) => {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal $about:literal $returns:ident $({
+        $($(#[$field_doc:meta])* $field:ident: $type:ty = $form:expr),* $(,)?
+    })?)*) => {
         /// One system call with its arguments; [`CallName`] is the same without them.
         #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
         pub enum Call {
-            $($(#[$doc])* $variant $({ $($(#[$fdoc])* $field: $type),* })?),*
+            $($(#[$doc])* $variant $({ $($(#[$field_doc])* $field: $type),* })?),*
         }
 
         words! {
@@ -201,193 +38,251 @@ macro_rules! calls {
             pub const fn name(&self) -> CallName {
                 match self { $(Call::$variant { .. } => CallName::$variant),* }
             }
+
+            /// The arguments that a step gives it: those that say no more than their absence are left out.
+            pub fn arguments(&self) -> Vec<GivenArgument> {
+                match self {
+                    $(Call::$variant { $($($field),*)? } => {
+                        let given: Vec<Option<GivenArgument>> = vec![$($($form.given(stringify!($field), $field)),*)?];
+                        given.into_iter().flatten().collect()
+                    })*
+                }
+            }
+
+            /// The call of this name; nothing where an argument is missing or wrong. All are read, for all their mistakes.
+            fn of(name: CallName, from: &mut Arguments<'_, '_>) -> Option<Call> {
+                match name {
+                    $(CallName::$variant => {
+                        $($(let $field = $form.read(from, stringify!($field));)*)?
+                        Some(Call::$variant { $($($field: $field?),*)? })
+                    })*
+                }
+            }
         }
+
+        impl CallName {
+            /// Whether it can come back to its caller, so that something can be expected of it.
+            pub const fn returns(self) -> bool {
+                match self { $(CallName::$variant => returns!($returns)),* }
+            }
+        }
+
+        static TABLE: LazyLock<Vec<CallWords>> = LazyLock::new(|| {
+            vec![$(CallWords {
+                name: $word,
+                arguments: {
+                    let rows: Vec<Vec<Argument>> = vec![$($({
+                        let form: Form<$type> = $form;
+                        form.rows(stringify!($field))
+                    }),*)?];
+                    rows.concat()
+                },
+                one_of: {
+                    let groups: Vec<Option<Alternatives>> = vec![$($({
+                        let form: Form<$type> = $form;
+                        form.one_of()
+                    }),*)?];
+                    groups.into_iter().flatten().next()
+                },
+                returns: returns!($returns),
+                about: $about,
+            }),*]
+        });
+    };
+}
+
+macro_rules! returns {
+    (returns) => {
+        true
+    };
+    (ends) => {
+        false
     };
 }
 
 calls! {
     /// fork(2).
-    Fork {
+    Fork = "fork" "fork(2)" returns {
         /// The new process.
-        child: Role,
-    } = "fork",
+        child: Role = form::new_process(),
+    }
     /// vfork(2).
-    Vfork {
+    Vfork = "vfork" "vfork(2)" returns {
         /// The new process.
-        child: Role,
-    } = "vfork",
+        child: Role = form::new_process(),
+    }
     /// clone(2), as clone3.
-    Clone {
+    Clone = "clone" "clone(2)" returns {
         /// The new process or thread.
-        child: Role,
+        child: Role = form::new_process(),
         /// Its flags.
-        flags: CloneFlags,
+        flags: CloneFlags = form::clone_flags("flags of clone(2)"),
         /// What the parent gets when the child ends.
-        exit_signal: ExitSignal,
+        exit_signal: ExitSignal = form::exit_signal("what the parent gets when the child ends"),
         /// The numbers asked for, innermost namespace first; empty asks for none.
-        set_tid: Vec<i32>,
-    } = "clone",
+        set_tid: Vec<i32> = form::set_tid("the numbers asked for, innermost namespace first"),
+    }
     /// clone(2) that fails at its very end, with numbers already given out: there is nowhere to write its pidfd.
-    FailedFork = "failed_fork",
+    FailedFork = "failed_fork" "clone(2) that fails at its very end: there is nowhere to write its pidfd" returns
     /// _exit(2): the whole process ends.
-    Exit {
+    Exit = "exit" "the whole process ends" ends {
         /// The status, of which wait(2) reports the low eight bits.
-        status: i32,
-    } = "exit",
+        status: i32 = form::status("the status, 0 if absent"),
+    }
     /// The calling thread ends.
-    ExitThread {
+    ExitThread = "exit_thread" "the calling thread ends" ends {
         /// The thread's status.
-        status: i32,
-    } = "exit_thread",
+        status: i32 = form::status("the status, 0 if absent"),
+    }
     /// execve(2).
-    Exec = "exec",
+    Exec = "exec" "execve(2)" returns
     /// abort(3).
-    Abort = "abort",
+    Abort = "abort" "abort(3)" returns
     /// An access to memory that is not there.
-    Fault = "fault",
+    Fault = "fault" "an access to memory that is not there: a real SIGSEGV" returns
     /// A write into a pipe that nobody reads any more.
-    BrokenPipe = "broken_pipe",
+    BrokenPipe = "broken_pipe" "a write into a pipe that nobody reads any more" returns
     /// wait4(2).
-    Wait {
+    Wait = "wait" "wait4(2)" returns {
         /// Which children.
-        target: WaitTarget,
+        target: WaitTarget = form::children(),
         /// Its options; ended children are always reported.
-        options: WaitOptions,
-    } = "wait",
+        options: WaitOptions = form::wait_options("options; ended children are always asked for"),
+    }
     /// waitid(2).
-    Waitid {
+    Waitid = "waitid" "waitid(2)" returns {
         /// Which children.
-        target: WaitTarget,
+        target: WaitTarget = form::children(),
         /// Its options, exactly.
-        options: WaitOptions,
-    } = "waitid",
+        options: WaitOptions = form::waitid_options("options, exactly these"),
+    }
     /// kill(2).
-    Kill {
+    Kill = "kill" "kill(2)" returns {
         /// One process, a group, or many.
-        target: KillTarget,
+        target: KillTarget = form::receivers(),
         /// `None` is signal 0.
-        signal: Option<Signal>,
-    } = "kill",
+        signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
+    }
     /// tgkill(2) at the leader of a process, or at a thread.
-    Tgkill {
+    Tgkill = "tgkill" "tgkill(2)" returns {
         /// The process or thread. A name gives both numbers of the call, the process's and the thread's; a bare number is both.
-        pid: Target,
+        pid: Target = form::target("the process"),
         /// `None` is signal 0.
-        signal: Option<Signal>,
-    } = "tgkill",
+        signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
+    }
     /// pidfd_send_signal(2).
-    PidfdSendSignal {
+    PidfdSendSignal = "pidfd_send_signal" "pidfd_send_signal(2)" returns {
         /// The process that the pidfd refers to.
-        pid: Target,
+        pid: Target = form::target("the process"),
         /// `None` is signal 0.
-        signal: Option<Signal>,
-    } = "pidfd_send_signal",
+        signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
+    }
     /// rt_sigqueueinfo(2), with a sender of the caller's choice.
-    Sigqueue {
+    Sigqueue = "sigqueue" "rt_sigqueueinfo(2), with a sender of the caller's choice" returns {
         /// The process.
-        pid: Target,
+        pid: Target = form::target("the process"),
         /// `None` is signal 0.
-        signal: Option<Signal>,
+        signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
         /// The number that it gives for the sender.
-        si_pid: u32,
-    } = "sigqueue",
+        si_pid: u32 = form::number("the number given for the sender"),
+    }
     /// pidfd_open(2).
-    PidfdOpen {
+    PidfdOpen = "pidfd_open" "pidfd_open(2)" returns {
         /// The process.
-        pid: Target,
-    } = "pidfd_open",
+        pid: Target = form::target("the process"),
+    }
     /// unshare(2).
-    Unshare {
+    Unshare = "unshare" "unshare(2)" returns {
         /// What is unshared.
-        flags: CloneFlags,
-    } = "unshare",
+        flags: CloneFlags = form::clone_flags_or_newpid("what is unshared; CLONE_NEWPID if absent"),
+    }
     /// setns(2).
-    Setns {
+    Setns = "setns" "setns(2)" returns {
         /// Whose namespace.
-        to: Role,
+        to: Role = form::process("whose namespace"),
         /// By which file.
-        via: SetnsVia,
-    } = "setns",
+        via: SetnsVia = form::word_or_first("by which file; ns/pid if absent"),
+    }
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
-    SetChildSubreaper {
+    SetChildSubreaper = "set_child_subreaper" "prctl(2), PR_SET_CHILD_SUBREAPER" returns {
         /// Set or cleared.
-        on: bool,
-    } = "set_child_subreaper",
+        on: bool = form::flag("set or cleared; true if absent"),
+    }
     /// prctl(2), `PR_SET_PDEATHSIG`.
-    SetPdeathsig {
+    SetPdeathsig = "set_pdeathsig" "prctl(2), PR_SET_PDEATHSIG" returns {
         /// `None` clears it.
-        signal: Option<Signal>,
-    } = "set_pdeathsig",
+        signal: Option<Signal> = form::signal_or_zero("the signal, or 0 for none"),
+    }
     /// sigaction(2).
-    Sigaction {
+    Sigaction = "sigaction" "sigaction(2)" returns {
         /// For which signal.
-        signal: Signal,
+        signal: Signal = form::signal("for which signal"),
         /// What happens with it.
-        action: SignalAction,
-    } = "sigaction",
+        action: SignalAction = form::word("what happens with it"),
+    }
     /// sigprocmask(2).
-    Sigprocmask {
+    Sigprocmask = "sigprocmask" "sigprocmask(2)" returns {
         /// Block or unblock.
-        how: MaskChange,
+        how: MaskChange = form::word("block or unblock"),
         /// Which signal.
-        signal: Signal,
-    } = "sigprocmask",
+        signal: Signal = form::signal("which signal"),
+    }
     /// sigpending(2).
-    Sigpending = "sigpending",
+    Sigpending = "sigpending" "sigpending(2)" returns
     /// poll(2) of a pidfd.
-    PidfdPoll {
+    PidfdPoll = "pidfd_poll" "poll(2) of a pidfd" returns {
         /// The process that the pidfd refers to.
-        pid: Target,
-    } = "pidfd_poll",
+        pid: Target = form::target("the process"),
+    }
     /// setuid(2).
-    Setuid {
+    Setuid = "setuid" "setuid(2)" returns {
         /// The new user id.
-        uid: u32,
-    } = "setuid",
+        uid: u32 = form::uid("the new user id"),
+    }
     /// What the caller sees of another process.
-    Look {
+    Look = "look" "what the caller sees of another process" returns {
         /// The process looked at; 0 is the caller.
-        pid: Target,
+        pid: Target = form::target_or_zero("the process; the caller if absent or 0"),
         /// Through what.
-        via: LookVia,
-    } = "look",
+        via: LookVia = form::word_or_first("through what; proc if absent"),
+    }
     /// setsid(2).
-    Setsid = "setsid",
+    Setsid = "setsid" "setsid(2)" returns
     /// getpid(2).
-    Getpid = "getpid",
+    Getpid = "getpid" "getpid(2)" returns
     /// gettid(2).
-    Gettid = "gettid",
+    Gettid = "gettid" "gettid(2)" returns
     /// getppid(2).
-    Getppid = "getppid",
+    Getppid = "getppid" "getppid(2)" returns
     /// setpgid(2).
-    Setpgid {
+    Setpgid = "setpgid" "setpgid(2)" returns {
         /// Which process; 0 is the caller.
-        pid: Target,
+        pid: Target = form::target_or_zero("the process; the caller if absent or 0"),
         /// Into which group; 0 is the process's own number.
-        group: Target,
-    } = "setpgid",
+        group: Target = form::target_or_zero("the group; the process's own number if absent or 0"),
+    }
     /// getpgid(2).
-    Getpgid {
+    Getpgid = "getpgid" "getpgid(2)" returns {
         /// Which process; 0 is the caller.
-        pid: Target,
-    } = "getpgid",
+        pid: Target = form::target_or_zero("the process; the caller if absent or 0"),
+    }
     /// getsid(2).
-    Getsid {
+    Getsid = "getsid" "getsid(2)" returns {
         /// Which process; 0 is the caller.
-        pid: Target,
-    } = "getsid",
+        pid: Target = form::target_or_zero("the process; the caller if absent or 0"),
+    }
     /// A file below `/proc/sys`, read or written.
-    Sysctl {
+    Sysctl = "sysctl" "a file below /proc/sys/kernel or /proc/sys/user" returns {
         /// Which file.
-        name: Sysctl,
+        name: Sysctl = form::word("which file below /proc/sys"),
         /// The value written; `None` reads.
-        write: Option<i64>,
-    } = "sysctl",
+        write: Option<i64> = form::value("the value written; absent: read"),
+    }
     /// reboot(2).
-    Reboot {
+    Reboot = "reboot" "reboot(2)" returns {
         /// What is asked for.
-        how: RebootHow,
-    } = "reboot",
+        how: RebootHow = form::word("what is asked for"),
+    }
 }
 
 impl Call {
@@ -397,5 +292,23 @@ impl Call {
             Call::Fork { child } | Call::Vfork { child } | Call::Clone { child, .. } => Some(*child),
             _ => None,
         }
+    }
+
+    /// The call that a step's arguments make, unless one is missing or wrong.
+    pub(crate) fn read(name: CallName, mut from: Arguments<'_, '_>) -> Option<Call> {
+        let complete = from.complete();
+        Call::of(name, &mut from).filter(|_| complete)
+    }
+}
+
+/// Every call of the language, in the order of the documentation.
+pub fn calls() -> &'static [CallWords] {
+    &TABLE
+}
+
+impl CallName {
+    /// How the call is written.
+    pub fn words(self) -> &'static CallWords {
+        &TABLE[self as usize]
     }
 }

@@ -9,6 +9,7 @@
 //! Nothing in this crate knows what Linux does.
 #![forbid(unsafe_code)]
 
+mod argument;
 mod arguments;
 mod builder;
 mod call;
@@ -16,31 +17,37 @@ mod diagnose;
 mod errno;
 mod facts;
 mod flags;
+mod form;
 pub mod library;
 mod limits;
 mod line;
 mod machine;
+mod mistakes;
+mod names;
 mod observation;
 mod parse;
 pub mod random;
 mod refusal;
+mod refused;
+mod role;
 mod scenario;
 pub mod schema;
 mod signal;
+mod spelling;
 mod step;
 pub mod syscall;
+mod terms;
+mod values;
 pub mod words;
 mod write;
 
 pub use builder::{Builder, StepValue};
-pub use call::{
-    Call, CallName, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl, Target,
-    WaitTarget,
-};
+pub use call::{Call, CallName};
 pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
 pub use facts::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX, Need};
 pub use flags::{CloneFlags, WaitOptions};
+pub use form::{Given, GivenArgument};
 pub use line::{
     BecauseLine, HandledLine, Header, KernelHeader, Line, ProcessLine, ResultLine, ReturnedLine, SeenLine, SignalName,
     SignalOrZero, StatusLine, TranslatedLine,
@@ -50,7 +57,11 @@ pub use observation::{
     ChildStatus, Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
 };
 pub use refusal::{Harm, Refusal, Unmodelled};
-pub use scenario::{Expect, ReturnValue, Role, Scenario, Step};
+pub use role::Role;
+pub use scenario::{Expect, ReturnValue, Scenario, Step};
 pub use signal::Signal;
+pub use spelling::nearest;
 pub use syscall::Syscall;
-pub use words::nearest;
+pub use terms::{
+    ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl, Target, WaitTarget,
+};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    ChildStatus, Errno, Handled, Observation, Outcome, PollEvent, ProcessView, Role, Scenario, Seen, Signal, State, WaitStatus,
+    ChildStatus, Errno, Handled, Observation, Outcome, PollEvent, ProcessView, Role, Scenario, Seen, Signal, State,
+    WaitStatus,
 };
 
 /// The first line of a run in JSON.

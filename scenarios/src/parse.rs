@@ -1,76 +1,24 @@
 //! From the text of a file to a [`Scenario`]: first what the file says (TOML, with places), then what it means.
 //!
-//! Every mistake is collected, so that a user mends a file in one go. The table of calls in [`crate::words`] says what a
+//! Every mistake is collected, so that a user mends a file in one go. The table of calls in [`crate::call`] says what a
 //! step may hold; [`crate::step`] reads one step by it.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::DeTable;
 
-use crate::diagnose::{Diagnostic, Diagnostics};
+use crate::diagnose::Diagnostics;
 use crate::limits::{MOST_BYTES, MOST_STEPS};
-use crate::words::nearest;
+use crate::mistakes::{Mistakes, clean, visible};
+use crate::values::{Value, text_of, texts, wrong_type};
 use crate::{Fact, Need, Scenario, Step, step};
 
 /// One mistake in the grammar makes many of what follows; more than these would only hide it.
 const MOST_TOML_ERRORS: usize = 3;
 
-const LIST_OF_TEXTS: &str = "a list of texts in quotes";
 const STEP_HELP: &str = "a step looks like `{ by = \"host\", call = \"fork\", child = \"a\" }`";
 
 const KEYS: [&str; 5] = ["title", "about", "rules", "needs", "steps"];
-
-/// A key or value with its place.
-pub(crate) type Place = Range<usize>;
-pub(crate) type Key<'a> = Spanned<DeString<'a>>;
-pub(crate) type Value<'a> = Spanned<DeValue<'a>>;
-
-/// Mistakes, as they are found.
-#[derive(Default)]
-pub(crate) struct Mistakes(Vec<Diagnostic>);
-
-impl Mistakes {
-    pub(crate) fn add(&mut self, span: Place, message: impl Into<String>, label: impl Into<String>) -> &mut Diagnostic {
-        self.0.push(Diagnostic::new(span, message, label));
-        self.0.last_mut().expect("one was just added")
-    }
-
-    /// How many there are so far.
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    /// A word that is not among those allowed: suggests the nearest, or lists them.
-    pub(crate) fn unknown(&mut self, span: Place, what: &str, word: &str, allowed: &[&str]) {
-        let help = match nearest(word, allowed.iter().copied()) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None if allowed.len() == 1 => format!("the only one is `{}`", allowed[0]),
-            None => format!("use one of {}", list(allowed)),
-        };
-        self.add(span, format!("there is no {what} `{}`", clean(word)), format!("unknown {what}")).help(help);
-    }
-}
-
-/// Words as a list for reading.
-pub(crate) fn list(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// A text without characters that would act on a terminal.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// A user's word made fit for a message: visible, and no more than a line's worth.
-pub(crate) fn clean(word: &str) -> String {
-    let mut cleaned: String = visible(word).chars().take(40).collect();
-    if word.chars().nth(40).is_some() {
-        cleaned.push('…');
-    }
-    cleaned
-}
 
 impl Scenario {
     /// Reads a scenario file. `name` is what the scenario is called (`chapter/name`), `path` what the user knows the file by.
@@ -199,47 +147,4 @@ fn steps(value: &Value<'_>, mistakes: &mut Mistakes) -> (Vec<Step>, Vec<String>)
         }
     }
     (steps, reader.into_roles())
-}
-
-/// A value of the wrong type.
-pub(crate) fn wrong_type<'m>(
-    value: &Value<'_>,
-    what: &str,
-    expected: &str,
-    mistakes: &'m mut Mistakes,
-) -> &'m mut Diagnostic {
-    let found = match value.get_ref() {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "a truth value",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    };
-    let mistake = mistakes.add(value.span(), format!("{what} must be {expected}"), format!("this is {found}"));
-    if let Some(number) = value.get_ref().as_str().filter(|text| text.parse::<i64>().is_ok()) {
-        mistake.help(format!("a number stands without quotes: `{number}`"));
-    } else if let (Some(word), true) = (value.get_ref().as_str(), expected == LIST_OF_TEXTS) {
-        mistake.help(format!("write a list, also of one: `[\"{}\"]`", clean(word)));
-    }
-    mistake
-}
-
-/// The text that a value is; `what` names it in a message.
-pub(crate) fn text_of(value: &Value<'_>, what: &str, mistakes: &mut Mistakes) -> Option<String> {
-    let text = value.get_ref().as_str();
-    if text.is_none() {
-        wrong_type(value, what, "a text in quotes", mistakes);
-    }
-    text.map(str::to_owned)
-}
-
-/// A list of texts, each with its place; `what` names the list, `each` one of them.
-pub(crate) fn texts(value: &Value<'_>, what: &str, each: &str, mistakes: &mut Mistakes) -> Vec<(String, Place)> {
-    let Some(array) = value.get_ref().as_array() else {
-        wrong_type(value, what, LIST_OF_TEXTS, mistakes);
-        return Vec::new();
-    };
-    array.iter().filter_map(|item| Some((text_of(item, each, mistakes)?, item.span()))).collect()
 }

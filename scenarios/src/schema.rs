@@ -2,16 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::arguments::wait_options;
+use crate::argument::{Argument, CallWords, Kind};
+use crate::call::calls;
+use crate::form::{options_of_wait, options_of_waitid};
 use crate::limits::{MOST_LEVELS, MOST_STEPS};
-use crate::step::RESERVED;
-use crate::words::{Argument, CALLS, CallWords, Kind};
+use crate::names::RESERVED;
 use crate::{CloneFlags, Errno, Fact, Need, Signal};
 
 /// The schema (draft 2020-12): one definition a call, so that an editor completes the arguments of the call at hand.
 pub fn schema() -> Value {
-    let calls: Vec<Value> = CALLS.iter().map(|words| json!({ "$ref": format!("#/$defs/{}", words.name) })).collect();
-    let mut definitions: Map<String, Value> = CALLS.iter().map(|words| (words.name.to_string(), call(words))).collect();
+    let each: Vec<Value> = calls().iter().map(|words| json!({ "$ref": format!("#/$defs/{}", words.name) })).collect();
+    let mut definitions: Map<String, Value> =
+        calls().iter().map(|words| (words.name.to_string(), call(words))).collect();
     definitions.insert("name".to_owned(), json!({ "type": "string", "pattern": NAME }));
     definitions
         .insert("new_name".to_owned(), json!({ "type": "string", "pattern": NAME, "not": { "enum": RESERVED } }));
@@ -47,7 +49,7 @@ pub fn schema() -> Value {
                 "type": "array",
                 "minItems": 1,
                 "maxItems": MOST_STEPS,
-                "items": { "type": "object", "required": ["by", "call"], "oneOf": calls },
+                "items": { "type": "object", "required": ["by", "call"], "oneOf": each },
             },
         },
         "$defs": definitions,
@@ -67,9 +69,9 @@ fn signal_names() -> Value {
 fn call(words: &CallWords) -> Value {
     let mut properties = Map::new();
     properties.insert("by".to_owned(), json!({ "$ref": "#/$defs/name", "description": "Who makes the call." }));
-    properties.insert("call".to_owned(), json!({ "const": words.name.word() }));
-    for argument in words.arguments {
-        let mut value = kind(argument, words);
+    properties.insert("call".to_owned(), json!({ "const": words.name }));
+    for argument in &words.arguments {
+        let mut value = kind(argument);
         value["description"] = json!(argument.about);
         properties.insert(argument.name.to_owned(), value);
     }
@@ -98,9 +100,9 @@ fn call(words: &CallWords) -> Value {
         "additionalProperties": false,
     });
     let mut excluded = if words.returns { pairs(&["returns", "fails", "blocks"]) } else { Vec::new() };
-    if let Some((names, needed)) = words.one_of {
+    if let Some((names, needed)) = &words.one_of {
         excluded.extend(pairs(names));
-        if needed {
+        if *needed {
             let one: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
             definition["anyOf"] = json!(one);
         }
@@ -118,7 +120,7 @@ fn pairs(names: &[&str]) -> Vec<Value> {
     pairs.map(|(first, second)| json!({ "required": [first, second] })).collect()
 }
 
-fn kind(argument: &Argument, words: &CallWords) -> Value {
+fn kind(argument: &Argument) -> Value {
     let number = json!({ "type": "integer", "minimum": i32::MIN, "maximum": i32::MAX });
     let named = json!({ "$ref": "#/$defs/name" });
     let list = |names: Vec<&str>| json!({ "type": "array", "items": { "enum": names } });
@@ -127,9 +129,8 @@ fn kind(argument: &Argument, words: &CallWords) -> Value {
         Kind::Process => named,
         Kind::Target | Kind::WaitPid | Kind::WaitGroup => json!({ "anyOf": [named, number] }),
         Kind::CloneFlags => list(CloneFlags::all().iter_names().map(|(name, _)| name).collect()),
-        Kind::WaitOptions | Kind::WaitidOptions => {
-            list(wait_options(words.name).into_iter().map(|(name, _)| name).collect())
-        }
+        Kind::WaitOptions => list(options_of_wait().into_iter().map(|(name, _)| name).collect()),
+        Kind::WaitidOptions => list(options_of_waitid().into_iter().map(|(name, _)| name).collect()),
         Kind::Signal => json!({ "$ref": "#/$defs/signal" }),
         Kind::SignalOrZero => json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }),
         Kind::Numbers => json!({ "type": "array", "items": number, "minItems": 1, "maxItems": MOST_LEVELS }),

@@ -4,64 +4,49 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeArray, DeTable};
 
+use crate::argument::CallWords;
 use crate::arguments::Arguments;
-use crate::limits::MOST_ROLES;
-use crate::parse::{Key, Mistakes, Place, Value, clean, list, text_of, wrong_type};
-use crate::words::{CALLS, CallWords, nearest, words};
+use crate::mistakes::{Mistakes, Place, clean, list};
+use crate::names::Names;
+use crate::spelling::nearest;
+use crate::values::{Fields, Key, Value, integer, text_of, wrong_type};
 use crate::{Call, CallName, Errno, Expect, ReturnValue, Role, Step};
 
 /// Keys that every step may have beside the arguments of its call.
 const COMMON: [&str; 6] = ["by", "call", "returns", "fails", "blocks", "ask"];
-/// Words with a meaning of their own where a process may be named.
-pub(crate) const RESERVED: [&str; 3] = ["host", "any", "own"];
-const LONGEST_NAME: usize = 32;
 
 /// Reads the steps of one file in order, and gives the processes their roles.
 pub(crate) struct Reader {
-    roles: Vec<String>,
-    by_name: BTreeMap<String, Role>,
-    /// Processes whose making is not said to fail, and where they are made.
-    made: BTreeMap<Role, Place>,
-    /// Every name that some step of the file gives to a new process, and where first.
-    named: BTreeMap<String, Place>,
+    names: Names,
 }
-
-/// A step's keys and values.
-pub(crate) type Fields<'a> = BTreeMap<&'a str, (&'a Key<'a>, &'a Value<'a>)>;
 
 impl Reader {
     pub(crate) fn new(steps: &DeArray<'_>) -> Reader {
-        let roles = vec!["host".to_owned()];
-        let by_name = BTreeMap::from([("host".to_owned(), Role::HOST)]);
-        let mut named = BTreeMap::new();
-        for value in steps.iter().filter_map(|step| step.get_ref().as_table()?.get("child")) {
-            if let Some(name) = value.get_ref().as_str() {
-                named.entry(name.to_owned()).or_insert_with(|| value.span());
-            }
-        }
-        Reader { roles, by_name, made: BTreeMap::new(), named }
+        Reader { names: Names::new(steps) }
     }
 
     pub(crate) fn into_roles(self) -> Vec<String> {
-        self.roles
+        self.names.into_roles()
     }
 
     /// The step that a table stands for, unless it has mistakes.
     pub(crate) fn step<'a>(&mut self, table: &'a DeTable<'a>, span: Place, mistakes: &mut Mistakes) -> Option<Step> {
         let fields: Fields<'a> = table.iter().map(|(key, value)| (&**key.get_ref(), (key, value))).collect();
         let by = self.by(&fields, &span, mistakes);
-        let Some(words) = call_words(&fields, &span, mistakes) else {
+        let Some(name) = call_name(&fields, &span, mistakes) else {
             // Whatever call was meant, later steps may speak of its child: one mistake is enough.
-            self.assume(fields.get("child").map(|(_, value)| *value));
+            self.names.assume(fields.get("child").map(|(_, value)| *value));
             return None;
         };
-        let meant = unknown_keys(&fields, words, mistakes);
-        self.assume(meant.get("child").copied());
-        let call = Arguments { fields: &fields, meant: &meant, words, span: &span, reader: self, mistakes }.call();
-        let expect = self.expect(&fields, words.name, mistakes);
+        let meant = unknown_keys(&fields, name.words(), mistakes);
+        self.names.assume(meant.get("child").copied());
+        let roles = &mut self.names;
+        let arguments = Arguments { fields: &fields, meant: &meant, words: name.words(), span: &span, roles, mistakes };
+        let call = Call::read(name, arguments);
+        let expect = self.expect(&fields, name, mistakes);
         if let (Some(child), false) = (call.as_ref().and_then(Call::child), matches!(expect, Some(Expect::Fails(_)))) {
             let place = fields.get("child").map_or_else(|| span.clone(), |(_, value)| value.span());
-            self.made.insert(child, place);
+            self.names.made(child, place);
         }
         let ask = fields.get("ask").and_then(|(_, value)| text_of(value, "`ask`", mistakes));
         Some(Step { by: by?, call: call?, expect, ask, span })
@@ -76,104 +61,14 @@ impl Reader {
         };
         let child = fields.get("child").and_then(|(_, child)| child.get_ref().as_str());
         if let Some(name) = value.get_ref().as_str().filter(|name| child == Some(*name))
-            && !self.by_name.contains_key(name)
+            && !self.names.contains(name)
         {
             mistakes
                 .add(value.span(), format!("`{}` cannot make itself", clean(name)), "there is no such process yet")
                 .help("`by` is who makes the call; `child` is the new process");
             return None;
         }
-        self.process(value, "by", mistakes)
-    }
-
-    /// A process by name.
-    pub(crate) fn process(&self, value: &Value<'_>, key: &str, mistakes: &mut Mistakes) -> Option<Role> {
-        match value.get_ref().as_str() {
-            Some(name) => self.known(name, value.span(), mistakes),
-            None => {
-                wrong_type(value, &format!("`{key}`"), "the name of a process in quotes", mistakes);
-                None
-            }
-        }
-    }
-
-    /// The role of a name that an earlier step makes.
-    pub(crate) fn known(&self, name: &str, span: Place, mistakes: &mut Mistakes) -> Option<Role> {
-        if let Some(role) = self.by_name.get(name) {
-            return Some(*role);
-        }
-        if let Some(place) = self.named.get(name).filter(|place| place.start > span.start) {
-            mistakes
-                .add(span, format!("`{}` is used before it is made", clean(name)), "there is no such process yet")
-                .also(place.clone(), "made here")
-                .help("move this step down, or the other up");
-            return None;
-        }
-        let help = match nearest(name, self.roles.iter().map(String::as_str)) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None if name.parse::<i64>().is_ok() => format!("a number stands without quotes: `{name}`"),
-            None => "an earlier step must make it: `child = \"…\"` of a fork or clone".to_owned(),
-        };
-        mistakes.add(span, format!("there is no process `{}`", clean(name)), "unknown process").help(help);
-        None
-    }
-
-    /// The role of a name that this step makes.
-    pub(crate) fn new_process(&mut self, value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Role> {
-        let Some(name) = value.get_ref().as_str() else {
-            wrong_type(value, "`child`", "a name for the new process, in quotes", mistakes);
-            return None;
-        };
-        if RESERVED.contains(&name) {
-            mistakes
-                .add(value.span(), format!("a process cannot be called `{name}`"), "this word has a meaning of its own")
-                .help(match name {
-                    "host" => "`host` is the process that exists at the start",
-                    "any" => "`pid = \"any\"` in a wait means every child",
-                    _ => "`group = \"own\"` in a wait means the caller's group",
-                });
-            self.assume(Some(value));
-            return None;
-        }
-        if !is_name(name) {
-            mistakes
-                .add(value.span(), format!("`{}` is not a name", clean(name)), "not a name")
-                .help(format!("a name is a letter, then letters, digits, `-` or `_`; at most {LONGEST_NAME}"));
-            self.assume(Some(value));
-            return None;
-        }
-        if let Some(role) = self.by_name.get(name) {
-            if let Some(place) = self.made.get(role) {
-                mistakes
-                    .add(value.span(), format!("`{name}` is made twice"), "made again")
-                    .also(place.clone(), "made here first")
-                    .help("give it a name of its own; only after a step that `fails` a name can come again");
-                return None;
-            }
-            return Some(*role);
-        }
-        if self.roles.len() >= MOST_ROLES {
-            mistakes
-                .add(value.span(), "the scenario makes too many processes", "one too many")
-                .help(format!("a scenario has at most {MOST_ROLES} processes, `host` included"));
-            return None;
-        }
-        Some(self.register(name))
-    }
-
-    fn register(&mut self, name: &str) -> Role {
-        let role = Role(u16::try_from(self.roles.len()).expect("there are at most 1024 roles"));
-        self.roles.push(name.to_owned());
-        self.by_name.insert(name.to_owned(), role);
-        role
-    }
-
-    /// Takes it that a step with a mistake makes this process, so that later steps are not reproached for naming it.
-    fn assume(&mut self, value: Option<&Value<'_>>) {
-        let name = value.and_then(|value| value.get_ref().as_str());
-        if let Some(name) = name.filter(|name| !self.by_name.contains_key(*name) && self.roles.len() < MOST_ROLES) {
-            self.register(name);
-        }
+        self.names.process(value, "by", mistakes)
     }
 
     fn expect(&self, fields: &Fields<'_>, call: CallName, mistakes: &mut Mistakes) -> Option<Expect> {
@@ -186,7 +81,7 @@ impl Reader {
                 .help("keep the one that is true");
             return None;
         }
-        if let (Some(key), false) = (given.first(), words(call).returns) {
+        if let (Some(key), false) = (given.first(), call.returns()) {
             mistakes
                 .add(key.span(), format!("`{call}` never returns"), "nothing to expect")
                 .help("leave it out; a later step can ask what came of it");
@@ -224,27 +119,14 @@ impl Reader {
 
     fn returns(&self, value: &Value<'_>, mistakes: &mut Mistakes) -> Option<ReturnValue> {
         if let Some(name) = value.get_ref().as_str() {
-            return self.known(name, value.span(), mistakes).map(ReturnValue::Role);
+            return self.names.known(name, value.span(), mistakes).map(ReturnValue::Role);
         }
-        crate::arguments::integer(
-            value,
-            "`returns`",
-            "a number, or the name of a process",
-            i64::MIN..=i64::MAX,
-            mistakes,
-        )
-        .map(ReturnValue::Number)
+        let expected = "a number, or the name of a process";
+        integer(value, "`returns`", expected, i64::MIN..=i64::MAX, mistakes).map(ReturnValue::Number)
     }
 }
 
-fn is_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    name.len() <= LONGEST_NAME
-        && bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
-
-fn call_words(fields: &Fields<'_>, span: &Place, mistakes: &mut Mistakes) -> Option<&'static CallWords> {
+fn call_name(fields: &Fields<'_>, span: &Place, mistakes: &mut Mistakes) -> Option<CallName> {
     let Some((_, value)) = fields.get("call") else {
         mistakes
             .add(span.clone(), "the step does not say what happens", "`call` is missing")
@@ -255,11 +137,11 @@ fn call_words(fields: &Fields<'_>, span: &Place, mistakes: &mut Mistakes) -> Opt
         wrong_type(value, "`call`", "the name of a call in quotes", mistakes);
         return None;
     };
-    if CallName::from_word(name).is_none() {
-        let known: Vec<&str> = CALLS.iter().map(|words| words.name.word()).collect();
-        mistakes.unknown(value.span(), "call", name, &known);
+    let call = CallName::from_word(name);
+    if call.is_none() {
+        mistakes.unknown(value.span(), "call", name, CallName::WORDS);
     }
-    CallName::from_word(name).map(words)
+    call
 }
 
 /// Reports keys that this call does not have; gives the values of those that are most likely misspelt, by the right key.

@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 
 use pidlab_scenario::{
-    ChildStatus, Handled, HandledLine, Line, NamespaceId, Observation, ProcessView, Role, Scenario, Signal, State, StatusLine,
+    ChildStatus, Handled, HandledLine, Line, NamespaceId, Observation, ProcessView, Role, Scenario, Signal, State,
+    StatusLine,
 };
 
 #[test]

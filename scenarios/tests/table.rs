@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use pidlab_scenario::Scenario;
-use pidlab_scenario::words::{Argument, CALLS, CallWords, Kind};
+use pidlab_scenario::words::{Argument, CallWords, Kind, calls};
 
 /// Values that an argument of this kind takes, and some that it does not.
 fn samples(kind: Kind) -> (Vec<String>, Vec<&'static str>) {
@@ -31,7 +31,7 @@ fn samples(kind: Kind) -> (Vec<String>, Vec<&'static str>) {
 
 /// A step with what the call must have, then one argument more.
 fn accepts(words: &CallWords, argument: &Argument, value: &str) -> bool {
-    let (one_of, needed) = words.one_of.unwrap_or((&[], false));
+    let (one_of, needed) = words.one_of.clone().unwrap_or_default();
     let stands_for_the_group = one_of.contains(&argument.name);
     let mut pairs = vec![format!("by = \"a\", call = \"{}\"", words.name), format!("{} = {value}", argument.name)];
     for other in words.arguments.iter().filter(|other| other.name != argument.name) {
@@ -47,8 +47,8 @@ fn accepts(words: &CallWords, argument: &Argument, value: &str) -> bool {
 
 #[test]
 fn every_argument_takes_the_values_of_its_kind_and_no_others() {
-    for words in CALLS {
-        for argument in words.arguments {
+    for words in calls() {
+        for argument in &words.arguments {
             let (good, bad) = samples(argument.kind);
             for value in good {
                 assert!(accepts(words, argument, &value), "{} with {} = {value}", words.name, argument.name);
@@ -62,10 +62,10 @@ fn every_argument_takes_the_values_of_its_kind_and_no_others() {
 
 #[test]
 fn an_argument_that_must_be_there_is_missed() {
-    for words in CALLS {
+    for words in calls() {
         let bare = format!("title = \"A claim\"\nsteps = [ {{ by = \"host\", call = \"{}\" }} ]", words.name);
-        let needs =
-            words.arguments.iter().any(|argument| argument.required) || words.one_of.is_some_and(|(_, must)| must);
+        let needs = words.arguments.iter().any(|argument| argument.required)
+            || words.one_of.as_ref().is_some_and(|(_, must)| *must);
         assert_eq!(Scenario::parse("table", "table.toml", &bare).is_err(), needs, "{}", words.name);
     }
 }

@@ -11,9 +11,9 @@
 
 use pidlab_scenario::{CloneFlags, Errno, Fact, Signal};
 
-use crate::objects::cred::{Cred, Kuid, Ucount, UserNamespace, UserNsId};
-use crate::objects::pid_namespace::NsId;
-use crate::objects::task::{TaskFlags, TaskId};
+use crate::objects::cred::{Cred, Kuid, Ucount, UserNamespace};
+use crate::objects::ids::{NsId, TaskId, UserNsId};
+use crate::objects::task::TaskFlags;
 use crate::rule;
 use crate::world::World;
 

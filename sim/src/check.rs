@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::objects::pid_namespace::{ChildReaper, NsId};
-use crate::objects::signal_struct::{SignalFlags, SignalId};
-use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
+use crate::objects::ids::{NsId, SignalId, TaskId};
+use crate::objects::pid_namespace::ChildReaper;
+use crate::objects::signal_struct::SignalFlags;
+use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::pid::{is_within, numbers, pgrp_members};
 use crate::world::World;
 
@@ -37,7 +38,11 @@ impl World {
     /// The first that does not hold.
     pub fn check_invariants(&self) -> Result<(), Broken> {
         hold(self.run_queue.is_empty(), "the world is quiet", &self.run_queue.0)?;
-        hold(self.frames.keys().all(|task| self.task(*task).has(TaskFlags::STOPPED)), "handlers have run", &self.frames)?;
+        hold(
+            self.frames.keys().all(|task| self.task(*task).has(TaskFlags::STOPPED)),
+            "handlers have run",
+            &self.frames,
+        )?;
         for task in self.tasks() {
             self.check_task(task)?;
         }
@@ -70,7 +75,11 @@ impl World {
         let task = self.task(id);
         hold(!task.has(TaskFlags::ON_RQ), "nothing is left to do", id)?;
         hold(self.pids[task.thread_pid].task == Some(id), "a number knows its task", id)?;
-        hold(!task.has(TaskFlags::KILLED) || task.exit_state != ExitState::None || task.at >= At::Zap, "who is killed has ended", id)?;
+        hold(
+            !task.has(TaskFlags::KILLED) || task.exit_state != ExitState::None || task.at >= At::Zap,
+            "who is killed has ended",
+            id,
+        )?;
         let idle = task.at == At::User && task.exit_state == ExitState::None && !task.has(TaskFlags::STOPPED);
         hold(!idle || !task.has(TaskFlags::SIGPENDING), "no signal is left to take", id)?;
         let in_call = !matches!(task.at, At::User | At::DeThread | At::Zap) && task.exit_state == ExitState::None;
@@ -99,7 +108,11 @@ impl World {
             }
         }
         let signal: SignalId = self.task(leader).signal;
-        hold(pgrp_members(self, process.pgrp).any(|member| member == signal), "a member is in its group's list", leader)?;
+        hold(
+            pgrp_members(self, process.pgrp).any(|member| member == signal),
+            "a member is in its group's list",
+            leader,
+        )?;
         let members = self.processes().filter(|other| self.process(*other).session == process.session).count();
         hold(members == self.pids[process.session].session as usize, "a session counts its members", leader)
     }
@@ -120,10 +133,14 @@ impl World {
             ChildReaper::Task(reaper) if namespace.adding => {
                 hold(self.task(reaper).is_alive(), "an open namespace has a living child reaper", ns)
             }
-            ChildReaper::Task(reaper) if self.task(reaper).at == At::Zap && self.task(reaper).exit_state == ExitState::None => {
+            ChildReaper::Task(reaper)
+                if self.task(reaper).at == At::Zap && self.task(reaper).exit_state == ExitState::None =>
+            {
                 hold(!crate::exit::zap::is_alone(self, reaper), "a child reaper waits only for somebody", ns)
             }
-            ChildReaper::Task(_) | ChildReaper::Gone => hold(held <= 2, "an ended init is the last of its namespace", ns),
+            ChildReaper::Task(_) | ChildReaper::Gone => {
+                hold(held <= 2, "an ended init is the last of its namespace", ns)
+            }
         }
     }
 }

@@ -17,13 +17,15 @@ use pidlab_scenario::{Errno, Signal};
 
 use crate::exit::do_exit::do_group_exit;
 use crate::exit::orphaned_pgrp::is_current_pgrp_orphaned;
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::sigpending::{DefaultAction, SigInfo, SigSet, default_action, is_kernel_only};
-use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::task::{At, TaskFlags};
 use crate::signal::action::set_current_blocked;
 use crate::signal::force::go_on_aborting;
-use crate::signal::notify::{Cld, do_notify_parent_cldstop};
-use crate::signal::send::{pending_for, recalc_sigpending};
+use crate::signal::info::Cld;
+use crate::signal::notify::do_notify_parent_cldstop;
+use crate::signal::pending::{pending_for, recalc_sigpending};
 use crate::signal::stop::do_signal_stop;
 use crate::wait;
 use crate::world::{Frame, Handled, InCall, Return, World};
@@ -142,14 +144,13 @@ fn dequeue_signal(w: &mut World, task: TaskId) -> Option<SigInfo> {
 #[cold]
 fn name_the_order(w: &mut World, task: TaskId, taken: Signal) {
     let left = pending_for(w, task).without(w.task(task).blocked);
-    let waits = |signals: std::ops::RangeInclusive<u8>| {
-        signals.filter_map(|number| Signal::new(number.into())).any(|signal| left.contains(signal))
-    };
-    if SigSet::SYNCHRONOUS.contains(taken) && waits(1..=taken.number() - 1) {
-        w.because(&rule::SIG_FAULTS_FIRST, task);
+    if left.is_empty() {
+        return;
     }
-    if waits(taken.number() + 1..=64) {
-        w.because(&rule::SIG_LOWEST_FIRST, task);
+    w.because(&rule::SIG_LOWEST_FIRST, task);
+    let mut lower = (1..taken.number()).filter_map(|number| Signal::new(number.into()));
+    if SigSet::SYNCHRONOUS.contains(taken) && lower.any(|signal| left.contains(signal)) {
+        w.because(&rule::SIG_FAULTS_FIRST, task);
     }
 }
 

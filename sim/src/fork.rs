@@ -11,19 +11,22 @@
 
 use pidlab_scenario::{CloneFlags, Errno, Signal};
 
+use crate::alloc::{alloc_pid, put_pid_ns};
 use crate::capable::{copy_creds, put_creds};
+use crate::mm::copy_mm;
 use crate::nsproxy::copy_pid_ns;
 use crate::objects::cred::Cred;
-use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL, NsId};
-use crate::objects::signal_struct::{ExitCode, MmId, SignalFlags, SignalStruct};
+use crate::objects::ids::{NsId, TaskId};
+use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL};
+use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigPending;
-use crate::objects::task::{At, ExitState, Task, TaskFlags, TaskId};
-use crate::pid::{alloc_pid, attach_pgrp, free_pid, put_pid_ns};
-use crate::rule;
+use crate::objects::task::{At, ExitState, Task, TaskFlags};
+use crate::pid::attach_pgrp;
 use crate::signal::action::copy_sighand;
 use crate::signal::stop::task_join_group_stop;
 use crate::storage::arena::Slot;
 use crate::world::{InCall, World};
+use crate::{describe, rule};
 
 /// What clone3(2) is asked for.
 #[derive(Clone, Debug)]
@@ -158,11 +161,11 @@ fn copy_process(
         if !args.set_tid.is_empty() {
             w.because(&rule::SETTID_THREAD, child);
         }
-        name_the_depth(w, child, ns, false);
+        describe::depth(w, child, ns, false);
     } else {
         new_process(w, caller, child, args);
         if w.explains() {
-            name_the_birth(w, caller, child, args.flags);
+            describe::birth(w, caller, child, args.flags);
         }
     }
     Ok(child)
@@ -233,40 +236,6 @@ fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_
     }
 }
 
-/// The memory of a child: its maker's, or a copy, which is closed if the original is.
-///
-/// # References
-/// kernel/fork.c:copy_mm
-#[inline]
-fn copy_mm(w: &mut World, maker: crate::objects::signal_struct::SignalId, shared: bool) -> Option<MmId> {
-    let mm = w.sig(maker).mm;
-    if shared {
-        return Some(own_mm(w, maker));
-    }
-    let closed = mm.is_some_and(|mm| w.undumpable.contains(&mm));
-    if !closed {
-        return None;
-    }
-    let copy = next_mm(w);
-    w.undumpable.push(copy);
-    Some(copy)
-}
-
-fn next_mm(w: &mut World) -> MmId {
-    w.mms_shared += 1;
-    MmId(std::num::NonZeroU32::new(w.mms_shared).expect("it was just counted"))
-}
-
-/// The memory of a process, with a name by which others can share it.
-pub(crate) fn own_mm(w: &mut World, process: crate::objects::signal_struct::SignalId) -> MmId {
-    if let Some(mm) = w.sig(process).mm {
-        return mm;
-    }
-    let mm = next_mm(w);
-    w.sig_mut(process).mm = Some(mm);
-    mm
-}
-
 /// A child comes to the end of its parent's list.
 #[inline]
 fn append_child(w: &mut World, parent: TaskId, child: TaskId) {
@@ -275,96 +244,5 @@ fn append_child(w: &mut World, parent: TaskId, child: TaskId) {
     match last {
         Some(last) => w.task_mut(last).next_sibling = Some(child),
         None => w.task_mut(parent).first_child = Some(child),
-    }
-}
-
-/// clone(2) that fails at its very end, with numbers given out at every level: there is nowhere to write its pidfd. Whatever makes a
-/// fork fail earlier does so here, too.
-///
-/// # References
-/// kernel/fork.c:copy_process; kernel/pid.c:free_pid
-pub(crate) fn failed_clone3(w: &mut World, caller: TaskId) -> Errno {
-    let ns = w.task(caller).pid_ns_for_children.expect("who can act has a plan for its children");
-    let fresh = w.ns(ns).is_unborn();
-    let pid = match alloc_pid(w, ns, &[], caller) {
-        Ok(pid) => pid,
-        Err(errno) => return errno,
-    };
-    w.because(&rule::ALLOC_POST_ALLOC_FAILURE_BURNS, caller);
-    free_pid(w, pid);
-    if fresh {
-        let spoilt = !w.ns(ns).adding;
-        let rule = if spoilt {
-            &rule::ALLOC_POST_ALLOC_FAILURE_KILLS_FRESH_NS
-        } else {
-            &rule::ALLOC_POST_ALLOC_FAILURE_TRIED_AGAIN
-        };
-        w.because(rule, caller);
-    }
-    Errno::EFAULT
-}
-
-#[cold]
-fn name_the_birth(w: &mut World, caller: TaskId, child: TaskId, flags: CloneFlags) {
-    let new_ns = flags.contains(CloneFlags::CLONE_NEWPID);
-    let ns = w.active_ns(child);
-    let elsewhere = ns != w.active_ns(caller);
-    if w.is_unkillable(child) {
-        w.because(if new_ns { &rule::CLONE_NEWPID_INIT } else { &rule::UNSHARE_FIRST_CHILD_INIT }, child);
-        w.because(&rule::PG_INIT_INITIAL, child);
-    } else if elsewhere {
-        w.because(&rule::SETNS_INJECTED_CHILD, child);
-    }
-    if elsewhere {
-        w.because(&rule::CLONE_RETURN_VIEW, child);
-        w.because(&rule::UNSHARE_CHILD_INHERITS_TARGET, child);
-        if flags.contains(CloneFlags::CLONE_VM) {
-            w.because(if new_ns { &rule::CLONE_NEWPID_VM } else { &rule::CLONE_VM_TARGET_DIFFERS }, child);
-        }
-    }
-    name_the_depth(w, child, ns, new_ns);
-    if flags.contains(CloneFlags::CLONE_PARENT) {
-        name_the_sibling(w, caller, child, new_ns);
-    }
-    name_the_inheritance(w, caller, child);
-}
-
-fn name_the_depth(w: &mut World, child: TaskId, ns: NsId, new_ns: bool) {
-    if !new_ns && w.ns(ns).level + w.levels_above == MAX_PID_NS_LEVEL {
-        w.because(&rule::LIMIT_DEPTH_OTHER_OPS, child);
-    }
-}
-
-fn name_the_sibling(w: &mut World, caller: TaskId, child: TaskId, new_ns: bool) {
-    w.because(&rule::CP_SIBLING, child);
-    w.because(&rule::WAIT_ORDER_CLONE_PARENT, child);
-    let own = w.active_ns(caller);
-    let parent = w.task(w.group_leader(caller)).real_parent;
-    if parent.is_some_and(|parent| w.active_ns(parent) != own) {
-        w.because(&rule::CLONE_PARENT_INJECTED, child);
-        w.because(&rule::CP_INJECTED, child);
-    }
-    if new_ns {
-        w.because(&rule::CLONE_NEWPID_PARENT, child);
-    } else if w.active_ns(child) != own {
-        w.because(&rule::CLONE_PARENT_TARGET_DIFFERS, child);
-    }
-}
-
-/// What a child has from its maker, and what it has not.
-fn name_the_inheritance(w: &mut World, caller: TaskId, child: TaskId) {
-    let ignores = w.sighand(child).ignored.contains(Signal::CHLD);
-    let subreaper = w.process(caller).has(SignalFlags::CHILD_SUBREAPER);
-    let pdeath = w.task(w.group_leader(caller)).pdeath_signal.is_some();
-    let of_init = w.is_unkillable(caller) && !w.is_unkillable(child);
-    for (holds, rule) in [
-        (ignores, &rule::EXIT_IGN_INHERITED),
-        (subreaper, &rule::REAP_FLAG_SCOPE),
-        (pdeath, &rule::PDEATH_LIFETIME),
-        (of_init, &rule::SIG_INIT_FLAG_SCOPE),
-    ] {
-        if holds {
-            w.because(rule, child);
-        }
     }
 }

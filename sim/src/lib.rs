@@ -39,7 +39,7 @@
 //!
 //! # Reading order
 //!
-//! **Part one**, an hour's reading: `objects` (PID namespace, `struct pid`, task, `signal_struct`), `pid` (a number at every level),
+//! **Part one**, an hour's reading: `objects` (PID namespace, `struct pid`, task, `signal_struct`), `alloc` (a number at every level),
 //! `fork` (where a child is born), `signal::send` (what becomes of a signal), `exit::do_exit`, `exit::reparent` (who adopts whom),
 //! `exit::zap` (the death of a namespace), `exit::release`.
 //!
@@ -67,9 +67,19 @@ mod misconception;
 
 mod pid;
 
+mod set_tid;
+
+mod alloc;
+
 mod capable;
 
+mod describe;
+
+mod mm;
+
 mod fork;
+
+mod failed_clone;
 
 mod nsproxy;
 
@@ -103,9 +113,8 @@ pub use fork::CloneArgs;
 pub use graph::{Edge, Graph, Node};
 pub use misconception::Misconception;
 pub use model::{Answer, Because, Judgement, Model, Never, Outcomes};
+pub use objects::ids::{NsId, TaskId};
 pub use objects::pid::Nr;
-pub use objects::pid_namespace::NsId;
-pub use objects::task::TaskId;
 pub use objects::wait_opts::{WaitFor, Waited};
 pub use rule::Rule;
 pub use world::{Handled, World};

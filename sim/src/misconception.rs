@@ -41,4 +41,3 @@ impl Misconception {
         Misconception::ALL.iter().copied().find(|known| known.word() == word)
     }
 }
-

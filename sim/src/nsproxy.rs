@@ -7,17 +7,19 @@
 
 use pidlab_scenario::{CloneFlags, Errno, Fact};
 
+use crate::alloc::put_pid_ns;
 use crate::capable::{
     check_ucounts, copy_creds, inc_pid_namespaces, may_own_below, ns_capable, ptrace_may_access, put_creds,
 };
-use crate::objects::cred::{Cred, UserNsId};
-use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL, NsId, PID_MAX_LIMIT, PidNamespace};
-use crate::objects::task::{ExitState, TaskId};
-use crate::pid::{is_within, put_pid_ns};
+use crate::objects::cred::Cred;
+use crate::objects::ids::{NsId, TaskId, UserNsId};
+use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL, PID_MAX_LIMIT, PidNamespace};
+use crate::objects::task::ExitState;
+use crate::pid::is_within;
 use crate::storage::idr::Idr;
 use crate::storage::unseen::Unseen;
 use crate::world::World;
-use crate::{Rule, rule};
+use crate::{Rule, describe, rule};
 
 /// What a kernel without a `pid_max` for each namespace has for all of them.
 const DEFAULT_PID_MAX: u32 = 32_768;
@@ -30,12 +32,7 @@ const DEFAULT_PID_MAX: u32 = 32_768;
 ///
 /// # References
 /// kernel/nsproxy.c:copy_namespaces; kernel/pid_namespace.c:copy_pid_ns, create_pid_namespace
-pub(crate) fn copy_pid_ns(
-    w: &mut World,
-    caller: TaskId,
-    maker: Cred,
-    differs: &'static Rule,
-) -> Result<NsId, Errno> {
+pub(crate) fn copy_pid_ns(w: &mut World, caller: TaskId, maker: Cred, differs: &'static Rule) -> Result<NsId, Errno> {
     let own = w.active_ns(caller);
     let elsewhere = w.task(caller).pid_ns_for_children != Some(own);
     if !maker.capable {
@@ -125,7 +122,7 @@ pub(crate) fn sys_unshare(w: &mut World, caller: TaskId, flags: CloneFlags) -> R
     if flags.contains(CloneFlags::CLONE_NEWPID) {
         match copy_pid_ns(w, caller, who, &rule::UNSHARE_TWICE) {
             Ok(ns) => {
-                name_the_plan(w, caller);
+                describe::plan(w, caller);
                 switch_task_namespaces(w, caller, ns);
             }
             Err(errno) => {
@@ -140,17 +137,6 @@ pub(crate) fn sys_unshare(w: &mut World, caller: TaskId, flags: CloneFlags) -> R
     let cred = w.cred_id(who);
     w.task_mut(caller).cred = cred;
     Ok(())
-}
-
-fn name_the_plan(w: &mut World, caller: TaskId) {
-    w.because(&rule::UNSHARE_CHILDREN_ONLY, caller);
-    w.because(&rule::UNSHARE_NO_NUMBER_NO_INIT, caller);
-    if w.is_unkillable(caller) {
-        w.because(&rule::UNSHARE_BY_INIT, caller);
-    }
-    if !w.thread_group_empty(caller) {
-        w.because(&rule::UNSHARE_PER_THREAD, caller);
-    }
 }
 
 /// setns(2) to a PID namespace that somebody holds open.

@@ -6,10 +6,9 @@ use pidlab_scenario::{Errno, Fact, PollEvent, Seen};
 
 use crate::capable::{check_kill_permission, ns_capable};
 use crate::nsproxy::may_follow_link;
-use crate::objects::cred::UserNsId;
+use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::pid::Nr;
-use crate::objects::pid_namespace::NsId;
-use crate::objects::task::{ExitState, TaskId};
+use crate::objects::task::ExitState;
 use crate::pid::{find_task_by_pid_ns, is_within, task_tgid_nr_ns};
 use crate::rule;
 use crate::world::World;
@@ -230,12 +229,7 @@ impl World {
     /// # References
     /// ioctl_pidfd(2), PIDFD_GET_INFO; fs/pidfs.c:pidfd_info
     #[track_caller]
-    pub fn look_at_pidfd_info(
-        &mut self,
-        caller: TaskId,
-        of: Option<TaskId>,
-        had_number: bool,
-    ) -> Result<Seen, Errno> {
+    pub fn look_at_pidfd_info(&mut self, caller: TaskId, of: Option<TaskId>, had_number: bool) -> Result<Seen, Errno> {
         self.begin(caller);
         let about = of.unwrap_or(caller);
         if !self.holds(Fact::PidfdInfo) {
@@ -271,12 +265,7 @@ impl World {
     /// # References
     /// pidfd_send_signal(2), ERRORS; kernel/signal.c:access_pidfd_pidns
     #[track_caller]
-    pub fn look_at_pidfd_signal(
-        &mut self,
-        caller: TaskId,
-        of: Option<TaskId>,
-        had_number: bool,
-    ) -> Result<(), Errno> {
+    pub fn look_at_pidfd_signal(&mut self, caller: TaskId, of: Option<TaskId>, had_number: bool) -> Result<(), Errno> {
         self.begin(caller);
         self.because(&rule::VIEW_PIDFD_SIGNAL_SCOPE, of.unwrap_or(caller));
         if !had_number {

@@ -8,13 +8,14 @@
 use pidlab_scenario::{Errno, Signal, WaitOptions, WaitStatus};
 
 use crate::exit::release::release_task;
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
-use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
+use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::objects::wait_opts::{WaitFor, WaitOpts, Waited, Who};
-use crate::pid::{find_pid_ns, is_within, task_pid_nr_ns};
+use crate::pid::{find_pid_ns, task_pid_nr_ns};
 use crate::signal::notify::eligible_pid;
 use crate::world::{InCall, Return, World};
-use crate::{Next, rule};
+use crate::{Next, describe, rule};
 
 /// wait4(2).
 ///
@@ -49,12 +50,7 @@ pub(crate) fn sys_wait4(w: &mut World, caller: TaskId, pid: i32, options: WaitOp
 ///
 /// # References
 /// kernel/exit.c:kernel_waitid
-pub(crate) fn sys_waitid(
-    w: &mut World,
-    caller: TaskId,
-    asked: WaitFor,
-    options: WaitOptions,
-) -> Result<Waited, Errno> {
+pub(crate) fn sys_waitid(w: &mut World, caller: TaskId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
     let events = WaitOptions::WEXITED | WaitOptions::WSTOPPED | WaitOptions::WCONTINUED;
     let impossible = match asked {
         WaitFor::Pid(number) => number <= 0,
@@ -83,30 +79,11 @@ fn do_wait(w: &mut World, caller: TaskId, asked: WaitFor, options: WaitOptions) 
     if result == Ok(Waited::Blocks) {
         w.because(&rule::WAIT_BLOCKS, caller);
         if w.explains() {
-            name_the_deadlock(w, caller, wo.who);
+            describe::deadlock(w, caller, wo.who);
         }
         w.enter(caller, At::Wait, InCall::Wait(wo));
     }
     result
-}
-
-/// The one waited for is an init that waits for a child of the waiter.
-#[cold]
-fn name_the_deadlock(w: &mut World, caller: TaskId, who: Who) {
-    let Who::Pid(pid) = who else { return };
-    let Some(init) = w.pids[pid].task.filter(|init| w.task(*init).at == At::Zap) else { return };
-    let holds_up = |child: TaskId| {
-        w.task(child).exit_state == ExitState::Zombie && is_within(w, w.active_ns(child), w.active_ns(init))
-    };
-    if w.children(caller).any(holds_up) {
-        w.because(&rule::ZAP_CLASSIC_DEADLOCK, caller);
-    }
-}
-
-/// Whether a task sleeps until this one child has ended.
-pub(crate) fn sleeps_for(w: &World, task: TaskId, child: TaskId) -> bool {
-    let pid = w.task(w.group_leader(child)).thread_pid;
-    matches!(w.calls.get(&task), Some(InCall::Wait(wo)) if wo.who == Who::Pid(pid))
 }
 
 /// The number means what it means in the caller's namespace, at the time of the call.
@@ -258,7 +235,7 @@ fn stop_status(w: &World, child: TaskId, options: WaitOptions) -> Option<WaitSta
 fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: &WaitOpts) -> Waited {
     let number = task_pid_nr_ns(w, child, w.active_ns(caller)).expect("a child is visible to its parent");
     if w.explains() {
-        name_the_report(w, caller, child, status, wo);
+        describe::report(w, caller, child, status, wo);
     }
     if !wo.options.contains(WaitOptions::WNOWAIT) {
         match status {
@@ -271,24 +248,4 @@ fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: 
         }
     }
     Waited::Child { child, number, status }
-}
-
-#[cold]
-fn name_the_report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: &WaitOpts) {
-    let rule = match (status, wo.who) {
-        (WaitStatus::Stopped(_) | WaitStatus::Continued, _) => &rule::WAIT_STOPPED,
-        (_, Who::Pgrp(_)) => &rule::WAIT_PGID_ACROSS_NS,
-        (_, Who::Any) => &rule::WAIT_ORDER,
-        (_, Who::Pid(_) | Who::Nobody) => &rule::WAIT_PID_NUMBER_SPACE,
-    };
-    w.because(rule, child);
-    if matches!(wo.who, Who::Pgrp(_)) {
-        w.because(&rule::WAIT_PGID_ORDER, child);
-    }
-    if w.active_ns(child) != w.active_ns(caller) {
-        w.because(&rule::VIEW_SIGINFO_SIGCHLD, child);
-    }
-    if wo.options.contains(WaitOptions::WNOWAIT) {
-        w.because(&rule::WAIT_NOWAIT, child);
-    }
 }

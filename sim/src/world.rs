@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use pidlab_scenario::{ChildStatus, Errno, Fact, Facts, Signal};
 
-use crate::objects::cred::{Cred, CredId, UserNamespace};
-use crate::objects::pid::{Pid, PidId};
-use crate::objects::pid_namespace::{NsId, PidNamespace};
-use crate::objects::sighand::{Sighand, SighandId};
-use crate::objects::signal_struct::{MmId, SignalFlags, SignalId, SignalStruct};
+use crate::objects::cred::{Cred, UserNamespace};
+use crate::objects::ids::{CredId, MmId, NsId, PidId, SighandId, SignalId, TaskId};
+use crate::objects::pid::Pid;
+use crate::objects::pid_namespace::PidNamespace;
+use crate::objects::sighand::Sighand;
+use crate::objects::signal_struct::{SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigSet;
-use crate::objects::task::{At, ExitState, Task, TaskFlags, TaskId};
+use crate::objects::task::{At, ExitState, Task, TaskFlags};
 use crate::objects::wait_opts::{WaitOpts, Waited};
 use crate::storage::arena::{Arena, Slot};
 use crate::storage::numbers::Rows;
@@ -188,6 +189,14 @@ impl World {
     pub(crate) fn because(&mut self, rule: &'static Rule, about: TaskId) {
         if self.log.recording {
             self.note(rule, about);
+        }
+    }
+
+    /// The same of the task that is about to be made: an allocation is for somebody who is not there yet.
+    #[inline]
+    pub(crate) fn because_of_newborn(&mut self, rule: &'static Rule) {
+        if self.log.recording {
+            self.note(rule, self.tasks.next());
         }
     }
 

@@ -1,13 +1,12 @@
 //! Random calls: what always holds, holds; what fails, changes nothing but what Linux changes; and it is all determined.
 
 use pidlab_scenario::{CloneFlags, Errno, MaskChange, Signal, SignalAction, WaitOptions};
-use pidlab_sim::{CloneArgs, TaskId, State, World};
+use pidlab_sim::{CloneArgs, State, TaskId, World};
 use proptest::prelude::*;
 
 /// Makes one call from three bytes; answers its errno, if it failed.
 fn call(world: &mut World, bytes: [u8; 3]) -> Option<(TaskId, Errno)> {
-    let able: Vec<TaskId> =
-        world.processes().filter(|process| world.state(*process) == Some(State::Running)).collect();
+    let able: Vec<TaskId> = world.processes().filter(|process| world.state(*process) == Some(State::Running)).collect();
     let caller = *able.get(usize::from(bytes[0]) % able.len().max(1))?;
     let all: Vec<TaskId> = world.processes().collect();
     let other = all[usize::from(bytes[2]) % all.len()];

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use pidlab_scenario::{CloneFlags, Errno, Fact, Facts, MaskChange, Signal, SignalAction, WaitOptions, WaitStatus};
-use pidlab_sim::{CloneArgs, NsId, TaskId, State, WaitFor, Waited, World};
+use pidlab_sim::{CloneArgs, NsId, State, TaskId, WaitFor, Waited, World};
 
 const NEWPID: CloneArgs<'static> =
     CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };

@@ -3,15 +3,35 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use clap::Args;
 use indicatif::ProgressBar;
 use pidlab_scenario::{Facts, Scenario, library};
 use serde::Serialize;
 
-use super::explain::RulesArguments;
 use super::{End, Format, Out};
 use crate::coverage::{self, Coverage, LENGTH, Row};
 use crate::kernel::{self, Judged, Labs, On, Plan};
 use crate::{tell, words};
+
+#[derive(Args)]
+pub(super) struct RulesArguments {
+    /// How the list is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
+    /// Instead of what they say, how well they are covered: by the scenarios of the library, by random runs, and by this kernel's
+    /// agreement. Ends with 1 if a rule lacks one of these.
+    #[arg(long)]
+    pub(super) coverage: bool,
+    /// Which machines take part in that.
+    #[arg(long, value_enum, default_value = "both", requires = "coverage")]
+    on: On,
+    /// How many random steps the model takes for each kind of kernel; a tenth of them runs on this kernel.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000), requires = "coverage")]
+    steps: u64,
+    /// Where the random choices start.
+    #[arg(long, default_value_t = 1, requires = "coverage")]
+    seed: u64,
+}
 
 /// A rule in JSON.
 #[derive(Serialize)]

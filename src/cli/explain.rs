@@ -7,28 +7,8 @@ use pidlab_scenario::{Scenario, library, nearest};
 use pidlab_sim::{Rule, rule};
 use serde::Serialize;
 
+use super::coverage::{self, RulesArguments};
 use super::{End, Format, Out};
-use crate::kernel::On;
-
-#[derive(Args)]
-pub(super) struct RulesArguments {
-    /// How the list is written.
-    #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: Format,
-    /// Instead of what they say, how well they are covered: by the scenarios of the library, by random runs, and by this kernel's
-    /// agreement. Ends with 1 if a rule lacks one of these.
-    #[arg(long)]
-    coverage: bool,
-    /// Which machines take part in that.
-    #[arg(long, value_enum, default_value = "both", requires = "coverage")]
-    pub(super) on: On,
-    /// How many random steps the model takes for each kind of kernel; a tenth of them runs on this kernel.
-    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000), requires = "coverage")]
-    pub(super) steps: u64,
-    /// Where the random choices start.
-    #[arg(long, default_value_t = 1, requires = "coverage")]
-    pub(super) seed: u64,
-}
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -54,7 +34,7 @@ struct RuleLine<'a> {
 
 pub(super) fn rules(out: &mut Out, arguments: &RulesArguments) -> io::Result<End> {
     if arguments.coverage {
-        return super::coverage::coverage(out, arguments);
+        return coverage::coverage(out, arguments);
     }
     let library = parsed_library();
     let mut family = "";

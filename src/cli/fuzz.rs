@@ -132,9 +132,13 @@ struct Trial {
 
 impl Trial {
     fn new(seed: u64, index: u64) -> Trial {
-        // Processes with a memory of their own end more slowly, as those of most real programs do: one of three scenarios.
-        let sharing = if index % 3 == 2 { Sharing::Own } else { Sharing::Auto };
-        Trial { name: format!("random/{seed}-{index}"), seed, index, theme: Theme::of(index), sharing }
+        Trial {
+            name: format!("random/{seed}-{index}"),
+            seed,
+            index,
+            theme: Theme::of(index),
+            sharing: Sharing::of_case(index),
+        }
     }
 
     fn run(&self, worker: &mut Worker, length: usize) -> Case {

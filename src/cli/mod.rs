@@ -45,7 +45,7 @@ enum Command {
     /// Run random scenarios on both and compare; shrink one that differs.
     Fuzz(fuzz::Arguments),
     /// List the rules that the model decides by.
-    Rules(explain::RulesArguments),
+    Rules(coverage::RulesArguments),
     /// Explain one rule.
     Explain(explain::Arguments),
 }

@@ -13,14 +13,16 @@ mod settings;
 
 use pidlab_scenario::{Errno, Facts};
 
+use crate::alloc::alloc_pid;
 use crate::objects::cred::Cred;
+use crate::objects::ids::{NsId, TaskId};
 use crate::objects::pid::Nr;
-use crate::objects::pid_namespace::{ChildReaper, NsId};
+use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::signal_struct::{SignalFlags, SignalStruct};
-use crate::objects::task::{At, ExitState, Task, TaskFlags, TaskId};
+use crate::objects::task::{At, ExitState, Task, TaskFlags};
 use crate::objects::wait_opts::Waited;
 use crate::order::orders;
-use crate::pid::{alloc_pid, attach_pgrp, find_task_by_pid_ns, numbers, pid_nr_ns, task_pid_nr_ns};
+use crate::pid::{attach_pgrp, find_task_by_pid_ns, numbers, pid_nr_ns, task_pid_nr_ns};
 use crate::storage::arena::{Id, Slot};
 use crate::world::{Handled, Return, World};
 use crate::{Rule, nsproxy};

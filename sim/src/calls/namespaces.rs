@@ -1,9 +1,8 @@
 use pidlab_scenario::{CloneFlags, Errno, RebootHow};
 
 use crate::nsproxy;
-use crate::objects::pid_namespace::NsId;
+use crate::objects::ids::{NsId, TaskId};
 use crate::objects::signal_struct::ExitCode;
-use crate::objects::task::TaskId;
 use crate::order::{orders, turn};
 use crate::sys::{reboot, sysctl};
 use crate::world::World;

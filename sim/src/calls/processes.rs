@@ -2,11 +2,12 @@ use pidlab_scenario::{CloneFlags, Errno, Signal, WaitOptions};
 
 use crate::exit::do_exit::{do_exit, do_group_exit};
 use crate::exit::reparent::find_alive_thread;
-use crate::fork::{CloneArgs, failed_clone3, kernel_clone};
+use crate::failed_clone::failed_clone3;
+use crate::fork::{CloneArgs, kernel_clone};
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::ExitCode;
-use crate::objects::task::TaskId;
-use crate::order::turn;
 use crate::objects::wait_opts::{WaitFor, Waited};
+use crate::order::turn;
 use crate::wait::{sys_wait4, sys_waitid};
 use crate::world::World;
 use crate::{exec, rule};

@@ -1,7 +1,7 @@
 use pidlab_scenario::{Errno, Signal};
 
+use crate::objects::ids::TaskId;
 use crate::objects::pid::Nr;
-use crate::objects::task::TaskId;
 use crate::sys::{pgrp, prctl, users};
 use crate::world::World;
 

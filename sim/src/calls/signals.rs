@@ -1,11 +1,9 @@
 use pidlab_scenario::{Errno, MaskChange, Signal, SignalAction};
 
-use crate::objects::task::TaskId;
+use crate::objects::ids::TaskId;
 use crate::signal::action::{do_sigaction, do_sigpending, sigprocmask};
 use crate::signal::force::{begin_abort, force_sig, sigpipe};
-use crate::signal::kill::{
-    pidfd_open, sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_tgkill,
-};
+use crate::signal::kill::{pidfd_open, sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_tgkill};
 use crate::world::World;
 
 /// # Signals

@@ -16,15 +16,18 @@ use super::orphaned_pgrp::kill_orphaned_pgrp;
 use super::release::{release_task, wake_exec};
 use super::reparent::{find_alive_thread, forget_original_parent};
 use super::zap::{collect_zombies, finish_zap, is_alone, zap_pid_ns_processes};
+use crate::alloc::put_pid_ns;
+use crate::objects::ids::TaskId;
 use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
-use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
-use crate::pid::put_pid_ns;
-use crate::signal::notify::{Cld, do_notify_parent, do_notify_parent_cldstop};
-use crate::signal::send::{kill_threads, retarget_shared_pending};
+use crate::objects::task::{At, ExitState, TaskFlags};
+use crate::signal::info::Cld;
+use crate::signal::notify::{do_notify_parent, do_notify_parent_cldstop};
+use crate::signal::pending::retarget_shared_pending;
+use crate::signal::send::kill_threads;
 use crate::signal::stop::participate_group_stop;
 use crate::world::{InCall, Return, World};
-use crate::{Next, rule};
+use crate::{Next, describe, rule};
 
 /// Ends the whole process. What was decided before stays.
 ///
@@ -38,11 +41,12 @@ pub(crate) fn do_group_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next
     } else if record.has(SignalFlags::GROUP_EXEC) {
         ExitCode::ZERO
     } else {
-        if record.nr_threads > 1 {
-            w.because(&rule::THR_GROUP_EXIT, task);
-        }
+        let alone = record.nr_threads == 1;
         w.sig_mut(process).set_group_exit(code);
-        kill_threads(w, process, Some(task));
+        if !alone {
+            w.because(&rule::THR_GROUP_EXIT, task);
+            kill_threads(w, process, Some(task));
+        }
         code
     };
     do_exit(w, task, code)
@@ -71,9 +75,8 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     }
     // A turn ends where somebody else could notice that it has begun to exit.
     let process = w.process(task);
-    let noticed = process.nr_threads > 1
-        || process.has(SignalFlags::CHILD_SUBREAPER)
-        || w.task(task).has(TaskFlags::VFORK_DONE);
+    let noticed =
+        process.nr_threads > 1 || process.has(SignalFlags::CHILD_SUBREAPER) || w.task(task).has(TaskFlags::VFORK_DONE);
     if noticed { Next::GoesOn } else { exit_mm(w, task) }
 }
 
@@ -125,7 +128,7 @@ pub(crate) fn exit_mm(w: &mut World, task: TaskId) -> Next {
         w.task_mut(task).flags.insert(TaskFlags::CLOSED);
     }
     if w.explains() {
-        name_the_unsharer(w, task);
+        describe::unsharer(w, task);
     }
     if let Some(ns) = w.task_mut(task).pid_ns_for_children.take() {
         put_pid_ns(w, ns);
@@ -152,16 +155,6 @@ pub(crate) fn complete_vfork_done(w: &mut World, child: TaskId) -> bool {
     w.enter(waiter, At::Returning, InCall::Returning(Return::Told));
     w.wake_up(waiter);
     true
-}
-
-#[cold]
-fn name_the_unsharer(w: &mut World, task: TaskId) {
-    let own = w.active_ns(task);
-    let Some(ns) = w.task(task).pid_ns_for_children.filter(|ns| *ns != own) else { return };
-    let is_init_there = |child: TaskId| w.is_unkillable(child) && w.active_ns(child) == ns;
-    if w.children(task).any(is_init_there) {
-        w.because(&rule::REAP_UNSHARER, task);
-    }
 }
 
 /// The task is about to be seen as ended. A child reaper ends its namespace first, unless another thread of it lives on.
@@ -201,7 +194,7 @@ fn finish_exit(w: &mut World, task: TaskId) -> Next {
     if w.task(task).has(TaskFlags::GROUP_DEAD) {
         kill_orphaned_pgrp(w, leader, None);
         if w.explains() {
-            name_the_session(w, leader);
+            describe::session_leader(w, leader);
         }
     }
     w.task_mut(task).exit_state = ExitState::Zombie;
@@ -219,12 +212,4 @@ fn finish_exit(w: &mut World, task: TaskId) -> Next {
         release_task(w, task);
     }
     Next::Ended
-}
-
-#[cold]
-fn name_the_session(w: &mut World, leader: TaskId) {
-    let process = w.process(leader);
-    if process.has(SignalFlags::SESSION_LEADER) && w.pids[process.session].session > 1 {
-        w.because(&rule::PG_SESSION_LEADER_EXIT, leader);
-    }
 }

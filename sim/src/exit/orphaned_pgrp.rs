@@ -8,12 +8,12 @@
 
 use pidlab_scenario::Signal;
 
-use crate::objects::pid::PidId;
-use crate::objects::signal_struct::{SignalFlags, SignalId};
-use crate::objects::task::TaskId;
+use crate::objects::ids::{PidId, SignalId, TaskId};
+use crate::objects::signal_struct::SignalFlags;
 use crate::pid::pgrp_members;
 use crate::rule;
-use crate::signal::send::{Info, To, send_signal};
+use crate::signal::info::{Info, To};
+use crate::signal::send::send_signal;
 use crate::world::World;
 
 /// Whether the process group of a task is orphaned.

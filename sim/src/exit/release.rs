@@ -7,14 +7,16 @@
 
 use pidlab_scenario::Fact;
 
+use crate::alloc::free_if_unused;
+use crate::objects::ids::TaskId;
 use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::signal_struct::SignalFlags;
-use crate::objects::task::{At, ExitState, TaskId};
-use crate::pid::{detach_pgrp, free_if_unused};
-use crate::rule;
+use crate::objects::task::{At, ExitState};
+use crate::pid::detach_pgrp;
 use crate::signal::action::put_sighand;
 use crate::signal::notify::do_notify_parent;
 use crate::world::World;
+use crate::{describe, rule};
 
 /// Releases a task that has ended, and its process if it was the last.
 ///
@@ -68,7 +70,7 @@ fn release_thread(w: &mut World, thread: TaskId) {
 }
 
 /// Whoever is in exec and waits for the others looks whether they are gone.
-pub(crate) fn wake_exec(w: &mut World, process: crate::objects::signal_struct::SignalId) {
+pub(crate) fn wake_exec(w: &mut World, process: crate::objects::ids::SignalId) {
     let waiting = w.threads_of(process).find(|thread| w.task(*thread).at == At::DeThread);
     if let Some(waiting) = waiting {
         w.wake_up(waiting);
@@ -85,7 +87,7 @@ fn release_leader(w: &mut World, leader: TaskId) {
     put_sighand(w, w.sig(process).sighand);
     w.signals.remove(process);
     if w.explains() {
-        name_what_bears_it(w, leader);
+        describe::what_bears_it(w, leader);
     }
     detach_task(w, leader);
     if pgrp != pid {
@@ -93,18 +95,6 @@ fn release_leader(w: &mut World, leader: TaskId) {
     }
     if session != pid && session != pgrp {
         free_if_unused(w, session);
-    }
-}
-
-#[cold]
-fn name_what_bears_it(w: &mut World, leader: TaskId) {
-    let record = &w.pids[w.task(leader).thread_pid];
-    let (group, session) = (record.pgrp.is_some(), record.session > 0);
-    if group || session {
-        w.because(&rule::ALLOC_FREED_WHEN, leader);
-    }
-    if group {
-        w.because(&rule::PG_GROUP_OUTLIVES_LEADER, leader);
     }
 }
 

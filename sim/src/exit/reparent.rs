@@ -15,13 +15,14 @@ use pidlab_scenario::Signal;
 
 use super::orphaned_pgrp::kill_orphaned_pgrp;
 use crate::capable::check_kill_permission;
-use crate::objects::signal_struct::{ExitCode, SignalFlags};
-use crate::objects::task::{ExitState, TaskFlags, TaskId};
-use crate::pid::is_within;
+use crate::objects::ids::TaskId;
+use crate::objects::signal_struct::SignalFlags;
+use crate::objects::task::ExitState;
+use crate::signal::info::{Info, To};
 use crate::signal::notify::do_notify_parent;
-use crate::signal::send::{Info, To, send_signal};
+use crate::signal::send::send_signal;
 use crate::world::World;
-use crate::{Misconception, Rule, rule};
+use crate::{Misconception, Rule, describe, rule};
 
 /// The first thread of a task's process that has not begun to exit.
 ///
@@ -62,7 +63,7 @@ pub(crate) fn forget_original_parent(w: &mut World, father: TaskId, dead: &mut V
 /// kernel/exit.c:reparent_leader
 fn reparent_leader(w: &mut World, father: TaskId, child: TaskId, dead: &mut Vec<TaskId>) {
     if w.explains() {
-        name_the_adoption(w, father, child);
+        describe::adoption(w, father, child);
     }
     if w.task(child).exit_signal != Some(Signal::CHLD) {
         w.because(&rule::EXIT_SIGNAL_RESET, child);
@@ -76,29 +77,6 @@ fn reparent_leader(w: &mut World, father: TaskId, child: TaskId, dead: &mut Vec<
         }
     }
     kill_orphaned_pgrp(w, child, Some(father));
-}
-
-#[cold]
-fn name_the_adoption(w: &mut World, father: TaskId, child: TaskId) {
-    let task = w.task(child);
-    let (over, stopped) = (w.is_over(child), task.has(TaskFlags::STOPPED));
-    let reaper = task.real_parent;
-    let process = w.process(child);
-    let (init, unreported) = (process.has(SignalFlags::UNKILLABLE), process.group_exit_code != ExitCode::ZERO);
-    if init {
-        w.because(&rule::REAP_NS_INIT, child);
-    } else if w.active_ns(child) != w.active_ns(father) {
-        w.because(&rule::REAP_INJECTED_CHILD, child);
-    }
-    if !over {
-        w.because(&rule::REAP_LIVE_CHILD_SILENT, child);
-    } else if w.task(father).real_parent.map(|it| w.group_leader(it)) == reaper.map(|it| w.group_leader(it)) {
-        w.because(&rule::EXIT_SIGCHLD_ORDER, child);
-    }
-    if stopped && unreported {
-        w.because(&rule::WAIT_STOP_AFTER_ADOPTION, child);
-    }
-    w.because(&rule::REAP_ORDER, child);
 }
 
 /// The signal that a thread has asked for, for the end of the task that is its parent.
@@ -169,9 +147,4 @@ fn find_new_reaper(w: &mut World, father: TaskId) -> (TaskId, &'static Rule) {
         }
     }
     (child_reaper, &rule::REAP_NS_IS_FATHERS)
-}
-
-/// Whether a task is in the namespace `ns` or a descendant of it.
-pub(crate) fn is_member(w: &World, task: TaskId, ns: crate::NsId) -> bool {
-    is_within(w, w.active_ns(task), ns)
 }

@@ -16,16 +16,16 @@
 use pidlab_scenario::{Signal, SignalAction};
 
 use super::release::release_task;
-use super::reparent::is_member;
 use crate::NsId;
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
-use crate::objects::task::{At, ExitState, TaskFlags, TaskId};
+use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::pid::pgrp_members;
-use crate::rule;
 use crate::signal::action::change_action;
-use crate::signal::send::{Info, To, send_signal};
-use crate::wait::sleeps_for;
+use crate::signal::info::{Info, To};
+use crate::signal::send::send_signal;
 use crate::world::World;
+use crate::{describe, rule};
 
 /// Begins to end a namespace.
 pub(crate) fn zap_pid_ns_processes(w: &mut World, reaper: TaskId) {
@@ -35,7 +35,7 @@ pub(crate) fn zap_pid_ns_processes(w: &mut World, reaper: TaskId) {
     w.ns_mut(ns).adding = false;
     w.task_mut(reaper).at = At::Zap;
     if w.explains() {
-        name_the_sharers(w, reaper);
+        describe::sharers_at_the_end(w, reaper);
     }
     change_action(w, reaper, Signal::CHLD, SignalAction::Ignore);
     if w.group_leader(reaper) != reaper {
@@ -44,19 +44,7 @@ pub(crate) fn zap_pid_ns_processes(w: &mut World, reaper: TaskId) {
     kill_members(w, ns);
     collect_zombies(w, reaper);
     if w.explains() && !is_alone(w, reaper) {
-        name_what_it_waits_for(w, reaper);
-    }
-}
-
-/// The table that SIGCHLD is ignored in may be another's, too.
-#[cold]
-fn name_the_sharers(w: &mut World, reaper: TaskId) {
-    let (leader, table) = (w.group_leader(reaper), w.process(reaper).sighand);
-    let shares = |other: &TaskId| *other != leader && w.process(*other).sighand == table;
-    let shared = table != crate::objects::sighand::SighandId::DEFAULT;
-    let sharers: Vec<TaskId> = w.processes().filter(|other| shared && shares(other)).collect();
-    for sharer in sharers {
-        w.because(&rule::ZAP_SIGHAND_LEAK, sharer);
+        describe::what_a_zap_waits_for(w, reaper);
     }
 }
 
@@ -107,32 +95,5 @@ pub(crate) fn finish_zap(w: &mut World, reaper: TaskId) {
     let own = w.task(w.group_leader(reaper)).thread_pid;
     if w.explains() && pgrp_members(w, own).any(|member| member != process) {
         w.because(&rule::ZAP_OWN_PGID_NO_PIN, reaper);
-    }
-}
-
-/// Names what a child reaper has to wait for, where it is not only for its own children.
-#[cold]
-fn name_what_it_waits_for(w: &mut World, reaper: TaskId) {
-    let ns = w.active_ns(reaper);
-    let members: Vec<_> = w.ns(ns).idr.holders(2).map(|(_, pid)| pid).collect();
-    let mut stuck = false;
-    for pid in members {
-        let Some(member) = w.pids[pid].task else {
-            w.because(&rule::ZAP_PGID_PIN, reaper);
-            stuck = true;
-            continue;
-        };
-        let parent = w.task(member).real_parent.filter(|_| w.group_leader(member) == member);
-        let Some(parent) = parent.filter(|parent| !is_member(w, *parent, ns)) else { continue };
-        w.because(&rule::ZAP_WAITS_FOR_OUTSIDE_PARENT, member);
-        stuck = true;
-        // The parent of both sleeps until the reaper ends, and the reaper until that parent reaps the member.
-        if w.task(w.group_leader(reaper)).real_parent == Some(parent) && sleeps_for(w, parent, reaper) {
-            w.because(&rule::ZAP_CLASSIC_DEADLOCK, parent);
-        }
-    }
-    let outer = w.ns(ns).parent.and_then(|parent| w.ns(parent).reaper());
-    if let Some(outer) = outer.filter(|outer| stuck && w.task(*outer).at == At::Zap) {
-        w.because(&rule::ZAP_NESTED_STALL, outer);
     }
 }

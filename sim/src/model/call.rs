@@ -6,11 +6,13 @@ use pidlab_scenario::{CallName, Errno, Harm, Outcome, Refusal, Role, SetnsVia, S
 use super::cast::{Branch, Done};
 use crate::calls::namespaces::sys_reboot;
 use crate::calls::processes::{sys_exit, sys_exit_group};
-use crate::fork::{CloneArgs, failed_clone3, kernel_clone};
+use crate::failed_clone::failed_clone3;
+use crate::fork::{CloneArgs, kernel_clone};
+use crate::objects::ids::TaskId;
 use crate::objects::pid::Nr;
-use crate::objects::task::{At, TaskId};
+use crate::objects::task::At;
 use crate::objects::wait_opts::{WaitFor, Waited};
-use crate::signal::send::pending_for;
+use crate::signal::pending::pending_for;
 use crate::signal::{action, force, kill};
 use crate::sys::{pgrp, prctl, sysctl, users};
 use crate::world::World;

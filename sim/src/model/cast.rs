@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use pidlab_scenario::syscall::{Roles, Syscall, lower};
-use pidlab_scenario::{
-    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Returned, Role, State, Step,
-};
+use pidlab_scenario::{CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Returned, Role, State, Step};
 
 use super::{Answer, Because, Outcomes};
 use crate::capable::is_limit_open;
-use crate::objects::cred::UserNsId;
-use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::ids::{TaskId, UserNsId};
+use crate::objects::task::{At, TaskFlags};
 use crate::objects::wait_opts::Waited;
 use crate::order::{orders, possible};
 use crate::world::{InCall, Return, World};
@@ -274,7 +272,8 @@ impl Branch {
         let mut all = Vec::new();
         for (task, what) in std::mem::take(&mut self.world.returned) {
             let Some(by) = self.role(task) else { continue };
-            let (call, told) = self.roles[by.index()].as_mut().and_then(|known| known.call.take()).expect("it was in a call");
+            let (call, told) =
+                self.roles[by.index()].as_mut().and_then(|known| known.call.take()).expect("it was in a call");
             all.push(Returned { by, call, outcome: self.outcome(told, &what) });
         }
         all.sort_by_key(|returned| returned.by);

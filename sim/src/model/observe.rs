@@ -3,7 +3,7 @@
 use pidlab_scenario::{Handled, NamespaceId, Observation, Outcome, ProcessView, Returned, Role, State};
 
 use super::cast::Branch;
-use crate::objects::task::TaskId;
+use crate::objects::ids::TaskId;
 
 impl Branch {
     /// What a task is seen to be doing. Which thread of an init is its last, and waits for the members of the namespace, can be open where
@@ -33,11 +33,8 @@ impl Branch {
             let world = &self.world;
             let ns = world.namespace(task);
             let bare = |number: Option<crate::Nr>| number.map_or(0, crate::Nr::get);
-            let handled = world.handled(task).map(|got| Handled {
-                signal: got.signal,
-                si_pid: got.si_pid,
-                child: got.child,
-            });
+            let handled =
+                world.handled(task).map(|got| Handled { signal: got.signal, si_pid: got.si_pid, child: got.child });
             processes.push(ProcessView {
                 role,
                 thread_of: Some(world.leader(task)).filter(|leader| *leader != task).and_then(|it| self.role(it)),

@@ -12,27 +12,11 @@
 //!
 //! In the kernel: `struct cred`, include/linux/cred.h; `struct user_namespace`, `struct ucounts`, include/linux/user_namespace.h.
 
+use super::ids::UserNsId;
 use std::collections::BTreeMap;
-
-/// A user namespace, by the order in which they are made.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct UserNsId(pub(crate) u32);
-
-impl UserNsId {
-    pub(crate) const OUTERMOST: UserNsId = UserNsId(0);
-}
 
 /// A user id, as the outermost user namespace has it (`kuid_t`).
 pub(crate) type Kuid = u32;
-
-/// Which credentials: an index into the list of those that a world has met.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct CredId(pub(crate) u32);
-
-impl CredId {
-    /// Root of the outermost user namespace, with all capabilities.
-    pub(crate) const ROOT: CredId = CredId(0);
-}
 
 /// Who a task is, and what it may do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,5 +1,7 @@
 //! What there is: one record for each struct of the kernel, and nothing that happens.
 
+pub(crate) mod ids;
+
 pub(crate) mod pid_namespace;
 
 pub(crate) mod pid;

@@ -11,16 +11,9 @@
 //!
 //! In the kernel: `struct pid`, `struct upid`, include/linux/pid.h.
 
-use super::pid_namespace::NsId;
-use super::signal_struct::SignalId;
-use super::task::TaskId;
-use crate::storage::arena::{Slot, id};
+use super::ids::{NsId, SignalId, TaskId};
+use crate::storage::arena::Slot;
 use crate::storage::numbers::Inline;
-
-id! {
-    /// A `struct pid`.
-    pub(crate) PidId
-}
 
 /// A PID: the number that a task, process group or session has in one namespace; never 0. What is not visible in a namespace has no
 /// `Nr` there.

@@ -13,21 +13,10 @@
 
 use pidlab_scenario::Signal;
 
-use super::cred::UserNsId;
-use super::task::TaskId;
-use crate::storage::arena::{Slot, id};
+use super::ids::{NsId, TaskId, UserNsId};
+use crate::storage::arena::Slot;
 use crate::storage::idr::Idr;
 use crate::storage::unseen::Unseen;
-
-id! {
-    /// A PID namespace of a [`World`](crate::World), for as long as something keeps it in existence.
-    pub NsId
-}
-
-impl NsId {
-    /// The outermost namespace of a world.
-    pub const OUTERMOST: NsId = NsId::FIRST;
-}
 
 /// The largest value that `pid_max` can have (include/linux/threads.h, `PID_MAX_LIMIT`).
 pub(crate) const PID_MAX_LIMIT: u32 = 4_194_304;

@@ -8,17 +8,7 @@
 use pidlab_scenario::{Signal, SignalAction};
 
 use super::sigpending::SigSet;
-use crate::storage::arena::{Slot, id};
-
-id! {
-    /// A table of signal actions.
-    pub(crate) SighandId
-}
-
-impl SighandId {
-    /// The table of those who have nothing set and share with nobody.
-    pub(crate) const DEFAULT: SighandId = SighandId::FIRST;
-}
+use crate::storage::arena::Slot;
 
 /// A table of signal actions.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

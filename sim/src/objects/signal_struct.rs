@@ -7,16 +7,9 @@
 use bitflags::bitflags;
 use pidlab_scenario::{Signal, WaitStatus};
 
-use super::pid::PidId;
-use super::sighand::SighandId;
+use super::ids::{MmId, PidId, SighandId, SignalId, TaskId};
 use super::sigpending::SigPending;
-use super::task::TaskId;
-use crate::storage::arena::{Slot, id};
-
-id! {
-    /// A process: what its threads share.
-    pub(crate) SignalId
-}
+use crate::storage::arena::Slot;
 
 bitflags! {
     /// The `flags` of a process, and its two flags that have a word of their own in the kernel.
@@ -113,10 +106,6 @@ pub(crate) struct SignalStruct {
     /// Signals for the process, whichever thread takes them.
     pub(crate) shared_pending: SigPending,
 }
-
-/// A memory that processes share (`struct mm_struct`), by the order in which they began to be shared.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct MmId(pub(crate) std::num::NonZeroU32);
 
 impl SignalStruct {
     #[inline]

@@ -13,19 +13,10 @@
 use bitflags::bitflags;
 use pidlab_scenario::Signal;
 
-use super::cred::CredId;
-use super::pid::PidId;
-use super::pid_namespace::NsId;
-use super::signal_struct::{ExitCode, SignalId};
+use super::ids::{CredId, NsId, PidId, SignalId, TaskId};
+use super::signal_struct::ExitCode;
 use super::sigpending::{SigPending, SigSet};
-use crate::storage::arena::{Slot, id};
-
-id! {
-    /// A task of a [`World`](crate::World): a thread, from its birth until it is released. Not a number: those belong to
-    /// namespaces. The first thread of a process stands for the process.
-    #[doc(alias = "task_struct")]
-    pub TaskId
-}
+use crate::storage::arena::Slot;
 
 bitflags! {
     /// What is true of a task: its `flags`, its `jobctl`, and the bits of its thread information.

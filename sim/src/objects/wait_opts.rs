@@ -4,8 +4,8 @@
 
 use pidlab_scenario::{WaitOptions, WaitStatus};
 
-use super::pid::{Nr, PidId};
-use super::task::TaskId;
+use super::ids::{PidId, TaskId};
+use super::pid::Nr;
 
 /// Which children a wait is for, as the system calls have it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

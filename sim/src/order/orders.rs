@@ -1,7 +1,8 @@
 //! One order: first come, first served, and who has the CPU keeps it as long as it has something to do.
 
 use super::turn;
-use crate::objects::task::{TaskFlags, TaskId};
+use crate::objects::ids::TaskId;
+use crate::objects::task::TaskFlags;
 use crate::world::World;
 
 /// Lets everything happen that is about to.

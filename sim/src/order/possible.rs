@@ -14,7 +14,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use super::orders;
-use crate::objects::task::{At, TaskId};
+use crate::objects::ids::TaskId;
+use crate::objects::task::At;
 use crate::world::World;
 
 /// How many worlds are looked at in one search. Beyond, the answer is not decided.

@@ -12,7 +12,8 @@
 //! is to end a turn earlier, with [`Next::GoesOn`].
 
 use crate::exit::do_exit;
-use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::ids::TaskId;
+use crate::objects::task::{At, TaskFlags};
 use crate::world::{InCall, World};
 use crate::{Next, entry, exec, wait};
 

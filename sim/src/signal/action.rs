@@ -7,11 +7,11 @@
 
 use pidlab_scenario::{Errno, MaskChange, Signal, SignalAction};
 
-use super::send::{flush_all, pending_for, recalc_sigpending, retarget_shared_pending, signal_wake_up};
-use crate::objects::sighand::{Sighand, SighandId};
-use crate::objects::signal_struct::SignalId;
+use super::pending::{flush_all, pending_for, recalc_sigpending, retarget_shared_pending, signal_wake_up};
+use crate::objects::ids::{SighandId, SignalId, TaskId};
+use crate::objects::sighand::Sighand;
 use crate::objects::sigpending::{DefaultAction, SigSet, default_action, is_kernel_only};
-use crate::objects::task::{ExitState, TaskFlags, TaskId};
+use crate::objects::task::{ExitState, TaskFlags};
 use crate::rule;
 use crate::world::World;
 

@@ -11,9 +11,12 @@
 use pidlab_scenario::{Signal, SignalAction};
 
 use super::action::{change_action, set_current_blocked};
-use super::send::{Info, To, send_signal, signal_wake_up};
+use super::info::{Info, To};
+use super::pending::signal_wake_up;
+use super::send::send_signal;
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::SignalFlags;
-use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::task::{At, TaskFlags};
 use crate::rule;
 use crate::world::{InCall, World};
 

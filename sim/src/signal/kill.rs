@@ -7,16 +7,15 @@
 
 use pidlab_scenario::{Errno, Fact, Signal};
 
-use super::send::{Info, To, send_signal};
+use super::info::{Info, To};
+use super::send::send_signal;
 use crate::capable::check_kill_permission;
-use crate::objects::pid::PidId;
-use crate::objects::pid_namespace::NsId;
-use crate::objects::task::TaskId;
+use crate::objects::ids::{NsId, PidId, TaskId};
 use crate::pid::{
     find_pid_ns, find_task_by_pid_ns, is_within, own_number, pgrp_members, task_pid_nr_ns, task_tgid_nr_ns,
 };
-use crate::rule;
 use crate::world::World;
+use crate::{describe, rule};
 
 /// What kill(2) says of its sender.
 ///
@@ -52,7 +51,7 @@ pub(crate) fn sys_kill(w: &mut World, caller: TaskId, pid: i32, signal: Option<S
         return Err(Errno::ESRCH);
     }
     if w.explains() {
-        name_the_targets(w, caller, pid, &targets);
+        describe::targets(w, caller, pid, &targets);
     }
     let allowed: Vec<TaskId> =
         targets.iter().copied().filter(|target| check_kill_permission(w, caller, *target, signal)).collect();
@@ -88,43 +87,8 @@ fn everybody_but(w: &World, caller: TaskId, ns: NsId) -> Vec<TaskId> {
     all.into_iter().map(|(_, task)| task).collect()
 }
 
-#[cold]
-fn name_the_targets(w: &mut World, caller: TaskId, pid: i32, targets: &[TaskId]) {
-    let ns = w.active_ns(caller);
-    if pid == -1 {
-        w.because(&rule::SIG_KILL_MINUS1, caller);
-        if w.ns(ns).level > 0 {
-            w.because(&rule::SIG_KILL_MINUS1_OUTSIDE, caller);
-        }
-        return;
-    }
-    if pid > 0 {
-        return;
-    }
-    if targets.len() > 1 {
-        w.because(&rule::SIG_PGRP_ORDER, caller);
-    }
-    let leader = if pid < -1 { find_pid_ns(w, ns, -pid) } else { None };
-    if let Some(gone) = leader.filter(|leader| w.pids[*leader].task.is_none_or(|task| w.is_over(task))) {
-        let about = w.pids[gone].task.unwrap_or(caller);
-        w.because(&rule::PG_GROUP_OUTLIVES_LEADER, about);
-    }
-    if pid == 0 && targets.iter().any(|target| !is_within(w, w.active_ns(*target), ns)) {
-        w.because(&rule::SIG_KILL0_ESCAPES, caller);
-    } else if targets.iter().any(|target| w.active_ns(*target) != ns) {
-        w.because(&rule::SIG_PGRP_MIXED_NS, caller);
-    }
-}
-
 /// Sends one signal to each. Where one `siginfo_t` goes round, what one receiver does to it the next ones see.
-fn send_to_all(
-    w: &mut World,
-    caller: TaskId,
-    targets: &[TaskId],
-    signal: Option<Signal>,
-    mut info: Info,
-    whom: To,
-) {
+fn send_to_all(w: &mut World, caller: TaskId, targets: &[TaskId], signal: Option<Signal>, mut info: Info, whom: To) {
     let Some(signal) = signal else {
         w.because(&rule::SIG_EXISTENCE, caller);
         return;
@@ -142,15 +106,7 @@ fn send_to_all(
 }
 
 #[cold]
-fn name_the_sender(
-    w: &mut World,
-    caller: TaskId,
-    target: TaskId,
-    signal: Signal,
-    info: Info,
-    whom: To,
-    many: bool,
-) {
+fn name_the_sender(w: &mut World, caller: TaskId, target: TaskId, signal: Signal, info: Info, whom: To, many: bool) {
     let ns = w.active_ns(target);
     if whom == To::Process && w.group_leader(target) != target {
         w.because(&rule::SIG_KILL_BY_TID, target);
@@ -294,4 +250,3 @@ pub(crate) fn pidfd_open(w: &mut World, caller: TaskId, pid: i32) -> Result<Task
         }
     }
 }
-

@@ -5,13 +5,14 @@
 //!
 //! In the kernel: kernel/signal.c:do_notify_parent, do_notify_parent_cldstop; kernel/exit.c:__wake_up_parent.
 
-use pidlab_scenario::{ChildStatus, Fact, Signal, WaitOptions};
+use pidlab_scenario::{Fact, Signal, WaitOptions};
 
-use super::send::{Info, To, send_signal, send_signal_force};
+use super::info::{Cld, Info, To};
+use super::send::{send_signal, send_signal_force};
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::SignalFlags;
-use crate::objects::task::{At, TaskFlags, TaskId};
+use crate::objects::task::{At, TaskFlags};
 use crate::objects::wait_opts::Who;
-use crate::pid::task_pid_nr_ns;
 use crate::rule;
 use crate::world::{InCall, World};
 
@@ -47,27 +48,28 @@ pub(crate) fn do_notify_parent(w: &mut World, leader: TaskId) -> bool {
 }
 
 fn send_exit_signal(w: &mut World, leader: TaskId, parent: TaskId, signal: Signal) {
-    w.because(&rule::EXIT_SIGNAL_SENT, leader);
-    if w.sighand(parent).caught.contains(signal) {
-        w.because(&rule::VIEW_SIGINFO_SIGCHLD, leader);
-    }
-    let si_pid = task_pid_nr_ns(w, leader, w.active_ns(parent)).map_or(0, |number| number.get());
-    let code = w.task(leader).exit_code;
-    let process = w.process(leader);
-    if process.has(SignalFlags::GROUP_EXIT) && process.group_exit_code != code {
-        name_the_difference(w, leader);
-    }
     let lived = !w.process(parent).has(SignalFlags::GROUP_EXIT);
+    if w.explains() {
+        name_the_signal(w, leader, parent, signal);
+    }
     // The thread that made the child is asked first.
-    let info = Info::Child { si_pid, status: code.status().into() };
-    send_signal_force(w, signal, info, parent, To::Process, false);
-    if lived && w.process(parent).has(SignalFlags::GROUP_EXIT) {
+    send_signal_force(w, signal, Info::Child(leader, Cld::Exited), parent, To::Process, false);
+    if lived && w.explains() && w.process(parent).has(SignalFlags::GROUP_EXIT) {
         w.because(&rule::EXIT_SIGNAL_CAN_KILL_PARENT, parent);
     }
 }
 
-/// The signal says how the first thread ended, and a wait how the process did.
-fn name_the_difference(w: &mut World, leader: TaskId) {
+#[cold]
+fn name_the_signal(w: &mut World, leader: TaskId, parent: TaskId, signal: Signal) {
+    w.because(&rule::EXIT_SIGNAL_SENT, leader);
+    if w.sighand(parent).caught.contains(signal) {
+        w.because(&rule::VIEW_SIGINFO_SIGCHLD, leader);
+    }
+    let process = w.process(leader);
+    if !process.has(SignalFlags::GROUP_EXIT) || process.group_exit_code == w.task(leader).exit_code {
+        return;
+    }
+    // The signal says how the first thread ended, and a wait how the process did.
     let rebooted = w.ns(w.active_ns(leader)).reboot.is_some() && w.is_unkillable(leader);
     if rebooted {
         w.because(&rule::REBOOT_SIGINFO_DIFFERS, leader);
@@ -75,15 +77,6 @@ fn name_the_difference(w: &mut World, leader: TaskId) {
     } else if !w.holds(Fact::SigchldTellsProcess) {
         w.because(&rule::EXIT_SIGCHLD_LEADER_STATUS, leader);
     }
-}
-
-/// What happened to a process that lives.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Cld {
-    /// `CLD_STOPPED`.
-    Stopped,
-    /// `CLD_CONTINUED`.
-    Continued,
 }
 
 /// Tells the parent that the process of a task has stopped or gone on.
@@ -94,15 +87,7 @@ pub(crate) fn do_notify_parent_cldstop(w: &mut World, task: TaskId, why: Cld) {
     let leader = w.group_leader(task);
     let Some(parent) = w.task(leader).real_parent else { return };
     if !w.sighand(parent).ignored.contains(Signal::CHLD) {
-        let si_pid = task_pid_nr_ns(w, leader, w.active_ns(parent)).map_or(0, |number| number.get());
-        let status = match why {
-            Cld::Continued => ChildStatus::Continued,
-            Cld::Stopped => {
-                // 0 where it is continued in the middle of the stop.
-                ChildStatus::Stopped(w.process(task).group_exit_code.get_signal())
-            }
-        };
-        send_signal(w, Signal::CHLD, &mut Info::Child { si_pid, status }, parent, To::Process);
+        send_signal(w, Signal::CHLD, &mut Info::Child(leader, why), parent, To::Process);
     }
     wake_up_parent(w, leader, parent);
 }

@@ -11,46 +11,17 @@
 //!
 //! In the kernel: kernel/signal.c.
 
-use pidlab_scenario::{ChildStatus, Fact, Signal};
+use pidlab_scenario::{Fact, Signal};
 
-use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalId};
-use crate::objects::sigpending::{DefaultAction, SigInfo, SigSet, default_action, is_kernel_only, is_stop};
-use crate::objects::task::{At, TaskFlags, TaskId};
-use crate::pid::{task_pid_nr_ns, task_tgid_nr_ns};
+use super::info::{Info, To, siginfo};
+use super::pending::{flush_all, signal_wake_up};
+use crate::objects::ids::{SignalId, TaskId};
+use crate::objects::signal_struct::{ExitCode, SignalFlags};
+use crate::objects::sigpending::{DefaultAction, default_action, is_kernel_only, is_stop};
+use crate::objects::task::TaskFlags;
+use crate::pid::task_pid_nr_ns;
 use crate::world::World;
-use crate::{Misconception, rule};
-
-/// For whom a signal is (`enum pid_type`): one thread, or the process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum To {
-    /// `PIDTYPE_PID`: the thread.
-    Thread,
-    /// `PIDTYPE_TGID` and above: the process.
-    Process,
-}
-
-/// What a signal says of its sender (`struct kernel_siginfo`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Info {
-    /// A number that the sender gave, its own or another: `has_si_pid_and_uid`. A receiver that cannot see the sender gets 0.
-    User {
-        /// What the receiver will be told.
-        si_pid: u32,
-    },
-    /// `SEND_SIG_NOINFO`: the kernel fills in the sender, for the receiver.
-    NoInfo,
-    /// `SEND_SIG_PRIV`: the kernel itself, to which no init is deaf.
-    Priv,
-    /// A child that ended, stopped or went on.
-    Child {
-        /// Its number in the parent's namespace.
-        si_pid: u32,
-        /// What became of it.
-        status: ChildStatus,
-    },
-    /// What an instruction of the receiver did.
-    Fault,
-}
+use crate::{Misconception, describe, rule};
 
 /// Sends a signal of `current` to one task or its process.
 ///
@@ -71,7 +42,7 @@ pub(crate) fn send_signal(w: &mut World, signal: Signal, info: &mut Info, to: Ta
         }
         Info::NoInfo => from_above,
         Info::Priv | Info::Fault => true,
-        Info::Child { .. } => false,
+        Info::Child(..) => false,
     };
     send_signal_force(w, signal, *info, to, whom, force);
 }
@@ -98,31 +69,13 @@ pub(crate) fn send_signal_force(w: &mut World, signal: Signal, info: Info, to: T
     complete_signal(w, signal, info, to, whom);
 }
 
-/// What the receiver will find in its `siginfo_t`.
-fn siginfo(w: &World, signal: Signal, info: Info, to: TaskId) -> SigInfo {
-    let plain = SigInfo { signal, si_pid: 0, child: None, fault: false };
-    match info {
-        Info::User { si_pid } => SigInfo { si_pid, ..plain },
-        Info::NoInfo => {
-            let sender = w.current.0.and_then(|sender| task_tgid_nr_ns(w, sender, w.active_ns(to)));
-            SigInfo { si_pid: sender.map_or(0, |number| number.get()), ..plain }
-        }
-        Info::Priv => plain,
-        Info::Child { si_pid, status } => {
-            SigInfo { si_pid, child: (signal == Signal::CHLD).then_some(status), ..plain }
-        }
-        // The address that could not be touched stands where si_pid does, and it was 0.
-        Info::Fault => SigInfo { fault: true, ..plain },
-    }
-}
-
 /// What a signal does by being sent, whether anybody takes it or not; then, whether it is to be queued at all.
 ///
 /// # References
 /// kernel/signal.c:prepare_signal
 fn prepare_signal(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
     if w.process(to).has(SignalFlags::GROUP_EXIT) {
-        name_the_deaf(w, to);
+        describe::deaf(w, to);
         return false;
     }
     if is_stop(signal) {
@@ -131,34 +84,6 @@ fn prepare_signal(w: &mut World, signal: Signal, to: TaskId, force: bool) -> boo
         take_back_stops(w, to);
     }
     !sig_ignored(w, signal, to, force)
-}
-
-/// A process in the middle of dying takes no signal.
-fn name_the_deaf(w: &mut World, to: TaskId) {
-    if !w.explains() {
-        return;
-    }
-    let leader = w.group_leader(to);
-    let zaps = w.threads_of(w.task(to).signal).any(|thread| w.task(thread).at == At::Zap);
-    let rule = if w.is_over(leader) {
-        &rule::EXIT_ZOMBIE_IS_ADDRESSABLE
-    } else if zaps {
-        &rule::ZAP_STUCK_IMMUNE
-    } else {
-        &rule::EXIT_FIRST_FATAL_WINS
-    };
-    w.because(rule, to);
-}
-
-/// Takes back signals that wait for a process or one of its threads.
-pub(crate) fn flush_all(w: &mut World, process: SignalId, which: impl Fn(Signal) -> bool + Copy) -> bool {
-    let mut any = w.sig_mut(process).shared_pending.flush(which);
-    let mut at = Some(w.sig(process).leader);
-    while let Some(thread) = at {
-        at = w.task(thread).next_thread;
-        any |= w.task_mut(thread).pending.flush(which);
-    }
-    any
 }
 
 fn take_back_continue(w: &mut World, to: TaskId) {
@@ -350,70 +275,6 @@ pub(crate) fn kill_threads(w: &mut World, process: SignalId, but: Option<TaskId>
         if task.exit_state == crate::objects::task::ExitState::None {
             task.flags.insert(TaskFlags::KILLED);
             signal_wake_up(w, thread, true);
-        }
-    }
-}
-
-/// Tells a task that there is a signal, and wakes it if it sleeps where signals reach it.
-///
-/// # References
-/// kernel/signal.c:signal_wake_up_state
-pub(crate) fn signal_wake_up(w: &mut World, thread: TaskId, fatal: bool) {
-    let task = w.task_mut(thread);
-    task.flags.insert(TaskFlags::SIGPENDING);
-    if fatal && task.has(TaskFlags::STOPPED) {
-        task.flags.remove(TaskFlags::STOPPED);
-    }
-    let reaches = match task.at {
-        _ if task.has(TaskFlags::STOPPED) => false,
-        At::User | At::Abort | At::Returning | At::Wait | At::WaitInterrupted => true,
-        // TASK_KILLABLE.
-        At::Vfork | At::DeThread => fatal,
-        At::ExitMm | At::ExitNotify | At::Zap => false,
-    };
-    if reaches {
-        w.wake_up(thread);
-    }
-}
-
-/// Whether there is something for a thread to take.
-///
-/// # References
-/// kernel/signal.c:recalc_sigpending_tsk
-pub(crate) fn recalc_sigpending(w: &mut World, thread: TaskId) {
-    let pending = has_pending(w, thread);
-    w.task_mut(thread).flags.set(TaskFlags::SIGPENDING, pending);
-}
-
-fn has_pending(w: &World, thread: TaskId) -> bool {
-    let task = w.task(thread);
-    task.has(TaskFlags::KILLED)
-        || task.has(TaskFlags::STOP_PENDING)
-        || !pending_for(w, thread).without(task.blocked).is_empty()
-}
-
-/// The signals that wait for a thread or for its process.
-pub(crate) fn pending_for(w: &World, thread: TaskId) -> SigSet {
-    w.task(thread).pending.set().or(w.process(thread).shared_pending.set())
-}
-
-/// Leaves signals of the process that a thread will not take to others who can.
-///
-/// # References
-/// kernel/signal.c:retarget_shared_pending
-pub(crate) fn retarget_shared_pending(w: &mut World, thread: TaskId, which: SigSet) {
-    let mut retarget = w.process(thread).shared_pending.set().and(which);
-    for other in w.thread_list(thread) {
-        if retarget.is_empty() {
-            return;
-        }
-        let task = w.task(other);
-        if other == thread || !task.is_alive() || retarget.without(task.blocked).is_empty() {
-            continue;
-        }
-        retarget = retarget.and(task.blocked);
-        if !task.has(TaskFlags::SIGPENDING) {
-            signal_wake_up(w, other, false);
         }
     }
 }

@@ -12,10 +12,12 @@
 
 use pidlab_scenario::Signal;
 
-use super::notify::{Cld, do_notify_parent_cldstop};
-use super::send::signal_wake_up;
+use super::info::Cld;
+use super::notify::do_notify_parent_cldstop;
+use super::pending::signal_wake_up;
+use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
-use crate::objects::task::{TaskFlags, TaskId};
+use crate::objects::task::TaskFlags;
 use crate::rule;
 use crate::world::World;
 

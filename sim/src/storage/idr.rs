@@ -4,7 +4,7 @@
 //! blocks. "The lowest free number from here on" never looks at numbers one by one, even when four million of them are taken,
 //! and a namespace in which only the number 30000 is taken is as small as one with only the number 2.
 
-use crate::objects::pid::PidId;
+use crate::objects::ids::PidId;
 
 const FAN: u32 = 64;
 
@@ -59,6 +59,36 @@ impl Idr {
         if leaf.used == u64::MAX {
             block.full |= 1 << at;
         }
+    }
+
+    /// Takes the lowest free number of `from..=to`.
+    #[inline]
+    pub(crate) fn insert_first(&mut self, from: u32, to: u32, holder: PidId) -> Option<u32> {
+        // Mostly the leaf of `from` has room, and then one visit finds the number and takes it.
+        if let Some(Some(block)) = self.blocks.get_mut((from / (FAN * FAN)) as usize)
+            && let Some(leaf) = block.leaves[(from / FAN % FAN) as usize].as_deref_mut()
+        {
+            let free = !leaf.used & (u64::MAX << (from % FAN));
+            let offset = free.trailing_zeros();
+            let number = from / FAN * FAN + offset;
+            if free != 0 && number <= to {
+                leaf.used |= 1 << offset;
+                leaf.holders[offset as usize % FAN as usize] = Some(holder);
+                if leaf.used == u64::MAX {
+                    block.full |= 1 << (from / FAN % FAN);
+                }
+                return Some(number);
+            }
+        }
+        self.insert_beyond(from, to, holder)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn insert_beyond(&mut self, from: u32, to: u32, holder: PidId) -> Option<u32> {
+        let number = self.first_free(from, to)?;
+        self.insert(number, holder);
+        Some(number)
     }
 
     /// Gives a taken number back.

@@ -7,12 +7,12 @@
 
 use pidlab_scenario::Errno;
 
-use crate::objects::pid::{Nr, PidId};
-use crate::objects::signal_struct::{SignalFlags, SignalId};
-use crate::objects::task::{TaskFlags, TaskId};
-use crate::pid::{
-    attach_pgrp, detach_pgrp, find_pid_ns, find_task_by_pid_ns, free_if_unused, is_within, own_number, pid_nr_ns,
-};
+use crate::alloc::free_if_unused;
+use crate::objects::ids::{PidId, SignalId, TaskId};
+use crate::objects::pid::Nr;
+use crate::objects::signal_struct::SignalFlags;
+use crate::objects::task::TaskFlags;
+use crate::pid::{attach_pgrp, detach_pgrp, find_pid_ns, find_task_by_pid_ns, is_within, own_number, pid_nr_ns};
 use crate::rule;
 use crate::world::World;
 

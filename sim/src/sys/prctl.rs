@@ -4,9 +4,9 @@
 
 use pidlab_scenario::Signal;
 
+use crate::objects::ids::TaskId;
 use crate::objects::pid::Nr;
 use crate::objects::signal_struct::SignalFlags;
-use crate::objects::task::TaskId;
 use crate::pid::{own_number, task_tgid_nr_ns};
 use crate::rule;
 use crate::world::World;

@@ -5,9 +5,10 @@
 use pidlab_scenario::{Errno, RebootHow, Signal};
 
 use crate::capable::ns_capable;
-use crate::objects::task::TaskId;
+use crate::objects::ids::TaskId;
 use crate::rule;
-use crate::signal::send::{Info, To, send_signal};
+use crate::signal::info::{Info, To};
+use crate::signal::send::send_signal;
 use crate::world::World;
 
 /// Kills the init of the caller's namespace. The caller has to exit afterwards, with 0.

@@ -5,9 +5,9 @@
 use pidlab_scenario::{Errno, Fact};
 
 use crate::capable::ns_capable;
-use crate::objects::cred::{NO_LIMIT, UserNsId};
-use crate::objects::pid_namespace::{NsId, PID_MAX_LIMIT};
-use crate::objects::task::TaskId;
+use crate::objects::cred::NO_LIMIT;
+use crate::objects::ids::{NsId, TaskId, UserNsId};
+use crate::objects::pid_namespace::PID_MAX_LIMIT;
 use crate::rule;
 use crate::world::World;
 

@@ -4,9 +4,9 @@
 
 use pidlab_scenario::{Errno, Fact};
 
-use crate::fork::own_mm;
-use crate::objects::cred::{Cred, UserNsId};
-use crate::objects::task::TaskId;
+use crate::mm::own_mm;
+use crate::objects::cred::Cred;
+use crate::objects::ids::{TaskId, UserNsId};
 use crate::rule;
 use crate::world::World;
 

@@ -1,6 +1,7 @@
 //! The one place where a step gets its meaning.
 
-use super::{Look, LookedAt, Pidfd, Roles, Syscall, WaitId};
+use super::kinds::{Look, LookedAt, Pidfd, Syscall, WaitId};
+use super::roles::Roles;
 use crate::{
     ANOTHER_USER, Call, CloneFlags, ExitSignal, Fact, KillTarget, LookVia, Refusal, Role, Signal, State, Step, Sysctl,
     Target, Unmodelled, WaitOptions, WaitTarget,

@@ -1,0 +1,41 @@
+//! What a mistyped word most likely means.
+
+/// The candidate that a mistyped word most likely means: a few edits away, or the word with a part left out
+/// (`NEWPID` for `CLONE_NEWPID`).
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let known = candidate.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&word, &known);
+            let shorter = word.len().min(known.len());
+            // An edit of every letter would make any word of any other.
+            let close = distance <= 1 + shorter / 4 && distance < shorter;
+            let part = word.len() >= 3 && (known.starts_with(&word) || known.ends_with(&word));
+            (close || part).then_some((!close, distance, candidate))
+        })
+        .min_by_key(|(only_part, distance, _)| (*only_part, *distance))
+        .map(|(_, _, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_part_of_a_word_is_enough() {
+        assert_eq!(nearest("NEWPID", ["CLONE_NEWUSER", "CLONE_NEWPID"]), Some("CLONE_NEWPID"));
+        assert_eq!(nearest("sig", ["pid", "group", "signal"]), Some("signal"));
+        assert_eq!(nearest("si", ["signal"]), None);
+    }
+
+    #[test]
+    fn the_nearest_word_is_a_few_edits_away_or_none() {
+        assert_eq!(nearest("getpid", ["fork", "getppid", "getpgid"]), Some("getppid"));
+        assert_eq!(nearest("clone_newpid", ["CLONE_NEWPID", "CLONE_VM"]), Some("CLONE_NEWPID"));
+        assert_eq!(nearest("frobnicate", ["fork", "clone"]), None);
+        assert_eq!(nearest("b", ["a"]), None);
+        assert_eq!(nearest("", ["a", "on"]), None);
+    }
+}

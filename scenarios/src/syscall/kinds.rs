@@ -1,0 +1,277 @@
+//! The system calls, with what they are given.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CloneFlags, MaskChange, RebootHow, Role, SetnsVia, Signal, SignalAction, Sysctl, WaitOptions};
+
+/// One system call, with all its arguments. A number is one of the caller's PID namespace.
+///
+/// Roles are left only where no number can stand for a process: a new one, and one that is held by a pidfd or a file.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Syscall {
+    /// clone3(2); also what fork(2) and vfork(2) come to.
+    Clone3 {
+        /// The new process or thread.
+        child: Role,
+        /// Its flags.
+        flags: CloneFlags,
+        /// What the parent gets when the child ends; `None` is 0.
+        exit_signal: Option<Signal>,
+        /// The numbers asked for, innermost namespace first.
+        set_tid: Vec<i32>,
+    },
+    /// clone3(2) that fails at its very end, with numbers already given out: there is nowhere to write its pidfd.
+    FailedClone3,
+    /// exit_group(2).
+    ExitGroup {
+        /// Its low eight bits are what wait(2) reports.
+        status: i32,
+    },
+    /// exit(2), which ends the calling thread alone.
+    Exit {
+        /// As for the whole process.
+        status: i32,
+    },
+    /// execve(2), of the program that every process runs.
+    Execve,
+    /// The calls of abort(3): `SIGABRT` unblocked and raised; raised again with its default action; an instruction that traps.
+    Abort,
+    /// No call: an access to memory that is not there.
+    Fault,
+    /// write(2) into a pipe that nobody reads any more.
+    BrokenPipe,
+    /// wait4(2).
+    Wait4 {
+        /// As there: a number, 0 for the own group, -1 for any, `-g` for a group.
+        pid: i32,
+        /// Its options.
+        options: WaitOptions,
+    },
+    /// waitid(2).
+    Waitid {
+        /// Which children.
+        id: WaitId,
+        /// Its options, `WEXITED` too only if it is here.
+        options: WaitOptions,
+    },
+    /// kill(2).
+    Kill {
+        /// As there: a number, 0 for the own group, -1 for everybody, `-g` for a group.
+        pid: i32,
+        /// `None` is 0.
+        signal: Option<Signal>,
+    },
+    /// tgkill(2).
+    Tgkill {
+        /// The process of which the thread must be one.
+        tgid: i32,
+        /// The thread.
+        tid: i32,
+        /// `None` is 0.
+        signal: Option<Signal>,
+    },
+    /// rt_sigqueueinfo(2), with `SI_QUEUE`.
+    RtSigqueueinfo {
+        /// The process.
+        pid: i32,
+        /// `None` is 0.
+        signal: Option<Signal>,
+        /// The number that is given for the sender.
+        si_pid: u32,
+    },
+    /// pidfd_open(2) of a process; the pidfd is closed again.
+    PidfdOpen {
+        /// The process.
+        pid: i32,
+    },
+    /// pidfd_send_signal(2).
+    PidfdSendSignal {
+        /// To whom.
+        pidfd: Pidfd,
+        /// `None` is 0.
+        signal: Option<Signal>,
+    },
+    /// poll(2) of a pidfd, without waiting.
+    PidfdPoll(Pidfd),
+    /// unshare(2).
+    Unshare {
+        /// `CLONE_NEWPID`, `CLONE_NEWUSER`, or both.
+        flags: CloneFlags,
+    },
+    /// setns(2).
+    Setns {
+        /// Whose namespace.
+        to: Role,
+        /// By which file of that process.
+        via: SetnsVia,
+    },
+    /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
+    PrctlSetChildSubreaper {
+        /// Set or cleared.
+        on: bool,
+    },
+    /// prctl(2), `PR_SET_PDEATHSIG`.
+    PrctlSetPdeathsig {
+        /// `None` clears it.
+        signal: Option<Signal>,
+    },
+    /// setuid(2).
+    Setuid {
+        /// 0 or [`ANOTHER_USER`](crate::ANOTHER_USER).
+        uid: u32,
+    },
+    /// rt_sigaction(2).
+    RtSigaction {
+        /// For which signal.
+        signal: Signal,
+        /// What happens with it.
+        action: SignalAction,
+    },
+    /// rt_sigprocmask(2).
+    RtSigprocmask {
+        /// Block or unblock.
+        how: MaskChange,
+        /// Which signal.
+        signal: Signal,
+    },
+    /// rt_sigpending(2).
+    RtSigpending,
+    /// setsid(2).
+    Setsid,
+    /// setpgid(2).
+    Setpgid {
+        /// Which process; 0 is the caller.
+        pid: i32,
+        /// Into which group; 0 is the process's own number.
+        pgid: i32,
+    },
+    /// getpgid(2).
+    Getpgid {
+        /// Which process; 0 is the caller.
+        pid: i32,
+    },
+    /// getsid(2).
+    Getsid {
+        /// Which process; 0 is the caller.
+        pid: i32,
+    },
+    /// getpid(2).
+    Getpid,
+    /// gettid(2).
+    Gettid,
+    /// getppid(2).
+    Getppid,
+    /// read(2) or write(2) of a file below `/proc/sys`.
+    Sysctl {
+        /// Which file.
+        name: Sysctl,
+        /// The value written; `None` reads.
+        write: Option<i64>,
+    },
+    /// reboot(2).
+    Reboot {
+        /// What is asked for.
+        how: RebootHow,
+    },
+    /// The calls by which a process looks at others.
+    Look(Look),
+}
+
+/// Which children waitid(2) is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum WaitId {
+    /// `P_ALL`.
+    All,
+    /// `P_PID`.
+    Pid(i32),
+    /// `P_PGID`; 0 is the caller's own group.
+    Pgid(i32),
+    /// `P_PIDFD`, with the pidfd that has been held since this process was born.
+    Pidfd(Role),
+}
+
+/// How a call comes by a pidfd.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Pidfd {
+    /// It has been held since this process was born.
+    Held(Role),
+    /// The caller opens it for this call with pidfd_open(2), and fails as that does.
+    Opened(i32),
+}
+
+/// Who is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum LookedAt {
+    /// This process, whatever numbers it has.
+    Role(Role),
+    /// Whoever has this number in the caller's namespace now.
+    Number(i32),
+}
+
+/// How a process looks at others. Where procfs is read, it is one that the caller mounted itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Look {
+    /// `/proc/PID/status`; 0 is nobody's number.
+    Status {
+        /// Whoever has this number.
+        pid: i32,
+    },
+    /// The numbers in the listing of `/proc`.
+    Listing,
+    /// `/proc/self/fdinfo` of a pidfd.
+    Fdinfo(Pidfd),
+    /// The translation ioctls of the PID namespace of a process (ioctl_nsfs(2)).
+    Translate(LookedAt),
+    /// `NS_GET_PARENT` of that namespace.
+    NsParent(LookedAt),
+    /// A procfs of that namespace.
+    TheirProcfs(LookedAt),
+    /// Whether `/proc/PID/ns/pid` is the same file as the caller's own.
+    NsFile(LookedAt),
+    /// `SCM_CREDENTIALS` of a message that this process sends first.
+    Credentials(Role),
+    /// `SO_PEERCRED` of a socket that this process makes first.
+    Peercred(Role),
+    /// `F_GETOWN_EX` of a file that this process makes first.
+    FileOwner(Role),
+    /// `PIDFD_GET_INFO` of the pidfd that has been held since this process was born.
+    PidfdInfo(Role),
+    /// Signal 0 through such a pidfd.
+    PidfdSignal(Role),
+    /// `/proc/loadavg`.
+    Loadavg,
+}
+
+impl Syscall {
+    /// The process or thread that it makes, if it is one that does.
+    pub fn child(&self) -> Option<Role> {
+        match self {
+            Syscall::Clone3 { child, .. } => Some(*child),
+            _ => None,
+        }
+    }
+
+    /// Who has to act before the caller can make this call: the sender of the message that it receives. [`lower`](super::lower) makes sure
+    /// that it can.
+    pub fn speaker(&self) -> Option<Role> {
+        match self {
+            Syscall::Look(Look::Credentials(role) | Look::Peercred(role) | Look::FileOwner(role)) => Some(*role),
+            _ => None,
+        }
+    }
+
+    /// Whether the caller sleeps until the child has ended or runs another program.
+    pub fn is_vfork(&self) -> bool {
+        matches!(self, Syscall::Clone3 { flags, .. } if flags.contains(CloneFlags::CLONE_VFORK))
+    }
+
+    /// Whether it asks for ended, stopped or continued children.
+    pub fn is_wait(&self) -> bool {
+        matches!(self, Syscall::Wait4 { .. } | Syscall::Waitid { .. })
+    }
+
+    /// Whether it is a look through a procfs that the caller has to mount.
+    pub fn mounts_procfs(&self) -> bool {
+        matches!(self, Syscall::Look(Look::Status { .. } | Look::Listing | Look::Fdinfo(_) | Look::TheirProcfs(_)))
+    }
+}

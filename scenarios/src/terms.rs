@@ -1,0 +1,208 @@
+//! What the arguments of calls are made of: whom they name, and the words of which they take one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Role, Signal};
+
+/// A process as a call names it: by role, or by a bare number.
+///
+/// A role stands for the number that the process has, or last had, in the caller's PID namespace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Target {
+    /// The number of this process in the caller's namespace.
+    Role(Role),
+    /// This number, as written.
+    Number(i32),
+}
+
+/// What kill(2) is aimed at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum KillTarget {
+    /// `pid = …`: one process; as a number also 0 (the own group) and -1 (everybody).
+    Pid(Target),
+    /// `group = …`: the process group with this number.
+    Group(Target),
+}
+
+/// Which children a wait is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum WaitTarget {
+    /// `pid = "any"`: every child.
+    Any,
+    /// `pid = …`: the child with this number.
+    Pid(Target),
+    /// `group = "own"`: the children in the caller's process group.
+    OwnGroup,
+    /// `group = …`: the children in the process group with this number.
+    Group(Target),
+    /// `pidfd = …`: the child that a pidfd refers to.
+    Pidfd(Role),
+}
+
+/// The exit signal that a clone asks for: what the parent gets when the child ends.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum ExitSignal {
+    /// Not written: `SIGCHLD`, or none where clone3(2) takes none (`CLONE_PARENT`, `CLONE_THREAD`).
+    Default,
+    /// `exit_signal = 0`.
+    None,
+    /// `exit_signal = "SIGUSR1"`.
+    Signal(Signal),
+}
+
+/// A set of words, one of which an argument is.
+pub(crate) trait Word: Copy + 'static {
+    /// Every word, in the order of the documentation; the first is what an argument is if it is absent and may be.
+    const WORDS: &'static [&'static str];
+
+    /// The value that a word stands for.
+    fn read(word: &str) -> Option<Self>;
+
+    /// The word that stands for it.
+    fn written(self) -> &'static str;
+}
+
+macro_rules! words {
+    ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        pub enum $type {
+            $($(#[$doc])* $variant),*
+        }
+
+        impl $type {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &[$type] = &[$($type::$variant),*];
+
+            /// Their words, in the same order.
+            pub const WORDS: &[&str] = &[$($word),*];
+
+            /// The word that stands for it in a scenario file.
+            pub const fn word(self) -> &'static str {
+                match self { $($type::$variant => $word),* }
+            }
+
+            /// The value that this word stands for.
+            pub fn from_word(word: &str) -> Option<$type> {
+                $type::ALL.iter().copied().find(|value| value.word() == word)
+            }
+        }
+
+        impl $crate::terms::Word for $type {
+            const WORDS: &'static [&'static str] = $type::WORDS;
+
+            fn read(word: &str) -> Option<$type> {
+                $type::from_word(word)
+            }
+
+            fn written(self) -> &'static str {
+                self.word()
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// How setns(2) is told which namespace to join.
+    SetnsVia {
+        /// `/proc/PID/ns/pid`: the namespace that the process is in.
+        NsPid = "ns/pid",
+        /// A pidfd: the namespace that the process is in.
+        Pidfd = "pidfd",
+        /// `/proc/PID/ns/pid_for_children`: the namespace that its next child will be in.
+        PidForChildren = "ns/pid_for_children",
+        /// A pidfd, asked for the namespace of the next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`).
+        PidfdForChildren = "pidfd/pid_for_children",
+        /// `/proc/PID/ns/uts`: a namespace of another kind.
+        OtherKind = "ns/uts",
+    }
+}
+
+words! {
+    /// What sigaction(2) sets.
+    SignalAction {
+        /// `SIG_DFL`.
+        Default = "default",
+        /// `SIG_IGN`.
+        Ignore = "ignore",
+        /// A handler, without `SA_RESTART`, with every signal blocked while it runs; it notes the signal and returns.
+        Handle = "handle",
+        /// `SIG_DFL` with `SA_NOCLDWAIT`.
+        NoCldWait = "nocldwait",
+    }
+}
+
+words! {
+    /// What sigprocmask(2) does.
+    MaskChange {
+        /// `SIG_BLOCK`.
+        Block = "block",
+        /// `SIG_UNBLOCK`.
+        Unblock = "unblock",
+    }
+}
+
+words! {
+    /// The files below `/proc/sys` that belong to PID namespaces, or to the user namespaces that own them.
+    Sysctl {
+        /// `kernel/ns_last_pid`.
+        NsLastPid = "ns_last_pid",
+        /// `kernel/pid_max`.
+        PidMax = "pid_max",
+        /// `user/max_pid_namespaces`, of the caller's user namespace. Written only in one that the scenario made.
+        MaxPidNamespaces = "max_pid_namespaces",
+    }
+}
+
+words! {
+    /// What reboot(2) is asked for.
+    RebootHow {
+        /// `LINUX_REBOOT_CMD_RESTART`.
+        Restart = "restart",
+        /// `LINUX_REBOOT_CMD_HALT`.
+        Halt = "halt",
+        /// `LINUX_REBOOT_CMD_POWER_OFF`.
+        PowerOff = "power_off",
+    }
+}
+
+words! {
+    /// Through what a process looks at another. Where procfs is read, it is one that the caller mounted itself, so it belongs to the
+    /// caller's PID namespace.
+    LookVia {
+        /// `/proc/PID/status`.
+        Proc = "proc",
+        /// The numbers in the listing of `/proc`.
+        Listing = "listing",
+        /// `/proc/self/fdinfo` of a pidfd.
+        Fdinfo = "fdinfo",
+        /// The translation ioctls of ioctl_nsfs(2), on the PID namespace of the process looked at.
+        Translate = "translate",
+        /// The credentials of a message that the other sends over a socket (unix(7), `SCM_CREDENTIALS`).
+        Credentials = "credentials",
+        /// The credentials of a socket that the other has made (unix(7), `SO_PEERCRED`).
+        Peercred = "peercred",
+        /// The owner of a file, which the other has made itself (F_GETOWN(2const)).
+        FileOwner = "file-owner",
+        /// What a pidfd says of its process (ioctl_pidfd(2), `PIDFD_GET_INFO`).
+        PidfdInfo = "pidfd-info",
+        /// Whether a signal can be sent through a pidfd that was handed over: signal 0 is (pidfd_send_signal(2)).
+        PidfdSignal = "pidfd-signal",
+        /// Whether the namespace around the PID namespace of the process can be had (ioctl_nsfs(2), `NS_GET_PARENT`).
+        NsParent = "ns-parent",
+        /// A procfs of the PID namespace of the process: its listing, and where its link `self` leads (proc(5), `pidns`).
+        TheirProcfs = "their-procfs",
+        /// The last field of `/proc/loadavg`, which is about no process.
+        Loadavg = "loadavg",
+        /// Whether `/proc/PID/ns/pid` is the same file as the caller's own: 1 if so, 0 if not.
+        NsFile = "ns-file",
+    }
+}
+
+pub(crate) use words;

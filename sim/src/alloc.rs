@@ -1,0 +1,319 @@
+//! Giving out numbers, and taking them back.
+//!
+//! ```text
+//!   level 2   cursor 7   ──▶ 7        the innermost level first;
+//!   level 1   cursor 12  ──▶ 12       the first level without a number ends it all
+//!   level 0   cursor 31  ──▶ 31
+//! ```
+//!
+//! A new task gets a number in its own namespace and in every ancestor of it. Each namespace has a cursor that goes round: a number
+//! that was given back is not given out again before the cursor has passed all others. Everything that can be wrong with a number is
+//! found while levels are gone through, innermost first; whether the namespace still has a child reaper is asked last of all.
+//!
+//! In the kernel: kernel/pid.c:alloc_pid, free_pid; lib/idr.c.
+
+use pidlab_scenario::{Errno, Fact};
+
+use crate::capable::dec_pid_namespaces;
+use crate::objects::ids::{NsId, PidId, TaskId};
+use crate::objects::pid::Pid;
+use crate::objects::pid_namespace::{ChildReaper, PidNamespace, RESERVED_PIDS};
+use crate::objects::task::At;
+use crate::objects::wait_opts::Who;
+use crate::rule;
+use crate::set_tid::{check_all, restart, take_chosen};
+use crate::storage::arena::Slot;
+use crate::world::{InCall, World};
+
+/// Where a number was found.
+#[derive(Clone, Copy)]
+struct Found {
+    number: u32,
+    /// Where the search began.
+    start: u32,
+    /// The floor from which it began again, if it did.
+    wrapped: Option<u32>,
+}
+
+/// Takes the lowest free number from the cursor on, else from the floor: 1, or `restart` once the cursor has passed the reserved
+/// numbers.
+///
+/// # References
+/// lib/idr.c:idr_alloc_cyclic
+#[inline]
+fn idr_alloc_cyclic(ns: &mut PidNamespace, restart: u32, holder: PidId) -> Option<Found> {
+    let floor = if ns.cursor > RESERVED_PIDS { restart } else { 1 };
+    let start = ns.cursor.max(floor);
+    let last = ns.pid_max - 1;
+    let (number, wrapped) = match ns.idr.insert_first(start, last, holder) {
+        Some(number) => (number, None),
+        None if start > floor => (ns.idr.insert_first(floor, last, holder)?, Some(floor)),
+        None => return None,
+    };
+    ns.pid_allocated += 1;
+    ns.cursor = number + 1;
+    Some(Found { number, start, wrapped })
+}
+
+/// Gives out a number in `ns` and in every ancestor of it. `set_tid` asks for particular ones, innermost first.
+///
+/// # Errors
+/// `EINVAL`, `EPERM`, `EEXIST`: what `set_tid` asks for; `EAGAIN`: a level is full; `ENOMEM`: the child reaper of `ns` has begun to
+/// exit.
+///
+/// # References
+/// kernel/pid.c:alloc_pid
+pub(crate) fn alloc_pid(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId) -> Result<PidId, Errno> {
+    let innermost = w.ns(ns);
+    let (level, adding) = (innermost.level, innermost.adding);
+    if set_tid.len() > level as usize + 1 {
+        w.because_of_newborn(&rule::SETTID_SIZE);
+        return Err(Errno::EINVAL);
+    }
+    if !set_tid.is_empty() && w.holds(Fact::SetTidCheckedFirst) {
+        check_all(w, ns, set_tid, caller)?;
+    }
+    let restart = restart(w);
+    let numbers = w.rows.add(level);
+    let born = next_birth(w);
+    let pid = w.pids.insert(Pid { ns, numbers, born, ..Pid::VACANT });
+    let mut at = Some(ns);
+    let mut done = 0;
+    while let Some(current) = at {
+        let taken = match set_tid.get(done as usize) {
+            Some(asked) => take_chosen(w, current, *asked, pid, caller),
+            None => take_next(w, current, restart, pid),
+        };
+        match taken {
+            Ok(number) => {
+                let World { rows, pids, .. } = w;
+                rows.set(level, &mut pids[pid].numbers, level - done, number);
+                at = w.ns(current).parent;
+            }
+            Err(errno) => {
+                name_the_level(w, ns, set_tid, done);
+                roll_back(w, pid, done);
+                return Err(errno);
+            }
+        }
+        done += 1;
+    }
+    // Only now: whatever is wrong with a number wins over the death of the namespace.
+    if !adding {
+        w.because_of_newborn(&rule::ALLOC_ENOMEM_DEAD_NS);
+        w.because_of_newborn(&rule::ZAP_NO_NEW_PIDS);
+        w.because_of_newborn(&rule::ALLOC_ENOMEM_AFTER_EAGAIN);
+        if !set_tid.is_empty() {
+            w.because_of_newborn(&rule::SETTID_DEAD_NS);
+        }
+        roll_back(w, pid, done);
+        return Err(Errno::ENOMEM);
+    }
+    if !set_tid.is_empty() {
+        w.because_of_newborn(&rule::SETTID_ORDER);
+    }
+    w.because_of_newborn(&rule::ALLOC_ONE_PER_LEVEL);
+    // The number keeps its namespace (`get_pid_ns`).
+    w.ns_mut(ns).count += 1;
+    Ok(pid)
+}
+
+/// The place of the next birth in the order of births.
+#[inline]
+fn next_birth(w: &mut World) -> u32 {
+    if w.births == u32::MAX {
+        renumber_births(w);
+    }
+    w.births += 1;
+    w.births
+}
+
+/// After four thousand million births their places are counted anew; only their order means something.
+#[cold]
+fn renumber_births(w: &mut World) {
+    let mut order: Vec<(u32, PidId)> = w.pids.iter().map(|(id, pid)| (pid.born, id)).collect();
+    order.sort_unstable();
+    for (place, (_, id)) in (1..).zip(order) {
+        w.pids[id].born = place;
+        w.births = place;
+    }
+}
+
+/// A number of the namespace's own choice.
+#[inline]
+fn take_next(w: &mut World, ns: NsId, restart: u32, pid: PidId) -> Result<u32, Errno> {
+    let fresh = w.ns(ns).is_unborn();
+    let Some(found) = idr_alloc_cyclic(w.ns_mut(ns), restart, pid) else {
+        w.because_of_newborn(&rule::ALLOC_EAGAIN_EXHAUSTED);
+        if w.ns(ns).pid_max == RESERVED_PIDS + 1 {
+            w.because_of_newborn(&rule::LIMIT_PIDMAX_MINIMAL_TRAP);
+        }
+        return Err(Errno::EAGAIN);
+    };
+    if w.explains() {
+        name_the_number(w, found, fresh);
+    }
+    Ok(found.number)
+}
+
+#[cold]
+fn name_the_number(w: &mut World, found: Found, fresh: bool) {
+    let rule = match found.wrapped {
+        Some(RESERVED_PIDS) => &rule::ALLOC_RESERVED_WRAP,
+        Some(_) => &rule::ALLOC_RESERVED_IS_CURSOR_BASED,
+        None if fresh => &rule::ALLOC_STARTS_AT_1,
+        None if found.number > found.start => &rule::ALLOC_LIVE_SKIP,
+        None => &rule::ALLOC_CYCLIC,
+    };
+    w.because_of_newborn(rule);
+    if found.wrapped.is_some() {
+        w.because_of_newborn(&rule::ALLOC_ALGORITHM);
+    }
+}
+
+/// Which level ended it, and what that wins over.
+fn name_the_level(w: &mut World, ns: NsId, set_tid: &[i32], done: u32) {
+    let namespace = w.ns(ns);
+    let (level, adding) = (namespace.level, namespace.adding);
+    if !adding {
+        w.because_of_newborn(&rule::ALLOC_ENOMEM_AFTER_EAGAIN);
+    }
+    if level > 0 {
+        w.because_of_newborn(&rule::ALLOC_ORDER_DEEPEST_FIRST);
+    }
+    if set_tid.len() > 1 && (done as usize) < set_tid.len() && !w.holds(Fact::SetTidCheckedFirst) {
+        w.because_of_newborn(&rule::SETTID_INTERLEAVED_ERRORS);
+    }
+}
+
+/// Gives back the numbers of the `done` innermost levels. Their cursors stay where they are, but for a namespace in which no number
+/// has ever been in use.
+#[cold]
+fn roll_back(w: &mut World, pid: PidId, done: u32) {
+    let ns = w.pids[pid].ns;
+    let level = w.ns(ns).level;
+    let mut at = Some(ns);
+    for depth in 0..done {
+        let Some(current) = at else { break };
+        let number = w.rows.one(level, &w.pids[pid].numbers, level - depth);
+        let namespace = w.ns_mut(current);
+        namespace.idr.remove(number);
+        namespace.pid_allocated -= 1;
+        at = namespace.parent;
+    }
+    drop_pid(w, pid);
+    let namespace = w.ns_mut(ns);
+    if namespace.adding && namespace.is_unborn() && namespace.pid_allocated == 0 {
+        namespace.cursor = 0;
+        w.because_of_newborn(&rule::ALLOC_FAILURE_CURSOR_FIRST);
+    } else if done > 0 {
+        w.because_of_newborn(&rule::ALLOC_FAILURE_CURSOR);
+    }
+    if done > 0 {
+        w.because_of_newborn(&rule::ALLOC_ROLLBACK);
+    }
+}
+
+fn drop_pid(w: &mut World, pid: PidId) {
+    let World { rows, pids, namespaces, .. } = w;
+    let record = &pids[pid];
+    let level = namespaces[record.ns].as_deref().map_or(0, |ns| ns.level);
+    rows.remove(level, &record.numbers);
+    pids.remove(pid);
+}
+
+/// Gives the numbers of a `struct pid` back, at every level.
+///
+/// # References
+/// kernel/pid.c:free_pid
+#[inline]
+pub(crate) fn free_pid(w: &mut World, pid: PidId) {
+    let Pid { ns, numbers, .. } = w.pids[pid];
+    let level = w.ns(ns).level;
+    let mut at = Some(ns);
+    let mut depth = level;
+    while let Some(current) = at {
+        let number = w.rows.one(level, &numbers, depth);
+        depth = depth.wrapping_sub(1);
+        let namespace = w.ns_mut(current);
+        namespace.idr.remove(number);
+        namespace.pid_allocated -= 1;
+        at = namespace.parent;
+        if namespace.pid_allocated <= 2 {
+            few_are_left(w, current);
+        }
+    }
+    if !w.calls.is_empty() {
+        forget_in_waits(w, pid);
+    }
+    w.rows.remove(level, &numbers);
+    w.pids.remove(pid);
+    put_pid_ns(w, ns);
+}
+
+/// What depends on a namespace becoming empty: its child reaper may sleep until it is alone, and one that never had any is spoilt.
+fn few_are_left(w: &mut World, ns: NsId) {
+    let namespace = w.ns_mut(ns);
+    match namespace.child_reaper {
+        ChildReaper::Task(reaper) => {
+            if w.task(reaper).at == At::Zap {
+                w.wake_up(reaper);
+            }
+        }
+        ChildReaper::Unborn if namespace.pid_allocated == 0 => {
+            if w.holds(Fact::FirstForkMayFail) {
+                w.ns_mut(ns).cursor = 0;
+            } else {
+                w.ns_mut(ns).adding = false;
+            }
+        }
+        ChildReaper::Unborn | ChildReaper::Gone => {}
+    }
+}
+
+/// Whoever sleeps in a wait for this `struct pid` goes on holding it in the kernel, and nobody has it any more.
+fn forget_in_waits(w: &mut World, pid: PidId) {
+    for call in w.calls.values_mut() {
+        if let InCall::Wait(wo) = call
+            && matches!(wo.who, Who::Pid(of) | Who::Pgrp(of) if of == pid)
+        {
+            wo.who = Who::Nobody;
+        }
+    }
+}
+
+/// One reason less for a namespace to exist; without one it goes, and so may its ancestors.
+///
+/// # References
+/// kernel/pid_namespace.c:put_pid_ns
+#[inline]
+pub(crate) fn put_pid_ns(w: &mut World, ns: NsId) {
+    let namespace = w.ns_mut(ns);
+    namespace.count -= 1;
+    if namespace.count == 0 {
+        destroy_pid_namespace(w, ns);
+    }
+}
+
+#[cold]
+fn destroy_pid_namespace(w: &mut World, ns: NsId) {
+    let namespace = w.ns(ns);
+    let (parent, user_ns, uid) = (namespace.parent, namespace.user_ns, namespace.ucounts);
+    w.namespaces.remove(ns);
+    dec_pid_namespaces(w, user_ns, uid);
+    if let Some(parent) = parent {
+        put_pid_ns(w, parent);
+    }
+}
+
+/// Frees the numbers of a `struct pid` if nobody uses them in any way.
+///
+/// # References
+/// kernel/pid.c:__change_pid
+#[inline]
+pub(crate) fn free_if_unused(w: &mut World, pid: PidId) {
+    let record = &w.pids[pid];
+    if record.task.is_none() && record.pgrp.is_none() && record.session == 0 {
+        free_pid(w, pid);
+    }
+}

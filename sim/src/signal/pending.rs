@@ -1,0 +1,88 @@
+//! What waits for a thread, and telling it so.
+//!
+//! A thread looks for signals only if it was told that there are some (`TIF_SIGPENDING`). What is pending for the process and what a
+//! thread was told of are two things: a signal can wait that nobody has been told of.
+//!
+//! In the kernel: kernel/signal.c:signal_wake_up_state, recalc_sigpending_tsk, retarget_shared_pending.
+
+use pidlab_scenario::Signal;
+
+use crate::objects::ids::{SignalId, TaskId};
+use crate::objects::sigpending::SigSet;
+use crate::objects::task::{At, TaskFlags};
+use crate::world::World;
+
+/// Tells a task that there is a signal, and wakes it if it sleeps where signals reach it.
+///
+/// # References
+/// kernel/signal.c:signal_wake_up_state
+pub(crate) fn signal_wake_up(w: &mut World, thread: TaskId, fatal: bool) {
+    let task = w.task_mut(thread);
+    task.flags.insert(TaskFlags::SIGPENDING);
+    if fatal && task.has(TaskFlags::STOPPED) {
+        task.flags.remove(TaskFlags::STOPPED);
+    }
+    let reaches = match task.at {
+        _ if task.has(TaskFlags::STOPPED) => false,
+        At::User | At::Abort | At::Returning | At::Wait | At::WaitInterrupted => true,
+        // TASK_KILLABLE.
+        At::Vfork | At::DeThread => fatal,
+        At::ExitMm | At::ExitNotify | At::Zap => false,
+    };
+    if reaches {
+        w.wake_up(thread);
+    }
+}
+
+/// The signals that wait for a thread or for its process.
+pub(crate) fn pending_for(w: &World, thread: TaskId) -> SigSet {
+    w.task(thread).pending.set().or(w.process(thread).shared_pending.set())
+}
+
+fn has_pending(w: &World, thread: TaskId) -> bool {
+    let task = w.task(thread);
+    task.has(TaskFlags::KILLED)
+        || task.has(TaskFlags::STOP_PENDING)
+        || !pending_for(w, thread).without(task.blocked).is_empty()
+}
+
+/// Whether there is something for a thread to take.
+///
+/// # References
+/// kernel/signal.c:recalc_sigpending_tsk
+pub(crate) fn recalc_sigpending(w: &mut World, thread: TaskId) {
+    let pending = has_pending(w, thread);
+    w.task_mut(thread).flags.set(TaskFlags::SIGPENDING, pending);
+}
+
+/// Takes back signals that wait for a process or one of its threads.
+pub(crate) fn flush_all(w: &mut World, process: SignalId, which: impl Fn(Signal) -> bool + Copy) -> bool {
+    let mut any = w.sig_mut(process).shared_pending.flush(which);
+    let mut at = Some(w.sig(process).leader);
+    while let Some(thread) = at {
+        at = w.task(thread).next_thread;
+        any |= w.task_mut(thread).pending.flush(which);
+    }
+    any
+}
+
+/// Leaves signals of the process that a thread will not take to others who can.
+///
+/// # References
+/// kernel/signal.c:retarget_shared_pending
+pub(crate) fn retarget_shared_pending(w: &mut World, thread: TaskId, which: SigSet) {
+    let mut retarget = w.process(thread).shared_pending.set().and(which);
+    for other in w.thread_list(thread) {
+        if retarget.is_empty() {
+            return;
+        }
+        let task = w.task(other);
+        if other == thread || !task.is_alive() || retarget.without(task.blocked).is_empty() {
+            continue;
+        }
+        retarget = retarget.and(task.blocked);
+        if !task.has(TaskFlags::SIGPENDING) {
+            signal_wake_up(w, other, false);
+        }
+    }
+}
