@@ -4,13 +4,15 @@
 //! An agent may share all memory with the conductor and with the other agents. So nothing here allocates, panics or uses the C
 //! library: only its slot, its stack and raw system calls.
 
+mod files;
 mod look;
 
 use std::sync::atomic::Ordering;
 
 pub(crate) use look::Sight;
 
-use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot, TEXT};
+use self::files::{opened, opened_with, path_of, read_number, write_number};
+use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot};
 use crate::sys::looking;
 use crate::sys::raw::{self, CloneArgs, Disposition, Raw, Siginfo};
 use crate::sys::sockets;
@@ -210,30 +212,6 @@ fn perform(slot: &Slot) -> Raw {
     }
 }
 
-/// The path that the slot holds.
-fn path_of(slot: &Slot) -> [u8; TEXT] {
-    let mut path = [0; TEXT];
-    for (byte, wanted) in path.iter_mut().zip(&slot.text) {
-        *byte = wanted.load(Ordering::Relaxed);
-    }
-    path
-}
-
-/// Opens the file that the slot names and uses it.
-fn opened(slot: &Slot, flags: i32, using: impl FnOnce(Raw) -> Raw) -> Raw {
-    opened_with(raw::open(&path_of(slot), flags | libc::O_CLOEXEC), using)
-}
-
-/// Uses a descriptor that was just opened, if it was, and closes it again: the table of files is shared.
-fn opened_with(fd: Raw, using: impl FnOnce(Raw) -> Raw) -> Raw {
-    if fd < 0 {
-        return fd;
-    }
-    let result = using(fd);
-    raw::plain(libc::SYS_close, [fd as usize, 0, 0, 0]);
-    result
-}
-
 fn waitid(slot: &Slot, kind: i32, id: i32, options: u32) -> Raw {
     let (result, info) = raw::waitid(kind, id, options);
     slot.value.store(i64::from(info.status), Ordering::Relaxed);
@@ -260,41 +238,6 @@ fn pidfd(pid: i32, signal: i32) -> Raw {
     opened_with(raw::plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0]), |fd| {
         if signal < 0 { 0 } else { raw::plain(libc::SYS_pidfd_send_signal, [fd as usize, signal as usize, 0, 0]) }
     })
-}
-
-fn read_number(slot: &Slot, fd: Raw) -> Raw {
-    let mut text = [0; TEXT];
-    let length = raw::read(fd, &mut text);
-    let mut value: i64 = 0;
-    let mut negative = false;
-    for byte in text.iter().take(length.max(0) as usize) {
-        match byte {
-            b'-' => negative = true,
-            b'0'..=b'9' => value = value.wrapping_mul(10).wrapping_add(i64::from(*byte - b'0')),
-            _ => break,
-        }
-    }
-    slot.value.store(if negative { -value } else { value }, Ordering::Relaxed);
-    length.min(0)
-}
-
-fn write_number(number: i64, fd: Raw) -> Raw {
-    let mut text = [0; TEXT];
-    let mut at = TEXT;
-    let mut rest = number.unsigned_abs();
-    loop {
-        at -= 1;
-        text[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        at -= 1;
-        text[at] = b'-';
-    }
-    raw::write(fd, &text[at..]).min(0)
 }
 
 /// Notes the signal in the slot of the role on whose stack this runs.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{opened_with, path_of};
+use super::files::{opened_with, path_of};
 use crate::sys::arena::{self, Slot};
 use crate::sys::looking;
 use crate::sys::raw::{self, Raw};

@@ -183,7 +183,7 @@ impl Branch {
     }
 
     /// The step begun, once or, where it depends on how soon Linux forgets PID namespaces that are gone, twice.
-    fn begin_all(&self, step: &Step) -> Result<Vec<Branch>, Refusal> {
+    pub(super) fn begin_all(&self, step: &Step) -> Result<Vec<Branch>, Refusal> {
         let mut all = vec![self.begin_step(step, false)?];
         let open = self.task(step.by).is_some_and(|caller| is_limit_open(&self.world, caller));
         if open && makes_namespace(&lower(step, self)?) {
@@ -238,7 +238,7 @@ impl Branch {
     }
 
     /// The answer to a step, in a quiet world.
-    fn conclude(mut self, step: &Step) -> (Branch, Answer) {
+    pub(super) fn conclude(mut self, step: &Step) -> (Branch, Answer) {
         let mut returned = self.take_returned();
         let own = returned.iter().position(|returned| returned.by == step.by);
         let outcome = match own {

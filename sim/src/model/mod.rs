@@ -11,6 +11,9 @@ mod call;
 
 mod observe;
 
+#[cfg(test)]
+mod tests;
+
 use pidlab_scenario::random::Guide;
 use pidlab_scenario::{Facts, Machine, Observation, Refusal, Refused, Role, Run, Scenario, State, Step};
 
@@ -45,6 +48,7 @@ pub struct Model {
     branches: Vec<Branch>,
     /// A search was given up: there may be more worlds that look like what was seen.
     incomplete: bool,
+    looked_at: usize,
 }
 
 /// One of the outcomes that a step may have.
@@ -103,7 +107,7 @@ impl std::error::Error for Never {}
 impl Model {
     /// A model of a kernel with these facts.
     pub fn new(facts: Facts) -> Model {
-        Model { facts, misconception: None, branches: Vec::new(), incomplete: false }
+        Model { facts, misconception: None, branches: Vec::new(), incomplete: false, looked_at: 0 }
     }
 
     /// A model that follows a misconception, to see what proves it wrong.
@@ -161,6 +165,7 @@ impl Model {
                 }
             }
         }
+        self.looked_at = worlds;
         if kept.is_empty() {
             return self.give_up(step, complete, worlds, refused);
         }
@@ -214,6 +219,12 @@ impl Model {
     /// In how many worlds the model is, that all look like what was seen.
     pub fn worlds(&self) -> usize {
         self.branches.len()
+    }
+
+    /// How many worlds the last search looked at: the work that it took to judge.
+    #[doc(hidden)]
+    pub fn looked_at(&self) -> usize {
+        self.looked_at
     }
 
     /// What a process is doing in the first of the worlds; `None` if it is not born or reaped.

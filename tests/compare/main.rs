@@ -1,5 +1,7 @@
 //! What the comparison calls a difference, and what a mistake of the scenario.
 
+mod fields;
+
 use pidlab::compare::{Problem, Side, Verdict, with_model};
 use pidlab_scenario::{CallName, Facts, Harm, Machine, Refusal, Refused, Run, Scenario, Unmodelled};
 use pidlab_sim::Model;
