@@ -160,10 +160,13 @@ impl Facts {
             }
             _ => {
                 self.lacking.insert(fact);
-                // No kernel that says so little of a number told of a guest: that came after it.
-                if fact == Fact::PidfdOpenThreadIsEnoent {
-                    self.lacking.insert(Fact::PidfdInfoOfGuest);
-                }
+                // What came later stands on what came first: no kernel has the one without the other.
+                let later = match fact {
+                    Fact::PidfdOpenThreadIsEnoent => Some(Fact::PidfdInfoOfGuest),
+                    Fact::SenderForEach => Some(Fact::SenderTranslated),
+                    _ => None,
+                };
+                self.lacking.extend(later);
             }
         }
         self

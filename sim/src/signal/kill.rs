@@ -126,7 +126,12 @@ fn name_the_sender(w: &mut World, caller: TaskId, target: TaskId, signal: Signal
         }
         Info::User { .. } if upward => w.because(&rule::SIG_SI_PID_UP_UNTRANSLATED, target),
         Info::Current if upward => w.because(&rule::SIG_SI_PID_UP_TRANSLATED, target),
-        Info::Current if !seen => w.because(&rule::SIG_SI_PID_DOWN, target),
+        Info::Current if !seen => {
+            w.because(&rule::SIG_SI_PID_DOWN, target);
+            if many {
+                w.because(&rule::SIG_SI_PID_EACH, target);
+            }
+        }
         _ => {}
     }
 }
