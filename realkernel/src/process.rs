@@ -19,6 +19,9 @@ pub(crate) type Inode = u64;
 /// Bit 2 of the flags in `/proc/PID/stat`: the task is on its way out (kernel/exit.c, `PF_EXITING`).
 const PF_EXITING: u64 = 0x4;
 
+/// Bit 6: the task has not called execve since it was made (kernel/fork.c, `copy_process`; fs/exec.c, `begin_new_exec`).
+const PF_FORKNOEXEC: u64 = 0x40;
+
 /// A process or thread that a step made. It stays known after it is gone: calls may still name its numbers.
 pub(crate) struct Process {
     pub(crate) role: Role,
@@ -66,6 +69,8 @@ pub(crate) struct Stat {
     pub(crate) group: i32,
     pub(crate) session: i32,
     pub(crate) exiting: bool,
+    /// It has not called execve since it was made.
+    pub(crate) before_exec: bool,
 }
 
 impl Stat {
@@ -78,7 +83,8 @@ impl Stat {
         let mut number = || i32::try_from(decimal(fields.next()?)?).ok();
         let (parent, group, session) = (number()?, number()?, number()?);
         let flags = decimal(fields.nth(2)?)?;
-        Some(Stat { state, parent, group, session, exiting: flags & PF_EXITING != 0 })
+        let [exiting, before_exec] = [PF_EXITING, PF_FORKNOEXEC].map(|flag| flags & flag != 0);
+        Some(Stat { state, parent, group, session, exiting, before_exec })
     }
 }
 
@@ -119,7 +125,7 @@ impl Process {
             gone: false,
             freed: false,
             replaced: false,
-            seen: Stat { state: b'R', parent: 0, group: 0, session: 0, exiting: false },
+            seen: Stat { state: b'R', parent: 0, group: 0, session: 0, exiting: false, before_exec: true },
             views,
             handled: 0,
         })
@@ -148,9 +154,13 @@ impl Process {
 
     /// Whether it has not begun to exit, as far as procfs shows now.
     pub(crate) fn lives(&self) -> bool {
+        self.stat_now().is_some_and(|stat| !stat.exiting)
+    }
+
+    /// What procfs shows now; nothing once it is gone.
+    pub(crate) fn stat_now(&self) -> Option<Stat> {
         let mut line = [0; 512];
-        let stat = os::pread(self.stat.as_fd(), &mut line).and_then(|length| Stat::parse(line.get(..length)?));
-        stat.is_some_and(|stat| !stat.exiting)
+        os::pread(self.stat.as_fd(), &mut line).and_then(|length| Stat::parse(line.get(..length)?))
     }
 
     /// A line of its status, without the key (proc_pid_status(5)).
@@ -203,8 +213,7 @@ impl Process {
 
     /// Looks again; false once it is gone.
     pub(crate) fn look(&mut self) -> bool {
-        let mut line = [0; 512];
-        match os::pread(self.stat.as_fd(), &mut line).and_then(|length| Stat::parse(line.get(..length)?)) {
+        match self.stat_now() {
             Some(stat) => self.seen = stat,
             None => self.gone = true,
         }

@@ -19,6 +19,7 @@ use crate::command::{Caller, Command};
 use crate::look;
 use crate::outcome::outcome;
 use crate::probe;
+use crate::process::Process;
 use crate::processes::Processes;
 use crate::quiet;
 use crate::roles::Known;
@@ -342,10 +343,21 @@ impl World {
 
     /// Lets an exec come to its end, and notes whose role stands for the process then.
     fn await_exec(&mut self, by: Role) -> Result<(), String> {
-        let lives = |role: Role| self.processes.get(role).is_some_and(|process| process.lives());
+        let stat = |role: Role| self.processes.get(role).and_then(Process::stat_now);
+        let lives = |role: Role| stat(role).is_some_and(|stat| !stat.exiting);
         let leader = self.processes.leader_of(by).map_or(by, |leader| leader.role);
-        quiet::until("an exec neither ended nor failed", || quiet::is_done(by) || !(lives(by) || lives(leader)))?;
-        if quiet::is_done(by) && arena::slot(by.index()).result.load(Ordering::Acquire) == 0 {
+        // As it was before this step: the exec is under way.
+        let was_fresh = self.processes.get(leader).is_some_and(|leader| leader.seen.before_exec);
+        // A thread that execs has the leader's number in the end. It can be stopped or killed before the new program's first
+        // instruction, by a signal that no other thread had taken.
+        let is_stopped = || by != leader && stat(by).is_none() && stat(leader).is_some_and(|stat| stat.state == b'T');
+        quiet::until("an exec neither ended nor failed", || {
+            quiet::is_done(by) || is_stopped() || !(lives(by) || lives(leader))
+        })?;
+        let is_done = quiet::is_done(by);
+        let has_returned = is_done && arena::slot(by.index()).result.load(Ordering::Acquire) == 0;
+        let has_run = || by != leader && stat(by).is_none() && stat(leader).is_some_and(|stat| !stat.before_exec);
+        if has_returned || (!is_done && (is_stopped() || (was_fresh && has_run()))) {
             self.processes.has_own_files(by);
             self.processes.take_leaders_place(by);
             if leader == self.first {

@@ -174,3 +174,37 @@ fn a_thread_of_a_new_program_makes_processes() {
         ],
     );
 }
+
+/// A signal that no other thread had taken is taken behind the exec, before the new program's first instruction.
+#[test]
+fn who_execs_can_be_stopped_or_killed_before_its_program_begins() {
+    let steps = |signal: &str| {
+        format!(
+            r#"
+        {{ by = "host", call = "fork", child = "a" }},
+        {{ by = "a", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] }},
+        {{ by = "a", call = "vfork", child = "v" }},
+        {{ by = "host", call = "kill", pid = "a", signal = "{signal}" }},
+        {{ by = "t", call = "exec" }},
+        {{ by = "host", call = "kill", pid = "t", signal = "SIGCONT" }},
+        "#
+        )
+    };
+    let before = [
+        "start | host+1 -/0 1 1",
+        "2 | host+1 -/0 1 1, a+2 host/1 1 1",
+        "3 | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1",
+        "blocks | host+1 -/0 1 1, a?2 host/1 1 1, t+3@a host/1 1 1, v+4 a/2 1 1",
+        "0 | host+1 -/0 1 1, a?2 host/1 1 1, t+3@a host/1 1 1, v+4 a/2 1 1",
+    ];
+    let stopped = [
+        "blocks | host+1 -/0 1 1, t.2 host/1 1 1, v+4 t/2 1 1",
+        "0; t exec 0 | host+1 -/0 1 1, t+2 host/1 1 1, v+4 t/2 1 1",
+    ];
+    shows(&steps("SIGSTOP"), &[&before[..], &stopped].concat());
+    let killed = [
+        "never | host+1 -/0 1 1, tZ2 host/1 1 1, v+4 host/1 1 1",
+        "0 | host+1 -/0 1 1, tZ2 host/1 1 1, v+4 host/1 1 1",
+    ];
+    shows(&steps("SIGXFSZ"), &[&before[..], &killed].concat());
+}
