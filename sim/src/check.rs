@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use pidlab_scenario::Fact;
+
 use crate::objects::ids::{NsId, SignalId, TaskId};
 use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::signal_struct::SignalFlags;
@@ -32,7 +34,8 @@ impl World {
     /// - a process is in its parent's namespace or a descendant of it, and has a parent that is not a zombie (the host has none);
     /// - the lists of children, threads and members of groups fit the objects' own words;
     /// - a number belongs to one `struct pid`, a `struct pid` to each of its numbers, and the counts are right;
-    /// - when the child reaper of a namespace has ended for good, no other number of the namespace is taken.
+    /// - when the child reaper of a namespace has ended for good, no other number of the namespace is taken, but for those of who is born
+    ///   later in a namespace below it.
     ///
     /// # Errors
     /// The first that does not hold.
@@ -139,7 +142,10 @@ impl World {
                 hold(!crate::exit::zap::is_alone(self, reaper), "a child reaper waits only for somebody", ns)
             }
             ChildReaper::Task(_) | ChildReaper::Gone => {
-                hold(held <= 2, "an ended init is the last of its namespace", ns)
+                // Where a namespace can be had before it has an init, somebody may be born in one below later.
+                let inside = namespace.idr.holders(0).filter(|(_, pid)| self.pids[*pid].ns != ns).count();
+                let later = if self.holds(Fact::PidForChildrenBeforeInit) { inside } else { 0 };
+                hold(held - later <= 2, "an ended init is the last of its namespace", ns)
             }
         }
     }

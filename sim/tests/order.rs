@@ -146,3 +146,29 @@ fn six_deaths_have_as_many_outcomes_as_there_are_ordered_subsets() {
     // Who asks for fewer is told that there are more.
     assert!(!model.outcomes(last, 1955).unwrap().complete);
 }
+
+/// Who makes a scenario's first process its own by an exec is host from then on, and whoever gets the old one's place is not.
+#[test]
+fn deaths_below_a_host_that_is_another_thread_are_as_open() {
+    let thread = ["CLONE_THREAD", "CLONE_SIGHAND", "CLONE_VM"];
+    let mut built = Scenario::builder("Another thread is host")
+        .step("host", CallName::Clone)
+        .with("child", "t")
+        .with("flags", thread)
+        .step("t", CallName::Exec)
+        .step("t", CallName::Clone)
+        .with("child", "i")
+        .with("flags", ["CLONE_NEWPID"])
+        .step("t", CallName::Sigaction)
+        .with("signal", "SIGCHLD")
+        .with("action", "handle")
+        .step("t", CallName::Setns)
+        .with("to", "i");
+    for child in ["a", "b", "c"] {
+        built = built.step("t", CallName::Fork).with("child", child);
+    }
+    let scenario = built.step("i", CallName::Exit).build().unwrap();
+    let (model, last) = before(&scenario);
+    let outcomes = model.outcomes(last, 100).unwrap();
+    assert_eq!((outcomes.answers.len(), outcomes.complete), (3 + 6 + 6, true));
+}

@@ -76,9 +76,9 @@ impl World {
         world
     }
 
-    /// The first process: PID 1 of the outermost namespace, leader of its group and session, its parent outside.
+    /// The first process: PID 1 of the outermost namespace, its parent outside. Its first thread is another one after an exec by that one.
     pub fn host(&self) -> TaskId {
-        TaskId::FIRST
+        self.find(NsId::OUTERMOST, 1).expect("nobody in the world can reap it")
     }
 
     /// What a task is doing; `None` once it is released.

@@ -195,4 +195,9 @@ impl World {
         begin_abort(self, caller);
         self.finish(caller, ());
     }
+
+    /// Whether [`World::abort`] would never end.
+    pub fn aborts_for_ever(&self, caller: TaskId) -> bool {
+        crate::signal::force::aborts_for_ever(self, caller)
+    }
 }

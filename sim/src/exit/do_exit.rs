@@ -70,6 +70,11 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     record.flags.insert(TaskFlags::EXITING);
     record.exit_code = code;
     record.at = At::ExitMm;
+    let framed = record.has(TaskFlags::FRAMED);
+    record.flags.remove(TaskFlags::FRAMED);
+    if framed {
+        w.frames.remove(&task);
+    }
     if !w.calls.is_empty() {
         w.calls.remove(&task);
     }

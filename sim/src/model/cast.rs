@@ -197,12 +197,6 @@ impl Branch {
         let syscall = lower(step, self)?;
         let caller = self.task(step.by).expect("who can act is there");
         let mut branch = self.clone();
-        branch.world.tasks.sort_free();
-        branch.world.signals.sort_free();
-        branch.world.pids.sort_free();
-        branch.world.sighands.sort_free();
-        branch.world.namespaces.sort_free();
-        branch.world.rows.sort_free();
         branch.world.gone_count = gone_count;
         branch.world.begin(caller);
         let done = branch.begin(step, caller, &syscall)?;

@@ -14,7 +14,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use super::orders;
-use crate::objects::ids::TaskId;
+use crate::objects::ids::{NsId, TaskId};
 use crate::objects::task::At;
 use crate::world::World;
 
@@ -82,7 +82,8 @@ pub(crate) fn search(
 /// Lets happen what is no choice.
 fn advance(world: &mut World, path: &mut Option<Rc<Path>>) {
     // When the outermost init has ended, nobody is left to see in which order the others did.
-    while world.run_queue.len() == 1 || (world.task(world.host()).at == At::Zap && !world.run_queue.is_empty()) {
+    let ends = |world: &World| world.init(NsId::OUTERMOST).is_some_and(|reaper| world.task(reaper).at == At::Zap);
+    while world.run_queue.len() == 1 || (ends(world) && !world.run_queue.is_empty()) {
         let next = world.run_queue[0];
         orders::choose(world, next);
         *path = Some(Rc::new(Path { turn: next, before: path.take() }));

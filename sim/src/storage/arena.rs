@@ -1,5 +1,8 @@
 //! Objects of one kind, each in a slot that has a name of its own type.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
@@ -44,30 +47,31 @@ macro_rules! id {
 }
 pub(crate) use id;
 
-/// Slots, and which of them are free. The order of the free ones is nothing that could be seen.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Arena<I, T> {
+/// Slots, and which of them are free. How many free ones there are at the end is nothing that could be seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Arena<I: Ord, T> {
     slots: Vec<T>,
-    free: Unseen<Vec<I>>,
+    /// The lowest is used first: which became free first must not be seen.
+    free: Unseen<BinaryHeap<Reverse<I>>>,
     of: PhantomData<I>,
 }
 
 impl<I: Id + Ord, T: Slot> Arena<I, T> {
     pub(crate) fn new() -> Arena<I, T> {
-        Arena { slots: Vec::new(), free: Unseen(Vec::new()), of: PhantomData }
+        Arena { slots: Vec::new(), free: Unseen(BinaryHeap::new()), of: PhantomData }
     }
 
     /// The slot that the next object gets.
     #[inline]
     pub(crate) fn next(&self) -> I {
-        self.free.last().copied().unwrap_or_else(|| I::from_index(self.slots.len()))
+        self.free.peek().map_or_else(|| I::from_index(self.slots.len()), |lowest| lowest.0)
     }
 
     /// Puts an object into the slot that [`Arena::next`] named.
     #[inline]
     pub(crate) fn insert(&mut self, object: T) -> I {
         match self.free.pop() {
-            Some(id) => {
+            Some(Reverse(id)) => {
                 self.slots[id.index()] = object;
                 id
             }
@@ -82,7 +86,7 @@ impl<I: Id + Ord, T: Slot> Arena<I, T> {
     #[inline]
     pub(crate) fn remove(&mut self, id: I) {
         self.slots[id.index()] = T::VACANT;
-        self.free.push(id);
+        self.free.push(Reverse(id));
     }
 
     /// The object in a slot; a vacant one where the slot is empty.
@@ -98,14 +102,31 @@ impl<I: Id + Ord, T: Slot> Arena<I, T> {
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> + '_ {
         self.slots.iter_mut()
     }
+}
 
-    /// Which slots are used next must not depend on the order in which they became free.
-    pub(crate) fn sort_free(&mut self) {
-        self.free.sort_unstable_by(|a, b| b.cmp(a));
+impl<I: Ord, T: Slot + PartialEq> Arena<I, T> {
+    /// The slots up to the last one that holds something.
+    fn used(&self) -> &[T] {
+        let used = self.slots.iter().rposition(|slot| *slot != T::VACANT).map_or(0, |last| last + 1);
+        &self.slots[..used]
     }
 }
 
-impl<I: Id, T> Index<I> for Arena<I, T> {
+impl<I: Ord, T: Slot + PartialEq> PartialEq for Arena<I, T> {
+    fn eq(&self, other: &Arena<I, T>) -> bool {
+        self.used() == other.used()
+    }
+}
+
+impl<I: Ord, T: Slot + Eq> Eq for Arena<I, T> {}
+
+impl<I: Ord, T: Slot + PartialEq + Hash> Hash for Arena<I, T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.used().hash(state);
+    }
+}
+
+impl<I: Id + Ord, T> Index<I> for Arena<I, T> {
     type Output = T;
 
     #[inline]
@@ -114,7 +135,7 @@ impl<I: Id, T> Index<I> for Arena<I, T> {
     }
 }
 
-impl<I: Id, T> IndexMut<I> for Arena<I, T> {
+impl<I: Id + Ord, T> IndexMut<I> for Arena<I, T> {
     #[inline]
     fn index_mut(&mut self, id: I) -> &mut T {
         &mut self.slots[id.index()]

@@ -3,22 +3,56 @@
 //! The first two levels stand in the record itself. A process deeper down has a row in a table of its level, so that it pays
 //! for its depth and nobody else does.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hash::{Hash, Hasher};
+
 use super::unseen::Unseen;
 
 /// The numbers at levels 0 and 1, or the row of a deeper one in the first place.
 pub(crate) type Inline = [u32; 2];
 
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Level {
     /// Rows of `level + 1` numbers, the outermost namespace's first.
     rows: Vec<u32>,
-    free: Unseen<Vec<u32>>,
+    free: Unseen<BinaryHeap<Reverse<u32>>>,
 }
 
-/// The rows of the levels from 2 on.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+/// The rows of the levels from 2 on. How many at the end hold nothing is nothing that could be seen.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
     levels: Vec<Level>,
+}
+
+impl Level {
+    /// The rows up to the last one that is somebody's: no number is 0.
+    fn used(&self) -> &[u32] {
+        let used = self.rows.iter().rposition(|number| *number > 0).map_or(0, |last| last + 1);
+        &self.rows[..used]
+    }
+}
+
+impl Rows {
+    /// The levels up to the last one that somebody is at.
+    fn used(&self) -> impl Iterator<Item = &[u32]> + '_ {
+        let used = self.levels.iter().rposition(|level| !level.used().is_empty()).map_or(0, |last| last + 1);
+        self.levels[..used].iter().map(Level::used)
+    }
+}
+
+impl PartialEq for Rows {
+    fn eq(&self, other: &Rows) -> bool {
+        self.used().eq(other.used())
+    }
+}
+
+impl Eq for Rows {}
+
+impl Hash for Rows {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.used().for_each(|rows| rows.hash(state));
+    }
 }
 
 impl Rows {
@@ -51,7 +85,7 @@ impl Rows {
             self.levels.resize_with(index + 1, Level::default);
         }
         let Level { rows, free } = &mut self.levels[index];
-        free.pop().unwrap_or_else(|| {
+        free.pop().map(|Reverse(row)| row).unwrap_or_else(|| {
             let width = level as usize + 1;
             let row = rows.len() / width;
             rows.resize(rows.len() + width, 0);
@@ -78,13 +112,7 @@ impl Rows {
             let Level { rows, free } = &mut self.levels[level as usize - 2];
             let start = inline[0] as usize * width;
             rows[start..start + width].fill(0);
-            free.push(inline[0]);
-        }
-    }
-
-    pub(crate) fn sort_free(&mut self) {
-        for level in &mut self.levels {
-            level.free.sort_unstable_by(|a, b| b.cmp(a));
+            free.push(Reverse(inline[0]));
         }
     }
 }
