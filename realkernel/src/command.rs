@@ -43,7 +43,7 @@ impl Command {
     /// If its descriptor cannot be handed over.
     pub(crate) fn give(&self, slot: &Slot) -> Result<(), String> {
         hand_over(self.descriptor.as_ref())?;
-        slot.operation.store(self.operation as u32, Ordering::Relaxed);
+        slot.operation.store(self.operation.number(), Ordering::Relaxed);
         for (argument, value) in slot.arguments.iter().zip(self.arguments) {
             argument.store(value, Ordering::Relaxed);
         }

@@ -59,7 +59,7 @@ impl Caller<'_> {
         match pidfd {
             Pidfd::Opened(number) => Ok(sight(with, &[NOTHING, number.into()])),
             Pidfd::Held(role) => {
-                let arguments = [with as i64, sockets::handed_over_at().into(), 0];
+                let arguments = [with.number().into(), sockets::handed_over_at().into(), 0];
                 self.with_handed_pidfd(Operation::Look, &arguments, role)
             }
         }
@@ -97,7 +97,7 @@ impl Caller<'_> {
 }
 
 fn sight(sight: Sight, arguments: &[i64]) -> Command {
-    let mut all = vec![sight as i64];
+    let mut all = vec![i64::from(sight.number())];
     all.extend(arguments);
     Command::new(Operation::Look, &all)
 }

@@ -131,7 +131,7 @@ pub(crate) fn soon_done(process: &Process) -> bool {
     if done == slot.command.load(Ordering::Acquire) {
         os::yield_cpu();
     } else {
-        let ends = [Operation::Exit, Operation::ExitThread].map(|operation| operation as u32);
+        let ends = [Operation::Exit, Operation::ExitThread].map(Operation::number);
         match &process.pidfd {
             Some(pidfd) if ends.contains(&slot.operation.load(Ordering::Relaxed)) => {
                 // A failure, like a time-out, only means that the looks begin early.

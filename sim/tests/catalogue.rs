@@ -22,14 +22,19 @@ fn constants() -> Vec<(String, String)> {
     found
 }
 
+/// The source files below a folder.
 fn sources(folder: &str) -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     let mut texts = Vec::new();
-    for entry in fs::read_dir(folder).expect("the crate has its sources") {
-        let path = entry.expect("a folder can be read").path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
-            texts.push((name, fs::read_to_string(&path).expect("a source file is text")));
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("the crate has its sources") {
+            let path = entry.expect("a folder can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
+                texts.push((name, fs::read_to_string(&path).expect("a source file is text")));
+            }
         }
     }
     texts
