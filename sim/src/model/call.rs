@@ -214,6 +214,9 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
             prctl::set_pdeathsig(w, caller, *signal);
             Outcome::Ok(0)
         }
+        Syscall::PrctlGetPdeathsig => {
+            Outcome::Ok(prctl::pdeathsig(w, caller).map_or(0, |signal| signal.number().into()))
+        }
         Syscall::Getpid => number(Some(prctl::sys_getpid(w, caller))),
         Syscall::Gettid => number(Some(prctl::sys_gettid(w, caller))),
         Syscall::Getppid => number(prctl::sys_getppid(w, caller)),
