@@ -142,7 +142,7 @@ impl World {
     /// Whoever sees the parent sees its children.
     ///
     /// # Errors
-    /// `ENOENT`: it has no number in the caller's namespace.
+    /// `ENOENT`: it has no number in the caller's namespace, or the kernel has no such file.
     ///
     /// # References
     /// proc_tid_children(5); fs/proc/array.c:get_children_pid
@@ -154,6 +154,10 @@ impl World {
             self.because(&rule::VIEW_TRANSLATE, caller);
             return Err(Errno::ENOENT);
         };
+        if !self.holds(Fact::ChildrenFile) {
+            self.because(&rule::PROC_CHILDREN_ABSENT, at);
+            return Err(Errno::ENOENT);
+        }
         self.because(&rule::PROC_CHILDREN, at);
         Ok(Seen::Listing(self.children(at).map(|child| bare(self.pid_in(child, ns))).collect()))
     }
