@@ -71,29 +71,6 @@ pub enum Kind {
 /// Every rule, in teaching order.
 pub const CATALOGUE: &[&Rule] = &CHAPTERS;
 
-/// Rules that the model does not name yet: what is known to be so and that it gets wrong, or does not know.
-#[doc(hidden)]
-pub const AWAITED: &[&Rule] = &[
-    &LASTPID_ABSENT,
-    &VIEW_PIDFD_INFO_GUEST_TOLD,
-    &VIEW_PIDFD_INFO_GUEST,
-    &EXIT_SIGCHLD_PROCESS_STATUS,
-    &EXIT_SIGCHLD_LEADER_STATUS,
-    &WAIT_CONTINUED_ONCE,
-    &SIG_INIT_THREAD_KILLS,
-    &SIG_INIT_THREAD_SPARED,
-    &SIG_STOP_BROKEN_OFF,
-    &SIG_FAULTS_FIRST,
-    &SIG_RT_QUEUES,
-    &SIG_TGKILL_BOTH,
-    &SIG_SI_PID_UP_TRANSLATED,
-    &SIG_SI_PID_EACH,
-    &SIG_WANTS,
-    &THR_EXEC_DROPS_LEADERS_SIGNALS,
-    &SIG_FORCED_RESETS,
-    &SIG_ABORT_HANDLER,
-];
-
 /// The rule with this id.
 pub fn find(id: &str) -> Option<&'static Rule> {
     CATALOGUE.iter().copied().find(|rule| rule.id == id)
