@@ -16,7 +16,7 @@ use pidlab::scenario::{Facts, Machine, Scenario, library};
 use pidlab::sim::{Misconception, Model};
 use pidlab::{random, tell};
 use proptest::sample::select;
-use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 /// Random scenarios in the test run, and how long each may be.
 const RANDOM_SCENARIOS: u32 = 400;
@@ -121,7 +121,8 @@ fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
     let facts = lab.kernel().facts.clone();
     let config =
         Config { cases: RANDOM_SCENARIOS, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
-    let mut runner = TestRunner::new(config);
+    // The same scenarios every time: `pidlab fuzz` looks further.
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let lab = Mutex::new(lab);
 
     let choices = pidlab::scenario::random::choices(RANDOM_STEPS);

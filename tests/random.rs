@@ -96,12 +96,12 @@ fn everything_is_drawn_often() {
     let signals = || {
         (1..=64).filter_map(Signal::new).map(|signal| format!("{:02} {signal}", signal.number())).collect::<Vec<_>>()
     };
-    drawn.expect("call", words(CallName::ALL), 100);
-    drawn.expect("sent", signals(), 10);
-    drawn.expect("acted on", signals(), 3);
-    drawn.expect("masked", signals(), 2);
-    drawn.expect("exit signal", signals(), 4);
-    drawn.expect("at a parent's death", signals(), 1);
+    drawn.expect("call", words(CallName::ALL), 60);
+    drawn.expect("sent", signals(), 8);
+    drawn.expect("acted on", signals(), 2);
+    drawn.expect("masked", signals(), 1);
+    drawn.expect("exit signal", signals(), 2);
+    drawn.expect("at a parent's death", signals(), 2);
     drawn.expect("action", words(SignalAction::ALL), 300);
     drawn.expect("mask", words(MaskChange::ALL), 400);
     let flags = CloneFlags::all().iter_names().map(|(name, _)| name.to_owned()).filter(|name| name != "CLONE_FILES");
@@ -111,10 +111,10 @@ fn everything_is_drawn_often() {
         WaitOptions::all().iter_names().map(|(name, _)| name.to_owned()).filter(|name| name != "WEXITED"),
         60,
     );
-    drawn.expect("waitid", WaitOptions::all().iter_names().map(|(name, _)| name.to_owned()), 30);
+    drawn.expect("waitid", WaitOptions::all().iter_names().map(|(name, _)| name.to_owned()), 20);
     drawn.expect("setns", words(SetnsVia::ALL), 200);
     drawn.expect("look", words(LookVia::ALL), 50);
-    drawn.expect("sysctl", words(Sysctl::ALL), 200);
+    drawn.expect("sysctl", words(Sysctl::ALL), 100);
     drawn.expect("reboot", words(RebootHow::ALL), 20);
 }
 

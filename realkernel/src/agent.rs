@@ -4,94 +4,72 @@
 //! An agent may share all memory with the conductor and with the other agents. So nothing here allocates, panics or uses the C
 //! library: only its slot, its stack and raw system calls.
 
+mod files;
 mod look;
+mod numbered;
 
 use std::sync::atomic::Ordering;
 
 pub(crate) use look::Sight;
 
-use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot, TEXT};
+use self::files::{opened, opened_with, path_of, read_number, write_number};
+use self::numbered::numbered;
+use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot};
 use crate::sys::looking;
 use crate::sys::raw::{self, CloneArgs, Disposition, Raw, Siginfo};
 use crate::sys::sockets;
 
-/// What a command asks for. The arguments are those of the system call, in its order, unless said otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u32)]
-pub(crate) enum Operation {
-    /// flags, exit signal, role of the child, how many numbers of `set_tid`.
-    Clone = 1,
-    /// status.
-    Exit,
-    /// status, of this thread alone.
-    ExitThread,
-    /// Touches memory that is not there.
-    Fault,
-    /// A clone that has nowhere to write its pidfd.
-    FailedFork,
-    /// A write into a pipe that nobody reads.
-    BrokenPipe,
-    /// pid, signal, and the number given for the sender.
-    Sigqueue,
-    /// abort(3), as the C library does it.
-    Abort,
-    /// execve of the program behind a descriptor, with the slot's text as its environment.
-    Exec,
-    /// pid, options; the status is the second value.
-    Wait4,
-    /// kind, id, options; the result is the child's number, the second value its status.
-    Waitid,
-    /// As `Waitid` of a pidfd, which is handed over at the socket that the first argument names.
-    WaitidHanded,
-    /// setns with a descriptor that is handed over at such a socket; flags.
-    SetnsHanded,
-    /// The same with what a pidfd, handed over at such a socket, says of the next child's namespace; flags.
-    SetnsForChildren,
-    /// number of a system call without pointers, and four arguments.
-    Plain,
-    /// signal, and 0 to 3: default, ignore, handle, nocldwait.
-    Sigaction,
-    /// how, signal.
-    Sigprocmask,
-    /// the flags that a file descriptor opened from the slot's text is given to setns(2) with.
-    SetnsPath,
-    /// pid, and a signal, or -1 to only open the pidfd.
-    Pidfd,
-    /// signal, with a pidfd that is handed over at such a socket, the first argument.
-    SignalHanded,
-    /// reads the file in the slot's text: a number, as the second value.
-    ReadNumber,
-    /// writes the number into the file in the slot's text.
-    WriteNumber,
-    /// a [`Sight`], and its arguments.
-    Look,
+numbered! {
+    /// What a command asks for. The arguments are those of the system call, in its order, unless said otherwise.
+    Operation {
+        /// flags, exit signal, role of the child, how many numbers of `set_tid`.
+        Clone,
+        /// status.
+        Exit,
+        /// status, of this thread alone.
+        ExitThread,
+        /// Touches memory that is not there.
+        Fault,
+        /// A clone that has nowhere to write its pidfd.
+        FailedFork,
+        /// A write into a pipe that nobody reads.
+        BrokenPipe,
+        /// pid, signal, and the number given for the sender.
+        Sigqueue,
+        /// abort(3), as the C library does it.
+        Abort,
+        /// execve of the program behind a descriptor, with the slot's text as its environment.
+        Exec,
+        /// pid, options; the status is the second value.
+        Wait4,
+        /// kind, id, options; the result is the child's number, the second value its status.
+        Waitid,
+        /// As `Waitid` of a pidfd, which is handed over at the socket that the first argument names.
+        WaitidHanded,
+        /// setns with a descriptor that is handed over at such a socket; flags.
+        SetnsHanded,
+        /// The same with what a pidfd, handed over at such a socket, says of the next child's namespace; flags.
+        SetnsForChildren,
+        /// number of a system call without pointers, and four arguments.
+        Plain,
+        /// signal, and 0 to 3: default, ignore, handle, nocldwait.
+        Sigaction,
+        /// how, signal.
+        Sigprocmask,
+        /// the flags that a file descriptor opened from the slot's text is given to setns(2) with.
+        SetnsPath,
+        /// pid, and a signal, or -1 to only open the pidfd.
+        Pidfd,
+        /// signal, with a pidfd that is handed over at such a socket, the first argument.
+        SignalHanded,
+        /// reads the file in the slot's text: a number, as the second value.
+        ReadNumber,
+        /// writes the number into the file in the slot's text.
+        WriteNumber,
+        /// a [`Sight`], and its arguments.
+        Look,
+    }
 }
-
-const OPERATIONS: [Operation; 23] = [
-    Operation::Clone,
-    Operation::Exit,
-    Operation::ExitThread,
-    Operation::Fault,
-    Operation::FailedFork,
-    Operation::BrokenPipe,
-    Operation::Sigqueue,
-    Operation::Abort,
-    Operation::Exec,
-    Operation::Wait4,
-    Operation::WaitidHanded,
-    Operation::SetnsHanded,
-    Operation::SetnsForChildren,
-    Operation::Waitid,
-    Operation::Plain,
-    Operation::Sigaction,
-    Operation::Sigprocmask,
-    Operation::SetnsPath,
-    Operation::Pidfd,
-    Operation::SignalHanded,
-    Operation::ReadNumber,
-    Operation::WriteNumber,
-    Operation::Look,
-];
 
 /// Makes the process or thread of a role: with `flags` beside those that every agent has. Threads do without a pidfd, which
 /// kernels before 6.9 do not give together with one: the conductor finds them by their process.
@@ -144,8 +122,7 @@ fn serve(slot: &Slot, mut last: u32) -> ! {
 }
 
 fn perform(slot: &Slot) -> Raw {
-    let wanted = slot.operation.load(Ordering::Relaxed);
-    let Some(operation) = OPERATIONS.iter().find(|operation| **operation as u32 == wanted) else {
+    let Some(operation) = Operation::of(slot.operation.load(Ordering::Relaxed)) else {
         return -(libc::ENOSYS as Raw);
     };
     let argument = |index: usize| slot.arguments[index].load(Ordering::Relaxed);
@@ -210,30 +187,6 @@ fn perform(slot: &Slot) -> Raw {
     }
 }
 
-/// The path that the slot holds.
-fn path_of(slot: &Slot) -> [u8; TEXT] {
-    let mut path = [0; TEXT];
-    for (byte, wanted) in path.iter_mut().zip(&slot.text) {
-        *byte = wanted.load(Ordering::Relaxed);
-    }
-    path
-}
-
-/// Opens the file that the slot names and uses it.
-fn opened(slot: &Slot, flags: i32, using: impl FnOnce(Raw) -> Raw) -> Raw {
-    opened_with(raw::open(&path_of(slot), flags | libc::O_CLOEXEC), using)
-}
-
-/// Uses a descriptor that was just opened, if it was, and closes it again: the table of files is shared.
-fn opened_with(fd: Raw, using: impl FnOnce(Raw) -> Raw) -> Raw {
-    if fd < 0 {
-        return fd;
-    }
-    let result = using(fd);
-    raw::plain(libc::SYS_close, [fd as usize, 0, 0, 0]);
-    result
-}
-
 fn waitid(slot: &Slot, kind: i32, id: i32, options: u32) -> Raw {
     let (result, info) = raw::waitid(kind, id, options);
     slot.value.store(i64::from(info.status), Ordering::Relaxed);
@@ -260,41 +213,6 @@ fn pidfd(pid: i32, signal: i32) -> Raw {
     opened_with(raw::plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0]), |fd| {
         if signal < 0 { 0 } else { raw::plain(libc::SYS_pidfd_send_signal, [fd as usize, signal as usize, 0, 0]) }
     })
-}
-
-fn read_number(slot: &Slot, fd: Raw) -> Raw {
-    let mut text = [0; TEXT];
-    let length = raw::read(fd, &mut text);
-    let mut value: i64 = 0;
-    let mut negative = false;
-    for byte in text.iter().take(length.max(0) as usize) {
-        match byte {
-            b'-' => negative = true,
-            b'0'..=b'9' => value = value.wrapping_mul(10).wrapping_add(i64::from(*byte - b'0')),
-            _ => break,
-        }
-    }
-    slot.value.store(if negative { -value } else { value }, Ordering::Relaxed);
-    length.min(0)
-}
-
-fn write_number(number: i64, fd: Raw) -> Raw {
-    let mut text = [0; TEXT];
-    let mut at = TEXT;
-    let mut rest = number.unsigned_abs();
-    loop {
-        at -= 1;
-        text[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        at -= 1;
-        text[at] = b'-';
-    }
-    raw::write(fd, &text[at..]).min(0)
 }
 
 /// Notes the signal in the slot of the role on whose stack this runs.

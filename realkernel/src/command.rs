@@ -1,22 +1,16 @@
-//! From a scenario's call to the command that an agent gets, and from what came of it back to an outcome.
+//! A command for one agent, and how it reaches it.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
 use libc::c_long;
-use pidlab_scenario::syscall::{Pidfd, Syscall, WaitId};
-use pidlab_scenario::{
-    CallName, ChildStatus, CloneFlags, Errno, Harm, MaskChange, Outcome, RebootHow, Refusal, Role, SetnsVia, Signal,
-    SignalAction, Sysctl, Unmodelled, WaitOptions, WaitStatus,
-};
+use pidlab_scenario::{CallName, Refusal, Role, Unmodelled};
 
 use crate::agent::Operation;
-use crate::look;
 use crate::processes::Processes;
-use crate::program;
-use crate::sys::arena::{LEVELS, Slot, TEXT};
-use crate::sys::sockets;
+use crate::sys::arena::{Slot, TEXT};
+use crate::sys::{raw, sockets};
 
 /// A command for one agent.
 #[derive(Debug)]
@@ -24,7 +18,7 @@ pub(crate) struct Command {
     operation: Operation,
     arguments: [i64; 5],
     pub(crate) text: String,
-    numbers: Vec<i32>,
+    pub(crate) numbers: Vec<i32>,
     /// A descriptor that the agent is handed.
     pub(crate) descriptor: Option<io::Result<OwnedFd>>,
 }
@@ -48,8 +42,8 @@ impl Command {
     /// # Errors
     /// If its descriptor cannot be handed over.
     pub(crate) fn give(&self, slot: &Slot) -> Result<(), String> {
-        look::hand_over(self.descriptor.as_ref())?;
-        slot.operation.store(self.operation as u32, Ordering::Relaxed);
+        hand_over(self.descriptor.as_ref())?;
+        slot.operation.store(self.operation.number(), Ordering::Relaxed);
         for (argument, value) in slot.arguments.iter().zip(self.arguments) {
             argument.store(value, Ordering::Relaxed);
         }
@@ -60,196 +54,36 @@ impl Command {
             number.store(*value, Ordering::Relaxed);
         }
         slot.command.fetch_add(1, Ordering::Release);
-        crate::sys::raw::futex_wake(&slot.command);
+        raw::futex_wake(&slot.command);
         Ok(())
     }
 }
 
-/// Makes commands for the system calls of one process.
-pub(crate) struct Translator<'a> {
+/// Hands over what a command brings, before the agent takes it.
+///
+/// # Errors
+/// Where the kernel does not pass it on.
+fn hand_over(descriptor: Option<&io::Result<OwnedFd>>) -> Result<(), String> {
+    let Some(descriptor) = descriptor else { return Ok(()) };
+    sockets::clear();
+    let handed = match descriptor {
+        Ok(descriptor) => sockets::hand_over(descriptor.as_fd()),
+        Err(error) => Err(io::Error::from(error.kind())),
+    };
+    handed.map_err(|error| format!("a descriptor could not be handed over: {error}"))
+}
+
+/// The process whose system call a command is for.
+pub(crate) struct Caller<'a> {
     pub(crate) processes: &'a Processes,
     pub(crate) by: Role,
     /// The name of the call that the scenario makes.
     pub(crate) call: CallName,
-    /// `CLONE_VM` where agents share their memory, else nothing.
-    pub(crate) sharing: u64,
-    /// Whether writing `pid_max` changes the writer's namespace, and not the whole machine.
-    pub(crate) pid_max_is_local: bool,
 }
 
-impl Translator<'_> {
-    /// The command for a system call.
-    ///
-    /// # Errors
-    /// The call would harm the machine, or is about a pidfd that this kernel does not give.
-    pub(crate) fn command(&self, syscall: &Syscall) -> Result<Command, Refusal> {
-        use Syscall as S;
-        let bare = |operation| Command::new(operation, &[]);
-        let plain = |number, arguments: &[i32]| {
-            let arguments: Vec<i64> = arguments.iter().map(|argument| i64::from(*argument)).collect();
-            Command::plain(number, &arguments)
-        };
-        Ok(match syscall {
-            S::Clone3 { child, flags, exit_signal, set_tid } => self.clone3(*child, *flags, *exit_signal, set_tid),
-            S::FailedClone3 => bare(Operation::FailedFork),
-            S::ExitGroup { status } => Command::new(Operation::Exit, &[i64::from(*status)]),
-            S::Exit { status } => Command::new(Operation::ExitThread, &[i64::from(*status)]),
-            S::Execve => self.execve(),
-            S::Abort => self.abort()?,
-            S::Fault => bare(Operation::Fault),
-            S::BrokenPipe => bare(Operation::BrokenPipe),
-            S::Wait4 { pid, options } => Command::new(Operation::Wait4, &[i64::from(*pid), options.bits().into()]),
-            S::Waitid { id, options } => self.waitid(*id, *options)?,
-            S::Kill { pid, signal } => plain(libc::SYS_kill, &[*pid, number(*signal)]),
-            S::Tgkill { tgid, tid, signal } => plain(libc::SYS_tgkill, &[*tgid, *tid, number(*signal)]),
-            S::RtSigqueueinfo { pid, signal, si_pid } => {
-                Command::new(Operation::Sigqueue, &[i64::from(*pid), number(*signal).into(), i64::from(*si_pid)])
-            }
-            S::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[i64::from(*pid), -1]),
-            S::PidfdSendSignal { pidfd, signal } => self.pidfd_send_signal(*pidfd, *signal)?,
-            S::PidfdPoll(pidfd) => self.pidfd_poll(*pidfd)?,
-            S::Unshare { flags } => Command::plain(libc::SYS_unshare, &[flags.bits() as i64]),
-            S::Setns { to, via } => self.setns(*to, *via)?,
-            S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
-            S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
-            S::Setuid { uid } => Command::plain(libc::SYS_setuid, &[i64::from(*uid)]),
-            S::RtSigaction { signal, action } => sigaction(*signal, *action),
-            S::RtSigprocmask { how, signal } => sigprocmask(*how, *signal),
-            S::RtSigpending => self.sigpending(),
-            S::Setsid => plain(libc::SYS_setsid, &[]),
-            S::Setpgid { pid, pgid } => self.setpgid(*pid, *pgid)?,
-            S::Getpgid { pid } => plain(libc::SYS_getpgid, &[*pid]),
-            S::Getsid { pid } => plain(libc::SYS_getsid, &[*pid]),
-            S::Getpid => plain(libc::SYS_getpid, &[]),
-            S::Gettid => plain(libc::SYS_gettid, &[]),
-            S::Getppid => plain(libc::SYS_getppid, &[]),
-            S::Sysctl { name, write } => self.sysctl(*name, *write)?,
-            S::Reboot { how } => reboot(*how),
-            S::Look(look) => self.look(*look)?,
-        })
-    }
-
-    fn clone3(&self, child: Role, flags: CloneFlags, exit_signal: Option<Signal>, set_tid: &[i32]) -> Command {
-        let flags = (flags.bits() | self.sharing) as i64;
-        let count = set_tid.len().min(LEVELS) as i64;
-        let mut command =
-            Command::new(Operation::Clone, &[flags, number(exit_signal).into(), i64::from(child.0), count]);
-        command.numbers = set_tid.to_vec();
-        command
-    }
-
-    fn execve(&self) -> Command {
-        let mut command = Command::new(Operation::Exec, &[program::descriptor().into()]);
-        command.text = program::environment(self.by.0);
-        command
-    }
-
-    fn abort(&self) -> Result<Command, Refusal> {
-        if self.abort_is_endless() {
-            return Err(self.harmful(Harm::EndlessAbort));
-        }
-        Ok(Command::new(Operation::Abort, &[]))
-    }
-
-    fn setpgid(&self, pid: i32, pgid: i32) -> Result<Command, Refusal> {
-        if self.makes_undying(pid, pgid) {
-            return Err(self.harmful(Harm::UndyingInit));
-        }
-        Ok(Command::plain(libc::SYS_setpgid, &[pid.into(), pgid.into()]))
-    }
-
-    fn sysctl(&self, name: Sysctl, write: Option<i64>) -> Result<Command, Refusal> {
-        if name == Sysctl::PidMax && !self.pid_max_is_local {
-            return Err(self.harmful(Harm::MachinesPidMax));
-        }
-        Ok(sysctl(name, write))
-    }
-
-    fn harmful(&self, harm: Harm) -> Refusal {
-        Refusal::Harmful { call: self.call, harm }
-    }
-
-    /// Whether a setpgid puts an init into a group that is led from inside its own namespace, or from one beside it. Such an init
-    /// can wait for ever for a number that its own membership holds (kernel/pid_namespace.c, `zap_pid_ns_processes`), and with it
-    /// all namespaces around it: it would outlive this program, and only a restart of the machine would remove it.
-    fn makes_undying(&self, pid: i32, group: i32) -> bool {
-        let Some(caller) = self.processes.leader_of(self.by) else { return false };
-        // A number may have been another's before: a process is the one that lives, a group may be led by any that had it.
-        let had = |number: i32| {
-            let number = u32::try_from(number).ok();
-            self.processes.iter().filter(move |process| number.is_some() && process.number_for(caller) == number)
-        };
-        let init = if pid == 0 { Some(caller) } else { had(pid).find(|process| !process.gone) };
-        let Some(init) = init.filter(|init| init.pids.last() == Some(&1) && group != 0) else { return false };
-        // What setpgid(2) refuses anyhow does no harm.
-        let allowed = init.role == caller.role || init.seen.parent == caller.number;
-        let leads_session = init.seen.session == init.number;
-        let traps = had(group).any(|leader| {
-            let above = init.is_within(leader.namespace()) && init.namespace() != leader.namespace();
-            let in_session = self.processes.iter().any(|process| {
-                !process.gone && process.seen.group == leader.number && process.seen.session == init.seen.session
-            });
-            leader.role != init.role && !above && in_session
-        });
-        traps && allowed && !leads_session
-    }
-
-    /// Whether the caller is an init that handles SIGSEGV: its handler returns to the instruction that traps, for ever.
-    fn abort_is_endless(&self) -> bool {
-        let process = self.processes.leader_of(self.by);
-        process.is_some_and(|process| process.pids.last() == Some(&1) && process.handles(libc::SIGSEGV))
-    }
-
-    fn waitid(&self, id: WaitId, options: WaitOptions) -> Result<Command, Refusal> {
-        let (kind, id) = match id {
-            WaitId::All => (libc::P_ALL, 0),
-            WaitId::Pid(pid) => (libc::P_PID, pid),
-            WaitId::Pgid(pgid) => (libc::P_PGID, pgid),
-            WaitId::Pidfd(role) if self.has_own_files() => {
-                let options = [sockets::handed_over_at().into(), 0, options.bits().into()];
-                return self.with_handed_pidfd(Operation::WaitidHanded, &options, role);
-            }
-            WaitId::Pidfd(role) => (libc::P_PIDFD, self.pidfd(role)?),
-        };
-        Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
-    }
-
-    fn pidfd_send_signal(&self, pidfd: Pidfd, signal: Option<Signal>) -> Result<Command, Refusal> {
-        let signal = number(signal).into();
-        match pidfd {
-            Pidfd::Opened(pid) => Ok(Command::new(Operation::Pidfd, &[pid.into(), signal])),
-            Pidfd::Held(role) => {
-                self.with_handed_pidfd(Operation::SignalHanded, &[sockets::handed_over_at().into(), signal], role)
-            }
-        }
-    }
-
-    fn setns(&self, to: Role, via: SetnsVia) -> Result<Command, Refusal> {
-        let newpid = i64::from(libc::CLONE_NEWPID);
-        let file = match via {
-            SetnsVia::Pidfd if self.has_own_files() => {
-                let arguments = [sockets::handed_over_at().into(), newpid];
-                return self.with_handed_pidfd(Operation::SetnsHanded, &arguments, to);
-            }
-            SetnsVia::PidfdForChildren => {
-                let arguments = [sockets::handed_over_at().into(), newpid];
-                return self.with_handed_pidfd(Operation::SetnsForChildren, &arguments, to);
-            }
-            SetnsVia::Pidfd => {
-                return Ok(Command::plain(libc::SYS_setns, &[self.pidfd(to)?.into(), newpid]));
-            }
-            SetnsVia::NsPid => "pid",
-            SetnsVia::PidForChildren => "pid_for_children",
-            SetnsVia::OtherKind => "uts",
-        };
-        let process = self.processes.get(to).ok_or(Refusal::NotBorn { role: to })?;
-        let mut command = Command::new(Operation::SetnsPath, &[newpid]);
-        command.text = format!("/proc/{}/ns/{file}", process.number);
-        Ok(command)
-    }
-
+impl Caller<'_> {
     /// Whether the caller's table of files is not the conductor's.
-    fn has_own_files(&self) -> bool {
+    pub(crate) fn has_own_files(&self) -> bool {
         self.processes.get(self.by).is_some_and(|process| process.own_files)
     }
 
@@ -268,119 +102,10 @@ impl Translator<'_> {
     }
 
     /// The conductor's pidfd of a process, which agents find in the shared table.
-    fn pidfd(&self, role: Role) -> Result<i32, Refusal> {
-        use std::os::fd::AsRawFd;
+    pub(crate) fn pidfd(&self, role: Role) -> Result<i32, Refusal> {
         let process = self.processes.get(role).ok_or(Refusal::NotBorn { role })?;
         let lacks = Refusal::NotModelled { call: self.call, what: Unmodelled::PidfdOfThread };
         let pidfd = process.pidfd.as_ref().ok_or(lacks)?;
         Ok(pidfd.as_raw_fd())
-    }
-}
-
-fn sigaction(signal: Signal, action: SignalAction) -> Command {
-    let action = match action {
-        SignalAction::Default => 0,
-        SignalAction::Ignore => 1,
-        SignalAction::Handle => 2,
-        SignalAction::NoCldWait => 3,
-    };
-    Command::new(Operation::Sigaction, &[signal.number().into(), action])
-}
-
-fn sigprocmask(how: MaskChange, signal: Signal) -> Command {
-    let how = match how {
-        MaskChange::Block => libc::SIG_BLOCK,
-        MaskChange::Unblock => libc::SIG_UNBLOCK,
-    };
-    Command::new(Operation::Sigprocmask, &[how.into(), signal.number().into()])
-}
-
-/// Reads a limit, or writes it.
-pub(crate) fn sysctl(name: Sysctl, write: Option<i64>) -> Command {
-    let mut command = match write {
-        None => Command::new(Operation::ReadNumber, &[]),
-        Some(value) => Command::new(Operation::WriteNumber, &[value]),
-    };
-    let folder = match name {
-        Sysctl::NsLastPid | Sysctl::PidMax => "kernel",
-        Sysctl::MaxPidNamespaces => "user",
-    };
-    command.text = format!("/proc/sys/{folder}/{}", name.word());
-    command
-}
-
-/// reboot(2). Every agent is in a PID namespace that the runner made, where the call ends that namespace's init and nothing else;
-/// the conductor makes sure of that before the first scenario (`try_prepare`).
-fn reboot(how: RebootHow) -> Command {
-    let command = match how {
-        RebootHow::Restart => libc::LINUX_REBOOT_CMD_RESTART,
-        RebootHow::Halt => libc::LINUX_REBOOT_CMD_HALT,
-        RebootHow::PowerOff => libc::LINUX_REBOOT_CMD_POWER_OFF,
-    };
-    let numbers = [libc::LINUX_REBOOT_MAGIC1, libc::LINUX_REBOOT_MAGIC2, command];
-    Command::plain(libc::SYS_reboot, &numbers.map(|number| i64::from(number as u32)))
-}
-
-fn number(signal: Option<Signal>) -> i32 {
-    signal.map_or(0, |signal| i32::from(signal.number()))
-}
-
-/// What a call that returned gave. `child_of` finds the child that a wait's number means, one that it released or another.
-///
-/// # Errors
-/// An answer that this runner cannot read.
-pub(crate) fn outcome(
-    syscall: &Syscall,
-    slot: &Slot,
-    child_of: impl Fn(i64, bool) -> Option<Role>,
-) -> Result<Outcome, String> {
-    let result = slot.result.load(Ordering::Acquire);
-    let value = slot.value.load(Ordering::Relaxed);
-    if result < 0 {
-        let number = i32::try_from(-result).map_err(|_| format!("the call returned {result}"))?;
-        let errno = Errno::new(number).ok_or_else(|| format!("the call failed with errno {number}"))?;
-        return Ok(Outcome::Err(errno));
-    }
-    let status = match syscall {
-        Syscall::RtSigpending | Syscall::PidfdPoll(_) | Syscall::Look(_) => {
-            return look::outcome(syscall, result, slot);
-        }
-        Syscall::Sysctl { write: None, .. } => return Ok(Outcome::Ok(value)),
-        Syscall::Waitid { .. } if result > 0 => {
-            child_status(slot.code.load(Ordering::Relaxed), value).and_then(ChildStatus::waited)
-        }
-        Syscall::Wait4 { .. } if result > 0 => wait_status(value as i32),
-        _ => return Ok(Outcome::Ok(result)),
-    };
-    let keeps = matches!(syscall, Syscall::Waitid { options, .. } if options.contains(WaitOptions::WNOWAIT));
-    let released = !keeps && matches!(status, Some(WaitStatus::Exited(_) | WaitStatus::Killed(_)));
-    let child = child_of(result, released).ok_or_else(|| format!("a wait returned {result}, which is no process"))?;
-    let status = status.ok_or_else(|| format!("a wait returned the status {value}"))?;
-    Ok(Outcome::Waited { number: result, child, status })
-}
-
-/// The status of wait4(2), by the macros of wait(2).
-fn wait_status(status: i32) -> Option<WaitStatus> {
-    let signal = |number: i32| Signal::new(i64::from(number));
-    if libc::WIFEXITED(status) {
-        u8::try_from(libc::WEXITSTATUS(status)).ok().map(WaitStatus::Exited)
-    } else if libc::WIFSIGNALED(status) {
-        signal(libc::WTERMSIG(status)).map(WaitStatus::Killed)
-    } else if libc::WIFSTOPPED(status) {
-        signal(libc::WSTOPSIG(status)).map(WaitStatus::Stopped)
-    } else {
-        libc::WIFCONTINUED(status).then_some(WaitStatus::Continued)
-    }
-}
-
-/// The code and status of waitid(2), and of a SIGCHLD.
-pub(crate) fn child_status(code: i32, status: i64) -> Option<ChildStatus> {
-    match code {
-        libc::CLD_EXITED => u8::try_from(status).ok().map(ChildStatus::Exited),
-        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(ChildStatus::Killed),
-        libc::CLD_STOPPED if status == 0 => Some(ChildStatus::Stopped(None)),
-        libc::CLD_STOPPED => Signal::new(status).map(|signal| ChildStatus::Stopped(Some(signal))),
-        libc::CLD_CONTINUED => Some(ChildStatus::Continued),
-        _ => None,
     }
 }

@@ -6,31 +6,42 @@
 //!
 //! Nothing here knows what Linux *should* do: this crate does not depend on the model.
 //!
-//! Modules in reading order: `lab` (the handle), `guard` (how the helper comes up, and why nothing survives it), `outside` (the watch over what is the machine's), `conductor` (how
-//! a step is taken), `command` (from a call to a command and back), `look` (the same for calls that look at others), `agent` (what
-//! a scenario's process runs), `program` (how it goes on after an exec), `processes` (what is known of each), `probe` (what a
-//! kernel is like), `quiet` (when the world is quiet, with the argument why), `sys` (everything `unsafe`).
+//! Modules in reading order: `lab` (the handle), `start` and `guard` (how the helper comes up, and why nothing survives it),
+//! `outside` (the watch over what is the machine's), `conductor` and `world` (how a scenario runs, and how a step is taken),
+//! `translate`, `command` and `outcome` (from a system call to a command and back), `look` (the same for calls that look at others),
+//! `agent` (what a scenario's process runs), `program` (how it goes on after an exec), `process` and `processes` (what is known of
+//! each), `quiet` and `asleep` (when the world is quiet, with the argument why), `probe` (what a kernel is like), `sys` (everything
+//! `unsafe`). They import one another downward only.
 #![cfg(target_os = "linux")]
 
 mod agent;
+mod asleep;
 mod command;
 mod conductor;
 mod guard;
 mod lab;
 mod look;
+mod outcome;
 mod outside;
 mod probe;
+mod process;
 mod processes;
 mod program;
 mod quiet;
 mod roles;
+mod sharing;
+mod start;
+mod status;
 mod sys;
+mod translate;
 mod wire;
+mod world;
 
 #[doc(hidden)]
 pub use sys::bare;
 
-pub use lab::{Kernel, Lab, LabError, LabOptions, Sharing, Unavailable};
+pub use lab::{Kernel, Lab, LabError, LabOptions, Unavailable};
+pub use sharing::Sharing;
 
 /// The CPUs that this process may run on, in order. One lab each is as many as make sense.
 pub fn allowed_cpus() -> Vec<usize> {

@@ -3,22 +3,23 @@
 //! An agent only fetches bytes and numbers (`agent::look`). They are read here.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
 use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall};
 use pidlab_scenario::{CallName, Errno, Outcome, PollEvent, Refusal, Role, Seen, Signal, Unmodelled};
 
 use crate::agent::{Operation, Sight};
-use crate::command::{Command, Translator};
-use crate::processes::{Process, Processes};
+use crate::command::{Caller, Command};
+use crate::process::Process;
+use crate::processes::Processes;
 use crate::sys::arena::{self, Slot};
 use crate::sys::sockets;
 
 /// Takes the place of a socket where nothing is handed over.
 const NOTHING: i64 = -1;
 
-impl Translator<'_> {
+impl Caller<'_> {
     /// The command for sigpending.
     pub(crate) fn sigpending(&self) -> Command {
         sight(Sight::Pending, &[])
@@ -58,7 +59,7 @@ impl Translator<'_> {
         match pidfd {
             Pidfd::Opened(number) => Ok(sight(with, &[NOTHING, number.into()])),
             Pidfd::Held(role) => {
-                let arguments = [with as i64, sockets::handed_over_at().into(), 0];
+                let arguments = [with.number().into(), sockets::handed_over_at().into(), 0];
                 self.with_handed_pidfd(Operation::Look, &arguments, role)
             }
         }
@@ -96,7 +97,7 @@ impl Translator<'_> {
 }
 
 fn sight(sight: Sight, arguments: &[i64]) -> Command {
-    let mut all = vec![sight as i64];
+    let mut all = vec![i64::from(sight.number())];
     all.extend(arguments);
     Command::new(Operation::Look, &all)
 }
@@ -247,18 +248,4 @@ fn listing(mut entries: &[u8]) -> Vec<u32> {
     }
     found.sort_unstable();
     found
-}
-
-/// Hands over what a command brings, before the agent takes it.
-///
-/// # Errors
-/// Where the kernel does not pass it on.
-pub(crate) fn hand_over(descriptor: Option<&io::Result<OwnedFd>>) -> Result<(), String> {
-    let Some(descriptor) = descriptor else { return Ok(()) };
-    sockets::clear();
-    let handed = match descriptor {
-        Ok(descriptor) => sockets::hand_over(descriptor.as_fd()),
-        Err(error) => Err(io::Error::from(error.kind())),
-    };
-    handed.map_err(|error| format!("a descriptor could not be handed over: {error}"))
 }

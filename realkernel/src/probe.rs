@@ -4,18 +4,19 @@
 //! all of them together take about two milliseconds. A question that the kernel does not even let be put (an old kernel, a
 //! sandbox) is answered with no.
 
+mod children;
 mod signals;
 
 use std::fs;
-use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering;
 
 use pidlab_scenario::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX};
 
+use self::children::{answer_of_a_child, await_the_leaders_end, child, end_by, in_a_child, thread, wait_for_ever};
 use crate::agent;
-use crate::sys::arena::{self, STACK};
-use crate::sys::raw::{self, CloneArgs, Raw};
+use crate::sys::arena;
+use crate::sys::raw::{self, Raw};
 use crate::sys::{looking, os};
 
 /// Every fact of the kernel at hand.
@@ -167,17 +168,6 @@ fn last_thread_status() -> bool {
     os::exit_status(child.as_raw_fd()) == Some(2)
 }
 
-/// Ends this thread, the leader, with 1, and leaves another one behind.
-fn end_by(other: extern "C" fn(usize) -> !) -> i32 {
-    // The kernel clears the word when the leader is past the place that notes a status (kernel/fork.c, `mm_release`).
-    arena::slot(0).command.store(1, Ordering::Release);
-    raw::set_tid_address(&arena::slot(0).command);
-    if thread(other) > 0 {
-        raw::plain(libc::SYS_exit, [1, 0, 0, 0]);
-    }
-    1
-}
-
 /// `set_tid` with a number that is taken, and beside it one that is invalid: `EEXIST` where one namespace is done after the
 /// other, `EINVAL` where all are checked first (kernel/pid.c, `alloc_pid`). 1 is taken by the conductor itself, and 0 is no
 /// number, so no process can come of it.
@@ -299,56 +289,6 @@ fn nest(depth: i32) -> i32 {
     match child(|| nest(depth + 1)) {
         Ok(Some((_, child))) => os::exit_status(child.as_raw_fd()).unwrap_or(depth),
         _ => depth,
-    }
-}
-
-/// What a question gets as its answer in a child process. No answer is a no.
-fn in_a_child(question: impl FnOnce() -> bool) -> bool {
-    answer_of_a_child(|| Some(question())).unwrap_or(false)
-}
-
-/// The same, where there may be no answer.
-fn answer_of_a_child(question: impl FnOnce() -> Option<bool>) -> Option<bool> {
-    let answered = child(|| question().map_or(2, |answer| i32::from(!answer)));
-    match answered.ok()?.and_then(|(_, child)| os::exit_status(child.as_raw_fd()))? {
-        0 => Some(true),
-        1 => Some(false),
-        _ => None,
-    }
-}
-
-/// Makes a process that ends with what `life` gives.
-fn child(life: impl FnOnce() -> i32) -> io::Result<Option<(i32, std::os::fd::OwnedFd)>> {
-    let child = os::fork()?;
-    if child.is_none() {
-        os::exit_now(life());
-    }
-    Ok(child)
-}
-
-/// Makes a thread of this process, on the stack of host: there is none yet, and this is a copy.
-fn thread(life: extern "C" fn(usize) -> !) -> Raw {
-    let shared = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_SYSVSEM;
-    let arguments = CloneArgs {
-        flags: (shared | libc::CLONE_THREAD) as u64,
-        stack: arena::stack(0) as u64,
-        stack_size: STACK as u64,
-        ..CloneArgs::default()
-    };
-    raw::clone3_agent(&arguments, life, 0)
-}
-
-/// Ends with its process.
-extern "C" fn wait_for_ever(_: usize) -> ! {
-    loop {
-        raw::plain(libc::SYS_ppoll, [0, 0, 0, 0]);
-    }
-}
-
-fn await_the_leaders_end() {
-    let leader_lives = &arena::slot(0).command;
-    while leader_lives.load(Ordering::Acquire) != 0 {
-        raw::futex_wait(leader_lives, 1);
     }
 }
 

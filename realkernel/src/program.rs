@@ -75,5 +75,5 @@ pub(crate) fn enter_if_agent() {
 fn is_in_exec(slot: &Slot) -> bool {
     let [command, taken, done, operation] =
         [&slot.command, &slot.taken, &slot.done, &slot.operation].map(|word| word.load(Ordering::Acquire));
-    operation == Operation::Exec as u32 && taken == command && done != command
+    operation == Operation::Exec.number() && taken == command && done != command
 }

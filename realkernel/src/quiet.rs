@@ -38,15 +38,16 @@
 //! No nap and no time-out decides anything. A last guard ends a run that never becomes quiet with an error.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pidlab_scenario::{Role, State};
 
 use crate::agent::Operation;
-use crate::processes::{Process, Processes};
+use crate::asleep::{Witness, hand_over};
+use crate::process::Process;
+use crate::processes::Processes;
 use crate::sys::arena;
 use crate::sys::{os, raw};
 
@@ -67,55 +68,6 @@ pub(crate) fn one_life_takes(time: Duration) {
 /// Whether a run that is restless since then, for so many passes, is to be given up.
 fn is_too_long(since: Instant, passes: u32) -> bool {
     passes > PASSES && since.elapsed() > Duration::from_millis(GUARD.load(Ordering::Relaxed))
-}
-
-/// How a kernel tells that a process is asleep, and on no queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Witness {
-    /// `/proc/PID/wchan` says where it sleeps. Where that is matters to nobody here, and some kernels name what they happen to find
-    /// on the stack (user-mode Linux).
-    Place,
-    /// That says nothing (x86 before Linux 5.16), but `/proc/PID/syscall` says `running` until the process is off the queue.
-    Call,
-}
-
-impl Witness {
-    /// Asks about a process that sleeps in futex(2). No place is believed only if there is none again and again: the process may not
-    /// be off its queue yet.
-    ///
-    /// # Errors
-    /// If nothing tells whether it is asleep.
-    pub(crate) fn of_this_kernel() -> Result<Witness, String> {
-        const LOOKS: u32 = 16;
-        let refused = |error| format!("a process could not be made: {error}");
-        let Some((number, sleeper)) = os::fork().map_err(refused)? else { sleep_for_ever() };
-        let read = |file: &str| fs::read_to_string(format!("/proc/{number}/{file}")).unwrap_or_default();
-        let mut answer = None;
-        for pass in 0..LOOKS {
-            hand_over(pass);
-            let call = read("syscall");
-            answer = if !["", "0"].contains(&read("wchan").trim()) {
-                Some(Witness::Place)
-            } else if pass + 1 == LOOKS && !call.is_empty() && !call.starts_with("running") {
-                Some(Witness::Call)
-            } else {
-                continue;
-            };
-            break;
-        }
-        os::kill_pidfd(sleeper.as_raw_fd());
-        os::reap_pidfd(sleeper.as_fd()).map_err(|error| format!("a process could not be ended: {error}"))?;
-        answer
-            .ok_or_else(|| "neither /proc/PID/wchan nor /proc/PID/syscall tells whether a process is asleep".to_owned())
-    }
-}
-
-/// Sleeps in futex(2) until it is killed.
-fn sleep_for_ever() -> ! {
-    let word = &arena::slot(0).command;
-    loop {
-        raw::futex_wait(word, word.load(Ordering::Acquire));
-    }
 }
 
 /// How long an agent is waited for before anybody is looked at, in nanoseconds. It only saves looks, and decides nothing: a call
@@ -172,16 +124,6 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), S
     Err(what.to_owned())
 }
 
-/// Lets others run before the next pass.
-fn hand_over(pass: u32) {
-    const LONGEST: u64 = 2000;
-    if pass < 2 {
-        os::yield_cpu();
-    } else {
-        os::nap(Duration::from_micros((25 << pass.min(12)).min(LONGEST)));
-    }
-}
-
 /// Gives an agent some time, and says whether it has done its last command.
 pub(crate) fn soon_done(process: &Process) -> bool {
     let slot = arena::slot(process.role.index());
@@ -189,7 +131,7 @@ pub(crate) fn soon_done(process: &Process) -> bool {
     if done == slot.command.load(Ordering::Acquire) {
         os::yield_cpu();
     } else {
-        let ends = [Operation::Exit, Operation::ExitThread].map(|operation| operation as u32);
+        let ends = [Operation::Exit, Operation::ExitThread].map(Operation::number);
         match &process.pidfd {
             Some(pidfd) if ends.contains(&slot.operation.load(Ordering::Relaxed)) => {
                 // A failure, like a time-out, only means that the looks begin early.

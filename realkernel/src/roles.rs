@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use pidlab_scenario::syscall::Roles;
 use pidlab_scenario::{Fact, Facts, Role, State};
 
-use crate::processes::{Process, Processes};
+use crate::process::Process;
+use crate::processes::Processes;
 
 /// The processes of a run, between two steps.
 pub(crate) struct Known<'a> {

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use pidlab_scenario::{Facts, Observation, Run, Scenario};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::lab::Sharing;
+use crate::sharing::Sharing;
 
 /// More than any run of a valid scenario.
 const MOST: u32 = 256 << 20;

@@ -125,6 +125,28 @@ fn a_new_program_finds_pidfds_and_namespaces() {
     );
 }
 
+/// A wait that began before an exec by a thread returns the role that stands for the process then.
+#[test]
+fn a_wait_from_before_an_exec_finds_whose_process_it_is() {
+    shows(
+        r#"
+        { by = "host", call = "fork", child = "a" },
+        { by = "a", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+        { by = "host", call = "wait", pid = "a" },
+        { by = "t", call = "exec" },
+        { by = "t", call = "exit", status = 5 },
+        "#,
+        &[
+            "start | host+1 -/0 1 1",
+            "2 | host+1 -/0 1 1, a+2 host/1 1 1",
+            "3 | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1",
+            "blocks | host?1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1",
+            "0 | host?1 -/0 1 1, t+2 host/1 1 1",
+            "never; host wait 2 t exited 5 | host+1 -/0 1 1",
+        ],
+    );
+}
+
 /// The conductor finds its children, and what it says, through its process: before Linux 6.9 a thread has no pidfd of its own.
 #[test]
 fn a_thread_of_a_new_program_makes_processes() {
@@ -149,28 +171,6 @@ fn a_thread_of_a_new_program_makes_processes() {
             "Seen(Credentials { pid: 2, uid: 0 }) | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1, b+4 a/2 1 1",
             "blocks | host+1 -/0 1 1, a+2 host/1 1 1, t?3@a host/1 1 1, b+4 a/2 1 1, v+5 a/2 1 1",
             "0; t vfork 5 | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1, b+4 a/2 1 1, v+5 a/2 1 1",
-        ],
-    );
-}
-
-/// A wait that began before an exec by a thread returns the role that stands for the process then.
-#[test]
-fn a_wait_from_before_an_exec_finds_whose_process_it_is() {
-    shows(
-        r#"
-        { by = "host", call = "fork", child = "a" },
-        { by = "a", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
-        { by = "host", call = "wait", pid = "a" },
-        { by = "t", call = "exec" },
-        { by = "t", call = "exit", status = 5 },
-        "#,
-        &[
-            "start | host+1 -/0 1 1",
-            "2 | host+1 -/0 1 1, a+2 host/1 1 1",
-            "3 | host+1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1",
-            "blocks | host?1 -/0 1 1, a+2 host/1 1 1, t+3@a host/1 1 1",
-            "0 | host?1 -/0 1 1, t+2 host/1 1 1",
-            "never; host wait 2 t exited 5 | host+1 -/0 1 1",
         ],
     );
 }

@@ -484,7 +484,7 @@ fn a_thread_is_named_together_with_its_process() {
     );
 }
 
-/// Whose stop is not complete, because a thread cannot take part in it, is not continued for its parent either: it is stopped by 0.
+/// Whose stop is not complete, because a thread cannot take part in it, is not continued for its parent either.
 #[test]
 fn continued_in_the_middle_of_a_stop() {
     let Some(mut lab) = lab(LabOptions::default()) else { return };

@@ -3,129 +3,71 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::terms::words;
+
 /// The second user of scenarios, beside root.
 pub const ANOTHER_USER: u32 = 1000;
 
-/// Something that differs between kernels and that a scenario can see.
-///
-/// A fact is probed on a kernel by behaviour, never by version number alone, and handed to the model.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum Fact {
-    /// Each PID namespace has a `pid_max` of its own, 4194304 when it is made (Linux 6.14).
-    PidMaxPerNamespace,
-    /// pidfd_open(2) of a thread that is not a leader says `ENOENT`; before, `EINVAL` (Linux 6.15).
-    PidfdOpenThreadIsEnoent,
-    /// poll(2) of a pidfd says `POLLHUP` once the process is reaped (Linux 6.9).
-    PidfdHangsUp,
-    /// The translation ioctls of PID namespaces exist (Linux 6.11).
-    PidTranslation,
-    /// A process whose threads end one by one ends with the status of the last one; before, with the leader's (Linux 6.0).
-    LastThreadStatus,
-    /// clone3(2) checks all of `set_tid` before it takes the first number (Linux 7.0).
-    SetTidCheckedFirst,
-    /// `pid_for_children` shows a namespace that has no init yet (Linux 7.1).
-    PidForChildrenBeforeInit,
-    /// A pidfd gives the namespaces of its process (Linux 6.11).
-    PidfdNamespaces,
-    /// A pidfd says who its process is (Linux 6.13).
-    PidfdInfo,
-    /// A pidfd of a process that is not visible says `EREMOTE` of it; before, `ESRCH` (Linux 7.0, and stable kernels).
-    PidfdInfoIsRemote,
-    /// A procfs can be mounted for another PID namespace than the mounter's (Linux 6.18).
-    ProcfsPidns,
-    /// A first fork that fails late does not end the unshared namespace (Linux 7.1).
-    FirstForkMayFail,
-    /// The machine lets a process become another user, uid 1000. An ordinary user's lab has only one.
-    AnotherUser,
-    /// The machine lets processes of a scenario make user namespaces.
-    UserNamespaces,
-    /// Whose memory was not to be dumped stays closed to processes of its user after its death, when the memory is gone (Linux
-    /// 7.1, and stable kernels of 2026).
-    ClosedAfterDeath,
-    /// A receiver of a signal to a group that cannot see the sender leaves the number that the next receiver is told alone; before,
-    /// who came after it was told 0 (Linux 7.2, and stable kernels of 2026).
-    SenderForEach,
-    /// kill(2) names its sender by the number that the sender has in the receiver's namespace, also to receivers further out; before,
-    /// by the one that the sender has in its own (Linux 7.3).
-    SenderTranslated,
-    /// There is a `ns_last_pid` (a kernel that is built with CONFIG_CHECKPOINT_RESTORE).
-    NsLastPid,
-    /// The SIGCHLD of a process whose first thread left early carries the status of the process; before, that of the thread
-    /// (Linux 6.15).
-    SigchldTellsProcess,
-    /// A pidfd also says who its process is where the process's parent is outside the asker's namespace; before, `ESRCH`
-    /// (Linux 6.16, and 6.15.3).
-    PidfdInfoOfGuest,
-    /// An init of which one thread blocks a signal, and another does not, survives the signal from inside where its default is to
-    /// terminate. No kernel of kernel.org up to 7.3 is like that; some vendors' are.
-    InitThreadsSpared,
-    /// PID namespaces nest 30 levels below a scenario's outermost one: as deep as on a machine that is in no container.
-    ThirtyLevels,
+words! {
+    /// Something that differs between kernels and that a scenario can see.
+    ///
+    /// A fact is probed on a kernel by behaviour, never by version number alone, and handed to the model.
+    Fact {
+        /// Each PID namespace has a `pid_max` of its own, 4194304 when it is made (Linux 6.14).
+        PidMaxPerNamespace = "pid_max-per-namespace",
+        /// pidfd_open(2) of a thread that is not a leader says `ENOENT`; before, `EINVAL` (Linux 6.15).
+        PidfdOpenThreadIsEnoent = "pidfd_open-thread-enoent",
+        /// poll(2) of a pidfd says `POLLHUP` once the process is reaped (Linux 6.9).
+        PidfdHangsUp = "pidfd-hangs-up",
+        /// The translation ioctls of PID namespaces exist (Linux 6.11).
+        PidTranslation = "pid-translation",
+        /// A process whose threads end one by one ends with the status of the last one; before, with the leader's (Linux 6.0).
+        LastThreadStatus = "last-thread-status",
+        /// clone3(2) checks all of `set_tid` before it takes the first number (Linux 7.0).
+        SetTidCheckedFirst = "set_tid-checked-first",
+        /// `pid_for_children` shows a namespace that has no init yet (Linux 7.1).
+        PidForChildrenBeforeInit = "pid_for_children-before-init",
+        /// A pidfd gives the namespaces of its process (Linux 6.11).
+        PidfdNamespaces = "pidfd-namespaces",
+        /// A pidfd says who its process is (Linux 6.13).
+        PidfdInfo = "pidfd-info",
+        /// A pidfd of a process that is not visible says `EREMOTE` of it; before, `ESRCH` (Linux 7.0, and stable kernels).
+        PidfdInfoIsRemote = "pidfd-info-eremote",
+        /// A procfs can be mounted for another PID namespace than the mounter's (Linux 6.18).
+        ProcfsPidns = "procfs-pidns",
+        /// A first fork that fails late does not end the unshared namespace (Linux 7.1).
+        FirstForkMayFail = "first-fork-may-fail",
+        /// The machine lets a process become another user, uid 1000. An ordinary user's lab has only one.
+        AnotherUser = "another-user",
+        /// The machine lets processes of a scenario make user namespaces.
+        UserNamespaces = "user-namespaces",
+        /// Whose memory was not to be dumped stays closed to processes of its user after its death, when the memory is gone (Linux
+        /// 7.1, and stable kernels of 2026).
+        ClosedAfterDeath = "closed-after-death",
+        /// A receiver of a signal to a group that cannot see the sender leaves the number that the next receiver is told alone; before,
+        /// who came after it was told 0 (Linux 7.2, and stable kernels of 2026).
+        SenderForEach = "sender-for-each",
+        /// kill(2) names its sender by the number that the sender has in the receiver's namespace, also to receivers further out; before,
+        /// by the one that the sender has in its own (Linux 7.3).
+        SenderTranslated = "sender-translated",
+        /// There is a `ns_last_pid` (a kernel that is built with CONFIG_CHECKPOINT_RESTORE).
+        NsLastPid = "ns_last_pid",
+        /// The SIGCHLD of a process whose first thread left early carries the status of the process; before, that of the thread
+        /// (Linux 6.15).
+        SigchldTellsProcess = "sigchld-process-status",
+        /// A pidfd also says who its process is where the process's parent is outside the asker's namespace; before, `ESRCH`
+        /// (Linux 6.16, and 6.15.3).
+        PidfdInfoOfGuest = "pidfd-info-guest",
+        /// An init of which one thread blocks a signal, and another does not, survives the signal from inside where its default is to
+        /// terminate. No kernel of kernel.org up to 7.3 is like that; some vendors' are.
+        InitThreadsSpared = "init-threads-spared",
+        /// PID namespaces nest 30 levels below a scenario's outermost one: as deep as on a machine that is in no container.
+        ThirtyLevels = "thirty-levels",
+    }
 }
 
 /// The least `pid_max` that may be written on a kernel with few processors (kernel/pid.c, `pid_max_min`): beyond 37 it is 8 for each.
 pub const LEAST_PID_MAX: u32 = 301;
-
-impl Fact {
-    /// Every fact.
-    pub const ALL: &[Fact] = &[
-        Fact::PidMaxPerNamespace,
-        Fact::PidfdOpenThreadIsEnoent,
-        Fact::PidfdHangsUp,
-        Fact::PidTranslation,
-        Fact::LastThreadStatus,
-        Fact::SetTidCheckedFirst,
-        Fact::PidForChildrenBeforeInit,
-        Fact::PidfdNamespaces,
-        Fact::PidfdInfo,
-        Fact::PidfdInfoIsRemote,
-        Fact::ProcfsPidns,
-        Fact::FirstForkMayFail,
-        Fact::AnotherUser,
-        Fact::UserNamespaces,
-        Fact::ClosedAfterDeath,
-        Fact::SenderForEach,
-        Fact::SenderTranslated,
-        Fact::NsLastPid,
-        Fact::SigchldTellsProcess,
-        Fact::PidfdInfoOfGuest,
-        Fact::InitThreadsSpared,
-        Fact::ThirtyLevels,
-    ];
-
-    /// The name that a scenario's `needs` uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Fact::PidMaxPerNamespace => "pid_max-per-namespace",
-            Fact::PidfdOpenThreadIsEnoent => "pidfd_open-thread-enoent",
-            Fact::PidfdHangsUp => "pidfd-hangs-up",
-            Fact::PidTranslation => "pid-translation",
-            Fact::LastThreadStatus => "last-thread-status",
-            Fact::SetTidCheckedFirst => "set_tid-checked-first",
-            Fact::PidForChildrenBeforeInit => "pid_for_children-before-init",
-            Fact::PidfdNamespaces => "pidfd-namespaces",
-            Fact::PidfdInfo => "pidfd-info",
-            Fact::PidfdInfoIsRemote => "pidfd-info-eremote",
-            Fact::ProcfsPidns => "procfs-pidns",
-            Fact::FirstForkMayFail => "first-fork-may-fail",
-            Fact::AnotherUser => "another-user",
-            Fact::UserNamespaces => "user-namespaces",
-            Fact::ClosedAfterDeath => "closed-after-death",
-            Fact::SenderForEach => "sender-for-each",
-            Fact::SenderTranslated => "sender-translated",
-            Fact::NsLastPid => "ns_last_pid",
-            Fact::SigchldTellsProcess => "sigchld-process-status",
-            Fact::PidfdInfoOfGuest => "pidfd-info-guest",
-            Fact::InitThreadsSpared => "init-threads-spared",
-            Fact::ThirtyLevels => "thirty-levels",
-        }
-    }
-
-    /// The fact with this name.
-    pub fn from_name(name: &str) -> Option<Fact> {
-        Fact::ALL.iter().copied().find(|fact| fact.name() == name)
-    }
-}
 
 impl Fact {
     /// Whether it is about the place where scenarios run (who runs them, what an administrator allows) and not about the kernel:
@@ -138,12 +80,6 @@ impl Fact {
     /// [`Facts::oldest`] has it.
     pub const fn is_of_a_vendor(self) -> bool {
         matches!(self, Fact::InitThreadsSpared)
-    }
-}
-
-impl fmt::Display for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -160,7 +96,7 @@ impl Need {
     /// The need with this name in a scenario file.
     pub fn from_name(name: &str) -> Option<Need> {
         let (name, holds) = name.strip_prefix('!').map_or((name, true), |name| (name, false));
-        Fact::from_name(name).map(|fact| Need { fact, holds })
+        Fact::from_word(name).map(|fact| Need { fact, holds })
     }
 
     /// Whether a kernel with these facts has it.
@@ -224,10 +160,13 @@ impl Facts {
             }
             _ => {
                 self.lacking.insert(fact);
-                // No kernel that says so little of a number told of a guest: that came after it.
-                if fact == Fact::PidfdOpenThreadIsEnoent {
-                    self.lacking.insert(Fact::PidfdInfoOfGuest);
-                }
+                // What came later stands on what came first: no kernel has the one without the other.
+                let later = match fact {
+                    Fact::PidfdOpenThreadIsEnoent => Some(Fact::PidfdInfoOfGuest),
+                    Fact::SenderForEach => Some(Fact::SenderTranslated),
+                    _ => None,
+                };
+                self.lacking.extend(later);
             }
         }
         self

@@ -113,8 +113,7 @@ fn needs(value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Need> {
             }
             Some(need) => needs.push(need),
             None => {
-                let known: Vec<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
-                mistakes.unknown(span, "fact", word.trim_start_matches('!'), &known);
+                mistakes.unknown(span, "fact", word.trim_start_matches('!'), Fact::WORDS);
             }
         }
     }

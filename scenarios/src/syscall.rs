@@ -16,9 +16,13 @@
 //! What only the machine knows (who has which number just now) it says through [`Roles`].
 
 mod kinds;
+mod look;
 mod lowering;
 mod roles;
+mod who;
 
-pub use kinds::{Look, LookedAt, Pidfd, Syscall, WaitId};
+pub use kinds::{Syscall, WaitId};
+pub use look::Look;
 pub use lowering::lower;
 pub use roles::Roles;
+pub use who::{LookedAt, Pidfd};

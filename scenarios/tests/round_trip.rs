@@ -1,10 +1,9 @@
 //! A scenario written as a file is read back as the same scenario.
 #![forbid(unsafe_code)]
 
+use pidlab_scenario::words::{Argument, CallWords, Kind, calls};
 use pidlab_scenario::{
-    Call, CallName, CloneFlags, Errno, ExitSignal, Expect, Fact, KillTarget, LookVia, MaskChange, Need, RebootHow,
-    ReturnValue, Role, Scenario, SetnsVia, Signal, SignalAction, Step, Sysctl, Target, WaitOptions, WaitTarget,
-    library,
+    CloneFlags, Errno, Expect, Fact, Need, ReturnValue, Role, Scenario, Signal, WaitOptions, library,
 };
 use proptest::prelude::*;
 
@@ -36,7 +35,7 @@ fn the_library_parses_and_survives_being_written() {
     assert!(files >= 40, "only {files} files");
 }
 
-/// Turns bytes into scenarios: every call, with every shape of its arguments.
+/// Turns bytes into scenarios: every call of the table, with every kind of its arguments.
 struct Bytes<'a>(std::slice::Iter<'a, u8>);
 
 impl Bytes<'_> {
@@ -61,118 +60,75 @@ impl Bytes<'_> {
         Role(u16::from(self.byte()) % u16::try_from(made.len()).expect("a test makes few processes"))
     }
 
-    fn target(&mut self, made: &[String]) -> Target {
-        if self.flag() { Target::Role(self.role(made)) } else { Target::Number(self.number()) }
+    fn target(&mut self, made: &[String]) -> String {
+        if self.flag() { quoted(&made[self.role(made).index()]) } else { self.number().to_string() }
     }
 
-    fn signal(&mut self) -> Signal {
-        Signal::new(i64::from(self.byte() % 64) + 1).expect("1 to 64 are signals")
+    fn signal(&mut self) -> String {
+        let number = i64::from(self.byte() % 64) + 1;
+        let name = Signal::new(number).expect("1 to 64 are signals").to_string();
+        // Two have no name.
+        if Signal::from_name(&name).is_some() { quoted(&name) } else { number.to_string() }
     }
 
-    fn signal_or_zero(&mut self) -> Option<Signal> {
-        if self.byte().is_multiple_of(4) { None } else { Some(self.signal()) }
+    fn names<'n>(&mut self, names: impl Iterator<Item = (&'n str, bool)>) -> String {
+        let some: Vec<String> =
+            names.filter(|(_, known)| *known && self.byte().is_multiple_of(4)).map(|(name, _)| quoted(name)).collect();
+        format!("[{}]", some.join(", "))
     }
 
-    fn flags(&mut self) -> CloneFlags {
-        CloneFlags::all().iter().filter(|_| self.byte().is_multiple_of(4)).collect()
-    }
-
-    fn options(&mut self) -> WaitOptions {
-        WaitOptions::all().iter().filter(|_| self.byte().is_multiple_of(4)).collect()
-    }
-
-    fn child(&mut self, made: &mut Vec<String>) -> Role {
-        let role = Role(u16::try_from(made.len()).expect("a test makes few processes"));
-        made.push(format!("{}{}", self.one_of(&["p", "P-", "a_"]), made.len()));
-        role
-    }
-
-    fn children(&mut self, made: &[String]) -> WaitTarget {
-        match self.byte() % 5 {
-            0 => WaitTarget::Any,
-            1 => WaitTarget::Pid(self.target(made)),
-            2 => WaitTarget::OwnGroup,
-            3 => WaitTarget::Group(self.target(made)),
-            _ => WaitTarget::Pidfd(self.role(made)),
+    /// An argument as a writer writes it.
+    fn argument(&mut self, kind: Kind, made: &[String]) -> String {
+        match kind {
+            Kind::NewProcess => quoted(&format!("{}{}", self.one_of(&["p", "P-", "a_"]), made.len())),
+            Kind::Process => quoted(&made[self.role(made).index()]),
+            Kind::WaitPid if self.byte().is_multiple_of(4) => quoted("any"),
+            Kind::WaitGroup if self.byte().is_multiple_of(4) => quoted("own"),
+            Kind::Target | Kind::WaitPid | Kind::WaitGroup => self.target(made),
+            Kind::CloneFlags => self.names(CloneFlags::all().iter_names().map(|(name, _)| (name, true))),
+            Kind::WaitOptions => self.names(WaitOptions::all().iter_names().map(|(name, _)| (name, name != "WEXITED"))),
+            Kind::WaitidOptions => self.names(WaitOptions::all().iter_names().map(|(name, _)| (name, true))),
+            Kind::SignalOrZero if self.byte().is_multiple_of(4) => "0".to_owned(),
+            Kind::Signal | Kind::SignalOrZero => self.signal(),
+            Kind::Numbers => {
+                let numbers: Vec<String> = (0..=self.byte() % 3).map(|_| self.number().to_string()).collect();
+                format!("[{}]", numbers.join(", "))
+            }
+            Kind::Status | Kind::Value => self.number().to_string(),
+            Kind::Uid | Kind::Number => (self.number().unsigned_abs() / 2).to_string(),
+            Kind::Flag => self.flag().to_string(),
+            Kind::Word(words) => quoted(self.one_of(words)),
         }
     }
 
-    fn exit_signal(&mut self) -> ExitSignal {
-        match self.byte() % 3 {
-            0 => ExitSignal::Default,
-            1 => ExitSignal::None,
-            _ => ExitSignal::Signal(self.signal()),
+    /// The arguments of a call, without some of those that may be absent.
+    fn arguments(&mut self, words: &CallWords, made: &[String]) -> Vec<(&'static str, String)> {
+        let (several, needed) = words.one_of.clone().unwrap_or_default();
+        let one = if several.is_empty() || (!needed && self.flag()) { None } else { Some(self.one_of(&several)) };
+        let mut given = Vec::new();
+        for Argument { name, kind, required, .. } in &words.arguments {
+            let wanted = if several.contains(name) { one == Some(name) } else { *required || self.byte() >= 64 };
+            if wanted {
+                given.push((*name, self.argument(*kind, made)));
+            }
         }
+        given
     }
 
-    fn set_tid(&mut self) -> Vec<i32> {
-        (0..self.byte() % 4).map(|_| self.number()).collect()
+    fn step(&mut self, made: &mut Vec<String>) -> Drawn {
+        let words = &calls()[usize::from(self.byte()) % calls().len()];
+        let by = quoted(&made[self.role(made).index()]);
+        let arguments = self.arguments(words, made);
+        if let Some((_, child)) = arguments.iter().find(|(name, _)| *name == "child") {
+            made.push(child.trim_matches('"').to_owned());
+        }
+        let given: Vec<String> = arguments.into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let pairs = [vec![format!("by = {by}"), format!("call = \"{}\"", words.name)], given.clone()].concat();
+        let expect = if words.returns { self.expect(made) } else { None };
+        Drawn { text: format!("  {{ {} }},\n", pairs.join(", ")), given, expect }
     }
 
-    fn call(&mut self, made: &mut Vec<String>) -> Call {
-        match self.one_of(CallName::ALL) {
-            CallName::Fork => Call::Fork { child: self.child(made) },
-            CallName::Vfork => Call::Vfork { child: self.child(made) },
-            CallName::Clone => {
-                let (flags, exit_signal, set_tid) = (self.flags(), self.exit_signal(), self.set_tid());
-                Call::Clone { child: self.child(made), flags, exit_signal, set_tid }
-            }
-            CallName::Exit => Call::Exit { status: self.number() },
-            CallName::ExitThread => Call::ExitThread { status: self.number() },
-            CallName::Exec => Call::Exec,
-            CallName::Abort => Call::Abort,
-            CallName::Fault => Call::Fault,
-            CallName::FailedFork => Call::FailedFork,
-            CallName::BrokenPipe => Call::BrokenPipe,
-            CallName::Sigqueue => Call::Sigqueue {
-                pid: self.target(made),
-                signal: self.signal_or_zero(),
-                si_pid: self.number().unsigned_abs() / 2,
-            },
-            CallName::Wait => {
-                Call::Wait { target: self.children(made), options: self.options() - WaitOptions::WEXITED }
-            }
-            CallName::Waitid => Call::Waitid { target: self.children(made), options: self.options() },
-            CallName::Kill if self.flag() => {
-                Call::Kill { target: KillTarget::Pid(self.target(made)), signal: self.signal_or_zero() }
-            }
-            CallName::Kill => {
-                Call::Kill { target: KillTarget::Group(self.target(made)), signal: self.signal_or_zero() }
-            }
-            CallName::Tgkill => Call::Tgkill { pid: self.target(made), signal: self.signal_or_zero() },
-            CallName::PidfdSendSignal => {
-                Call::PidfdSendSignal { pid: self.target(made), signal: self.signal_or_zero() }
-            }
-            CallName::PidfdOpen => Call::PidfdOpen { pid: self.target(made) },
-            CallName::Unshare => Call::Unshare { flags: self.flags() },
-            CallName::Setns => Call::Setns { to: self.role(made), via: self.one_of(SetnsVia::ALL) },
-            CallName::SetChildSubreaper => Call::SetChildSubreaper { on: self.flag() },
-            CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.signal_or_zero() },
-            CallName::Sigaction => Call::Sigaction { signal: self.signal(), action: self.one_of(SignalAction::ALL) },
-            CallName::Sigprocmask => Call::Sigprocmask { how: self.one_of(MaskChange::ALL), signal: self.signal() },
-            CallName::Sigpending => Call::Sigpending,
-            CallName::PidfdPoll => Call::PidfdPoll { pid: self.target(made) },
-            CallName::Setuid => Call::Setuid { uid: self.number().unsigned_abs() },
-            CallName::Look => Call::Look { pid: self.target(made), via: self.one_of(LookVia::ALL) },
-            CallName::Setsid => Call::Setsid,
-            CallName::Getpid => Call::Getpid,
-            CallName::Gettid => Call::Gettid,
-            CallName::Getppid => Call::Getppid,
-            CallName::Setpgid => Call::Setpgid { pid: self.target(made), group: self.target(made) },
-            CallName::Getpgid => Call::Getpgid { pid: self.target(made) },
-            CallName::Getsid => Call::Getsid { pid: self.target(made) },
-            CallName::Sysctl => {
-                let write = if self.flag() { Some(i64::from(self.number())) } else { None };
-                Call::Sysctl { name: self.one_of(Sysctl::ALL), write }
-            }
-            CallName::Reboot => Call::Reboot { how: self.one_of(RebootHow::ALL) },
-        }
-    }
-
-    fn expect(&mut self, call: &Call, made: &[String]) -> Option<Expect> {
-        if matches!(call.name(), CallName::Exit | CallName::ExitThread) {
-            return None;
-        }
+    fn expect(&mut self, made: &[String]) -> Option<Expect> {
         match self.byte() % 8 {
             0 => Some(Expect::Returns(ReturnValue::Number(i64::from(self.number()) << (self.byte() % 32)))),
             1 => Some(Expect::Returns(ReturnValue::Role(self.role(made)))),
@@ -183,29 +139,49 @@ impl Bytes<'_> {
     }
 }
 
-/// The scenario that bytes and some texts make.
-fn scenario(bytes: &[u8], texts: [&str; 3]) -> Scenario {
+/// A step as a writer writes it, but for what may be left out.
+struct Drawn {
+    text: String,
+    /// Its arguments.
+    given: Vec<String>,
+    expect: Option<Expect>,
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+/// The scenario that bytes and some texts make, and the arguments that its steps were given.
+fn scenario(bytes: &[u8], texts: [&str; 3]) -> (Scenario, Vec<Vec<String>>) {
     let mut bytes = Bytes(bytes.iter());
-    let mut roles = vec!["host".to_owned()];
-    let mut steps = Vec::new();
-    for _ in 0..=bytes.byte() % 12 {
-        let by = bytes.role(&roles);
-        let call = bytes.call(&mut roles);
-        let expect = bytes.expect(&call, &roles);
-        let ask = bytes.flag().then(|| texts[2].to_owned());
-        steps.push(Step { by, call, expect, ask, span: 0..0 });
+    let mut made = vec!["host".to_owned()];
+    let drawn: Vec<Drawn> = (0..=bytes.byte() % 12).map(|_| bytes.step(&mut made)).collect();
+    let steps: String = drawn.iter().map(|step| &step.text[..]).collect();
+    let text = format!("title = \"A claim\"\nsteps = [\n{steps}]\n");
+    let read = Scenario::parse("made/here", "made.toml", &text);
+    let mut scenario = without_places(read.unwrap_or_else(|wrong| panic!("{wrong}\n{text}")));
+    for (step, drawn) in scenario.steps.iter_mut().zip(&drawn) {
+        step.expect = drawn.expect;
+        step.ask = bytes.flag().then(|| texts[2].to_owned());
     }
-    Scenario {
-        name: "made/here".to_owned(),
-        title: texts[0].to_owned(),
-        about: texts[1].to_owned(),
-        rules: if bytes.flag() { vec!["reap.subreaper".to_owned(), "a-b_c.9".to_owned()] } else { Vec::new() },
-        needs: Fact::ALL
-            .iter()
-            .filter_map(|fact| if bytes.flag() { Some(Need { fact: *fact, holds: bytes.flag() }) } else { None })
-            .collect(),
-        roles,
-        steps,
+    texts[0].clone_into(&mut scenario.title);
+    texts[1].clone_into(&mut scenario.about);
+    if bytes.flag() {
+        scenario.rules = vec!["reap.subreaper".to_owned(), "a-b_c.9".to_owned()];
+    }
+    let needed: Vec<Fact> = Fact::ALL.iter().copied().filter(|_| bytes.flag()).collect();
+    scenario.needs = needed.into_iter().map(|fact| Need { fact, holds: bytes.flag() }).collect();
+    (scenario, drawn.into_iter().map(|step| step.given).collect())
+}
+
+/// What a file says is in the scenario: it is written again, but for empty lists, which say no more than their absence.
+#[track_caller]
+fn holds_all(text: &str, given: &[Vec<String>]) {
+    let (_, steps) = text.rsplit_once("\nsteps = [\n").expect("a file has steps");
+    let steps = steps.lines().filter(|line| line.starts_with("  { by = "));
+    for (line, pairs) in steps.zip(given) {
+        let lost = pairs.iter().find(|pair| !pair.ends_with("= []") && !line.contains(pair.as_str()));
+        assert_eq!(lost, None, "{line}");
     }
 }
 
@@ -218,8 +194,9 @@ proptest! {
         ask in "(?s).{0,20}",
     ) {
         prop_assume!(!title.trim().is_empty());
-        let made = scenario(&bytes, [&title, &about, &ask]);
+        let (made, given) = scenario(&bytes, [&title, &about, &ask]);
         let text = made.to_toml();
+        holds_all(&text, &given);
         match Scenario::parse("made/here", "made.toml", &text) {
             Ok(read) => prop_assert_eq!(without_places(read), made, "{}", text),
             Err(wrong) => prop_assert!(false, "{}\n{}", wrong, text),

@@ -123,7 +123,7 @@ pub struct World {
     /// How many levels of namespaces are above the outermost one of this world.
     pub(crate) levels_above: u32,
     /// The least `pid_max` that can be written.
-    pub(crate) pid_max_min: u32,
+    pub(crate) least_pid_max: u32,
     facts: FactSet,
     /// Whose turn it is: the kernel's `current`.
     pub(crate) current: Unseen<Option<TaskId>>,
@@ -155,7 +155,7 @@ impl World {
             mms_shared: 0,
             gone_count: false,
             levels_above: facts.levels_above(),
-            pid_max_min: 301,
+            least_pid_max: facts.least_pid_max(),
             facts: FactSet(facts.iter().filter(|(_, holds)| *holds).fold(0, |set, (fact, _)| set | 1 << fact as u32)),
             current: Unseen(None),
             run_queue: Unseen(VecDeque::new()),

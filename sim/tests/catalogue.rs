@@ -10,7 +10,7 @@ use pidlab_sim::rule::{self, CATALOGUE};
 /// The names of the rules' constants, as the declarations have them.
 fn constants() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for text in sources("src/rule") {
+    for (_, text) in sources("src/rule") {
         for line in text.lines() {
             let Some((name, rest)) = line.trim().split_once(" = \"") else { continue };
             if name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
@@ -22,16 +22,19 @@ fn constants() -> Vec<(String, String)> {
     found
 }
 
-/// The texts of all files in a folder, and in those in it.
-fn sources(folder: &str) -> Vec<String> {
+/// The source files below a folder.
+fn sources(folder: &str) -> Vec<(String, String)> {
     let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     let mut texts = Vec::new();
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            let entries = fs::read_dir(path).expect("the crate has its sources");
-            open.extend(entries.map(|entry| entry.expect("a folder can be read").path()));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            texts.push(fs::read_to_string(&path).expect("a source file is text"));
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("the crate has its sources") {
+            let path = entry.expect("a folder can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
+                texts.push((name, fs::read_to_string(&path).expect("a source file is text")));
+            }
         }
     }
     texts
@@ -61,9 +64,9 @@ fn a_rule_says_one_sentence_and_where_it_is_done() {
 
 #[test]
 fn the_model_names_every_rule() {
-    let model: String = sources("src").concat();
+    let model: String = sources("src").into_iter().map(|(_, text)| text).collect();
     for (name, id) in constants() {
-        assert!(model.contains(&format!("rule::{name}")), "nothing in the model decides by `{id}`");
+        assert!(model.contains(&format!("rule::{name}")), "nothing in the model names `{id}`");
     }
 }
 

@@ -11,6 +11,7 @@ use pidlab_scenario::random::{Choice, Theme};
 use pidlab_scenario::{Outcome, Scenario};
 use pidlab_sim::rule;
 
+use super::outcomes::{self, Counted, Open};
 use super::pairs::Pairs;
 use super::{Belief, End, Out};
 use crate::compare::{Problem, Verdict};
@@ -43,6 +44,9 @@ pub(super) struct Arguments {
     /// Also print how often each rule fired, and which two never did in one scenario.
     #[arg(long)]
     rules: bool,
+    /// Also count the outcomes that the model allows where it allows several, and name those that the kernel never takes (slower).
+    #[arg(long)]
+    outcomes: bool,
     /// Write the shrunk scenario that differs into this file.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -50,7 +54,7 @@ pub(super) struct Arguments {
 
 /// One case: what ran, or the smallest scenario that still goes wrong.
 enum Case {
-    Ran(Scenario, Verdict),
+    Ran(Scenario, Verdict, Vec<Open>),
     Wrong(Found),
 }
 
@@ -70,6 +74,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     writeln!(out, "seed {seed}: random scenarios of up to {} steps on {machines}", arguments.length)?;
     out.flush()?;
     let mut tally = Tally::default();
+    let mut counted = Counted::default();
     let mut wrong = None;
     let wanted = arguments.steps;
     kernel::spread(
@@ -77,10 +82,11 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         jobs,
         Plan { on: arguments.on, belief: arguments.belief.believe },
         usize::try_from(wanted).unwrap_or(usize::MAX),
-        |worker, index| Trial::new(seed, index as u64).run(worker, usize::from(arguments.length)),
+        |worker, index| Trial::new(seed, index as u64).run(worker, arguments),
         |_, case| match case {
-            Case::Ran(scenario, verdict) => {
+            Case::Ran(scenario, verdict, open) => {
                 tally.add(&scenario, &verdict);
+                counted.add(open);
                 tally.steps < wanted
             }
             Case::Wrong(found) => {
@@ -90,6 +96,9 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         },
     );
     write!(out, "{}", tally.text(arguments.rules))?;
+    if arguments.outcomes {
+        write!(out, "{}", counted.text())?;
+    }
     let Some(found) = wrong else {
         writeln!(out, "differences 0, not decided {}", tally.not_decided)?;
         return Ok(if tally.not_decided > 0 { End::NotDecided } else { End::Agree });
@@ -137,15 +146,20 @@ impl Trial {
             seed,
             index,
             theme: Theme::of(index),
-            sharing: Sharing::of_case(index),
+            // Processes with a memory of their own end more slowly, as those of most real programs do.
+            sharing: if index % 3 == 2 { Sharing::Own } else { Sharing::Auto },
         }
     }
 
-    fn run(&self, worker: &mut Worker, length: usize) -> Case {
-        let choices = random::choices(self.seed, self.index, length);
+    fn run(&self, worker: &mut Worker, arguments: &Arguments) -> Case {
+        let choices = random::choices(self.seed, self.index, usize::from(arguments.length));
         let scenario = self.scenario(worker, &choices);
         match self.wrong(worker, &scenario) {
-            Ok(verdict) => Case::Ran(scenario, verdict),
+            Ok(verdict) => {
+                let counted = arguments.outcomes && verdict.agrees();
+                let open = if counted { outcomes::of_run(worker.model(), &scenario, &verdict) } else { Vec::new() };
+                Case::Ran(scenario, verdict, open)
+            }
             Err(report) => Case::Wrong(self.smallest(worker, choices, report)),
         }
     }

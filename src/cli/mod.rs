@@ -7,6 +7,7 @@ mod check;
 mod coverage;
 mod explain;
 mod fuzz;
+mod outcomes;
 mod pairs;
 mod run;
 

@@ -2,75 +2,56 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{opened_with, path_of};
+use super::files::{opened_with, path_of};
+use super::numbered::numbered;
 use crate::sys::arena::{self, Slot};
 use crate::sys::looking;
 use crate::sys::raw::{self, Raw};
 use crate::sys::sockets;
 
-/// What to look with. The arguments stand behind the kind, from the second on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(i64)]
-pub(crate) enum Sight {
-    /// The pending signals; a bit each, as the value.
-    Pending = 1,
-    /// socket, number: what poll(2) reports of a pidfd, as the value.
-    Poll,
-    /// The file that the text names, in a procfs of the agent's own: its length; its bytes are in the view.
-    File,
-    /// The root of such a procfs, as getdents64(2) gives it: as `File`.
-    Listing,
-    /// socket, number: the fdinfo of a pidfd, in such a procfs; as `File`.
-    Fdinfo,
-    /// socket, number there, number here: as values, what the two ioctls give.
-    Translation,
-    /// socket: sends a message.
-    Say,
-    /// socket: receives it; as values, number and user of its sender.
-    Hear,
-    /// Makes a socket of its own and keeps it open: its descriptor, as the value.
-    Offer,
-    /// socket: takes the socket that another has offered; as values, number and user of its maker.
-    Peer,
-    /// socket: takes it too; as the value, its owner.
-    Owner,
-    /// socket: takes a pidfd; as values, what it says: pid and tgid in one, and ppid.
-    PidfdInfo,
-    /// socket: takes a pidfd, and sends signal 0 through it.
-    PidfdSignal,
-    /// socket: takes a namespace, and asks for the one around it.
-    Parent,
-    /// socket: takes a namespace; the root of a procfs of it, as `Listing`, and as the value where its link `self` leads.
-    TheirListing,
-    /// The file that the text names, wherever it is: as `File`.
-    Path,
-    /// The file that the text names and the agent's own PID namespace: 1 if they are the same.
-    SameFile,
+numbered! {
+    /// What to look with. The arguments stand behind the kind, from the second on.
+    Sight {
+        /// The pending signals; a bit each, as the value.
+        Pending,
+        /// socket, number: what poll(2) reports of a pidfd, as the value.
+        Poll,
+        /// The file that the text names, in a procfs of the agent's own: its length; its bytes are in the view.
+        File,
+        /// The root of such a procfs, as getdents64(2) gives it: as `File`.
+        Listing,
+        /// socket, number: the fdinfo of a pidfd, in such a procfs; as `File`.
+        Fdinfo,
+        /// socket, number there, number here: as values, what the two ioctls give.
+        Translation,
+        /// socket: sends a message.
+        Say,
+        /// socket: receives it; as values, number and user of its sender.
+        Hear,
+        /// Makes a socket of its own and keeps it open: its descriptor, as the value.
+        Offer,
+        /// socket: takes the socket that another has offered; as values, number and user of its maker.
+        Peer,
+        /// socket: takes it too; as the value, its owner.
+        Owner,
+        /// socket: takes a pidfd; as values, what it says: pid and tgid in one, and ppid.
+        PidfdInfo,
+        /// socket: takes a pidfd, and sends signal 0 through it.
+        PidfdSignal,
+        /// socket: takes a namespace, and asks for the one around it.
+        Parent,
+        /// socket: takes a namespace; the root of a procfs of it, as `Listing`, and as the value where its link `self` leads.
+        TheirListing,
+        /// The file that the text names, wherever it is: as `File`.
+        Path,
+        /// The file that the text names and the agent's own PID namespace: 1 if they are the same.
+        SameFile,
+    }
 }
-
-const SIGHTS: [Sight; 17] = [
-    Sight::Pending,
-    Sight::Poll,
-    Sight::File,
-    Sight::Listing,
-    Sight::Fdinfo,
-    Sight::Translation,
-    Sight::Say,
-    Sight::Hear,
-    Sight::Offer,
-    Sight::Peer,
-    Sight::Owner,
-    Sight::PidfdInfo,
-    Sight::PidfdSignal,
-    Sight::Parent,
-    Sight::TheirListing,
-    Sight::Path,
-    Sight::SameFile,
-];
 
 pub(super) fn perform(slot: &Slot) -> Raw {
     let [kind, a, b, c] = [0, 1, 2, 3].map(|index| slot.arguments[index].load(Ordering::Relaxed));
-    let Some(sight) = SIGHTS.iter().find(|sight| **sight as i64 == kind) else { return -(libc::ENOSYS as Raw) };
+    let Some(sight) = u32::try_from(kind).ok().and_then(Sight::of) else { return -(libc::ENOSYS as Raw) };
     let [first, second, third] = [a as i32, b as i32, c as i32];
     match sight {
         Sight::Pending => {

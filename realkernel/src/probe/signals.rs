@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 
-use super::{child, end_by, in_a_child, thread, wait_for_ever};
+use super::children::{await_the_leaders_end, child, end_by, in_a_child, thread, wait_for_ever};
 use crate::sys::raw::{self, Raw, Siginfo};
 use crate::sys::{looking, os};
 
@@ -69,7 +69,7 @@ pub(super) fn sigchld_tells_process() -> bool {
 }
 
 extern "C" fn ends_the_process(_: usize) -> ! {
-    super::await_the_leaders_end();
+    await_the_leaders_end();
     loop {
         raw::plain(libc::SYS_exit_group, [2, 0, 0, 0]);
     }

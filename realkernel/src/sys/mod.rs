@@ -7,10 +7,12 @@
 //! - [`os`]: system calls of ordinary single-threaded processes: the guard and the conductor.
 //! - [`bare`]: the yardstick of the benchmarks.
 //! - [`arena`]: the memory through which conductor and agents speak.
+//! - [`before_main`]: the macro for the constructor.
 #![expect(unsafe_code, reason = "system calls and shared memory; one call a function, each with its argument")]
 
 pub(crate) mod arena;
 pub mod bare;
+pub(crate) mod before_main;
 pub(crate) mod looking;
 pub(crate) mod os;
 pub(crate) mod raw;

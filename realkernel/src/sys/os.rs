@@ -352,19 +352,3 @@ pub(crate) fn forget_variable(name: &str) {
     // SAFETY: called before main, while there is only one thread.
     unsafe { std::env::remove_var(name) };
 }
-
-/// Runs before main in every program that this crate is linked into, and never comes back in one that was started as a
-/// helper. The C library gives the function the arguments of main; std has its environment by then.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static BEFORE_MAIN: extern "C" fn() = before_main;
-
-extern "C" fn before_main() {
-    crate::program::enter_if_agent();
-    crate::guard::enter_if_helper();
-}
-
-/// Keeps the constructor in the program: whoever opens a lab refers to it.
-pub(crate) fn constructor() -> usize {
-    std::hint::black_box(BEFORE_MAIN as usize)
-}

@@ -142,6 +142,8 @@ pub(crate) enum Disposition {
     NoCldWait,
     /// A handler, with every signal blocked while it runs.
     Handle(extern "C" fn(i32, *const Siginfo, *mut libc::ucontext_t)),
+    /// A handler that can never run: its stack is where no memory is.
+    HandleNowhere,
 }
 
 /// The head of `siginfo_t`, as far as a handler here reads it.
@@ -182,6 +184,7 @@ pub(crate) fn sigaction(signal: i32, disposition: Disposition) -> Raw {
         Disposition::Ignore => (libc::SIG_IGN, 0),
         Disposition::NoCldWait => (libc::SIG_DFL, libc::SA_NOCLDWAIT as u64),
         Disposition::Handle(handler) => (handler as usize, siginfo),
+        Disposition::HandleNowhere => (restorer as *const () as usize, siginfo | libc::SA_ONSTACK as u64),
     };
     let action = KernelSigaction {
         handler,
@@ -212,14 +215,18 @@ fn is_handled(signal: i32) -> bool {
 
 /// Sees that the kernel writes nothing into its log about a signal that it is going to force on the caller, who has no handler for it.
 ///
-/// It logs such a signal if there is no handler (kernel/signal.c, `unhandled_signal`). One that is blocked is not handled either: the
-/// kernel takes the handler away and unblocks it (`force_sig_info_to_task`), so the process ends as if there had been none.
+/// It logs such a signal if there is no handler (kernel/signal.c, `unhandled_signal`). One whose handler has no stack to run on is not
+/// handled either: the kernel takes the handler away and forces the signal once more (`force_sigsegv`), so the process ends as if there
+/// had been none. Blocking the signal would do, too, but a mask that changes makes a thread look for signals that it was not told of.
 fn keep_out_of_the_log(signal: i32) {
-    extern "C" fn never(_: i32, _: *const Siginfo, _: *mut libc::ucontext_t) {}
-    if !is_handled(signal) {
-        sigprocmask(libc::SIG_BLOCK, signal);
-        sigaction(signal, Disposition::Handle(never));
+    /// Below all that can be mapped (proc_sys_vm(5), `mmap_min_addr`).
+    const NOWHERE: libc::stack_t = libc::stack_t { ss_sp: 4096 as *mut libc::c_void, ss_flags: 0, ss_size: 56 * 1024 };
+    if is_handled(signal) {
+        return;
     }
+    // SAFETY: the description outlives the call, and the old one is not asked for.
+    unsafe { syscall(libc::SYS_sigaltstack, [std::ptr::from_ref(&NOWHERE) as usize, 0, 0, 0, 0, 0]) };
+    sigaction(signal, Disposition::HandleNowhere);
 }
 
 /// rt_sigprocmask(2): blocks or unblocks one signal.

@@ -98,7 +98,7 @@ pub(super) fn exit_signal(flags: CloneFlags, bytes: &mut Bytes<'_>) -> ExitSigna
         // A thread has none: one that is asked for is a mistake.
         byte if flags.contains(THREAD) && byte < 250 => ExitSignal::Default,
         0..=31 => ExitSignal::None,
-        32..=79 => ExitSignal::Signal(signals::sent(bytes)),
+        32..=95 => ExitSignal::Signal(signals::of_an_end(bytes)),
         _ => ExitSignal::Default,
     }
 }

@@ -22,7 +22,7 @@ impl RandomConfig {
             Theme::Mixed => 12,
             _ => 10,
         };
-        RandomConfig { calls: theme.calls().to_vec(), live, theme }
+        RandomConfig { calls: theme.calls(), live, theme }
     }
 }
 

@@ -200,7 +200,7 @@ impl<'a, G: Guide> Maker<'a, G> {
     }
 
     fn pdeathsig(&mut self) -> Option<Signal> {
-        (!self.bytes.once_in(8)).then(|| signals::sent(&mut self.bytes))
+        (!self.bytes.once_in(8)).then(|| signals::of_an_end(&mut self.bytes))
     }
 
     fn look(&mut self) -> Call {

@@ -52,7 +52,12 @@ pub(super) fn sent(bytes: &mut Bytes<'_>) -> Signal {
     from(bytes, &COMMON)
 }
 
-/// The same, where stopping and going on matters.
+/// A signal that comes of an end: each of the 64 is as good as another for half of them.
+pub(super) fn of_an_end(bytes: &mut Bytes<'_>) -> Signal {
+    if bytes.once_in(2) { any(bytes.next()) } else { sent(bytes) }
+}
+
+/// A signal to send where stopping and going on matters.
 pub(super) fn job_control(bytes: &mut Bytes<'_>) -> Signal {
     from(bytes, &JOB_CONTROL)
 }
@@ -70,12 +75,15 @@ pub(super) fn action(bytes: &mut Bytes<'_>) -> SignalAction {
 /// One of a list for nearly half of the bytes, a peculiar one for a fifth, any of the 64 for the rest.
 fn from(bytes: &mut Bytes<'_>, usual: &[Signal]) -> Signal {
     let byte = bytes.next();
-    // Those below 33 twice as often as the real-time ones, which are all alike.
-    let any = |byte: u8| Signal::new(i64::from((byte - 160) % 64) + 1);
     let chosen = match byte {
         0..=111 => Some(usual[usize::from(byte) % usual.len()]),
         112..=159 => PECULIAR[usize::from(byte) % PECULIAR.len()],
-        160.. => any(byte),
+        // Those below 33 twice as often as the real-time ones, which are all alike.
+        160.. => Some(any(byte - 160)),
     };
     chosen.unwrap_or(Signal::TERM)
+}
+
+fn any(byte: u8) -> Signal {
+    Signal::new(i64::from(byte % 64) + 1).unwrap_or(Signal::TERM)
 }

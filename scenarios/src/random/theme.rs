@@ -56,7 +56,14 @@ impl Theme {
     }
 
     /// Calls and their weights.
-    pub(super) fn calls(self) -> &'static [(CallName, u32)] {
+    pub(super) fn calls(self) -> Vec<(CallName, u32)> {
+        let weights = self.weights();
+        let everything = matches!(self, Theme::Everything | Theme::Mixed);
+        let others = CallName::ALL.iter().filter(|name| everything && weights.iter().all(|(known, _)| known != *name));
+        weights.iter().copied().chain(others.map(|name| (*name, OTHERS))).collect()
+    }
+
+    fn weights(self) -> &'static [(CallName, u32)] {
         match self {
             Theme::Everything | Theme::Mixed => EVERYTHING,
             Theme::Numbers => NUMBERS,
@@ -73,6 +80,9 @@ impl Theme {
 }
 
 use CallName as C;
+
+/// How often a call comes up among all, unless it is said.
+const OTHERS: u32 = 3;
 
 const EVERYTHING: &[(CallName, u32)] = &[
     (C::Fork, 24),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::look::Look;
+use super::who::Pidfd;
 use crate::{CloneFlags, MaskChange, RebootHow, Role, SetnsVia, Signal, SignalAction, Sysctl, WaitOptions};
 
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
@@ -190,58 +192,6 @@ pub enum WaitId {
     Pidfd(Role),
 }
 
-/// How a call comes by a pidfd.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum Pidfd {
-    /// It has been held since this process was born.
-    Held(Role),
-    /// The caller opens it for this call with pidfd_open(2), and fails as that does.
-    Opened(i32),
-}
-
-/// Who is looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum LookedAt {
-    /// This process, whatever numbers it has.
-    Role(Role),
-    /// Whoever has this number in the caller's namespace now.
-    Number(i32),
-}
-
-/// How a process looks at others. Where procfs is read, it is one that the caller mounted itself.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum Look {
-    /// `/proc/PID/status`; 0 is nobody's number.
-    Status {
-        /// Whoever has this number.
-        pid: i32,
-    },
-    /// The numbers in the listing of `/proc`.
-    Listing,
-    /// `/proc/self/fdinfo` of a pidfd.
-    Fdinfo(Pidfd),
-    /// The translation ioctls of the PID namespace of a process (ioctl_nsfs(2)).
-    Translate(LookedAt),
-    /// `NS_GET_PARENT` of that namespace.
-    NsParent(LookedAt),
-    /// A procfs of that namespace.
-    TheirProcfs(LookedAt),
-    /// Whether `/proc/PID/ns/pid` is the same file as the caller's own.
-    NsFile(LookedAt),
-    /// `SCM_CREDENTIALS` of a message that this process sends first.
-    Credentials(Role),
-    /// `SO_PEERCRED` of a socket that this process makes first.
-    Peercred(Role),
-    /// `F_GETOWN_EX` of a file that this process makes first.
-    FileOwner(Role),
-    /// `PIDFD_GET_INFO` of the pidfd that has been held since this process was born.
-    PidfdInfo(Role),
-    /// Signal 0 through such a pidfd.
-    PidfdSignal(Role),
-    /// `/proc/loadavg`.
-    Loadavg,
-}
-
 impl Syscall {
     /// The process or thread that it makes, if it is one that does.
     pub fn child(&self) -> Option<Role> {
@@ -255,7 +205,7 @@ impl Syscall {
     /// that it can.
     pub fn speaker(&self) -> Option<Role> {
         match self {
-            Syscall::Look(Look::Credentials(role) | Look::Peercred(role) | Look::FileOwner(role)) => Some(*role),
+            Syscall::Look(look) => look.speaker(),
             _ => None,
         }
     }
@@ -272,6 +222,6 @@ impl Syscall {
 
     /// Whether it is a look through a procfs that the caller has to mount.
     pub fn mounts_procfs(&self) -> bool {
-        matches!(self, Syscall::Look(Look::Status { .. } | Look::Listing | Look::Fdinfo(_) | Look::TheirProcfs(_)))
+        matches!(self, Syscall::Look(look) if look.mounts_procfs())
     }
 }

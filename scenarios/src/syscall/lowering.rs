@@ -1,7 +1,9 @@
 //! The one place where a step gets its meaning.
 
-use super::kinds::{Look, LookedAt, Pidfd, Syscall, WaitId};
+use super::kinds::{Syscall, WaitId};
+use super::look::{Look, Subject};
 use super::roles::Roles;
+use super::who::{LookedAt, Pidfd};
 use crate::{
     ANOTHER_USER, Call, CloneFlags, ExitSignal, Fact, KillTarget, LookVia, Refusal, Role, Signal, State, Step, Sysctl,
     Target, Unmodelled, WaitOptions, WaitTarget,
@@ -168,40 +170,16 @@ impl<R: Roles> Lowering<'_, R> {
 
     fn look(&self, target: Target, via: LookVia) -> Result<Look, Refusal> {
         let caller = self.step.by;
-        let target = match target {
-            Target::Number(0) => Target::Role(caller),
-            Target::Role(role) => Target::Role(self.born(role)?),
-            number => number,
+        let target = if target == Target::Number(0) { Target::Role(caller) } else { target };
+        let pidfd = self.pidfd(target)?;
+        let subject = match target {
+            Target::Role(role) => {
+                let number = self.roles.number(caller, role).unwrap_or(0);
+                Subject { role: Some(role), whoever: LookedAt::Role(role), number, pidfd }
+            }
+            Target::Number(number) => Subject { role: None, whoever: LookedAt::Number(number), number, pidfd },
         };
-        let role = match target {
-            Target::Role(role) => Ok(role),
-            Target::Number(_) => Err(self.not_modelled(Unmodelled::NumberForProcess)),
-        };
-        let file = match target {
-            Target::Role(role) => LookedAt::Role(role),
-            Target::Number(number) => LookedAt::Number(number),
-        };
-        Ok(match via {
-            LookVia::Proc => Look::Status {
-                pid: match target {
-                    // Who has no number here is looked for under one that nobody has.
-                    Target::Role(role) => self.roles.number(caller, role).unwrap_or(0),
-                    Target::Number(number) => number,
-                },
-            },
-            LookVia::Listing => Look::Listing,
-            LookVia::Fdinfo => Look::Fdinfo(self.pidfd(target)?),
-            LookVia::Translate => Look::Translate(file),
-            LookVia::NsParent => Look::NsParent(file),
-            LookVia::TheirProcfs => Look::TheirProcfs(file),
-            LookVia::NsFile => Look::NsFile(file),
-            LookVia::Credentials => Look::Credentials(role?),
-            LookVia::Peercred => Look::Peercred(role?),
-            LookVia::FileOwner => Look::FileOwner(role?),
-            LookVia::PidfdInfo => Look::PidfdInfo(role?),
-            LookVia::PidfdSignal => Look::PidfdSignal(role?),
-            LookVia::Loadavg => Look::Loadavg,
-        })
+        Look::through(via, &subject).ok_or_else(|| self.not_modelled(Unmodelled::NumberForProcess))
     }
 
     /// The number that stands for a process in the call.

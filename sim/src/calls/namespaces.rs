@@ -1,5 +1,6 @@
 use pidlab_scenario::{CloneFlags, Errno, RebootHow};
 
+use crate::exit::do_exit::do_exit;
 use crate::nsproxy;
 use crate::objects::ids::{NsId, TaskId};
 use crate::objects::signal_struct::ExitCode;
@@ -223,8 +224,6 @@ impl World {
 pub(crate) fn sys_reboot(w: &mut World, caller: TaskId, how: RebootHow) -> Result<(), Errno> {
     reboot::reboot_pid_ns(w, caller, how)?;
     // Only the thread, with 0, whatever has been decided about it meanwhile.
-    w.run_queue.retain(|other| *other != caller);
-    let next = crate::exit::do_exit::do_exit(w, caller, ExitCode::ZERO);
-    turn::end(w, caller, next);
+    turn::first(w, caller, |w| do_exit(w, caller, ExitCode::ZERO));
     Ok(())
 }

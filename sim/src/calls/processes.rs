@@ -179,8 +179,7 @@ impl World {
 /// The first turn of an exit of the whole process.
 pub(crate) fn sys_exit_group(w: &mut World, caller: TaskId, status: i32) {
     w.because(&rule::EXIT_STATUS, caller);
-    let next = do_group_exit(w, caller, ExitCode::exited(status));
-    turn::end(w, caller, next);
+    turn::first(w, caller, |w| do_group_exit(w, caller, ExitCode::exited(status)));
 }
 
 /// The first turn of an exit of one thread.
@@ -194,6 +193,5 @@ pub(crate) fn sys_exit(w: &mut World, caller: TaskId, status: i32) {
     } else if w.leader(caller) == caller {
         w.because(&rule::EXIT_STATUS, caller);
     }
-    let next = do_exit(w, caller, ExitCode::exited(status));
-    turn::end(w, caller, next);
+    turn::first(w, caller, |w| do_exit(w, caller, ExitCode::exited(status)));
 }

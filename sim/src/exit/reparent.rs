@@ -91,7 +91,7 @@ fn send_pdeath_signal(w: &mut World, father: TaskId, thread: TaskId) {
     if w.is_unkillable(thread) {
         w.because(&rule::PDEATH_INIT, thread);
     }
-    send_signal(w, signal, &mut Info::NoInfo, thread, To::Process);
+    send_signal(w, signal, &mut Info::Current, thread, To::Process);
 }
 
 /// Appends the list of one parent to another's, in its order.

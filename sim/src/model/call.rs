@@ -1,6 +1,6 @@
 //! A scenario's system calls, as those of the world.
 
-use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall, WaitId};
+use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall, WaitId, lower};
 use pidlab_scenario::{CallName, Errno, Harm, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl, Unmodelled};
 
 use super::cast::{Branch, Done};
@@ -19,6 +19,17 @@ use crate::world::World;
 use crate::{exec, nsproxy, wait};
 
 impl Branch {
+    /// Why no machine with real processes takes a step, though the model does.
+    pub(super) fn refuse_harm(&self, step: &Step) -> Result<(), Refusal> {
+        let (Syscall::Setpgid { pid, pgid }, Some(caller)) = (lower(step, self)?, self.task(step.by)) else {
+            return Ok(());
+        };
+        match pgrp::would_never_end(&self.world, caller, pid, pgid) {
+            true => Err(Refusal::Harmful { call: step.call.name(), harm: Harm::UndyingInit }),
+            false => Ok(()),
+        }
+    }
+
     /// Does the work of a call; what it sets going is left on the run queue.
     pub(super) fn begin(&mut self, step: &Step, caller: TaskId, syscall: &Syscall) -> Result<Done, Refusal> {
         let name = step.call.name();
@@ -59,9 +70,6 @@ impl Branch {
                 Err(errno) => Done::Outcome(Outcome::Err(errno)),
             },
             Syscall::Wait4 { .. } | Syscall::Waitid { .. } => self.wait(caller, syscall),
-            Syscall::Setpgid { pid, pgid } if pgrp::would_never_end(world, caller, *pid, *pgid) => {
-                return Err(Refusal::Harmful { call: name, harm: Harm::UndyingInit });
-            }
             Syscall::Look(look) => Done::Outcome(self.look(step.by, caller, *look)?),
             Syscall::Setns { to, via } => Done::Outcome(self.setns(caller, *to, *via)),
             Syscall::PidfdPoll(pidfd) => Done::Outcome(self.pidfd_poll(caller, *pidfd)),

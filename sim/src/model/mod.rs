@@ -263,6 +263,8 @@ impl Guide for Model {
     }
 
     fn apply(&mut self, scenario: &Scenario, step: &Step) -> Result<(), Refusal> {
+        // What would harm a machine is for no random scenario.
+        self.branches.first().map_or(Ok(()), |branch| branch.refuse_harm(step))?;
         Model::step(self, scenario, step).map(drop)
     }
 

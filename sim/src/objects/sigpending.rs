@@ -104,6 +104,7 @@ pub(crate) struct SigInfo {
 }
 
 /// A queue of signals. All empty ones are equal.
+#[expect(clippy::box_collection, reason = "a process has two and nearly all are empty: one word each")]
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct SigPending(Option<Box<Vec<SigInfo>>>);
 

@@ -40,8 +40,19 @@ pub(crate) fn take(w: &mut World, task: TaskId) {
     w.current.0 = None;
 }
 
+/// The first turn of something that goes on in turns, taken by the caller of a call.
+pub(crate) fn first(w: &mut World, caller: TaskId, does: impl FnOnce(&mut World) -> Next) {
+    if w.task(caller).has(TaskFlags::ON_RQ) {
+        w.run_queue.retain(|other| *other != caller);
+    }
+    // Whoever has a turn is not waked again meanwhile, not even by what it does itself.
+    w.task_mut(caller).flags.insert(TaskFlags::ON_RQ);
+    let next = does(w);
+    end(w, caller, next);
+}
+
 /// What becomes of a task after its turn.
-pub(crate) fn end(w: &mut World, task: TaskId, next: Next) {
+fn end(w: &mut World, task: TaskId, next: Next) {
     match next {
         // It goes on if nobody else is chosen.
         Next::GoesOn => {

@@ -4,7 +4,7 @@
 //! ([`Kind`]). Everything else about rules (lists, explanations, coverage) is made from this table.
 //!
 //! Kernels differ, and a sentence is true on every kernel on which its rule fires. So where a
-//! [`Fact`](pidlab_scenario::Fact) decides, there are two rules, one for each side, and [`Rule::about`] says which is whose.
+//! [`Fact`] decides, there are two rules, one for each side, and [`Rule::about`] says which is whose.
 
 use pidlab_scenario::Fact;
 

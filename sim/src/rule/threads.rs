@@ -86,6 +86,9 @@ rules! { THREADS;
         "pidfd_open fails with EINVAL for any number in use that is no PID of a process: a thread's TID, or one that only a group or session has",
         "kernel/fork.c:pidfd_prepare", manual: "pidfd_open(2), ERRORS", until: "6.14",
         note: "newer kernels: see `view.pidfd-open-kinds`", fact: PidfdOpenThreadIsEnoent = false;
+    PG_NO_THREAD = "pg.no-thread",
+        "setpgid wants the PID of a process and refuses a TID of another thread with EINVAL; getpgid and getsid take it for its process",
+        "kernel/sys.c:setpgid";
     EXEC_KEEPS_PROCESS = "exec.keeps-process",
         "exec runs another program in the same process: PIDs, parent, group, session, blocked, ignored and pending signals stay",
         "fs/exec.c:begin_new_exec", manual: "execve(2), Effect on process attributes", kind: Describes;

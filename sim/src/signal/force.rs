@@ -46,7 +46,7 @@ pub(crate) fn force_sig(w: &mut World, task: TaskId, signal: Signal) {
 pub(crate) fn sigpipe(w: &mut World, task: TaskId) {
     let init = w.is_unkillable(task);
     w.because(if init { &rule::SIG_INIT_SIGPIPE } else { &rule::SIG_SIGPIPE }, task);
-    send_signal(w, Signal::PIPE, &mut Info::NoInfo, task, To::Thread);
+    send_signal(w, Signal::PIPE, &mut Info::Current, task, To::Thread);
 }
 
 /// Enters abort(3).

@@ -27,7 +27,7 @@ pub(crate) enum Info {
         si_pid: u32,
     },
     /// `SEND_SIG_NOINFO`: the kernel fills in the sender, for the receiver.
-    NoInfo,
+    Current,
     /// `SEND_SIG_PRIV`: the kernel itself, to which no init is deaf.
     Priv,
     /// A child of the receiver that ended, stopped or went on: its first thread, and what happened.
@@ -52,7 +52,7 @@ pub(crate) fn siginfo(w: &World, signal: Signal, info: Info, to: TaskId) -> SigI
     let plain = SigInfo { signal, si_pid: 0, child: None, fault: false };
     match info {
         Info::User { si_pid } => SigInfo { si_pid, ..plain },
-        Info::NoInfo => {
+        Info::Current => {
             let sender = w.current.0.and_then(|sender| task_tgid_nr_ns(w, sender, w.active_ns(to)));
             SigInfo { si_pid: sender.map_or(0, |number| number.get()), ..plain }
         }

@@ -22,7 +22,7 @@ use crate::{describe, rule};
 /// # References
 /// kernel/signal.c:prepare_kill_siginfo
 fn kill_info(w: &World, caller: TaskId) -> Info {
-    if w.holds(Fact::SenderTranslated) { Info::NoInfo } else { tgid_info(w, caller) }
+    if w.holds(Fact::SenderTranslated) { Info::Current } else { tgid_info(w, caller) }
 }
 
 /// The caller's own number, as it sees it itself.
@@ -125,8 +125,13 @@ fn name_the_sender(w: &mut World, caller: TaskId, target: TaskId, signal: Signal
             }
         }
         Info::User { .. } if upward => w.because(&rule::SIG_SI_PID_UP_UNTRANSLATED, target),
-        Info::NoInfo if upward => w.because(&rule::SIG_SI_PID_UP_TRANSLATED, target),
-        Info::NoInfo if !seen => w.because(&rule::SIG_SI_PID_DOWN, target),
+        Info::Current if upward => w.because(&rule::SIG_SI_PID_UP_TRANSLATED, target),
+        Info::Current if !seen => {
+            w.because(&rule::SIG_SI_PID_DOWN, target);
+            if many {
+                w.because(&rule::SIG_SI_PID_EACH, target);
+            }
+        }
         _ => {}
     }
 }

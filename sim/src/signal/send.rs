@@ -40,7 +40,7 @@ pub(crate) fn send_signal(w: &mut World, signal: Signal, info: &mut Info, to: Ta
             }
             from_above
         }
-        Info::NoInfo => from_above,
+        Info::Current => from_above,
         Info::Priv | Info::Fault => true,
         Info::Child(..) => false,
     };

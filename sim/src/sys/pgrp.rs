@@ -137,6 +137,7 @@ fn check_setpgid(w: &mut World, caller: TaskId, pid: i32, pgid: i32) -> Result<(
     }
     let task = find_task_by_pid_ns(w, ns, pid).ok_or(Errno::ESRCH)?;
     if w.group_leader(task) != task {
+        w.because(&rule::PG_NO_THREAD, task);
         return Err(Errno::EINVAL);
     }
     let session = w.process(leader).session;

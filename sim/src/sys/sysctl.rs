@@ -76,7 +76,7 @@ pub(crate) fn set_pid_max(w: &mut World, caller: TaskId, value: i64) -> Result<(
         return Err(Errno::EACCES);
     }
     w.because(&rule::LIMIT_PIDMAX_RANGE, caller);
-    let allowed = i64::from(w.pid_max_min)..=i64::from(PID_MAX_LIMIT);
+    let allowed = i64::from(w.least_pid_max)..=i64::from(PID_MAX_LIMIT);
     let value = u32::try_from(value).ok().filter(|value| allowed.contains(&i64::from(*value))).ok_or(Errno::EINVAL)?;
     if value < w.ns(own).pid_max {
         w.because(&rule::LIMIT_PIDMAX_LOWERING, caller);

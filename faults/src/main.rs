@@ -1,0 +1,157 @@
+//! `pidlab-faults`: is a wrong model noticed?
+//!
+//! The table `faults.toml` has mistakes as somebody who knows Linux might make them, each a change of a line or two. All are planted into
+//! a copy of the workspace, each behind a switch, so that one build serves them all. Then each is turned on, one at a time, and the
+//! library of scenarios and random steps are run on the model and on this kernel, and the tests.
+#![forbid(unsafe_code)]
+
+mod copy;
+mod plant;
+mod report;
+mod table;
+mod trial;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use copy::Copy;
+use report::Row;
+use table::{Fault, Kind, Table};
+use trial::{Bench, Seen};
+
+/// Seeds of the random runs.
+const SEEDS: [u64; 3] = [1, 2, 3];
+
+/// Plants faults into a copy of pidlab, one at a time, and measures what notices them.
+#[derive(Parser)]
+#[command(name = "pidlab-faults", max_term_width = 80)]
+struct Arguments {
+    /// Only this fault; can be given more than once.
+    #[arg(long, value_name = "ID")]
+    only: Vec<String>,
+    /// How many scenarios run at once [default: one a CPU].
+    #[arg(long, value_name = "N")]
+    jobs: Option<u16>,
+    /// How many random steps of each of three seeds.
+    #[arg(long, default_value_t = 20_000)]
+    steps: u64,
+    /// Also run the tests of the crate that is mistaken, and those of the comparison.
+    #[arg(long)]
+    tests: bool,
+    /// Where the model allows too much, also count which outcomes are never seen in so many random steps.
+    #[arg(long, value_name = "STEPS")]
+    outcomes: Option<u64>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(all_noticed) if all_noticed => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Answers whether every fault was noticed that can be.
+fn run(arguments: &Arguments) -> Result<bool, String> {
+    let table = Table::read()?;
+    if let Some(unknown) = arguments.only.iter().find(|id| table.fault.iter().all(|fault| fault.id != **id)) {
+        return Err(format!("there is no fault `{unknown}`"));
+    }
+    let copy = Copy::make(&table)?;
+    let pidlab = copy.build()?;
+    let tests = if arguments.tests { tests(&copy)? } else { Vec::new() };
+    let bench = Bench { pidlab, tests, jobs: arguments.jobs, steps: arguments.steps };
+    let sound = Sound::of(&bench, arguments)?;
+    let mut rows = Vec::new();
+    let asked = table.numbered().filter(|(_, fault)| arguments.only.is_empty() || arguments.only.contains(&fault.id));
+    let mut out = io::stdout().lock();
+    if !arguments.json {
+        writeln!(out, "{}", report::heading()).map_err(|error| error.to_string())?;
+    }
+    for (number, fault) in asked {
+        let row = trial(&bench, &sound, arguments, number, fault);
+        let line = if arguments.json { report::json(&row) } else { row.line() };
+        writeln!(out, "{line}").map_err(|error| error.to_string())?;
+        rows.push(row);
+    }
+    let written = if arguments.json {
+        writeln!(out, "{}", report::json_summary(&rows))
+    } else {
+        report::summary(&mut out, &rows)
+    };
+    written.map_err(|error| error.to_string())?;
+    Ok(rows.iter().all(|row| row.unseen.is_some() || row.is_noticed()))
+}
+
+fn tests(copy: &Copy) -> Result<Vec<(std::path::PathBuf, std::path::PathBuf)>, String> {
+    let mut tests = copy.tests(&["--package", "pidlab-sim", "--tests"])?;
+    tests.extend(copy.tests(&["--package", "pidlab-realkernel", "--tests"])?);
+    tests.extend(copy.tests(&["--package", "pidlab", "--test", "compare"])?);
+    Ok(tests)
+}
+
+/// How it is without any fault.
+struct Sound {
+    failing: BTreeSet<String>,
+    unseen: BTreeSet<String>,
+}
+
+impl Sound {
+    fn of(bench: &Bench, arguments: &Arguments) -> Result<Sound, String> {
+        let runs = std::iter::once(bench.library(0)).chain(SEEDS.iter().map(|seed| bench.fuzz(0, *seed)));
+        for seen in runs {
+            if seen != Seen::Nothing {
+                return Err(format!("something is noticed without any fault: {seen:?}"));
+            }
+        }
+        let failing = bench.failing(0, |_| true);
+        for test in &failing {
+            eprintln!("fails without any fault and does not count: {test}");
+        }
+        let unseen = match arguments.outcomes {
+            Some(steps) => {
+                bench.outcomes(0, steps).map_err(|seen| format!("no outcomes without any fault: {seen:?}"))?
+            }
+            None => BTreeSet::new(),
+        };
+        Ok(Sound { failing, unseen })
+    }
+}
+
+fn trial<'a>(bench: &Bench, sound: &Sound, arguments: &Arguments, number: usize, fault: &'a Fault) -> Row<'a> {
+    let library = bench.library(number);
+    let fuzz = SEEDS.iter().map(|seed| bench.fuzz(number, *seed)).collect();
+    let mut row = Row::new(fault, library, fuzz);
+    if arguments.tests {
+        let is_asked = |folder: &Path| is_asked(fault, folder);
+        let failing = bench.failing(number, is_asked);
+        row.tests = Some(failing.difference(&sound.failing).cloned().collect());
+    }
+    if let Some(steps) = arguments.outcomes.filter(|_| fault.kind == Kind::AllowsTooMuch) {
+        row.outcomes = Some(match bench.outcomes(number, steps) {
+            Ok(unseen) => unseen.difference(&sound.unseen).cloned().collect(),
+            Err(_) => Vec::new(),
+        });
+    }
+    row
+}
+
+/// Whether the tests in this folder are about a fault: those of the crate that it is in, and of the comparison, which is in two crates.
+fn is_asked(fault: &Fault, folder: &Path) -> bool {
+    let of_crate = |name: &str| fault.edits.iter().any(|edit| edit.file.starts_with(&format!("{name}/")));
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    match name {
+        "sim" | "realkernel" => of_crate(name),
+        _ => fault.kind == Kind::Blind,
+    }
+}

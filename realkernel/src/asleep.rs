@@ -1,0 +1,67 @@
+//! Who is asleep: how the kernel at hand tells it.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::sys::{arena, os, raw};
+
+/// How a kernel tells that a process is asleep, and on no queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Witness {
+    /// `/proc/PID/wchan` says where it sleeps. Where that is matters to nobody here, and some kernels name what they happen to find
+    /// on the stack (user-mode Linux).
+    Place,
+    /// That says nothing (x86 before Linux 5.16), but `/proc/PID/syscall` says `running` until the process is off the queue.
+    Call,
+}
+
+impl Witness {
+    /// Asks about a process that sleeps in futex(2). No place is believed only if there is none again and again: the process may not
+    /// be off its queue yet.
+    ///
+    /// # Errors
+    /// If nothing tells whether it is asleep.
+    pub(crate) fn of_this_kernel() -> Result<Witness, String> {
+        const LOOKS: u32 = 16;
+        let refused = |error| format!("a process could not be made: {error}");
+        let Some((number, sleeper)) = os::fork().map_err(refused)? else { sleep_for_ever() };
+        let read = |file: &str| fs::read_to_string(format!("/proc/{number}/{file}")).unwrap_or_default();
+        let mut answer = None;
+        for pass in 0..LOOKS {
+            hand_over(pass);
+            let call = read("syscall");
+            answer = if !["", "0"].contains(&read("wchan").trim()) {
+                Some(Witness::Place)
+            } else if pass + 1 == LOOKS && !call.is_empty() && !call.starts_with("running") {
+                Some(Witness::Call)
+            } else {
+                continue;
+            };
+            break;
+        }
+        os::kill_pidfd(sleeper.as_raw_fd());
+        os::reap_pidfd(sleeper.as_fd()).map_err(|error| format!("a process could not be ended: {error}"))?;
+        answer
+            .ok_or_else(|| "neither /proc/PID/wchan nor /proc/PID/syscall tells whether a process is asleep".to_owned())
+    }
+}
+
+/// Sleeps in futex(2) until it is killed.
+fn sleep_for_ever() -> ! {
+    let word = &arena::slot(0).command;
+    loop {
+        raw::futex_wait(word, word.load(Ordering::Acquire));
+    }
+}
+
+/// Lets others run before the next pass.
+pub(crate) fn hand_over(pass: u32) {
+    const LONGEST: u64 = 2000;
+    if pass < 2 {
+        os::yield_cpu();
+    } else {
+        os::nap(Duration::from_micros((25 << pass.min(12)).min(LONGEST)));
+    }
+}

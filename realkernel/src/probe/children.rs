@@ -1,0 +1,70 @@
+//! Processes and threads that questions are put to.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::Ordering;
+
+use crate::sys::arena::{self, STACK};
+use crate::sys::os;
+use crate::sys::raw::{self, CloneArgs, Raw};
+
+/// Ends this thread, the leader, with 1, and leaves another one behind.
+pub(super) fn end_by(other: extern "C" fn(usize) -> !) -> i32 {
+    // The kernel clears the word when the leader is past the place that notes a status (kernel/fork.c, `mm_release`).
+    arena::slot(0).command.store(1, Ordering::Release);
+    raw::set_tid_address(&arena::slot(0).command);
+    if thread(other) > 0 {
+        raw::plain(libc::SYS_exit, [1, 0, 0, 0]);
+    }
+    1
+}
+
+/// What a question gets as its answer in a child process. No answer is a no.
+pub(super) fn in_a_child(question: impl FnOnce() -> bool) -> bool {
+    answer_of_a_child(|| Some(question())).unwrap_or(false)
+}
+
+/// The same, where there may be no answer.
+pub(super) fn answer_of_a_child(question: impl FnOnce() -> Option<bool>) -> Option<bool> {
+    let answered = child(|| question().map_or(2, |answer| i32::from(!answer)));
+    match answered.ok()?.and_then(|(_, child)| os::exit_status(child.as_raw_fd()))? {
+        0 => Some(true),
+        1 => Some(false),
+        _ => None,
+    }
+}
+
+/// Makes a process that ends with what `life` gives.
+pub(super) fn child(life: impl FnOnce() -> i32) -> io::Result<Option<(i32, OwnedFd)>> {
+    let child = os::fork()?;
+    if child.is_none() {
+        os::exit_now(life());
+    }
+    Ok(child)
+}
+
+/// Makes a thread of this process, on the stack of host: there is none yet, and this is a copy.
+pub(super) fn thread(life: extern "C" fn(usize) -> !) -> Raw {
+    let shared = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_SYSVSEM;
+    let arguments = CloneArgs {
+        flags: (shared | libc::CLONE_THREAD) as u64,
+        stack: arena::stack(0) as u64,
+        stack_size: STACK as u64,
+        ..CloneArgs::default()
+    };
+    raw::clone3_agent(&arguments, life, 0)
+}
+
+/// Ends with its process.
+pub(super) extern "C" fn wait_for_ever(_: usize) -> ! {
+    loop {
+        raw::plain(libc::SYS_ppoll, [0, 0, 0, 0]);
+    }
+}
+
+pub(super) fn await_the_leaders_end() {
+    let leader_lives = &arena::slot(0).command;
+    while leader_lives.load(Ordering::Acquire) != 0 {
+        raw::futex_wait(leader_lives, 1);
+    }
+}

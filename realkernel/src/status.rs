@@ -1,0 +1,29 @@
+//! What a wait, and a SIGCHLD, says of a child.
+
+use pidlab_scenario::{ChildStatus, Signal, WaitStatus};
+
+/// The status of wait4(2), by the macros of wait(2).
+pub(crate) fn wait_status(status: i32) -> Option<WaitStatus> {
+    let signal = |number: i32| Signal::new(i64::from(number));
+    if libc::WIFEXITED(status) {
+        u8::try_from(libc::WEXITSTATUS(status)).ok().map(WaitStatus::Exited)
+    } else if libc::WIFSIGNALED(status) {
+        signal(libc::WTERMSIG(status)).map(WaitStatus::Killed)
+    } else if libc::WIFSTOPPED(status) {
+        signal(libc::WSTOPSIG(status)).map(WaitStatus::Stopped)
+    } else {
+        libc::WIFCONTINUED(status).then_some(WaitStatus::Continued)
+    }
+}
+
+/// The code and status of waitid(2), and of a SIGCHLD.
+pub(crate) fn child_status(code: i32, status: i64) -> Option<ChildStatus> {
+    match code {
+        libc::CLD_EXITED => u8::try_from(status).ok().map(ChildStatus::Exited),
+        libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(ChildStatus::Killed),
+        libc::CLD_STOPPED if status == 0 => Some(ChildStatus::Stopped(None)),
+        libc::CLD_STOPPED => Signal::new(status).map(|signal| ChildStatus::Stopped(Some(signal))),
+        libc::CLD_CONTINUED => Some(ChildStatus::Continued),
+        _ => None,
+    }
+}

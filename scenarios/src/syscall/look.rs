@@ -1,0 +1,86 @@
+//! The ways of looking at others: one variant each, and what a step's `via` comes to.
+
+use serde::{Deserialize, Serialize};
+
+use super::who::{LookedAt, Pidfd};
+use crate::{LookVia, Role};
+
+/// How a process looks at others. Where procfs is read, it is one that the caller mounted itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Look {
+    /// `/proc/PID/status`; 0 is nobody's number.
+    Status {
+        /// Whoever has this number.
+        pid: i32,
+    },
+    /// The numbers in the listing of `/proc`.
+    Listing,
+    /// `/proc/self/fdinfo` of a pidfd.
+    Fdinfo(Pidfd),
+    /// The translation ioctls of the PID namespace of a process (ioctl_nsfs(2)).
+    Translate(LookedAt),
+    /// `NS_GET_PARENT` of that namespace.
+    NsParent(LookedAt),
+    /// A procfs of that namespace.
+    TheirProcfs(LookedAt),
+    /// Whether `/proc/PID/ns/pid` is the same file as the caller's own.
+    NsFile(LookedAt),
+    /// `SCM_CREDENTIALS` of a message that this process sends first.
+    Credentials(Role),
+    /// `SO_PEERCRED` of a socket that this process makes first.
+    Peercred(Role),
+    /// `F_GETOWN_EX` of a file that this process makes first.
+    FileOwner(Role),
+    /// `PIDFD_GET_INFO` of the pidfd that has been held since this process was born.
+    PidfdInfo(Role),
+    /// Signal 0 through such a pidfd.
+    PidfdSignal(Role),
+    /// `/proc/loadavg`.
+    Loadavg,
+}
+
+/// Who is looked at, in the words of whichever call the look takes.
+pub(super) struct Subject {
+    /// The process; nothing if a bare number was given.
+    pub(super) role: Option<Role>,
+    /// The same, or whoever has the number.
+    pub(super) whoever: LookedAt,
+    /// Its number in the caller's namespace. Who has none there is looked for under 0, which nobody has.
+    pub(super) number: i32,
+    /// The pidfd of it.
+    pub(super) pidfd: Pidfd,
+}
+
+impl Look {
+    /// The look at somebody; nothing where it takes the process itself, and a bare number was given.
+    pub(super) fn through(via: LookVia, at: &Subject) -> Option<Look> {
+        Some(match via {
+            LookVia::Proc => Look::Status { pid: at.number },
+            LookVia::Listing => Look::Listing,
+            LookVia::Fdinfo => Look::Fdinfo(at.pidfd),
+            LookVia::Translate => Look::Translate(at.whoever),
+            LookVia::NsParent => Look::NsParent(at.whoever),
+            LookVia::TheirProcfs => Look::TheirProcfs(at.whoever),
+            LookVia::NsFile => Look::NsFile(at.whoever),
+            LookVia::Credentials => Look::Credentials(at.role?),
+            LookVia::Peercred => Look::Peercred(at.role?),
+            LookVia::FileOwner => Look::FileOwner(at.role?),
+            LookVia::PidfdInfo => Look::PidfdInfo(at.role?),
+            LookVia::PidfdSignal => Look::PidfdSignal(at.role?),
+            LookVia::Loadavg => Look::Loadavg,
+        })
+    }
+
+    /// Who has to act before the caller can look.
+    pub(super) fn speaker(&self) -> Option<Role> {
+        match self {
+            Look::Credentials(role) | Look::Peercred(role) | Look::FileOwner(role) => Some(*role),
+            _ => None,
+        }
+    }
+
+    /// Whether it is through a procfs that the caller has to mount.
+    pub(super) fn mounts_procfs(&self) -> bool {
+        matches!(self, Look::Status { .. } | Look::Listing | Look::Fdinfo(_) | Look::TheirProcfs(_))
+    }
+}

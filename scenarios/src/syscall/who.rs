@@ -1,0 +1,23 @@
+//! How a call comes by the process that it is about.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Role;
+
+/// How a call comes by a pidfd.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Pidfd {
+    /// It has been held since this process was born.
+    Held(Role),
+    /// The caller opens it for this call with pidfd_open(2), and fails as that does.
+    Opened(i32),
+}
+
+/// Who is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum LookedAt {
+    /// This process, whatever numbers it has.
+    Role(Role),
+    /// Whoever has this number in the caller's namespace now.
+    Number(i32),
+}
