@@ -153,6 +153,10 @@ impl Branch {
                 let at = if pid == 0 { None } else { self.world.looked_at(caller, pid) };
                 self.world.look_at_status(caller, at)
             }
+            Look::Children { pid } => {
+                let at = if pid == 0 { None } else { self.world.looked_at(caller, pid) };
+                self.world.look_at_children(caller, at)
+            }
             Look::Translate(at) => self.world.translate(caller, whoever_is(self, at)),
             Look::Fdinfo(Pidfd::Held(role)) => Ok(self.world.look_at_fdinfo(caller, self.task(role))),
             Look::Fdinfo(Pidfd::Opened(number)) => match kill::pidfd_open(&mut self.world, caller, number) {
