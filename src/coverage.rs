@@ -96,9 +96,12 @@ impl Coverage {
 }
 
 /// The kinds of kernels that random runs of the model are made on: the one at hand, the newest, one on which no fact about
-/// kernels holds, and one that has the newer calls in their first form.
+/// kernels holds, and one that has the newer calls in their first form, and what only a vendor's kernel has.
 pub fn kinds_of_kernels(at_hand: &Facts) -> [Facts; 4] {
-    let first_form = Facts::newest().with(Fact::PidfdInfoIsRemote, false);
+    let later = [Fact::PidfdInfoIsRemote, Fact::PidfdInfoOfGuest, Fact::SenderTranslated];
+    let first_form = later.into_iter().fold(Facts::newest(), |facts, fact| facts.with(fact, false));
+    let vendors = Fact::ALL.iter().filter(|fact| fact.is_of_a_vendor());
+    let first_form = vendors.fold(first_form, |facts, fact| facts.with(*fact, true));
     [at_hand.clone(), Facts::newest(), Facts::oldest(), first_form]
 }
 
@@ -136,4 +139,19 @@ pub fn random_on_the_model(facts: &Facts, seed: u64, cases: u64, jobs: u64) -> V
 pub fn random_scenario(model: &mut Model, seed: u64, case: u64) -> Scenario {
     let choices = random::choices(seed, case, LENGTH);
     random::scenario(&choices, Theme::of(case), model, &format!("random/{seed}-{case}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_every_fact_about_kernels_are_tried() {
+        let kinds = kinds_of_kernels(&Facts::newest());
+        for fact in Fact::ALL.iter().filter(|fact| !fact.is_of_place()) {
+            for side in [true, false] {
+                assert!(kinds.iter().any(|kind| kind.holds(*fact) == side), "no kind on which `{fact}` is {side}");
+            }
+        }
+    }
 }

@@ -45,6 +45,17 @@ pub fn run(scenario: &Scenario, verdict: &Verdict) -> String {
     text
 }
 
+/// One step in one line: who calls what, what it gives, and the ids of the rules that decided.
+pub fn line(scenario: &Scenario, number: usize, compared: &Compared) -> String {
+    let who = match number.checked_sub(1).and_then(|index| scenario.steps.get(index)) {
+        Some(step) => format!("{}: {}", scenario.role_name(step.by), words::call(scenario, &step.call)),
+        None => "the start".to_owned(),
+    };
+    let rules: Vec<&str> = reasons(scenario, compared.because()).into_iter().map(|(rule, _)| rule.id).collect();
+    let line = format!("{number:>2}. {who} -> {} | {}", given(scenario, compared.observation()), rules.join(" "));
+    line.trim_end().to_owned()
+}
+
 /// One step: who calls what, what it gives, why, whether the kernel agreed, and the world after it.
 fn step(text: &mut String, scenario: &Scenario, number: usize, compared: &Compared) {
     let observation = compared.observation();

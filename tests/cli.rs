@@ -207,3 +207,23 @@ fn fuzz_on_the_model_is_the_same_for_the_same_seed() {
     assert!(stdout(&first).ends_with("differences 0, not decided 0\n"), "{}", stdout(&first));
     assert_eq!(stdout(&first), stdout(&pidlab(&folder.0, &arguments)));
 }
+
+#[test]
+fn coverage_counts_what_decides_and_what_describes_apart() {
+    let folder = Folder::new("coverage");
+    let arguments = ["rules", "--coverage", "--on", "model", "--steps", "1000"];
+    let text = stdout(&pidlab(&folder.0, &arguments));
+    let rules = pidlab::sim::rule::CATALOGUE;
+    let describes = rules.iter().filter(|rule| rule.kind == pidlab::sim::rule::Kind::Describes).count();
+    let decides = rules.len() - describes;
+    assert!(text.contains(&format!("rules that decide {decides}: shown by scenarios {decides},")), "{text}");
+    assert!(text.contains(&format!("rules that describe what others decide {describes}: shown")), "{text}");
+    let json = stdout(&pidlab(&folder.0, &[&arguments[..], &["--format", "json"]].concat()));
+    for (rule, line) in rules.iter().zip(json.lines()) {
+        let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
+        assert_eq!(line["id"], rule.id);
+        let kind = if rule.kind == pidlab::sim::rule::Kind::Decides { "decides" } else { "describes" };
+        assert_eq!(line["kind"], kind);
+    }
+    assert_eq!(json.lines().count(), rules.len());
+}

@@ -1,8 +1,9 @@
 //! What random scenarios are made of: nothing that the language can say is left to luck.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
+use pidlab::coverage::{self, Coverage};
 use pidlab::random;
 use pidlab::scenario::random::Theme;
 use pidlab::scenario::{
@@ -64,6 +65,26 @@ impl Drawn {
         }
     }
 
+    /// Counts faults of who has spoken of SIGSEGV: what they make of a mask or an action is seen nowhere else.
+    fn count_faults(&mut self, steps: &[Step]) {
+        let mut spoke = BTreeSet::new();
+        for step in steps {
+            match step.call {
+                Call::Sigaction { signal: Signal::SEGV, action } => {
+                    spoke.insert((step.by, action.to_string()));
+                }
+                Call::Sigprocmask { signal: Signal::SEGV, how } => {
+                    spoke.insert((step.by, how.to_string()));
+                }
+                Call::Fault => {
+                    let about = spoke.iter().filter(|(by, _)| *by == step.by);
+                    about.for_each(|(_, what)| self.add("fault after", what));
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Asserts that each of these was drawn at least so often.
     fn expect(&self, kind: &'static str, all: impl IntoIterator<Item = String>, least: u64) {
         let drawn = |what: &String| self.0.get(&(kind, what.clone())).copied().unwrap_or(0);
@@ -87,6 +108,7 @@ fn everything_is_drawn_often() {
         let scenario =
             random::scenario(&random::choices(1, case, LENGTH), Theme::of(case), &mut model, "random/distribution");
         scenario.steps.iter().for_each(|step| drawn.count(step));
+        drawn.count_faults(&scenario.steps);
         steps += scenario.steps.len();
         case += 1;
     }
@@ -116,6 +138,7 @@ fn everything_is_drawn_often() {
     drawn.expect("look", words(LookVia::ALL), 50);
     drawn.expect("sysctl", words(Sysctl::ALL), 100);
     drawn.expect("reboot", words(RebootHow::ALL), 20);
+    drawn.expect("fault after", ["ignore", "handle", "block"].map(str::to_owned), 5);
 }
 
 /// Every theme is a good part of the whole: one scenario in twenty, or more.
@@ -126,4 +149,28 @@ fn every_theme_takes_its_turn() {
         let count = turns.iter().filter(|turn| *turn == theme).count();
         assert!(count >= 18, "{theme:?} {count}");
     }
+}
+
+/// Random scenarios of one round, and how many rounds there may be until every rule was fired.
+const CASES: u64 = 3000;
+const ROUNDS: u64 = 20;
+
+/// Without any kernel: no rule is left to the library alone.
+#[test]
+fn every_rule_is_fired_by_random_scenarios() {
+    let mut covered = Coverage::new(false);
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let unfired = |covered: &Coverage| -> Vec<&str> {
+        covered.rows().iter().filter(|row| row.random == 0).map(|row| row.rule.id).collect()
+    };
+    for seed in 1..=ROUNDS {
+        for kind in coverage::kinds_of_kernels(&Facts::newest()) {
+            covered.add_random(&coverage::random_on_the_model(&kind, seed, CASES, jobs));
+        }
+        if unfired(&covered).is_empty() {
+            println!("after {seed} rounds of {CASES} scenarios");
+            return;
+        }
+    }
+    assert_eq!(unfired(&covered), Vec::<&str>::new(), "after {ROUNDS} rounds");
 }

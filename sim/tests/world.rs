@@ -352,17 +352,27 @@ fn an_orphaned_group_with_a_stopped_member_gets_hup_and_cont() {
     assert_eq!(world.state(job), Some(State::Zombie));
 }
 
-#[test]
-fn one_siginfo_goes_round() {
-    let (mut world, host, init) = nested();
-    let before = world.fork(host).unwrap();
-    world.sigaction(before, Signal::USR1, SignalAction::Handle).unwrap();
-    world.sigaction(init, Signal::USR1, SignalAction::Handle).unwrap();
-    let after = world.fork(host).unwrap();
-    world.sigaction(after, Signal::USR1, SignalAction::Handle).unwrap();
+/// What kill(-1) by host tells an init, and two that were made after it.
+fn told_of_the_sender(facts: &Facts) -> [u32; 3] {
+    let mut world = World::with(facts);
+    let host = world.host();
+    let init = world.clone3(host, &NEWPID).unwrap();
+    let others = [world.fork(host).unwrap(), world.fork(host).unwrap()];
+    let all = [init, others[0], others[1]];
+    for process in all {
+        world.sigaction(process, Signal::USR1, SignalAction::Handle).unwrap();
+    }
     world.kill(host, -1, Some(Signal::USR1)).unwrap();
-    let si_pid = |process| world.handled(process).next().unwrap().si_pid;
-    assert_eq!((si_pid(init), si_pid(before), si_pid(after)), (0, 0, 0), "init is the first to be visited");
+    all.map(|process| world.handled(process).next().unwrap().si_pid)
+}
+
+#[test]
+fn one_siginfo_goes_round_or_each_receiver_has_its_own() {
+    // The init is the first to be visited, and cannot see the sender.
+    let each = Facts::newest().with(Fact::SenderTranslated, false);
+    assert_eq!(told_of_the_sender(&each), [0, 1, 1]);
+    assert_eq!(told_of_the_sender(&each.with(Fact::SenderForEach, false)), [0, 0, 0]);
+    assert_eq!(told_of_the_sender(&Facts::newest()), [0, 1, 1]);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use pidlab_scenario::{Facts, Scenario, library};
+use pidlab_scenario::{Scenario, library};
+use pidlab_sim::rule::Kind;
 use serde::Serialize;
 
 use super::{End, Format, Out};
@@ -37,6 +38,7 @@ pub(super) struct RulesArguments {
 #[derive(Serialize)]
 struct RowLine<'a> {
     id: &'a str,
+    kind: &'static str,
     scenarios: usize,
     random: u64,
     agreed: Option<u64>,
@@ -68,7 +70,7 @@ pub(super) fn coverage(out: &mut Out, arguments: &RulesArguments) -> io::Result<
     progress.finish_and_clear();
     write!(out, "{wrong}")?;
     if arguments.format == Format::Text {
-        writeln!(out, "{:<36}{:>10}{:>10}{:>10}", "rule", "scenarios", "random", "agreed")?;
+        writeln!(out, "{:<36}{:>10}{:>10}{:>10}  kind", "rule", "scenarios", "random", "agreed")?;
     }
     for row in coverage.rows() {
         match arguments.format {
@@ -77,8 +79,12 @@ pub(super) fn coverage(out: &mut Out, arguments: &RulesArguments) -> io::Result<
         }
     }
     if arguments.format == Format::Text {
-        let sentence = sentence(&coverage, &at_hand, release.as_deref(), arguments);
-        writeln!(out, "\n{}", textwrap::fill(&sentence, words::page()))?;
+        let kernels = coverage::kinds_of_kernels(&at_hand).len() as u64;
+        writeln!(out, "\nrandom steps on the model: about {}", arguments.steps * kernels)?;
+        for kind in [Kind::Decides, Kind::Describes] {
+            let sentence = sentence(&coverage, kind, release.as_deref());
+            writeln!(out, "{}", textwrap::fill(&sentence, words::page().subsequent_indent("  ")))?;
+        }
     }
     Ok(if wrong.is_empty() && coverage.lacking().next().is_none() { End::Agree } else { End::Differ })
 }
@@ -137,7 +143,8 @@ fn agreed(coverage: &Coverage, row: &Row) -> String {
 
 fn text(out: &mut Out, coverage: &Coverage, row: &Row) -> io::Result<()> {
     let agreed = agreed(coverage, row);
-    writeln!(out, "{:<36}{:>10}{:>10}{agreed:>10}", row.rule.id, row.scenarios, row.random)?;
+    let kind = word(row.rule.kind);
+    writeln!(out, "{:<36}{:>10}{:>10}{agreed:>10}  {kind}", row.rule.id, row.scenarios, row.random)?;
     let lacks = coverage.lacks(row);
     if lacks.is_empty() { Ok(()) } else { writeln!(out, "    lacks {}", lacks.join(", ")) }
 }
@@ -145,6 +152,7 @@ fn text(out: &mut Out, coverage: &Coverage, row: &Row) -> io::Result<()> {
 fn json(out: &mut Out, coverage: &Coverage, row: &Row) -> io::Result<()> {
     let line = RowLine {
         id: row.rule.id,
+        kind: word(row.rule.kind),
         scenarios: row.scenarios,
         random: row.random,
         agreed: coverage.with_kernel.then_some(row.agreed),
@@ -154,12 +162,26 @@ fn json(out: &mut Out, coverage: &Coverage, row: &Row) -> io::Result<()> {
     writeln!(out, "{}", serde_json::to_string(&line)?)
 }
 
-fn sentence(coverage: &Coverage, at_hand: &Facts, release: Option<&str>, arguments: &RulesArguments) -> String {
-    let count = |which: &dyn Fn(&Row) -> bool| coverage.rows().iter().filter(|row| which(row)).count();
-    let steps = arguments.steps * coverage::kinds_of_kernels(at_hand).len() as u64;
+/// What it means that a rule fired: for one that describes, only that the situation came up.
+const fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Decides => "decides",
+        Kind::Describes => "describes",
+    }
+}
+
+/// How well the rules of one kind are covered.
+fn sentence(coverage: &Coverage, kind: Kind, release: Option<&str>) -> String {
+    let count = |which: &dyn Fn(&Row) -> bool| {
+        coverage.rows().iter().filter(|row| row.rule.kind == kind && which(row)).count()
+    };
+    let what = match kind {
+        Kind::Decides => "rules that decide",
+        Kind::Describes => "rules that describe what others decide",
+    };
     let mut text = format!(
-        "rules {}: shown by scenarios {}, fired by random runs {} (about {steps} steps on the model)",
-        coverage.rows().len(),
+        "{what} {}: shown by scenarios {}, fired by random runs {}",
+        count(&|_| true),
         count(&|row| row.scenarios > 0),
         count(&|row| row.random > 0),
     );
@@ -168,5 +190,5 @@ fn sentence(coverage: &Coverage, at_hand: &Facts, release: Option<&str>, argumen
         let elsewhere = count(&|row| row.agreed == 0 && row.elsewhere);
         text += &format!(", agreed on Linux {release} {agreed}, about other kernels or machines {elsewhere}");
     }
-    text + &format!(", lacking {}", coverage.lacking().count())
+    text + &format!(", lacking {}", count(&|row| !coverage.lacks(row).is_empty()))
 }

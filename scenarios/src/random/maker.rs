@@ -104,7 +104,9 @@ impl<'a, G: Guide> Maker<'a, G> {
         let live = roles(self.scenario).filter(|role| self.guide.state(*role).is_some()).count();
         let room = live < self.config.live && self.scenario.roles.len() < MOST_ROLES;
         let is_host = self.by == Role::HOST;
-        match name {
+        // Who spoke of SIGSEGV is to run into one: what a fault makes of a mask or an action shows nowhere else.
+        let faults = self.known_to(self.by) == Some(Signal::SEGV) && self.bytes.once_in(2);
+        match if faults { CallName::Fault } else { name } {
             CallName::Fork | CallName::Vfork | CallName::Clone if !room => CallName::Wait,
             // Who has made itself powerless does little more; below, that is what is interesting.
             CallName::Setuid | CallName::Unshare if is_host && !self.bytes.once_in(8) => CallName::Fork,

@@ -40,8 +40,17 @@ const PECULIAR: [Option<Signal>; 12] = [
 ];
 
 /// What a process handles, ignores or blocks.
-const CAUGHT: [Signal; 8] =
-    [Signal::CHLD, Signal::CHLD, Signal::TERM, Signal::USR1, Signal::CONT, Signal::HUP, Signal::TSTP, Signal::KILL];
+const CAUGHT: [Signal; 9] = [
+    Signal::CHLD,
+    Signal::CHLD,
+    Signal::TERM,
+    Signal::USR1,
+    Signal::CONT,
+    Signal::HUP,
+    Signal::TSTP,
+    Signal::KILL,
+    Signal::SEGV,
+];
 
 /// What processes do with signals: a handler is what makes a blocked call fail, so it is more frequent.
 const ACTIONS: [(SignalAction, u32); 4] =

@@ -128,7 +128,7 @@ fn name_the_sender(w: &mut World, caller: TaskId, target: TaskId, signal: Signal
         Info::Current if upward => w.because(&rule::SIG_SI_PID_UP_TRANSLATED, target),
         Info::Current if !seen => {
             w.because(&rule::SIG_SI_PID_DOWN, target);
-            if many {
+            if many && w.holds(Fact::SenderForEach) {
                 w.because(&rule::SIG_SI_PID_EACH, target);
             }
         }
