@@ -52,6 +52,8 @@ numbered! {
         SetnsForChildren,
         /// number of a system call without pointers, and four arguments.
         Plain,
+        /// an option of prctl(2) that writes a number, which is the result.
+        PrctlNumber,
         /// signal, and 0 to 3: default, ignore, handle, nocldwait.
         Sigaction,
         /// how, signal.
@@ -164,6 +166,7 @@ fn perform(slot: &Slot) -> Raw {
             let [number, a, b, c, d] = [0, 1, 2, 3, 4].map(argument);
             raw::plain(number, [a as usize, b as usize, c as usize, d as usize])
         }
+        Operation::PrctlNumber => raw::prctl_number(argument(0) as i32),
         Operation::Sigaction => {
             let disposition = match argument(1) {
                 0 => Disposition::Default,

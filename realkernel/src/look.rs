@@ -35,6 +35,7 @@ impl Caller<'_> {
         Ok(match look {
             Look::Listing => sight(Sight::Listing, &[]),
             Look::Status { pid } => with_text(Sight::File, format!("{pid}/status")),
+            Look::Children { pid } => with_text(Sight::File, format!("{pid}/task/{pid}/children")),
             Look::Fdinfo(pidfd) => self.with_pidfd(Sight::Fdinfo, pidfd)?,
             Look::Translate(at) => self.translation(self.whoever_is(at)),
             Look::Loadavg => with_text(Sight::Path, "/proc/loadavg".to_owned()),
@@ -152,6 +153,10 @@ pub(crate) fn outcome(syscall: &Syscall, result: i64, slot: &Slot) -> Result<Out
             status(&text).ok_or_else(|| format!("a status that cannot be read: {text:?}"))?
         }
         Look::Listing => Seen::Listing(listing(&viewed(result))),
+        Look::Children { .. } => {
+            let text = viewed(result);
+            Seen::Listing(children(&text).ok_or_else(|| format!("a children file that cannot be read: {text:?}"))?)
+        }
         Look::Fdinfo(_) => {
             let text = viewed(result);
             fdinfo(&text).ok_or_else(|| format!("a fdinfo that cannot be read: {text:?}"))?
@@ -223,6 +228,11 @@ fn status(text: &[u8]) -> Option<Seen> {
         nspgid: numbers(text, "NSpgid")?,
         nssid: numbers(text, "NSsid")?,
     })
+}
+
+/// proc_tid_children(5).
+fn children(text: &[u8]) -> Option<Vec<u32>> {
+    std::str::from_utf8(text).ok()?.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
 }
 
 /// proc_pid_fdinfo(5), of a pidfd. One that is not visible has a single 0, one that is reaped a single -1.

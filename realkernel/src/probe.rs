@@ -44,6 +44,7 @@ pub(crate) fn facts() -> Facts {
             Fact::SenderTranslated => signals::sender_translated(),
             Fact::SigchldTellsProcess => signals::sigchld_tells_process(),
             Fact::NsLastPid => fs::metadata(NS_LAST_PID).is_ok(),
+            Fact::ChildrenFile => fs::metadata("/proc/thread-self/children").is_ok(),
             Fact::PidfdInfoOfGuest => pidfd_info_of_guest(),
             Fact::ThirtyLevels => return facts,
         };

@@ -55,6 +55,7 @@ impl Translator<'_> {
             S::Setns { to, via } => self.setns(*to, *via)?,
             S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
             S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
+            S::PrctlGetPdeathsig => Command::new(Operation::PrctlNumber, &[libc::PR_GET_PDEATHSIG.into()]),
             S::Setuid { uid } => Command::plain(libc::SYS_setuid, &[i64::from(*uid)]),
             S::RtSigaction { signal, action } => sigaction(*signal, *action),
             S::RtSigprocmask { how, signal } => sigprocmask(*how, *signal),

@@ -350,7 +350,7 @@ impl World {
         let was_fresh = self.processes.get(leader).is_some_and(|leader| leader.seen.before_exec);
         // A thread that execs has the leader's number in the end. It can be stopped or killed before the new program's first
         // instruction, by a signal that no other thread had taken.
-        let is_stopped = || by != leader && stat(by).is_none() && stat(leader).is_some_and(|stat| stat.state == b'T');
+        let is_stopped = || (by == leader || stat(by).is_none()) && stat(leader).is_some_and(|stat| stat.state == b'T');
         quiet::until("an exec neither ended nor failed", || {
             quiet::is_done(by) || is_stopped() || !(lives(by) || lives(leader))
         })?;

@@ -213,6 +213,8 @@ calls! {
         /// `None` clears it.
         signal: Option<Signal> = form::signal_or_zero("the signal, or 0 for none"),
     }
+    /// prctl(2), `PR_GET_PDEATHSIG`.
+    GetPdeathsig = "get_pdeathsig" "prctl(2), PR_GET_PDEATHSIG: the signal's number, 0 for none" returns
     /// sigaction(2).
     Sigaction = "sigaction" "sigaction(2)" returns {
         /// For which signal.

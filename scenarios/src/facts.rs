@@ -52,6 +52,8 @@ words! {
         SenderTranslated = "sender-translated",
         /// There is a `ns_last_pid` (a kernel that is built with CONFIG_CHECKPOINT_RESTORE).
         NsLastPid = "ns_last_pid",
+        /// There is a `/proc/PID/task/TID/children` (a kernel that is built with CONFIG_PROC_CHILDREN).
+        ChildrenFile = "children-file",
         /// The SIGCHLD of a process whose first thread left early carries the status of the process; before, that of the thread
         /// (Linux 6.15).
         SigchldTellsProcess = "sigchld-process-status",

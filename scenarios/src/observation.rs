@@ -84,7 +84,7 @@ pub enum Seen {
         /// `NSsid`.
         nssid: Vec<u32>,
     },
-    /// The numbers in the listing of `/proc`, in order.
+    /// Numbers, in the order in which they are shown.
     Listing(Vec<u32>),
     /// `Pid` and `NSpid` of a pidfd's fdinfo: 0 where the process is not visible, -1 once it is reaped.
     Fdinfo {

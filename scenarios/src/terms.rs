@@ -180,6 +180,8 @@ words! {
         Proc = "proc",
         /// The numbers in the listing of `/proc`.
         Listing = "listing",
+        /// `/proc/PID/task/PID/children`: the children of a thread, in order.
+        Children = "children",
         /// `/proc/self/fdinfo` of a pidfd.
         Fdinfo = "fdinfo",
         /// The translation ioctls of ioctl_nsfs(2), on the PID namespace of the process looked at.

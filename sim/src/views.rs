@@ -138,6 +138,30 @@ impl World {
         holders.filter(|(_, pid)| self.pids[*pid].task.is_some_and(listed)).map(|(number, _)| number).collect()
     }
 
+    /// `/proc/PID/task/PID/children` in a procfs that the caller has mounted: what a thread has made or adopted and nobody has waited for.
+    /// Whoever sees the parent sees its children.
+    ///
+    /// # Errors
+    /// `ENOENT`: it has no number in the caller's namespace, or the kernel has no such file.
+    ///
+    /// # References
+    /// proc_tid_children(5); fs/proc/array.c:get_children_pid
+    #[track_caller]
+    pub fn look_at_children(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<Seen, Errno> {
+        self.begin(caller);
+        let ns = self.active_ns(caller);
+        let Some(at) = at.filter(|at| self.pid_in(*at, ns).is_some()) else {
+            self.because(&rule::VIEW_TRANSLATE, caller);
+            return Err(Errno::ENOENT);
+        };
+        if !self.holds(Fact::ChildrenFile) {
+            self.because(&rule::PROC_CHILDREN_ABSENT, at);
+            return Err(Errno::ENOENT);
+        }
+        self.because(&rule::PROC_CHILDREN, at);
+        Ok(Seen::Listing(self.children(at).map(|child| bare(self.pid_in(child, ns))).collect()))
+    }
+
     /// The fdinfo of a pidfd, in a procfs that the caller has mounted; `None` for a pidfd of a process that is reaped.
     ///
     /// # References

@@ -172,9 +172,8 @@ const fn word(kind: Kind) -> &'static str {
 
 /// How well the rules of one kind are covered.
 fn sentence(coverage: &Coverage, kind: Kind, release: Option<&str>) -> String {
-    let count = |which: &dyn Fn(&Row) -> bool| {
-        coverage.rows().iter().filter(|row| row.rule.kind == kind && which(row)).count()
-    };
+    let count =
+        |which: &dyn Fn(&Row) -> bool| coverage.rows().iter().filter(|row| row.rule.kind == kind && which(row)).count();
     let what = match kind {
         Kind::Decides => "rules that decide",
         Kind::Describes => "rules that describe what others decide",

@@ -2,8 +2,8 @@
 
 mod fields;
 
-use pidlab::compare::{Problem, Side, Verdict, with_model};
-use pidlab_scenario::{CallName, Facts, Harm, Machine, Refusal, Refused, Run, Scenario, Unmodelled};
+use pidlab::compare::{Problem, Side, Verdict, kernel_only, with_model};
+use pidlab_scenario::{CallName, Facts, Harm, Machine, Outcome, Refusal, Refused, Run, Scenario, Unmodelled};
 use pidlab_sim::Model;
 
 fn model() -> Model {
@@ -49,4 +49,32 @@ fn what_a_machine_refuses_for_safety_the_model_may_run() {
     let why = Refusal::Harmful { call: CallName::Abort, harm: Harm::EndlessAbort };
     let verdict = refused_by_the_kernel(r#"{ by = "host", call = "getpid" }"#, why);
     assert!(verdict.problems.is_empty() && verdict.mistake == Some(Refused { step: 2, why }), "{verdict:?}");
+}
+
+/// Eighteen deaths have more orders than are looked at, and none of them makes host a member of session 77.
+#[test]
+fn a_search_that_is_given_up_is_no_agreement() {
+    let mut text = String::from(
+        "title = \"Too many orders\"\nsteps = [ { by = \"host\", call = \"clone\", child = \"init\", flags = [\"CLONE_NEWPID\"] },",
+    );
+    for member in 0..18 {
+        text += &format!("{{ by = \"init\", call = \"fork\", child = \"m{member}\" }},");
+    }
+    text += "{ by = \"host\", call = \"kill\", pid = \"init\", signal = \"SIGKILL\" } ]";
+    let scenario = Scenario::parse("many", "many.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let Ok(mut run) = model().run(&scenario);
+    run.observations.last_mut().expect("a run has a start").processes[0].sid = 77;
+    let verdict = with_model(&mut model(), &scenario, Some(&run));
+    assert!(matches!(verdict.problems[..], [Problem::NotDecided { step: 20, .. }]), "{:?}", verdict.problems);
+    assert!(verdict.is_not_decided() && !verdict.agrees());
+}
+
+#[test]
+fn a_claim_is_held_against_the_kernel_too() {
+    let scenario = scenario(r#"{ by = "host", call = "getpid", returns = 1 }"#);
+    let Ok(mut run) = model().run(&scenario);
+    assert!(kernel_only(&scenario, run.clone()).agrees());
+    run.observations[2].outcome = Some(Outcome::Ok(7));
+    let verdict = kernel_only(&scenario, run);
+    assert!(matches!(verdict.problems[..], [Problem::Expectation { step: 2, side: Side::Kernel, .. }]), "{verdict:?}");
 }

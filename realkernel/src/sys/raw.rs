@@ -307,6 +307,15 @@ pub(crate) fn plain(number: c_long, arguments: [usize; 4]) -> Raw {
     unsafe { syscall(number, [a, b, c, d, 0, 0]) }
 }
 
+/// prctl(2), for the options that write a number: that, or a negated errno.
+pub(crate) fn prctl_number(option: i32) -> Raw {
+    let mut number: i32 = 0;
+    let out = std::ptr::from_mut(&mut number) as usize;
+    // SAFETY: the number outlives the call, which writes no more than that.
+    let result = unsafe { syscall(libc::SYS_prctl, [option as usize, out, 0, 0, 0, 0]) };
+    if result < 0 { result } else { number as Raw }
+}
+
 /// futex(2), `FUTEX_WAIT`: sleeps while the word has this value. Ends for any reason; look at the word again.
 pub(crate) fn futex_wait(word: &std::sync::atomic::AtomicU32, value: u32) -> Raw {
     let word = std::ptr::from_ref(word) as usize;

@@ -76,6 +76,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Setns => Call::Setns { to: self.anybody(), via: self.bytes.one_of(SetnsVia::ALL) },
             CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !self.bytes.once_in(4) },
             CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.pdeathsig() },
+            CallName::GetPdeathsig => Call::GetPdeathsig,
             CallName::Setuid => Call::Setuid { uid: if self.bytes.once_in(4) { 0 } else { ANOTHER_USER } },
             CallName::Sigaction => {
                 let action = signals::action(&mut self.bytes);

@@ -117,6 +117,8 @@ pub enum Syscall {
         /// `None` clears it.
         signal: Option<Signal>,
     },
+    /// prctl(2), `PR_GET_PDEATHSIG`.
+    PrctlGetPdeathsig,
     /// setuid(2).
     Setuid {
         /// 0 or [`ANOTHER_USER`](crate::ANOTHER_USER).

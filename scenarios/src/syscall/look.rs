@@ -15,6 +15,11 @@ pub enum Look {
     },
     /// The numbers in the listing of `/proc`.
     Listing,
+    /// `/proc/PID/task/PID/children`; 0 is nobody's number.
+    Children {
+        /// Of whoever has this number: a thread, or the first one of a process.
+        pid: i32,
+    },
     /// `/proc/self/fdinfo` of a pidfd.
     Fdinfo(Pidfd),
     /// The translation ioctls of the PID namespace of a process (ioctl_nsfs(2)).
@@ -57,6 +62,7 @@ impl Look {
         Some(match via {
             LookVia::Proc => Look::Status { pid: at.number },
             LookVia::Listing => Look::Listing,
+            LookVia::Children => Look::Children { pid: at.number },
             LookVia::Fdinfo => Look::Fdinfo(at.pidfd),
             LookVia::Translate => Look::Translate(at.whoever),
             LookVia::NsParent => Look::NsParent(at.whoever),
@@ -81,6 +87,9 @@ impl Look {
 
     /// Whether it is through a procfs that the caller has to mount.
     pub(super) fn mounts_procfs(&self) -> bool {
-        matches!(self, Look::Status { .. } | Look::Listing | Look::Fdinfo(_) | Look::TheirProcfs(_))
+        matches!(
+            self,
+            Look::Status { .. } | Look::Listing | Look::Children { .. } | Look::Fdinfo(_) | Look::TheirProcfs(_)
+        )
     }
 }

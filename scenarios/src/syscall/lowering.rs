@@ -68,6 +68,7 @@ impl<R: Roles> Lowering<'_, R> {
             Call::Setns { to, via } => Syscall::Setns { to: self.born(*to)?, via: *via },
             Call::SetChildSubreaper { on } => Syscall::PrctlSetChildSubreaper { on: *on },
             Call::SetPdeathsig { signal } => Syscall::PrctlSetPdeathsig { signal: *signal },
+            Call::GetPdeathsig => Syscall::PrctlGetPdeathsig,
             Call::Sigaction { signal, action } => Syscall::RtSigaction { signal: *signal, action: *action },
             Call::Sigprocmask { how, signal } => Syscall::RtSigprocmask { how: *how, signal: *signal },
             Call::Sigpending => Syscall::RtSigpending,

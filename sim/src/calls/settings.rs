@@ -136,6 +136,16 @@ impl World {
         prctl::set_pdeathsig(self, caller, signal);
     }
 
+    /// prctl(2), `PR_GET_PDEATHSIG`: what [`World::set_pdeathsig`] has set, if nothing has taken it back.
+    ///
+    /// # References
+    /// PR_GET_PDEATHSIG(2const); kernel/sys.c:prctl
+    #[track_caller]
+    pub fn pdeathsig(&mut self, caller: TaskId) -> Option<Signal> {
+        self.begin(caller);
+        prctl::pdeathsig(self, caller)
+    }
+
     /// setuid(2), of the calling thread alone, as the system call is.
     ///
     /// # Errors

@@ -153,6 +153,10 @@ impl Branch {
                 let at = if pid == 0 { None } else { self.world.looked_at(caller, pid) };
                 self.world.look_at_status(caller, at)
             }
+            Look::Children { pid } => {
+                let at = if pid == 0 { None } else { self.world.looked_at(caller, pid) };
+                self.world.look_at_children(caller, at)
+            }
             Look::Translate(at) => self.world.translate(caller, whoever_is(self, at)),
             Look::Fdinfo(Pidfd::Held(role)) => Ok(self.world.look_at_fdinfo(caller, self.task(role))),
             Look::Fdinfo(Pidfd::Opened(number)) => match kill::pidfd_open(&mut self.world, caller, number) {
@@ -214,22 +218,47 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
             prctl::set_pdeathsig(w, caller, *signal);
             Outcome::Ok(0)
         }
+        Syscall::PrctlGetPdeathsig => {
+            Outcome::Ok(prctl::pdeathsig(w, caller).map_or(0, |signal| signal.number().into()))
+        }
         Syscall::Getpid => number(Some(prctl::sys_getpid(w, caller))),
         Syscall::Gettid => number(Some(prctl::sys_gettid(w, caller))),
         Syscall::Getppid => number(prctl::sys_getppid(w, caller)),
-        Syscall::Sysctl { name, write: None } => match name {
+        Syscall::Sysctl { name, write } => file(w, caller, *name, *write),
+        Syscall::Setuid { uid } => nothing(users::sys_setuid(w, caller, *uid)),
+        // Named, so that a new call is missed here and not only when it is made.
+        Syscall::Clone3 { .. }
+        | Syscall::FailedClone3
+        | Syscall::ExitGroup { .. }
+        | Syscall::Exit { .. }
+        | Syscall::Execve
+        | Syscall::Abort
+        | Syscall::Fault
+        | Syscall::BrokenPipe
+        | Syscall::Wait4 { .. }
+        | Syscall::Waitid { .. }
+        | Syscall::PidfdSendSignal { pidfd: Pidfd::Held(_), .. }
+        | Syscall::PidfdPoll(_)
+        | Syscall::Setns { .. }
+        | Syscall::Reboot { .. }
+        | Syscall::Look(_) => unreachable!("these calls went elsewhere"),
+    }
+}
+
+/// A file below `/proc/sys`, read or written.
+fn file(w: &mut World, caller: TaskId, name: Sysctl, write: Option<i64>) -> Outcome {
+    let Some(value) = write else {
+        return match name {
             Sysctl::NsLastPid => sysctl::ns_last_pid(w, caller).map_or_else(Outcome::Err, Outcome::Ok),
             Sysctl::PidMax => Outcome::Ok(sysctl::pid_max(w, caller).into()),
             Sysctl::MaxPidNamespaces => Outcome::Ok(sysctl::max_pid_namespaces(w, caller).into()),
-        },
-        Syscall::Sysctl { name, write: Some(value) } => nothing(match name {
-            Sysctl::NsLastPid => sysctl::set_ns_last_pid(w, caller, *value),
-            Sysctl::PidMax => sysctl::set_pid_max(w, caller, *value),
-            Sysctl::MaxPidNamespaces => sysctl::set_max_pid_namespaces(w, caller, *value),
-        }),
-        Syscall::Setuid { uid } => nothing(users::sys_setuid(w, caller, *uid)),
-        _ => unreachable!("all other calls went elsewhere"),
-    }
+        };
+    };
+    nothing(match name {
+        Sysctl::NsLastPid => sysctl::set_ns_last_pid(w, caller, value),
+        Sysctl::PidMax => sysctl::set_pid_max(w, caller, value),
+        Sysctl::MaxPidNamespaces => sysctl::set_max_pid_namespaces(w, caller, value),
+    })
 }
 
 /// A signal for the process is left to a thread that cannot take it yet, and the caller, which could, has not been told. A fork would make

@@ -15,6 +15,14 @@ rules! { LOOKUPS;
     PROC_LISTING = "proc.listing",
         "a procfs lists the processes that have a PID in the namespace of the mount, zombies too, by these PIDs",
         "fs/proc/base.c:next_tgid", manual: "pid_namespaces(7), /proc and PID namespaces";
+    PROC_CHILDREN = "proc.children",
+        "the children file of a thread lists the processes that this thread has made or adopted, zombies too, in that order, by their PIDs in the namespace of the mount",
+        "fs/proc/array.c:get_children_pid", manual: "proc_tid_children(5)", since: "3.5",
+        note: "kernels without the file: see `proc.children-absent`", fact: ChildrenFile = true;
+    PROC_CHILDREN_ABSENT = "proc.children-absent",
+        "a kernel built without CONFIG_PROC_CHILDREN has no children file: to read it fails with ENOENT",
+        "fs/proc/base.c:tid_base_stuff", manual: "proc_tid_children(5)",
+        note: "others: see `proc.children`", fact: ChildrenFile = false;
     VIEW_PIDFD_FDINFO = "view.pidfd-fdinfo",
         "the fdinfo of a pidfd gives the PIDs from the namespace of the procfs inward, 0 if there is none, -1 once the process has been waited for",
         "fs/pidfs.c:pidfd_show_fdinfo", manual: "proc_pid_fdinfo(5)";

@@ -25,6 +25,12 @@ pub(crate) fn set_pdeathsig(w: &mut World, caller: TaskId, signal: Option<Signal
     w.task_mut(caller).pdeath_signal = signal;
 }
 
+/// prctl(2), `PR_GET_PDEATHSIG`: of the thread.
+pub(crate) fn pdeathsig(w: &mut World, caller: TaskId) -> Option<Signal> {
+    w.because(&rule::PDEATH_LIFETIME, caller);
+    w.task(caller).pdeath_signal
+}
+
 /// getpid(2).
 pub(crate) fn sys_getpid(w: &mut World, caller: TaskId) -> Nr {
     w.because(&rule::VIEW_GETPID_FIXED, caller);

@@ -1,5 +1,7 @@
 //! Every call that a world has, from a few bytes.
 
+#![expect(clippy::unit_arg, reason = "what a call gives is told, also where it gives nothing")]
+
 use pidlab_scenario::{ANOTHER_USER, CloneFlags, Errno, MaskChange, RebootHow, Signal, SignalAction, WaitOptions};
 use pidlab_sim::{CloneArgs, State, TaskId, WaitFor, World};
 
@@ -117,7 +119,9 @@ impl Choice<'_> {
             Signal::SEGV,
         ];
         let byte = self.bytes[2];
-        Signal::new(i64::from(byte / 2 % 64) + 1).filter(|_| byte % 2 == 0).unwrap_or(USUAL[usize::from(byte / 2) % 8])
+        Signal::new(i64::from(byte / 2 % 64) + 1)
+            .filter(|_| byte.is_multiple_of(2))
+            .unwrap_or(USUAL[usize::from(byte / 2) % 8])
     }
 
     /// The same, or 0.
@@ -149,7 +153,7 @@ impl Choice<'_> {
     fn options(&self) -> WaitOptions {
         let options = WaitOptions::from_bits_truncate(u32::from(self.bytes[2]) << 24 | u32::from(self.bytes[3]));
         let only_waitid = WaitOptions::WEXITED | WaitOptions::WNOWAIT;
-        if self.bytes[1] % 2 == 0 { options } else { options - only_waitid }
+        if self.bytes[1].is_multiple_of(2) { options } else { options - only_waitid }
     }
 }
 
@@ -188,7 +192,7 @@ fn born(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Made
         _ => choice.one_of(&FLAGS),
     };
     let without_signal = flags.intersects(CloneFlags::CLONE_THREAD | CloneFlags::CLONE_PARENT);
-    let other = (bytes[3] % 4 > 0).then(|| choice.signal());
+    let other = (!bytes[3].is_multiple_of(4)).then(|| choice.signal());
     let exit_signal = (!without_signal).then_some(if bytes[3] >= 64 { Some(Signal::CHLD) } else { other }).flatten();
     let number = i32::from(bytes[5] / 4);
     let set_tid: &[i32] = if bytes[5].is_multiple_of(4) { &[number] } else { &[] };
@@ -229,7 +233,7 @@ fn life(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Opti
 
 fn sent(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Made {
     let choice = Choice { world, by, bytes };
-    let (to, thread, signal) = (choice.number(bytes[4]), choice.number(bytes[4] ^ bytes[5] / 128), choice.sent());
+    let (to, thread, signal) = (choice.number(bytes[4]), choice.number(bytes[4] ^ (bytes[5] / 128)), choice.sent());
     match name {
         "kill" => Made::of(name, world.kill(by, to, signal)),
         "tgkill" => Made::of(name, world.tgkill(by, to, thread, signal)),
@@ -267,12 +271,12 @@ fn changed(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> M
         "setns_pidfd_for_children" => Made::of(name, world.setns_pidfd_for_children(by, Some(task))),
         "setsid" => Made::of(name, world.setsid(by)),
         "setpgid" => Made::of(name, world.setpgid(by, pid, group)),
-        "set_child_subreaper" => Made::done(name, world.set_child_subreaper(by, bytes[3] % 4 > 0)),
+        "set_child_subreaper" => Made::done(name, world.set_child_subreaper(by, !bytes[3].is_multiple_of(4))),
         "set_pdeathsig" => {
             let signal = choice.sent();
             Made::done(name, world.set_pdeathsig(by, signal))
         }
-        "setuid" => Made::of(name, world.setuid(by, if bytes[3] % 4 > 0 { ANOTHER_USER } else { 0 })),
+        "setuid" => Made::of(name, world.setuid(by, if !bytes[3].is_multiple_of(4) { ANOTHER_USER } else { 0 })),
         "set_ns_last_pid" => Made::of(name, world.set_ns_last_pid(by, i64::from(bytes[3]) + 50 * i64::from(bytes[4]))),
         "set_pid_max" => Made::of(name, world.set_pid_max(by, 300 + i64::from(bytes[3] % 4))),
         _ => Made::of(name, world.set_max_pid_namespaces(by, i64::from(bytes[3] % 5))),
