@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{lab, scenario};
+use common::{lab, scenario, skip};
 use pidlab_realkernel::LabOptions;
 use pidlab_scenario::{Fact, Machine, Outcome};
 
@@ -22,7 +22,7 @@ fn any_pid_max_may_be_the_scenarios_own() {
     for unprivileged in [false, true] {
         let Some(mut lab) = lab(LabOptions { unprivileged, ..LabOptions::default() }) else { continue };
         if !lab.kernel().facts.holds(Fact::PidMaxPerNamespace) {
-            eprintln!("skipped: this kernel has one pid_max for all");
+            skip("this kernel has one pid_max for all");
             continue;
         }
         let before = pid_max();
@@ -41,7 +41,7 @@ fn the_least_pid_max_is_what_the_kernel_takes() {
     let Some(mut lab) = lab(LabOptions::default()) else { return };
     let facts = lab.kernel().facts.clone();
     if !facts.holds(Fact::PidMaxPerNamespace) {
-        eprintln!("skipped: this kernel has one pid_max for all");
+        skip("this kernel has one pid_max for all");
         return;
     }
     let write = |value: u32| format!("{{ by = \"host\", call = \"sysctl\", name = \"pid_max\", write = {value} }},\n");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{lab, scenario};
+use common::{lab, scenario, skip};
 use pidlab_realkernel::{Lab, LabOptions};
 use pidlab_scenario::{Errno, Fact, Machine, Outcome, PollEvent, Refusal, Run, Seen};
 
@@ -226,7 +226,7 @@ fn a_pidfds_fdinfo_by_who_reads_it() {
 fn numbers_translated_both_ways() {
     let Some(first) = lab(LabOptions::default()) else { return };
     if !first.kernel().facts.holds(Fact::PidTranslation) {
-        eprintln!("skipped: this kernel has no translation ioctls");
+        skip("this kernel has no translation ioctls");
         return;
     }
     shows(
@@ -426,7 +426,7 @@ fn sockets_and_files_tell_whose_they_are() {
 fn a_pidfd_tells_only_those_above() {
     let Some(kernel) = lab(LabOptions::default()).map(|lab| lab.kernel().clone()) else { return };
     if !kernel.facts.holds(Fact::PidfdInfo) || !kernel.facts.holds(Fact::PidfdInfoIsRemote) {
-        eprintln!("skipped: this kernel's pidfds do not say who is remote");
+        skip("this kernel's pidfds do not say who is remote");
         return;
     }
     shows(
@@ -482,7 +482,7 @@ fn namespaces_are_climbed_from_above_only() {
 fn a_procfs_of_a_namespace_below() {
     let Some(kernel) = lab(LabOptions::default()).map(|lab| lab.kernel().clone()) else { return };
     if !kernel.facts.holds(Fact::ProcfsPidns) {
-        eprintln!("skipped: this kernel's procfs has no option pidns");
+        skip("this kernel's procfs has no option pidns");
         return;
     }
     shows(
