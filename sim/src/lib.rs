@@ -43,8 +43,9 @@
 //! `fork` (where a child is born), `signal::send` (what becomes of a signal), `exit::do_exit`, `exit::reparent` (who adopts whom),
 //! `exit::zap` (the death of a namespace), `exit::release`.
 //!
-//! **Part two**: `nsproxy` (unshare, setns), `wait`, `entry` (the way back to user mode), `signal::stop`, `signal::notify`,
-//! `signal::kill`, `signal::action`, `signal::force`, `exit::orphaned_pgrp`, `exec`, `capable`.
+//! **Part two**: `pid` (who has a number), `set_tid` (numbers that the caller chooses), `nsproxy` (unshare, setns), `wait`, `entry` (the way
+//! back to user mode), `signal::info`, `signal::pending`, `signal::stop`, `signal::notify`, `signal::kill`, `signal::action`,
+//! `signal::force`, `exit::orphaned_pgrp`, `exec`, `mm`, `capable`, `failed_clone`. `describe` names rules that decide nothing by themselves.
 //!
 //! **Part three**: `sys` (groups, settings, files below /proc/sys, reboot), `views` (what one sees of another), `calls` (all of it as
 //! methods).
