@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pidlab::compare::Problem;
-use pidlab::scenario::{Fact, Facts, Scenario, library};
+use pidlab::scenario::words::{Kind, calls};
+use pidlab::scenario::{Fact, Facts, Given, Scenario, library};
 use pidlab::sim::{Misconception, Model, rule};
 use pidlab::{compare, coverage, tell};
 
@@ -130,4 +131,26 @@ fn every_rule_is_shown_by_a_scenario() {
     let claimed: BTreeSet<String> = scenarios().into_iter().flat_map(|scenario| scenario.rules).collect();
     let unshown: Vec<&str> = rule::CATALOGUE.iter().map(|rule| rule.id).filter(|id| !claimed.contains(*id)).collect();
     assert_eq!(unshown, Vec::<&str>::new());
+}
+
+/// Nothing that the language can say is without an example.
+#[test]
+fn every_call_and_every_word_is_in_the_library() {
+    let given: BTreeSet<(&str, &str)> = scenarios()
+        .iter()
+        .flat_map(|scenario| &scenario.steps)
+        .flat_map(|step| {
+            let word = |given: Given| if let Given::Word(word) = given { Some(word) } else { None };
+            let words: Vec<&str> = step.call.arguments().into_iter().filter_map(|(_, given)| word(given)).collect();
+            words.into_iter().chain([""]).map(|word| (step.call.name().word(), word)).collect::<Vec<_>>()
+        })
+        .collect();
+    for words in calls() {
+        assert!(given.contains(&(words.name, "")), "no scenario calls `{}`", words.name);
+        for argument in &words.arguments {
+            let Kind::Word(all) = argument.kind else { continue };
+            let lacking: Vec<&str> = all.iter().copied().filter(|word| !given.contains(&(words.name, word))).collect();
+            assert_eq!(lacking, Vec::<&str>::new(), "`{}` of `{}`", argument.name, words.name);
+        }
+    }
 }
