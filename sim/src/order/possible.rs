@@ -1,8 +1,8 @@
 //! Could this be? Every order of turns, searched for those that lead to what was seen.
 //!
-//! Six children that die at once and are heard of by one handler have 1,957 outcomes and 6,559 worlds on the way, eight have 377,026.
+//! Six children that die at once and are heard of by one handler have 1,956 outcomes and 35,695 worlds on the way, eight have millions.
 //! Nobody has to list them: what a kernel showed says which child the handler heard of first, and every order that begins otherwise is
-//! left at once. Orders that lead to the same world meet there again.
+//! left at once. Orders that lead to the same world meet there again. So 4,200 worlds are looked at for six, and 37,400 for eight.
 //!
 //! ```text
 //!   world ── whose turn? ──▶ a ──▶ world ── … ──▶ quiet: does it look like what was seen?
