@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use pidlab::scenario::{Scenario, library};
 use pidlab::sim::rule;
@@ -96,4 +97,46 @@ fn every_known_rule_is_shown_or_listed_with_a_reason() {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         assert!(cells.len() == 3 && cells.iter().all(|cell| cell.len() > 3), "a reason for each: {line}");
     }
+}
+
+/// The folder of the workspace.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// All source files of the workspace, as one text.
+fn sources() -> String {
+    let parts = ["faults", "realkernel", "scenarios", "sim", "src", "tests"];
+    let mut open: Vec<PathBuf> = parts.iter().map(|part| Path::new(ROOT).join(part)).collect();
+    let mut text = String::new();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the workspace can be read") {
+            let path = entry.expect("an entry can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text += &fs::read_to_string(&path).expect("a source file is text");
+            }
+        }
+    }
+    text
+}
+
+/// The recipes name files and tests; they are there.
+#[test]
+fn what_contributing_names_is_there() {
+    let page = fs::read_to_string(Path::new(ROOT).join("CONTRIBUTING.md")).expect("CONTRIBUTING.md is committed");
+    let sources = sources();
+    let named: Vec<&str> = page.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
+    let is_path = |name: &&&str| {
+        name.split_once('/').is_some_and(|(folder, _)| !folder.is_empty() && Path::new(ROOT).join(folder).is_dir())
+    };
+    let paths: Vec<&str> = named.iter().filter(is_path).map(|name| name.split(' ').next().unwrap_or(name)).collect();
+    let lacking: Vec<&&str> = paths.iter().filter(|path| !Path::new(ROOT).join(path).exists()).collect();
+    assert!(lacking.is_empty(), "no such files: {lacking:?}");
+    let is_function = |name: &&&str| {
+        name.matches('_').count() >= 2 && name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+    };
+    let functions: Vec<&&str> = named.iter().filter(is_function).collect();
+    let lacking: Vec<&&&str> = functions.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    assert!(lacking.is_empty(), "no such tests: {lacking:?}");
+    assert!(paths.len() >= 30 && functions.len() >= 12, "{} files, {} tests", paths.len(), functions.len());
 }
