@@ -74,11 +74,12 @@ pub(crate) fn alloc_pid(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId
         check_all(w, ns, set_tid, caller)?;
     }
     let restart = restart(w);
-    let numbers = w.rows.add(level);
+    let mut numbers = w.rows.add(level);
     let born = next_birth(w);
     let pid = w.pids.insert(Pid { ns, numbers, born, ..Pid::VACANT });
     let mut at = Some(ns);
     let mut done = 0;
+    let mut refused = None;
     while let Some(current) = at {
         let taken = match set_tid.get(done as usize) {
             Some(asked) => take_chosen(w, current, *asked, pid, caller),
@@ -86,17 +87,21 @@ pub(crate) fn alloc_pid(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId
         };
         match taken {
             Ok(number) => {
-                let World { rows, pids, .. } = w;
-                rows.set(level, &mut pids[pid].numbers, level - done, number);
+                w.rows.set(level, &mut numbers, level - done, number);
                 at = w.ns(current).parent;
+                done += 1;
             }
             Err(errno) => {
-                name_the_level(w, ns, set_tid, done);
-                roll_back(w, pid, done);
-                return Err(errno);
+                refused = Some(errno);
+                break;
             }
         }
-        done += 1;
+    }
+    w.pids[pid].numbers = numbers;
+    if let Some(errno) = refused {
+        name_the_level(w, ns, set_tid, done);
+        roll_back(w, pid, done);
+        return Err(errno);
     }
     // Only now: whatever is wrong with a number wins over the death of the namespace.
     if !adding {
@@ -142,7 +147,6 @@ fn renumber_births(w: &mut World) {
 /// A number of the namespace's own choice.
 #[inline]
 fn take_next(w: &mut World, ns: NsId, restart: u32, pid: PidId) -> Result<u32, Errno> {
-    let fresh = w.ns(ns).is_unborn();
     let Some(found) = idr_alloc_cyclic(w.ns_mut(ns), restart, pid) else {
         w.because_of_newborn(&rule::ALLOC_EAGAIN_EXHAUSTED);
         if w.ns(ns).pid_max == RESERVED_PIDS + 1 {
@@ -151,17 +155,17 @@ fn take_next(w: &mut World, ns: NsId, restart: u32, pid: PidId) -> Result<u32, E
         return Err(Errno::EAGAIN);
     };
     if w.explains() {
-        name_the_number(w, found, fresh);
+        name_the_number(w, ns, found);
     }
     Ok(found.number)
 }
 
 #[cold]
-fn name_the_number(w: &mut World, found: Found, fresh: bool) {
+fn name_the_number(w: &mut World, ns: NsId, found: Found) {
     let rule = match found.wrapped {
         Some(RESERVED_PIDS) => &rule::ALLOC_RESERVED_WRAP,
         Some(_) => &rule::ALLOC_RESERVED_IS_CURSOR_BASED,
-        None if fresh => &rule::ALLOC_STARTS_AT_1,
+        None if w.ns(ns).is_unborn() => &rule::ALLOC_STARTS_AT_1,
         None if found.number > found.start => &rule::ALLOC_LIVE_SKIP,
         None => &rule::ALLOC_CYCLIC,
     };
@@ -217,7 +221,7 @@ fn roll_back(w: &mut World, pid: PidId, done: u32) {
 fn drop_pid(w: &mut World, pid: PidId) {
     let World { rows, pids, namespaces, .. } = w;
     let record = &pids[pid];
-    let level = namespaces[record.ns].as_deref().map_or(0, |ns| ns.level);
+    let level = namespaces[record.ns].level;
     rows.remove(level, &record.numbers);
     pids.remove(pid);
 }

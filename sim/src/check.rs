@@ -63,7 +63,7 @@ impl World {
     pub fn equals_but_for_cursors(&self, other: &World) -> bool {
         let forget = |world: &World| {
             let mut world = world.clone();
-            for namespace in world.namespaces.iter_mut().flatten() {
+            for namespace in world.namespaces.iter_mut() {
                 namespace.cursor = 0;
             }
             world.births = 0;

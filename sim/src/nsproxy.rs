@@ -77,7 +77,7 @@ pub(crate) fn create_pid_namespace(w: &mut World, parent: Option<NsId>, maker: C
         child_reaper: ChildReaper::Unborn,
         adding: true,
         pid_allocated: 0,
-        idr: Unseen(Idr::default()),
+        idr: Unseen(Idr::EMPTY),
         cursor: 0,
         pid_max: match parent {
             _ if own_pid_max => PID_MAX_LIMIT,
@@ -94,7 +94,7 @@ pub(crate) fn create_pid_namespace(w: &mut World, parent: Option<NsId>, maker: C
     if let Some(parent) = parent {
         w.ns_mut(parent).count += 1;
     }
-    w.namespaces.insert(Some(Box::new(namespace)))
+    w.namespaces.insert(namespace)
 }
 
 /// The caller's next children are born in `ns`.

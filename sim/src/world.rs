@@ -98,7 +98,7 @@ pub struct World {
     pub(crate) signals: Arena<SignalId, SignalStruct>,
     pub(crate) pids: Arena<PidId, Pid>,
     pub(crate) sighands: Arena<SighandId, Sighand>,
-    pub(crate) namespaces: Arena<NsId, Option<Box<PidNamespace>>>,
+    pub(crate) namespaces: Arena<NsId, PidNamespace>,
     /// The numbers of those at level 2 and deeper.
     pub(crate) rows: Rows,
     /// Every credentials met so far; they stay.
@@ -253,12 +253,12 @@ impl World {
 
     #[inline]
     pub(crate) fn ns(&self, ns: NsId) -> &PidNamespace {
-        self.namespaces[ns].as_deref().expect("a namespace in use exists")
+        &self.namespaces[ns]
     }
 
     #[inline]
     pub(crate) fn ns_mut(&mut self, ns: NsId) -> &mut PidNamespace {
-        self.namespaces[ns].as_deref_mut().expect("a namespace in use exists")
+        &mut self.namespaces[ns]
     }
 
     /// The namespace that a task has its own number in (`task_active_pid_ns`).

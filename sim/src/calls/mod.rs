@@ -148,7 +148,7 @@ impl World {
 
     /// Every namespace in existence.
     pub fn namespaces(&self) -> impl Iterator<Item = NsId> + '_ {
-        self.namespaces.iter().filter(|(_, ns)| ns.is_some()).map(|(id, _)| id)
+        self.namespaces.iter().filter(|(_, ns)| ns.count > 0).map(|(id, _)| id)
     }
 
     /// The numbers of a task, from the outermost namespace inward.

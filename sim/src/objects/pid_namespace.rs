@@ -60,7 +60,8 @@ pub(crate) struct PidNamespace {
     pub(crate) user_ns: UserNsId,
     /// For whom it is counted there (`ucounts`).
     pub(crate) ucounts: u32,
-    /// What keeps it in existence: numbers in it, tasks whose children are born in it, namespaces in it (`ns.count`).
+    /// What keeps it in existence: numbers in it, tasks whose children are born in it, namespaces in it (`ns.count`). With 0 the
+    /// slot is free.
     pub(crate) count: u32,
     /// How many namespaces were made before it: unlike its id nobody else's, ever.
     pub(crate) serial: u64,
@@ -83,6 +84,20 @@ impl PidNamespace {
     }
 }
 
-impl Slot for Option<Box<PidNamespace>> {
-    const VACANT: Option<Box<PidNamespace>> = None;
+impl Slot for PidNamespace {
+    const VACANT: PidNamespace = PidNamespace {
+        parent: None,
+        level: 0,
+        child_reaper: ChildReaper::Unborn,
+        adding: false,
+        pid_allocated: 0,
+        idr: Unseen(Idr::EMPTY),
+        cursor: 0,
+        pid_max: 0,
+        reboot: None,
+        user_ns: UserNsId::OUTERMOST,
+        ucounts: 0,
+        count: 0,
+        serial: 0,
+    };
 }

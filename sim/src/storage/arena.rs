@@ -34,20 +34,21 @@ macro_rules! id {
         impl $crate::storage::arena::Id for $type {
             #[inline]
             fn from_index(index: usize) -> $type {
-                let number = u32::try_from(index + 1).ok().and_then(std::num::NonZeroU32::new);
+                let number = u32::try_from(index).ok().and_then(std::num::NonZeroU32::new);
                 $type(number.expect("the PIDs of a namespace run out long before the slots do"))
             }
 
             #[inline]
             fn index(self) -> usize {
-                self.0.get() as usize - 1
+                self.0.get() as usize
             }
         }
     };
 }
 pub(crate) use id;
 
-/// Slots, and which of them are free. How many free ones there are at the end is nothing that could be seen.
+/// Slots, and which of them are free. How many free ones there are at the end is nothing that could be seen. Slot 0 is nobody's:
+/// a name is the place in the list itself, and none is 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena<I: Ord, T> {
     slots: Vec<T>,
@@ -58,7 +59,7 @@ pub(crate) struct Arena<I: Ord, T> {
 
 impl<I: Id + Ord, T: Slot> Arena<I, T> {
     pub(crate) fn new() -> Arena<I, T> {
-        Arena { slots: Vec::new(), free: Unseen(BinaryHeap::new()), of: PhantomData }
+        Arena { slots: vec![T::VACANT], free: Unseen(BinaryHeap::new()), of: PhantomData }
     }
 
     /// The slot that the next object gets.
@@ -96,7 +97,7 @@ impl<I: Id + Ord, T: Slot> Arena<I, T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &T)> + '_ {
-        self.slots.iter().enumerate().map(|(index, object)| (I::from_index(index), object))
+        self.slots.iter().enumerate().skip(1).map(|(index, object)| (I::from_index(index), object))
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> + '_ {

@@ -22,12 +22,14 @@ struct Block {
 }
 
 /// The taken numbers of a namespace, with the `struct pid` that each belongs to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Idr {
     blocks: Vec<Option<Box<Block>>>,
 }
 
 impl Idr {
+    pub(crate) const EMPTY: Idr = Idr { blocks: Vec::new() };
+
     #[inline]
     fn leaf(&self, number: u32) -> Option<&Leaf> {
         let block = self.blocks.get((number / (FAN * FAN)) as usize)?.as_ref()?;

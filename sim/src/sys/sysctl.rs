@@ -86,7 +86,7 @@ pub(crate) fn set_pid_max(w: &mut World, caller: TaskId, value: i64) -> Result<(
         return Ok(());
     }
     w.because(&rule::LIMIT_PIDMAX_COMMON, caller);
-    for namespace in w.namespaces.iter_mut().flatten() {
+    for namespace in w.namespaces.iter_mut().filter(|namespace| namespace.count > 0) {
         namespace.pid_max = value;
     }
     Ok(())
