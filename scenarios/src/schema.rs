@@ -11,7 +11,8 @@ use crate::{CloneFlags, Errno, Fact, Need, Signal};
 
 /// The schema (draft 2020-12): one definition a call, so that an editor completes the arguments of the call at hand.
 pub fn schema() -> Value {
-    let each: Vec<Value> = calls().iter().map(|words| json!({ "$ref": format!("#/$defs/{}", words.name) })).collect();
+    let names: Vec<&str> = calls().iter().map(|words| words.name).collect();
+    let each: Vec<Value> = names.iter().map(|name| of_call(name)).collect();
     let mut definitions: Map<String, Value> =
         calls().iter().map(|words| (words.name.to_string(), call(words))).collect();
     definitions.insert("name".to_owned(), json!({ "type": "string", "pattern": NAME }));
@@ -49,10 +50,24 @@ pub fn schema() -> Value {
                 "type": "array",
                 "minItems": 1,
                 "maxItems": MOST_STEPS,
-                "items": { "type": "object", "required": ["by", "call"], "oneOf": each },
+                "items": {
+                    "type": "object",
+                    "required": ["by", "call"],
+                    "properties": { "call": { "description": "The system call.", "enum": names } },
+                    "allOf": each,
+                },
             },
         },
         "$defs": definitions,
+    })
+}
+
+/// A step that makes this call is held against the definition of the call alone: what a validator then says is about the mistake, and
+/// not about the other calls that the step could have been.
+fn of_call(name: &str) -> Value {
+    json!({
+        "if": { "type": "object", "properties": { "call": { "const": name } }, "required": ["call"] },
+        "then": { "$ref": format!("#/$defs/{name}") },
     })
 }
 
@@ -91,33 +106,39 @@ fn call(words: &CallWords) -> Value {
             properties.insert(key.to_owned(), value);
         }
     }
-    let mut required = vec!["by", "call"];
-    required.extend(words.arguments.iter().filter(|argument| argument.required).map(|argument| argument.name));
+    // Who makes which call is asked of every step.
+    let required: Vec<&str> =
+        words.arguments.iter().filter(|argument| argument.required).map(|argument| argument.name).collect();
     let mut definition = json!({
         "description": words.about,
         "properties": properties,
         "required": required,
         "additionalProperties": false,
     });
-    let mut excluded = if words.returns { pairs(&["returns", "fails", "blocks"]) } else { Vec::new() };
+    let mut excluding = if words.returns { exclusive(&["returns", "fails", "blocks"]) } else { Map::new() };
     if let Some((names, needed)) = &words.one_of {
-        excluded.extend(pairs(names));
+        excluding.extend(exclusive(names));
         if *needed {
             let one: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
             definition["anyOf"] = json!(one);
         }
     }
-    if !excluded.is_empty() {
-        definition["not"] = json!({ "anyOf": excluded });
+    if !excluding.is_empty() {
+        definition["dependentSchemas"] = Value::Object(excluding);
     }
     definition
 }
 
-/// A schema for each two of these keys: that both are there.
-fn pairs(names: &[&str]) -> Vec<Value> {
+/// With any of these keys none of those after it: the error is then about the key that is too much.
+fn exclusive(names: &[&str]) -> Map<String, Value> {
     let pairs =
-        names.iter().enumerate().flat_map(|(index, first)| names[..index].iter().map(move |other| (other, first)));
-    pairs.map(|(first, second)| json!({ "required": [first, second] })).collect()
+        names.iter().enumerate().map(|(at, name)| (name, &names[at + 1..])).filter(|(_, rest)| !rest.is_empty());
+    pairs
+        .map(|(name, rest)| {
+            let none: Map<String, Value> = rest.iter().map(|other| ((*other).to_owned(), json!(false))).collect();
+            ((*name).to_owned(), json!({ "properties": none }))
+        })
+        .collect()
 }
 
 fn kind(argument: &Argument) -> Value {
