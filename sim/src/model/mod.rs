@@ -21,6 +21,9 @@ use crate::order::possible::{self, MOST_WORLDS};
 use crate::{Misconception, Rule};
 use cast::Branch;
 
+/// How many worlds are looked at for a list of what Linux may do.
+const LISTED_FROM: usize = 5_000;
+
 /// Runs scenarios on the model.
 ///
 /// ```
@@ -189,7 +192,8 @@ impl Model {
         worlds: usize,
         refused: Option<Refusal>,
     ) -> Result<Judgement, Refusal> {
-        match self.outcomes(step, 64) {
+        // A person reads a few of them: what Linux may do is listed as far as it is found soon.
+        match self.outcomes_among(step, 64, LISTED_FROM) {
             Err(refusal) => Err(refused.unwrap_or(refusal)),
             Ok(_) if !complete => Ok(Judgement::NotDecided { worlds }),
             Ok(outcomes) => Ok(Judgement::Differs(outcomes)),
@@ -201,11 +205,15 @@ impl Model {
     /// # Errors
     /// The step cannot be taken in any of the worlds.
     pub fn outcomes(&self, step: &Step, most: usize) -> Result<Outcomes, Refusal> {
+        self.outcomes_among(step, most, MOST_WORLDS)
+    }
+
+    fn outcomes_among(&self, step: &Step, most: usize, most_worlds: usize) -> Result<Outcomes, Refusal> {
         let mut outcomes = Outcomes { answers: Vec::new(), complete: !self.incomplete };
         let mut refused = None;
         let mut worlds = 0;
         for branch in &self.branches {
-            match branch.outcomes(step, MOST_WORLDS.saturating_sub(worlds), most, &mut outcomes) {
+            match branch.outcomes(step, most_worlds.saturating_sub(worlds), most, &mut outcomes) {
                 Ok(looked_at) => worlds += looked_at,
                 Err(refusal) => refused = refused.or(Some(refusal)),
             }
