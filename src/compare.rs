@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use pidlab_scenario::{Expect, Observation, Outcome, Refused, ReturnValue, Role, Run, Scenario};
+use pidlab_scenario::{Observation, Refused, Run, Scenario, Step};
 use pidlab_sim::{Answer, Because, Judgement, Model, rule};
+
+use crate::claims::{self, FailedClaim, Looked, Whose};
 
 /// What came of one scenario.
 #[derive(Debug)]
@@ -31,6 +33,47 @@ pub struct Compared {
     pub model: Option<Answer>,
     /// The kernel's.
     pub kernel: Option<Observation>,
+    /// What the model allows as well, where the step claims something that must hold whatever Linux chooses.
+    pub others: Others,
+}
+
+/// Outcomes of a step that are allowed, and did not come.
+#[derive(Clone, Debug)]
+pub struct Others {
+    /// How the world would look.
+    pub observations: Vec<Observation>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
+/// So many outcomes of a step are looked at.
+const MOST_OUTCOMES: usize = 64;
+
+impl Others {
+    /// None.
+    pub(crate) fn none() -> Others {
+        Others { observations: Vec::new(), complete: true }
+    }
+
+    /// Every outcome that the model allows for a step that it is about to take, if the step claims something.
+    fn before(model: &Model, step: &Step) -> Others {
+        if step.claimed().next().is_none() {
+            return Others::none();
+        }
+        match model.outcomes(step, MOST_OUTCOMES) {
+            Ok(outcomes) => Others {
+                complete: outcomes.complete,
+                observations: outcomes.answers.into_iter().map(|answer| answer.observation).collect(),
+            },
+            Err(_) => Others::none(),
+        }
+    }
+
+    /// The same without the outcome that came.
+    fn but(mut self, came: &Observation) -> Others {
+        self.observations.retain(|observation| observation != came);
+        self
+    }
 }
 
 impl Compared {
@@ -41,6 +84,14 @@ impl Compared {
             (None, Some(model)) => &model.observation,
             (None, None) => unreachable!("a compared step was observed by at least one machine"),
         }
+    }
+
+    /// What the claims of the step must hold on.
+    fn looked(&self) -> Looked<'_> {
+        let kernel = self.kernel.as_ref().map(|observation| (Whose::Kernel, observation));
+        let model = self.model.as_ref().map(|answer| (Whose::Model, &answer.observation));
+        let others = self.others.observations.iter().map(|observation| (Whose::Allowed, observation));
+        Looked { observations: kernel.into_iter().chain(model).chain(others).collect(), complete: self.others.complete }
     }
 
     /// The rules that decided, in order; none without the model.
@@ -94,19 +145,8 @@ pub enum Problem {
         /// The step, and why.
         refused: Refused,
     },
-    /// The scenario's author expects something else.
-    Expectation {
-        /// At which step.
-        step: usize,
-        /// Of which machine.
-        side: Side,
-        /// What is expected.
-        expected: Expect,
-        /// The number that an expected process has, where a process is expected.
-        number: Option<i64>,
-        /// What came instead.
-        got: Outcome,
-    },
+    /// A claim of the scenario's author is false.
+    ClaimFailed(FailedClaim),
     /// The scenario says that it shows this rule, and the model never fired it.
     RuleNotShown {
         /// The rule's id.
@@ -130,27 +170,32 @@ pub fn with_model(model: &mut Model, scenario: &Scenario, kernel: Option<&Run>) 
         if !verdict.problems.is_empty() || verdict.mistake.is_some() {
             break;
         }
+        let others = Others::before(model, step);
         match kernel {
             None => match model.step(scenario, step) {
-                Ok(answer) => verdict.push(answer, None),
+                Ok(answer) => {
+                    let others = others.but(&answer.observation);
+                    verdict.push(answer, None, others);
+                }
                 Err(why) => verdict.mistake = Some(Refused { step: number, why }),
             },
-            Some(run) => verdict.hold(model, scenario, number, run),
+            Some(run) => verdict.hold(model, scenario, (number, others), run),
         }
     }
-    verdict.check_expectations(scenario);
+    verdict.check_claims(scenario);
     if verdict.problems.is_empty() && verdict.mistake.is_none() {
         verdict.check_rules(scenario);
     }
     verdict
 }
 
-/// The verdict on a run of the kernel alone: the expectations of the scenario's author.
+/// The verdict on a run of the kernel alone: the claims of the scenario's author.
 pub fn kernel_only(scenario: &Scenario, run: Run) -> Verdict {
     let mut verdict = Verdict::new();
-    verdict.steps = run.observations.into_iter().map(|seen| Compared { model: None, kernel: Some(seen) }).collect();
+    let compared = |seen| Compared { model: None, kernel: Some(seen), others: Others::none() };
+    verdict.steps = run.observations.into_iter().map(compared).collect();
     verdict.mistake = run.refused;
-    verdict.check_expectations(scenario);
+    verdict.check_claims(scenario);
     verdict
 }
 
@@ -170,6 +215,20 @@ impl Verdict {
         !self.problems.is_empty() && self.problems.iter().all(given_up)
     }
 
+    /// Whether nothing is wrong but what the scenario's author says: the machines that ran agree with one another.
+    pub fn is_claim_failed(&self) -> bool {
+        let wrong = |problem: &Problem| matches!(problem, Problem::ClaimFailed(_) | Problem::RuleNotShown { .. });
+        !self.problems.is_empty() && self.problems.iter().all(wrong)
+    }
+
+    /// The claims that failed.
+    pub fn failed_claims(&self) -> impl Iterator<Item = &FailedClaim> {
+        self.problems.iter().filter_map(|problem| match problem {
+            Problem::ClaimFailed(failed) => Some(failed),
+            _ => None,
+        })
+    }
+
     /// Whether the machines that ran agree with one another and with the scenario.
     pub fn agrees(&self) -> bool {
         self.problems.is_empty() && self.mistake.is_none()
@@ -182,11 +241,11 @@ impl Verdict {
             let problem = Problem::Difference { step: 0, allowed: vec![answer.clone()], kernel: seen.clone() };
             self.problems.push(problem);
         }
-        self.push(answer, seen.cloned());
+        self.push(answer, seen.cloned(), Others::none());
     }
 
     /// Holds what the kernel did in a step, or that it did not take it, against the model.
-    fn hold(&mut self, model: &mut Model, scenario: &Scenario, number: usize, run: &Run) {
+    fn hold(&mut self, model: &mut Model, scenario: &Scenario, (number, others): (usize, Others), run: &Run) {
         let step = &scenario.steps[number - 1];
         let Some(seen) = run.observations.get(number) else {
             let Some(refused) = run.refused.as_ref().filter(|refused| refused.step == number) else {
@@ -201,7 +260,7 @@ impl Verdict {
         };
         match model.judge(scenario, step, seen) {
             Ok(Judgement::Agrees(answer)) => {
-                self.push(answer, Some(seen.clone()));
+                self.push(answer, Some(seen.clone()), others.but(seen));
                 self.compared += 1;
             }
             Ok(Judgement::Differs(outcomes)) => {
@@ -212,7 +271,7 @@ impl Verdict {
                     kernel: seen.clone(),
                 });
                 if let Some(first) = first {
-                    self.push(first, Some(seen.clone()));
+                    self.push(first, Some(seen.clone()), Others::none());
                 }
             }
             Ok(Judgement::NotDecided { worlds }) => self.problems.push(Problem::NotDecided { step: number, worlds }),
@@ -229,45 +288,14 @@ impl Verdict {
         }
     }
 
-    fn push(&mut self, answer: Answer, kernel: Option<Observation>) {
+    fn push(&mut self, answer: Answer, kernel: Option<Observation>, others: Others) {
         self.fired.extend(answer.because.iter().map(|because| because.rule.id));
-        self.steps.push(Compared { model: Some(answer), kernel });
+        self.steps.push(Compared { model: Some(answer), kernel, others });
     }
 
-    fn check_expectations(&mut self, scenario: &Scenario) {
-        let mut found = Vec::new();
-        for (index, step) in scenario.steps.iter().enumerate() {
-            let (Some(expected), Some(compared)) = (step.expect, self.steps.get(index + 1)) else { continue };
-            let number = self.expected_number(index, step.by, expected);
-            let sides = [
-                (Side::Kernel, compared.kernel.as_ref()),
-                (Side::Model, compared.model.as_ref().map(|answer| &answer.observation)),
-            ];
-            for (side, observation) in sides {
-                let Some(got) = observation.and_then(|observation| observation.outcome.as_ref()) else { continue };
-                if !fits(expected, number, got) {
-                    let got = got.clone();
-                    found.push(Problem::Expectation { step: index + 1, side, expected, number, got });
-                }
-            }
-        }
-        self.problems.extend(found);
-    }
-
-    /// The number that an expected process has, or last had, where the caller looks.
-    fn expected_number(&self, index: usize, by: Role, expected: Expect) -> Option<i64> {
-        match expected {
-            Expect::Returns(ReturnValue::Number(number)) => Some(number),
-            Expect::Returns(ReturnValue::Role(role)) => {
-                let last_seen = |role| {
-                    let until = (index + 1).min(self.steps.len() - 1);
-                    (0..=until).rev().find_map(|step| self.steps[step].observation().process(role))
-                };
-                let level = last_seen(by)?.pids.len() - 1;
-                last_seen(role)?.pids.get(level).map(|number| i64::from(*number))
-            }
-            Expect::Fails(_) | Expect::Blocks => None,
-        }
+    fn check_claims(&mut self, scenario: &Scenario) {
+        let failed = claims::failed(scenario, self.steps.iter().map(Compared::looked));
+        self.problems.extend(failed.into_iter().map(Problem::ClaimFailed));
     }
 
     fn check_rules(&mut self, scenario: &Scenario) {
@@ -276,18 +304,5 @@ impl Verdict {
                 self.problems.push(Problem::RuleNotShown { rule: id.clone() });
             }
         }
-    }
-}
-
-/// Whether an outcome is what was expected.
-fn fits(expected: Expect, number: Option<i64>, got: &Outcome) -> bool {
-    match (expected, got) {
-        (Expect::Returns(_), Outcome::Ok(got) | Outcome::Waited { number: got, .. }) => number == Some(*got),
-        // What these give beside the number is compared between the machines.
-        (Expect::Returns(_), Outcome::Pending(_) | Outcome::Seen(_)) => number == Some(0),
-        (Expect::Returns(_), Outcome::Polled(events)) => number == Some(i64::from(!events.is_empty())),
-        (Expect::Fails(errno), Outcome::Err(got)) => errno == *got,
-        (Expect::Blocks, Outcome::Blocks) => true,
-        _ => false,
     }
 }

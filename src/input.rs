@@ -16,6 +16,8 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// Its meaning.
     pub(crate) scenario: Scenario,
+    /// Whether it is in the library inside the program, and not a file that can be written.
+    pub(crate) built_in: bool,
 }
 
 /// What is wrong with the input: nothing is run then.
@@ -33,13 +35,13 @@ pub(crate) enum BadInput {
 pub(crate) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<BadInput>> {
     let mut sources = Vec::new();
     let mut bad = Vec::new();
-    let mut add = |name: &str, path: &str, text: &str| match source(name, path, text) {
-        Ok(source) => sources.push(source),
+    let mut add = |name: &str, path: &str, text: &str, built_in| match source(name, path, text) {
+        Ok(source) => sources.push(Source { built_in, ..source }),
         Err(wrong) => bad.push(wrong),
     };
     if paths.is_empty() {
         for file in library::files() {
-            add(&file.name, &file.path, file.text);
+            add(&file.name, &file.path, file.text, true);
         }
     }
     let mut unreadable = Vec::new();
@@ -51,13 +53,13 @@ pub(crate) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<BadInput>> {
             Ok(files) => {
                 for file in files {
                     match fs::read_to_string(&file) {
-                        Ok(text) => add(&scenario_name(&file), &file.display().to_string(), &text),
+                        Ok(text) => add(&scenario_name(&file), &file.display().to_string(), &text, false),
                         Err(error) => unreadable.push(BadInput::Path(file, error.to_string())),
                     }
                 }
             }
             Err(error) => match library_file(path) {
-                Some(file) => add(&file.name, &file.path, file.text),
+                Some(file) => add(&file.name, &file.path, file.text, true),
                 None => unreadable.push(BadInput::Path(path.clone(), format!("{error}{}", library_hint(path)))),
             },
         }
@@ -66,11 +68,15 @@ pub(crate) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<BadInput>> {
     if bad.is_empty() { Ok(sources) } else { Err(bad) }
 }
 
-fn source(name: &str, path: &str, text: &str) -> Result<Source, BadInput> {
+/// The scenario that a text is.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn source(name: &str, path: &str, text: &str) -> Result<Source, BadInput> {
     let scenario = Scenario::parse(name, path, text).map_err(BadInput::Scenario)?;
     let unknown = compare::unknown_rules(&scenario);
     if unknown.is_empty() {
-        Ok(Source { path: path.to_owned(), text: text.to_owned(), scenario })
+        Ok(Source { path: path.to_owned(), text: text.to_owned(), scenario, built_in: false })
     } else {
         Err(BadInput::Scenario(Diagnostics::unknown_rules(path, text, &unknown, &|id| nearest_rule(id))))
     }

@@ -4,6 +4,7 @@
 //! This crate holds no semantics. It brings the two machines together:
 //!
 //! - [`compare`] puts a run of the kernel beside what the model allows, one step at a time;
+//! - [`claims`] holds what a scenario's author claims against both;
 //! - [`tell`] writes a run as a text that can be read aloud;
 //! - [`coverage`] counts which rules are shown, fired and agreed;
 //! - [`random`] makes scenarios from a seed, and shrinks those that differ;
@@ -13,6 +14,7 @@
 //! [`pidlab_realkernel`] (the runner).
 #![forbid(unsafe_code)]
 
+pub mod claims;
 pub mod cli;
 pub mod compare;
 pub mod coverage;

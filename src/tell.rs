@@ -143,10 +143,12 @@ pub fn problem(scenario: &Scenario, problem: &Problem) -> String {
             let _ = writeln!(text, "{} {place}", styled(BAD, "difference"));
             paragraph(&mut text, "   ", &words);
         }
-        Problem::Expectation { step, side, expected, number, got } => {
-            let _ = writeln!(text, "{} {}", styled(BAD, "expectation failed"), place(scenario, *step));
-            let _ = writeln!(text, "   the scenario expects: {}", words::expectation(scenario, *expected, *number));
-            let _ = writeln!(text, "   on the {}: {}", side.word(), words::outcome(scenario, got));
+        Problem::ClaimFailed(failed) => {
+            let _ = writeln!(text, "{} {}", styled(BAD, "claim failed"), place(scenario, failed.step));
+            paragraph(&mut text, "   ", &format!("the scenario claims: {}", failed.claim.written(scenario).pair()));
+            for (on, truth) in failed.told(scenario) {
+                paragraph(&mut text, "   ", &format!("{on}: {truth}"));
+            }
         }
         Problem::RuleNotShown { rule } => {
             let words = format!("the scenario says that it shows `{rule}`, and the run never fired it");
@@ -164,7 +166,7 @@ pub fn refusal(scenario: &Scenario, refused: &Refused) -> String {
 }
 
 /// `at step 4, mid: exit(0)`.
-fn place(scenario: &Scenario, step: usize) -> String {
+pub(crate) fn place(scenario: &Scenario, step: usize) -> String {
     match step.checked_sub(1).and_then(|index| scenario.steps.get(index)) {
         Some(taken) => {
             format!("at step {step}, {}: {}", scenario.role_name(taken.by), words::call(scenario, &taken.call))

@@ -1,6 +1,6 @@
 //! Calls and outcomes in words, as short as a reader can follow.
 
-use pidlab_scenario::{Call, Errno, Expect, Given, Need, Outcome, ReturnValue, Role, Scenario, Seen, Target};
+use pidlab_scenario::{Call, Errno, Given, Need, Outcome, Role, Scenario, Seen, Target};
 
 /// A call as one would read it aloud: `clone(CLONE_NEWPID) → init`, `kill(mid, SIGTERM)`.
 pub(crate) fn call(scenario: &Scenario, call: &Call) -> String {
@@ -60,19 +60,6 @@ fn seen(seen: &Seen) -> String {
 fn list(items: &[impl std::fmt::Display]) -> String {
     let items: Vec<String> = items.iter().map(ToString::to_string).collect();
     if items.is_empty() { "none".to_owned() } else { items.join(" ") }
-}
-
-/// What the author of a step expects, in words.
-pub(crate) fn expectation(scenario: &Scenario, expected: Expect, number: Option<i64>) -> String {
-    match expected {
-        Expect::Returns(ReturnValue::Number(number)) => format!("returns {number}"),
-        Expect::Returns(ReturnValue::Role(role)) => match number {
-            Some(number) => format!("returns {number}, the number of {}", scenario.role_name(role)),
-            None => format!("returns the number of {}, which has none here", scenario.role_name(role)),
-        },
-        Expect::Fails(errno) => format!("fails with {errno}"),
-        Expect::Blocks => "blocks".to_owned(),
-    }
 }
 
 /// What a scenario needs, in words: `without pid-translation`.

@@ -194,7 +194,7 @@ impl<'a> Arguments<'a, '_> {
     pub(crate) fn signal_or_zero(&mut self, name: &str) -> Option<Option<Signal>> {
         let value = self.value(name)?;
         if let Some(word) = value.get_ref().as_str() {
-            return self.named_signal(value, word).map(Some);
+            return named_signal(value, word, self.mistakes).map(Some);
         }
         let number = integer(value, &format!("`{name}`"), "a signal by name or number", 0..=64, self.mistakes)?;
         Some(Signal::new(number))
@@ -209,23 +209,6 @@ impl<'a> Arguments<'a, '_> {
                 .help("a signal has a name, or a number from 1 to 64");
         }
         signal
-    }
-
-    fn named_signal(&mut self, value: &Value<'_>, word: &str) -> Option<Signal> {
-        let found = Signal::from_name(word);
-        if found.is_none() {
-            let names = Signal::named().map(|(_, name)| name).chain(["SIGRTMIN", "SIGRTMAX"]);
-            let upper = word.to_uppercase();
-            let with_prefix = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
-            let help = match nearest(&with_prefix, names) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => "signal(7) lists them; a number from 1 to 64 will do too".to_owned(),
-            };
-            self.mistakes
-                .add(value.span(), format!("there is no signal `{}`", clean(word)), "unknown signal")
-                .help(help);
-        }
-        found
     }
 
     pub(crate) fn exit_signal(&mut self) -> Option<ExitSignal> {
@@ -255,4 +238,20 @@ impl<'a> Arguments<'a, '_> {
             .collect();
         numbers?.into_iter().map(|number| i32::try_from(number).ok()).collect()
     }
+}
+
+/// A signal by its name.
+pub(crate) fn named_signal(value: &Value<'_>, word: &str, mistakes: &mut Mistakes) -> Option<Signal> {
+    let found = Signal::from_name(word);
+    if found.is_none() {
+        let names = Signal::named().map(|(_, name)| name).chain(["SIGRTMIN", "SIGRTMAX"]);
+        let upper = word.to_uppercase();
+        let with_prefix = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
+        let help = match nearest(&with_prefix, names) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "signal(7) lists them; a number from 1 to 64 will do too".to_owned(),
+        };
+        mistakes.add(value.span(), format!("there is no signal `{}`", clean(word)), "unknown signal").help(help);
+    }
+    found
 }

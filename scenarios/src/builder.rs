@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{CallName, Diagnostics, Errno, Need, Scenario};
+use crate::{CallName, Diagnostics, Errno, Need, PollEvent, Scenario, Signal, WaitStatus};
 
 /// A scenario in the making; see [`Scenario::builder`].
 #[derive(Clone, Debug)]
@@ -27,9 +27,32 @@ macro_rules! step_values {
 
 step_values!(&str, String, bool, i32, i64, u32);
 
+impl From<Signal> for StepValue {
+    fn from(signal: Signal) -> StepValue {
+        // Two have no name.
+        match signal.to_string() {
+            name if Signal::from_name(&name).is_some() => StepValue::from(name),
+            _ => StepValue::from(i64::from(signal.number())),
+        }
+    }
+}
+
 impl<T: Into<StepValue>, const N: usize> From<[T; N]> for StepValue {
     fn from(values: [T; N]) -> StepValue {
         StepValue(toml::Value::Array(values.into_iter().map(|value| value.into().0).collect()))
+    }
+}
+
+impl StepValue {
+    /// A table: `{ exited = 3 }`.
+    pub fn table<const N: usize>(fields: [(&str, StepValue); N]) -> StepValue {
+        let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value.0));
+        StepValue(toml::Value::Table(fields.collect()))
+    }
+
+    /// A list of values of any kind.
+    pub fn list(values: impl IntoIterator<Item = StepValue>) -> StepValue {
+        StepValue(toml::Value::Array(values.into_iter().map(|value| value.0).collect()))
     }
 }
 
@@ -114,6 +137,98 @@ impl Builder {
     #[must_use]
     pub fn blocks(self) -> Builder {
         self.with("blocks", true)
+    }
+
+    /// Claims that the caller ends in this step, so that the call does not return.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn ends(self) -> Builder {
+        self.with("ends", true)
+    }
+
+    /// Claims what a wait says of the child.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn status(self, status: WaitStatus) -> Builder {
+        let table = match status {
+            WaitStatus::Exited(status) => ("exited", StepValue::from(i64::from(status))),
+            WaitStatus::Killed(signal) => ("killed", StepValue::from(signal)),
+            WaitStatus::Stopped(signal) => ("stopped", StepValue::from(signal)),
+            WaitStatus::Continued => ("continued", StepValue::from(true)),
+        };
+        self.with("status", StepValue::table([table]))
+    }
+
+    /// Claims one field of what a look shows, by its name in the JSON line.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn sees(self, field: &str, value: impl Into<StepValue>) -> Builder {
+        self.below(&["sees", field], value.into())
+    }
+
+    /// Claims the set that sigpending gives.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn pending(self, signals: impl IntoIterator<Item = Signal>) -> Builder {
+        self.with("pending", StepValue::list(signals.into_iter().map(StepValue::from)))
+    }
+
+    /// Claims what poll reports of a pidfd.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn events(self, events: impl IntoIterator<Item = PollEvent>) -> Builder {
+        self.with("events", StepValue::list(events.into_iter().map(|event| StepValue::from(event.to_string()))))
+    }
+
+    /// Claims something of a process after the step: `state`, `parent`, `ppid`, `pids`, `handled`, …
+    ///
+    /// ```
+    /// use pidlab_scenario::{CallName, Scenario, StepValue};
+    ///
+    /// let scenario = Scenario::builder("An end is told by SIGCHLD")
+    ///     .step("host", CallName::Sigaction).with("signal", "SIGCHLD").with("action", "handle")
+    ///     .step("host", CallName::Fork).with("child", "kid")
+    ///     .step("kid", CallName::Exit)
+    ///     .then("kid", "state", "zombie")
+    ///     .then("host", "handled", [StepValue::table([("signal", "SIGCHLD".into()), ("si_pid", 2.into())])])
+    ///     .step("host", CallName::Wait).returns("kid").gone("kid")
+    ///     .build()?;
+    /// assert_eq!(scenario.steps[2].claims.len(), 2);
+    /// # Ok::<(), pidlab_scenario::Diagnostics>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn then(self, process: &str, what: &str, value: impl Into<StepValue>) -> Builder {
+        self.below(&["then", process, what], value.into())
+    }
+
+    /// Claims that there is no such process after the step.
+    ///
+    /// # Panics
+    /// If there is no step yet.
+    #[must_use]
+    pub fn gone(self, process: &str) -> Builder {
+        self.below(&["then", process], "gone".into())
+    }
+
+    /// A value below several keys, which other values may be below as well.
+    fn below(mut self, keys: &[&str], value: StepValue) -> Builder {
+        let step = self.steps.last_mut().expect("claims come after the step that they belong to");
+        let keys: Vec<String> = keys.iter().map(|name| key(name)).collect();
+        let _ = write!(step, ", {} = {}", keys.join("."), value.0);
+        self
     }
 
     /// The scenario.

@@ -58,6 +58,11 @@ impl Diagnostics {
         Diagnostics { path: path.to_owned(), text: text.to_owned(), mistakes }
     }
 
+    /// Claims of a file that a run has shown to be false.
+    pub fn of_claims(path: &str, text: &str, failed: Vec<Diagnostic>) -> Diagnostics {
+        Diagnostics::new(path, text, failed)
+    }
+
     /// The rules that a file names and that do not exist; `nearest` finds the one that was meant.
     pub fn unknown_rules(
         path: &str,

@@ -13,8 +13,11 @@ mod argument;
 mod arguments;
 mod builder;
 mod call;
+mod claim;
+mod claims;
 mod diagnose;
 mod errno;
+mod expect;
 mod facts;
 mod flags;
 mod form;
@@ -40,9 +43,11 @@ mod terms;
 mod values;
 pub mod words;
 mod write;
+mod written;
 
 pub use builder::{Builder, StepValue};
 pub use call::{Call, CallName};
+pub use claim::{Claim, HandledClaim, Numbers, OutcomeClaim, ProcessClaim, ReturnedClaim, SeenField, SeenValue};
 pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
 pub use facts::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX, Need};
@@ -65,3 +70,4 @@ pub use syscall::Syscall;
 pub use terms::{
     ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl, Target, WaitTarget,
 };
+pub use written::{Place, Written};

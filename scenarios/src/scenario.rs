@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Errno, Need, Role};
+use crate::{Call, Claim, Errno, Need, OutcomeClaim, Role};
 
 /// One scenario: a claim about a few processes, in steps.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -48,10 +48,20 @@ pub struct Step {
     pub call: Call,
     /// What the scenario's author says will come of it.
     pub expect: Option<Expect>,
+    /// What else he claims, in the order of [`Claim`].
+    pub claims: Vec<Claim>,
     /// The question that the step is in the learner's mode.
     pub ask: Option<String>,
     /// Where it stands in the file, in bytes; empty for a scenario without a file.
     pub span: Range<usize>,
+}
+
+impl Step {
+    /// All that the author claims, what is expected of the call first.
+    pub fn claimed(&self) -> impl Iterator<Item = Claim> {
+        let expect = self.expect.map(|expect| Claim::Outcome(OutcomeClaim::Result(expect)));
+        expect.into_iter().chain(self.claims.iter().cloned())
+    }
 }
 
 /// What a step's author says that it does.
@@ -63,6 +73,8 @@ pub enum Expect {
     Fails(Errno),
     /// `blocks = true`
     Blocks,
+    /// `ends = true`: the call does not return, for its caller ends.
+    Ends,
 }
 
 /// The value that an author expects.

@@ -1,9 +1,12 @@
 //! The JSON Schema of scenario files, for editors: made from the same table of calls that the parser reads.
 
+mod claims;
+
 use serde_json::{Map, Value, json};
 
 use crate::argument::{Argument, CallWords, Kind};
 use crate::call::calls;
+use crate::expect::OUTCOMES;
 use crate::form::{options_of_wait, options_of_waitid};
 use crate::limits::{MOST_LEVELS, MOST_STEPS};
 use crate::names::RESERVED;
@@ -22,6 +25,7 @@ pub fn schema() -> Value {
         "signal".to_owned(),
         json!({ "anyOf": [signal_names(), { "type": "integer", "minimum": 1, "maximum": 64 }] }),
     );
+    definitions.extend(claims::definitions());
     let errnos: Vec<&str> = Errno::ALL.iter().map(|errno| errno.name()).collect();
     definitions.insert("errno".to_owned(), json!({ "enum": errnos }));
     let sides = |fact: &Fact| [true, false].map(|holds| Need { fact: *fact, holds }.to_string());
@@ -98,14 +102,21 @@ fn call(words: &CallWords) -> Value {
         ),
         ("fails", json!({ "$ref": "#/$defs/errno" }), "The errno that it fails with."),
         ("blocks", json!({ "const": true }), "It does not return in this step."),
+        ("ends", json!({ "const": true }), "Its caller ends in this step, so that it does not return."),
+        (
+            "then",
+            json!({ "$ref": "#/$defs/claims_about_processes" }),
+            "What is so after the step, of each process that is named.",
+        ),
         ("ask", json!({ "type": "string" }), "The question that the step is in the learner's mode."),
     ];
     for (key, mut value, about) in expectations {
-        if key == "ask" || words.returns {
+        if ["ask", "ends", "then"].contains(&key) || words.returns {
             value["description"] = json!(about);
             properties.insert(key.to_owned(), value);
         }
     }
+    properties.extend(claims::of_call(words.name));
     // Who makes which call is asked of every step.
     let required: Vec<&str> =
         words.arguments.iter().filter(|argument| argument.required).map(|argument| argument.name).collect();
@@ -115,7 +126,7 @@ fn call(words: &CallWords) -> Value {
         "required": required,
         "additionalProperties": false,
     });
-    let mut excluding = if words.returns { exclusive(&["returns", "fails", "blocks"]) } else { Map::new() };
+    let mut excluding = if words.returns { exclusive(&OUTCOMES) } else { Map::new() };
     if let Some((names, needed)) = &words.one_of {
         excluding.extend(exclusive(names));
         if *needed {

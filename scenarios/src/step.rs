@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeArray, DeTable};
 
-use crate::argument::CallWords;
 use crate::arguments::Arguments;
+use crate::claims::{Claims, fields_of, key_of};
+use crate::expect::expect;
 use crate::mistakes::{Mistakes, Place, clean, list};
 use crate::names::Names;
 use crate::spelling::nearest;
-use crate::values::{Fields, Key, Value, integer, text_of, wrong_type};
-use crate::{Call, CallName, Errno, Expect, ReturnValue, Role, Step};
+use crate::values::{Fields, Value, text_of, wrong_type};
+use crate::{Call, CallName, Expect, Role, Step};
 
 /// Keys that every step may have beside the arguments of its call.
-const COMMON: [&str; 6] = ["by", "call", "returns", "fails", "blocks", "ask"];
+const COMMON: [&str; 8] = ["by", "call", "returns", "fails", "blocks", "ends", "then", "ask"];
 
 /// Reads the steps of one file in order, and gives the processes their roles.
 pub(crate) struct Reader {
@@ -31,25 +32,26 @@ impl Reader {
 
     /// The step that a table stands for, unless it has mistakes.
     pub(crate) fn step<'a>(&mut self, table: &'a DeTable<'a>, span: Place, mistakes: &mut Mistakes) -> Option<Step> {
-        let fields: Fields<'a> = table.iter().map(|(key, value)| (&**key.get_ref(), (key, value))).collect();
+        let fields: Fields<'a> = fields_of(table);
         let by = self.by(&fields, &span, mistakes);
         let Some(name) = call_name(&fields, &span, mistakes) else {
             // Whatever call was meant, later steps may speak of its child: one mistake is enough.
             self.names.assume(fields.get("child").map(|(_, value)| *value));
             return None;
         };
-        let meant = unknown_keys(&fields, name.words(), mistakes);
+        let meant = unknown_keys(&fields, name, mistakes);
         self.names.assume(meant.get("child").copied());
         let roles = &mut self.names;
         let arguments = Arguments { fields: &fields, meant: &meant, words: name.words(), span: &span, roles, mistakes };
         let call = Call::read(name, arguments);
-        let expect = self.expect(&fields, name, mistakes);
+        let expect = expect(&fields, Some(name), &self.names, mistakes);
         if let (Some(child), false) = (call.as_ref().and_then(Call::child), matches!(expect, Some(Expect::Fails(_)))) {
             let place = fields.get("child").map_or_else(|| span.clone(), |(_, value)| value.span());
             self.names.made(child, place);
         }
+        let claims = Claims { names: &self.names, mistakes }.of_step(&fields, name, expect);
         let ask = fields.get("ask").and_then(|(_, value)| text_of(value, "`ask`", mistakes));
-        Some(Step { by: by?, call: call?, expect, ask, span })
+        Some(Step { by: by?, call: call?, expect, claims, ask, span })
     }
 
     fn by(&self, fields: &Fields<'_>, span: &Place, mistakes: &mut Mistakes) -> Option<Role> {
@@ -69,60 +71,6 @@ impl Reader {
             return None;
         }
         self.names.process(value, "by", mistakes)
-    }
-
-    fn expect(&self, fields: &Fields<'_>, call: CallName, mistakes: &mut Mistakes) -> Option<Expect> {
-        let given: Vec<&Key<'_>> =
-            ["returns", "fails", "blocks"].iter().filter_map(|key| fields.get(key)).map(|(key, _)| *key).collect();
-        if let [_, second, ..] = given[..] {
-            mistakes
-                .add(second.span(), "a step can return, fail or block, not two of them", "a second expectation")
-                .also(given[0].span(), "the first")
-                .help("keep the one that is true");
-            return None;
-        }
-        if let (Some(key), false) = (given.first(), call.returns()) {
-            mistakes
-                .add(key.span(), format!("`{call}` never returns"), "nothing to expect")
-                .help("leave it out; a later step can ask what came of it");
-            return None;
-        }
-        if let Some((_, value)) = fields.get("returns") {
-            return self.returns(value, mistakes).map(Expect::Returns);
-        }
-        if let Some((_, value)) = fields.get("fails") {
-            let Some(name) = value.get_ref().as_str() else {
-                wrong_type(value, "`fails`", "the name of an errno in quotes, like `\"ESRCH\"`", mistakes);
-                return None;
-            };
-            if Errno::from_name(name).is_none() {
-                let known: Vec<&str> = Errno::ALL.iter().map(|errno| errno.name()).collect();
-                mistakes.unknown(value.span(), "errno", name, &known);
-            }
-            return Errno::from_name(name).map(Expect::Fails);
-        }
-        let (_, value) = fields.get("blocks")?;
-        match value.get_ref().as_bool() {
-            Some(true) => Some(Expect::Blocks),
-            Some(false) => {
-                mistakes
-                    .add(value.span(), "`blocks` can only be `true`", "says nothing")
-                    .help("leave it out, or say what the call `returns`");
-                None
-            }
-            None => {
-                wrong_type(value, "`blocks`", "`true`", mistakes);
-                None
-            }
-        }
-    }
-
-    fn returns(&self, value: &Value<'_>, mistakes: &mut Mistakes) -> Option<ReturnValue> {
-        if let Some(name) = value.get_ref().as_str() {
-            return self.names.known(name, value.span(), mistakes).map(ReturnValue::Role);
-        }
-        let expected = "a number, or the name of a process";
-        integer(value, "`returns`", expected, i64::MIN..=i64::MAX, mistakes).map(ReturnValue::Number)
     }
 }
 
@@ -147,10 +95,12 @@ fn call_name(fields: &Fields<'_>, span: &Place, mistakes: &mut Mistakes) -> Opti
 /// Reports keys that this call does not have; gives the values of those that are most likely misspelt, by the right key.
 fn unknown_keys<'a>(
     fields: &Fields<'a>,
-    words: &CallWords,
+    call: CallName,
     mistakes: &mut Mistakes,
 ) -> BTreeMap<&'static str, &'a Value<'a>> {
+    let words = call.words();
     let own: Vec<&'static str> = words.arguments.iter().map(|argument| argument.name).collect();
+    let own: Vec<&'static str> = own.into_iter().chain(key_of(call)).collect();
     let allowed: Vec<&'static str> = own.iter().chain(&COMMON).copied().collect();
     let mut meant = BTreeMap::new();
     for (name, (key, value)) in fields.iter().filter(|(name, _)| !allowed.contains(*name)) {

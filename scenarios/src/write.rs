@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::{Expect, Given, ReturnValue, Role, Scenario, Signal, Step, Target};
+use crate::written::{self, listed, named, quoted};
+use crate::{Given, Role, Scenario, Step, Target, Written};
 
 impl Scenario {
     /// The scenario as a file. [`Scenario::parse`] reads it back as the same value, but for the places of the steps.
@@ -38,15 +39,6 @@ impl Scenario {
     }
 }
 
-/// A text as a TOML basic string.
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-fn listed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
-    format!("[{}]", words.map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(", "))
-}
-
 struct Writer<'a> {
     scenario: &'a Scenario,
 }
@@ -55,16 +47,10 @@ impl Writer<'_> {
     /// `key = value` for every argument and expectation of a step.
     fn step(&self, step: &Step) -> Vec<String> {
         let arguments = step.call.arguments().into_iter().map(|(key, given)| (key, self.given(&given)));
-        let mut pairs: Vec<(&str, String)> = arguments.collect();
-        match step.expect {
-            None => {}
-            Some(Expect::Returns(ReturnValue::Number(number))) => pairs.push(("returns", number.to_string())),
-            Some(Expect::Returns(ReturnValue::Role(role))) => pairs.push(("returns", self.role(role))),
-            Some(Expect::Fails(errno)) => pairs.push(("fails", quoted(errno.name()))),
-            Some(Expect::Blocks) => pairs.push(("blocks", "true".to_owned())),
-        }
-        pairs.extend(step.ask.as_ref().map(|ask| ("ask", quoted(ask))));
-        pairs.into_iter().map(|(key, value)| format!("{key} = {value}")).collect()
+        let claims: Vec<Written> = step.claimed().map(|claim| claim.written(self.scenario)).collect();
+        let ask = step.ask.as_ref().map(|ask| format!("ask = {}", quoted(ask)));
+        let arguments = arguments.map(|(key, value)| format!("{key} = {value}"));
+        arguments.chain(written::pairs(&claims)).chain(ask).collect()
     }
 
     fn given(&self, given: &Given) -> String {
@@ -95,10 +81,4 @@ impl Writer<'_> {
             Target::Number(number) => number.to_string(),
         }
     }
-}
-
-/// A signal by the name that the parser reads, or by number where it has none.
-fn named(signal: Signal) -> String {
-    let name = signal.to_string();
-    if Signal::from_name(&name).is_some() { quoted(&name) } else { signal.number().to_string() }
 }

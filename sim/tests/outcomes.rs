@@ -8,7 +8,7 @@ use pidlab_scenario::{
 use pidlab_sim::{Answer, Judgement, Model};
 
 fn step(by: u16, call: Call) -> Step {
-    Step { by: Role(by), call, expect: None, ask: None, span: 0..0 }
+    Step { by: Role(by), call, expect: None, claims: vec![], ask: None, span: 0..0 }
 }
 
 fn fork(by: u16, child: u16) -> Step {

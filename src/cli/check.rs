@@ -11,11 +11,12 @@ use pidlab_scenario::{Diagnostics, Scenario};
 use pidlab_sim::rule;
 use serde::Serialize;
 
-use super::{Belief, End, Format, Out};
+use super::{Belief, End, Format, Out, failed, fix};
+use crate::claims::ClaimLine;
 use crate::compare::{Compared, Problem, Verdict};
 use crate::input::Source;
 use crate::kernel::{self, Judged, Labs, On, Plan};
-use crate::{tell, words};
+use crate::words;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -38,6 +39,9 @@ pub(super) struct Arguments {
     /// Take a skip for a failure.
     #[arg(long)]
     no_skip: bool,
+    /// Write into the files, in place of the claims that fail, those that are true.
+    #[arg(long, requires = "paths", conflicts_with_all = ["format", "quiet", "no_skip", "believe"])]
+    fix: bool,
 }
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -55,6 +59,9 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, true),
     };
+    if arguments.fix {
+        return fix::fix(out, &sources, labs, on);
+    }
     let mut report = Report {
         out,
         quiet: arguments.quiet,
@@ -138,6 +145,9 @@ struct ScenarioLine<'a> {
     rules: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<String>,
+    /// The claims of the file that are false.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    claims: Vec<ClaimLine>,
 }
 
 impl Report<'_> {
@@ -192,9 +202,9 @@ impl Report<'_> {
         }
         if !verdict.agrees() {
             let problems: Vec<String> =
-                verdict.problems.iter().map(|problem| tell::problem(&source.scenario, problem)).collect();
+                verdict.problems.iter().map(|problem| failed::problem(source, problem)).collect();
             let replay = format!("   replay: pidlab run {}\n", source.path);
-            let word = if verdict.is_not_decided() { "UNKNOWN" } else { "DIFFERS" };
+            let word = failed::word(verdict);
             return self.line(source, BAD, word, &(problems.concat() + &replay), Some(verdict));
         }
         match instead {
@@ -224,6 +234,7 @@ impl Report<'_> {
                 } else {
                     vec![anstream::adapter::strip_str(detail).to_string()]
                 },
+                claims: failed::lines(scenario, verdict),
             };
             return writeln!(self.out, "{}", serde_json::to_string(&line)?);
         }

@@ -1,11 +1,13 @@
 //! The command line: `pidlab check`, `run`, `fuzz`, `rules`, `explain`.
 //!
-//! Exit codes: 0 all agree; 1 a difference or a failed expectation; 2 bad usage or a bad scenario; 4 the kernel side could
+//! Exit codes: 0 all agree; 1 a difference or a failed claim; 2 bad usage or a bad scenario; 4 the kernel side could
 //! not run.
 
 mod check;
 mod coverage;
 mod explain;
+mod failed;
+mod fix;
 mod fuzz;
 mod outcomes;
 mod pairs;
@@ -34,7 +36,7 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all agree, 1 a difference or a failed expectation,
+Exit codes: 0 all agree, 1 a difference or a failed claim,
 2 bad usage or a bad scenario, 4 the kernel side could not run.";
 
 #[derive(Subcommand)]

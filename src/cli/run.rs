@@ -8,7 +8,7 @@ use pidlab_realkernel::{Kernel, Sharing};
 use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Observation, Scenario};
 use pidlab_sim::Because;
 
-use super::{Belief, End, Format, Out};
+use super::{Belief, End, Format, Out, failed};
 use crate::compare::Verdict;
 use crate::input::Source;
 use crate::kernel::{self, Judged, Labs, On, Plan};
@@ -111,7 +111,7 @@ fn one(
     if !verdict.agrees() && format == Format::Json {
         out.flush()?;
         for problem in &verdict.problems {
-            anstream::eprint!("{}", tell::problem(&source.scenario, problem));
+            anstream::eprint!("{}", failed::problem(source, problem));
         }
     }
     Ok(match verdict.agrees() {

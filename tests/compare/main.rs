@@ -2,6 +2,7 @@
 
 mod fields;
 
+use pidlab::claims::Whose;
 use pidlab::compare::{Problem, Side, Verdict, kernel_only, with_model};
 use pidlab_scenario::{CallName, Facts, Harm, Machine, Outcome, Refusal, Refused, Run, Scenario, Unmodelled};
 use pidlab_sim::Model;
@@ -76,5 +77,7 @@ fn a_claim_is_held_against_the_kernel_too() {
     assert!(kernel_only(&scenario, run.clone()).agrees());
     run.observations[2].outcome = Some(Outcome::Ok(7));
     let verdict = kernel_only(&scenario, run);
-    assert!(matches!(verdict.problems[..], [Problem::Expectation { step: 2, side: Side::Kernel, .. }]), "{verdict:?}");
+    let [Problem::ClaimFailed(failed)] = &verdict.problems[..] else { panic!("{verdict:?}") };
+    assert_eq!(failed.step, 2);
+    assert!(matches!(failed.instead[..], [(Whose::Kernel, _)]), "{failed:?}");
 }

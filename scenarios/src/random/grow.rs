@@ -33,7 +33,7 @@ pub fn scenario(choices: &[Choice], guide: &mut impl Guide, config: &RandomConfi
         let mut bytes = Bytes::of(choice);
         let Some(by) = actor(&scenario, guide, config.theme, &mut bytes) else { break };
         let call = Maker::new(&mut scenario, guide, config, by, bytes).call();
-        let step = Step { by, call, expect: None, ask: None, span: 0..0 };
+        let step = Step { by, call, expect: None, claims: vec![], ask: None, span: 0..0 };
         // What the guide cannot take (it may know fewer calls than the configuration names) is left out.
         if guide.apply(&scenario, &step).is_ok() {
             scenario.steps.push(step);
@@ -61,7 +61,7 @@ fn open(scenario: &mut Scenario, guide: &mut impl Guide, opening: Opening) {
         if let Some(child) = made {
             scenario.roles.push(format!("p{}", child.0));
         }
-        let step = Step { by, call, expect: None, ask: None, span: 0..0 };
+        let step = Step { by, call, expect: None, claims: vec![], ask: None, span: 0..0 };
         if guide.apply(scenario, &step).is_err() {
             scenario.roles.truncate(scenario.roles.len() - usize::from(made.is_some()));
             return;

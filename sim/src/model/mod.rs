@@ -31,7 +31,7 @@ const LISTED_FROM: usize = 5_000;
 /// use pidlab_sim::Model;
 ///
 /// let child = Role(1);
-/// let fork = Step { by: Role::HOST, call: Call::Fork { child }, expect: None, ask: None, span: 0..0 };
+/// let fork = Step { by: Role::HOST, call: Call::Fork { child }, expect: None, claims: vec![], ask: None, span: 0..0 };
 /// let scenario = Scenario {
 ///     name: "example".into(),
 ///     title: "A child has the next number".into(),

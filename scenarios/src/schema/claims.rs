@@ -1,0 +1,111 @@
+//! The part of the schema that is about claims.
+
+use serde_json::{Map, Value, json};
+
+use crate::claim::SeenKind;
+use crate::claims::{EVENTS, STATES, key_of};
+use crate::{CallName, SeenField};
+
+/// What a call can be claimed to give beside its value.
+pub(super) fn of_call(name: &str) -> Option<(String, Value)> {
+    let call = CallName::from_word(name)?;
+    let key = key_of(call)?;
+    Some((key.to_owned(), json!({ "$ref": format!("#/$defs/{key}") })))
+}
+
+/// What claims are made of.
+pub(super) fn definitions() -> Map<String, Value> {
+    let signal = json!({ "$ref": "#/$defs/signal" });
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": i32::MAX });
+    let numbers = json!({ "type": "array", "items": number });
+    let named = json!({ "anyOf": [{ "$ref": "#/$defs/name" }, { "const": false }] });
+    let states = STATES.map(|state| state.to_string());
+    let events = EVENTS.map(|event| event.to_string());
+    let seen = SeenField::KINDS.map(|(name, kind)| (name.to_owned(), seen_value(kind)));
+    let status = status(&json!({ "$ref": "#/$defs/signal" }));
+    let told = self::status(&json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }));
+    let handled = fields(&[
+        ("signal", signal.clone()),
+        ("si_pid", number.clone()),
+        ("status", json!({ "anyOf": [told, { "const": false }] })),
+    ]);
+    let returned = fields(&[
+        ("call", json!({ "enum": CallName::WORDS })),
+        ("returns", json!({ "anyOf": [{ "type": "integer" }, { "$ref": "#/$defs/name" }] })),
+        ("fails", json!({ "$ref": "#/$defs/errno" })),
+        ("blocks", json!({ "const": true })),
+        ("ends", json!({ "const": true })),
+        ("status", json!({ "$ref": "#/$defs/status" })),
+        ("sees", json!({ "$ref": "#/$defs/sees" })),
+        ("pending", json!({ "$ref": "#/$defs/pending" })),
+        ("events", json!({ "$ref": "#/$defs/events" })),
+    ]);
+    let process = fields(&[
+        ("state", json!({ "enum": states })),
+        ("pids", numbers.clone()),
+        ("namespaces", numbers.clone()),
+        ("parent", named.clone()),
+        ("ppid", number.clone()),
+        ("pgid", number.clone()),
+        ("sid", number),
+        ("thread_of", named),
+        ("handled", json!({ "type": "array", "items": handled })),
+        ("returned", json!({ "anyOf": [returned, { "const": false }] })),
+    ]);
+    let sees = json!({
+        "description": "What the look shows, as the JSON line has it.",
+        "type": "object",
+        "properties": Map::from_iter(seen),
+        "additionalProperties": false,
+        "minProperties": 1,
+    });
+    Map::from_iter([
+        ("status".to_owned(), status),
+        ("sees".to_owned(), sees),
+        ("pending".to_owned(), json!({ "description": "The whole set.", "type": "array", "items": signal })),
+        ("events".to_owned(), json!({ "description": "The whole set.", "type": "array", "items": { "enum": events } })),
+        (
+            "claims_about_processes".to_owned(),
+            json!({
+                "type": "object",
+                "propertyNames": { "$ref": "#/$defs/name" },
+                "additionalProperties": { "anyOf": [process, { "const": "gone" }] },
+                "minProperties": 1,
+            }),
+        ),
+    ])
+}
+
+fn fields(fields: &[(&str, Value)]) -> Value {
+    let properties: Map<String, Value> = fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1 })
+}
+
+/// A status, of which the signal that stops can be this.
+fn status(stops: &Value) -> Value {
+    let exited = json!({ "type": "integer", "minimum": 0, "maximum": 255 });
+    let mut status = fields(&[
+        ("exited", exited),
+        ("killed", json!({ "$ref": "#/$defs/signal" })),
+        ("stopped", stops.clone()),
+        ("continued", json!({ "const": true })),
+    ]);
+    status["maxProperties"] = json!(1);
+    status["description"] = json!("What is said of a child.");
+    status
+}
+
+fn seen_value(kind: SeenKind) -> Value {
+    match kind {
+        SeenKind::Number => json!({ "type": "integer" }),
+        SeenKind::Numbers => json!({ "type": "array", "items": { "type": "integer" } }),
+        SeenKind::Translated => {
+            let mut either = fields(&[
+                ("ok", json!({ "type": "integer", "minimum": 0 })),
+                ("err", json!({ "$ref": "#/$defs/errno" })),
+            ]);
+            either["maxProperties"] = json!(1);
+            either
+        }
+    }
+}

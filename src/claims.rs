@@ -1,0 +1,156 @@
+//! What a scenario's author claims, held against everything that can come: the kernel's observation, the model's, and each outcome
+//! that the model allows beside.
+//!
+//! A failed claim is told once, with what came in its place, as a claim that could be pasted over it.
+
+use pidlab_scenario::{Claim, Numbers, Observation, Place, Scenario, Written};
+use serde::Serialize;
+
+/// A claim that is false somewhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FailedClaim {
+    /// Of which step.
+    pub step: usize,
+    /// What is claimed.
+    pub claim: Claim,
+    /// Where it is false, and what is so instead. There is at least one.
+    pub instead: Vec<(Whose, Claim)>,
+    /// The claim that is true wherever it was looked, if there is one, and nothing was left unlooked at.
+    pub truth: Option<Claim>,
+}
+
+/// Whose observation a claim was held against.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Whose {
+    /// The kernel's.
+    Kernel,
+    /// The model's.
+    Model,
+    /// Nobody's: an outcome that Linux may choose as well.
+    Allowed,
+}
+
+/// What the claims of a step must hold on.
+pub(crate) struct Looked<'a> {
+    /// Every observation, that which the run went on from first.
+    pub(crate) observations: Vec<(Whose, &'a Observation)>,
+    /// Whether Linux can give nothing else.
+    pub(crate) complete: bool,
+}
+
+/// The claims of a scenario that fail in a run, of which the first is the start.
+pub(crate) fn failed<'a>(scenario: &Scenario, run: impl Iterator<Item = Looked<'a>>) -> Vec<FailedClaim> {
+    let mut failed = Vec::new();
+    let mut numbers = Numbers::default();
+    for (number, looked) in run.enumerate() {
+        if let Some(step) = number.checked_sub(1).and_then(|index| scenario.steps.get(index)) {
+            let after = |observation: &'a Observation| (observation, numbers.clone().after(observation));
+            let seen: Vec<_> = looked.observations.iter().map(|(whose, seen)| (*whose, after(seen))).collect();
+            for claim in step.claimed() {
+                let truth = |(whose, (observation, numbers)): &(Whose, (&Observation, Numbers))| {
+                    (*whose, claim.truth(step.by, observation, numbers))
+                };
+                let truths = seen.iter().map(truth).collect();
+                failed.extend(failure(number, claim, truths, looked.complete));
+            }
+        }
+        if let Some((_, observation)) = looked.observations.first() {
+            numbers = numbers.after(observation);
+        }
+    }
+    failed
+}
+
+fn failure(step: usize, claim: Claim, truths: Vec<(Whose, Claim)>, complete: bool) -> Option<FailedClaim> {
+    let (_, first) = truths.first()?;
+    let truth = (complete && truths.iter().all(|(_, truth)| truth == first)).then(|| first.clone());
+    let mut instead: Vec<(Whose, Claim)> = Vec::new();
+    for wrong in truths.into_iter().filter(|(_, truth)| *truth != claim) {
+        if !instead.contains(&wrong) {
+            instead.push(wrong);
+        }
+    }
+    (!instead.is_empty()).then_some(FailedClaim { step, claim, instead, truth })
+}
+
+impl FailedClaim {
+    /// Where it is false, in words, with what is so there: once for both machines where they say the same.
+    pub fn told(&self, scenario: &Scenario) -> Vec<(&'static str, String)> {
+        let pair = |claim: &Claim| claim.written(scenario).pair();
+        match &self.instead[..] {
+            [(Whose::Kernel, kernel), (Whose::Model, model), others @ ..] if kernel == model => {
+                let others = others
+                    .iter()
+                    .filter(|(_, claim)| claim != kernel)
+                    .map(|(_, claim)| (Whose::Allowed.on(), pair(claim)));
+                [("on both machines", pair(kernel))].into_iter().chain(others).collect()
+            }
+            all => all.iter().map(|(whose, claim)| (whose.on(), pair(claim))).collect(),
+        }
+    }
+
+    /// Where the claim stands in the file.
+    pub fn place(&self, scenario: &Scenario, text: &str) -> Option<Place> {
+        Place::find(text, self.step, &self.claim.written(scenario).keys)
+    }
+
+    /// For programs.
+    pub fn line(&self, scenario: &Scenario) -> ClaimLine {
+        let instead =
+            self.instead.iter().map(|(on, claim)| InsteadLine { on: *on, claim: claim.written(scenario).into() });
+        ClaimLine {
+            step: self.step,
+            claim: self.claim.written(scenario).into(),
+            instead: instead.collect(),
+            truth: self.truth.as_ref().map(|truth| truth.written(scenario).into()),
+        }
+    }
+}
+
+impl Whose {
+    fn on(self) -> &'static str {
+        match self {
+            Whose::Kernel => "on the kernel",
+            Whose::Model => "on the model",
+            Whose::Allowed => "and Linux may as well give",
+        }
+    }
+}
+
+/// A failed claim in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ClaimLine {
+    /// Of which step.
+    pub step: usize,
+    /// What is claimed.
+    pub claim: PairLine,
+    /// Where it is false, and what is so instead.
+    pub instead: Vec<InsteadLine>,
+    /// What would be true everywhere, or `null`.
+    pub truth: Option<PairLine>,
+}
+
+/// What came in place of what is claimed, in JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct InsteadLine {
+    /// `kernel`, `model`, or `allowed` where Linux may choose it.
+    pub on: Whose,
+    /// As a claim.
+    pub claim: PairLine,
+}
+
+/// A claim in JSON, as a file writes it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct PairLine {
+    /// The keys that lead to it in the table of its step.
+    pub keys: Vec<String>,
+    /// Its value, in TOML.
+    pub value: String,
+}
+
+impl From<Written> for PairLine {
+    fn from(written: Written) -> PairLine {
+        PairLine { keys: written.keys, value: written.value }
+    }
+}

@@ -1,0 +1,186 @@
+//! `pidlab check --fix`: claims that fail are written anew, as they are true.
+
+use std::fs;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use pidlab_realkernel::Sharing;
+use pidlab_scenario::{Claim, OutcomeClaim, Place};
+
+use super::{End, Out, failed};
+use crate::claims::FailedClaim;
+use crate::compare::Verdict;
+use crate::input::{self, Source};
+use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
+
+const OLD: Style = AnsiColor::Red.on_default();
+const NEW: Style = AnsiColor::Green.on_default();
+
+/// What comes of one file.
+enum Fixed {
+    /// All its claims hold.
+    Holds,
+    /// The text in which they do.
+    Written(String),
+    /// It stays as it is, for these reasons.
+    Refused(Vec<String>),
+}
+
+/// Judges each file, and writes the true claims into those whose claims fail.
+pub(super) fn fix(out: &mut Out, sources: &[Source], labs: Labs, on: On) -> io::Result<End> {
+    let mut end = End::Agree;
+    let mut written = Ok(());
+    kernel::spread(
+        labs,
+        1,
+        Plan { on, belief: None },
+        sources.len(),
+        |worker, index| one(worker, &sources[index]),
+        |index, fixed| {
+            match told(out, &sources[index], &fixed) {
+                Ok(true) => {}
+                Ok(false) => end = End::Differ,
+                Err(error) => written = Err(error),
+            }
+            written.is_ok()
+        },
+    );
+    written.map(|()| end)
+}
+
+/// Says what came of a file, and writes it; whether all its claims hold now.
+fn told(out: &mut Out, source: &Source, fixed: &Fixed) -> io::Result<bool> {
+    match fixed {
+        Fixed::Holds => writeln!(out, "{}: every claim holds", source.path)?,
+        Fixed::Refused(reasons) => {
+            writeln!(out, "{}: not changed", source.path)?;
+            for reason in reasons {
+                writeln!(out, "{}", reason.trim_end())?;
+            }
+            return Ok(false);
+        }
+        Fixed::Written(text) => {
+            writeln!(out, "{}", source.path)?;
+            for (number, (old, new)) in source.text.lines().zip(text.lines()).enumerate() {
+                if old != new {
+                    writeln!(out, "{OLD}{:>4} - {old}{OLD:#}", number + 1)?;
+                    writeln!(out, "{NEW}{:>4} + {new}{NEW:#}", number + 1)?;
+                }
+            }
+            out.flush()?;
+            if let Err(error) = fs::write(&source.path, text) {
+                eprintln!("error: {}: {error}", source.path);
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn one(worker: &mut Worker, source: &Source) -> Fixed {
+    let verdict = match verdict(worker, source) {
+        Ok(verdict) => verdict,
+        Err(why) => return Fixed::Refused(vec![why]),
+    };
+    if verdict.agrees() {
+        return Fixed::Holds;
+    }
+    if verdict.failed_claims().next().is_none() || !verdict.is_claim_failed() {
+        let other = verdict.problems.iter().map(|problem| failed::problem(source, problem));
+        let why = "what is wrong with it is more than a claim: `pidlab check` tells".to_owned();
+        return Fixed::Refused(other.chain([why]).collect());
+    }
+    let (mut edits, mut refused) = (Vec::new(), Vec::new());
+    for failed in verdict.failed_claims() {
+        match edit(source, failed, &verdict) {
+            Some(edit) => edits.push(edit),
+            None => refused.push(failed::diagnostics(source, failed).render(true)),
+        }
+    }
+    if source.built_in {
+        refused.push("it is in the library inside the program; copy it into a file of your own".to_owned());
+    }
+    if !refused.is_empty() {
+        return Fixed::Refused(refused);
+    }
+    let text = edited(&source.text, edits);
+    // What is written has been tried.
+    match input::source(&source.scenario.name, &source.path, &text) {
+        Ok(changed) if self::verdict(worker, &changed).is_ok_and(|verdict| verdict.agrees()) => Fixed::Written(text),
+        _ => Fixed::Refused(vec!["the claims that are true do not fit together here: write them by hand".to_owned()]),
+    }
+}
+
+fn verdict(worker: &mut Worker, source: &Source) -> Result<Verdict, String> {
+    match worker.judge_sharing(&source.scenario, Sharing::Auto) {
+        Judged::Verdict(verdict) | Judged::ModelOnly(_, verdict) | Judged::Lacking(_, Some(verdict)) => {
+            match verdict.mistake.is_some() && verdict.problems.is_empty() {
+                true => Err("a step of it cannot be taken: `pidlab check` tells".to_owned()),
+                false => Ok(verdict),
+            }
+        }
+        Judged::Lacking(_, None) => Err("it is for other machines".to_owned()),
+        Judged::Failed(why) => Err(format!("the kernel side gave no result: {why}")),
+    }
+}
+
+/// A piece of the text, and what stands there instead.
+type Edit = (std::ops::Range<usize>, String);
+
+/// How a failed claim becomes a true one; nothing where no claim is true everywhere, or the text does not have it in one piece.
+fn edit(source: &Source, failed: &FailedClaim, verdict: &Verdict) -> Option<Edit> {
+    let Source { scenario, text, .. } = source;
+    let truth = failed.truth.as_ref()?;
+    let place = failed.place(scenario, text)?;
+    let (old, new) = (failed.claim.written(scenario), truth.written(scenario));
+    if old.keys == new.keys {
+        return Some((place.value, new.value));
+    }
+    match (&failed.claim, truth) {
+        // The process is gone, whatever was claimed of it.
+        (Claim::Process(..), Claim::Gone(_)) => {
+            let process = Place::find(text, failed.step, &new.keys)?;
+            if text[process.value.clone()].starts_with('{') {
+                return Some((process.value, new.value));
+            }
+            // `then.leaf.state = …`
+            let dotted = process.pair.start..place.pair.end;
+            (dotted.start < dotted.end).then(|| (dotted, format!("{} = {}", new.keys[1], new.value)))
+        }
+        (Claim::Gone(_), Claim::Process(..)) => {
+            Some((place.value, format!("{{ {} = {} }}", new.keys.last()?, new.value)))
+        }
+        // What the call gave is not of the kind that was claimed: if that is said already, only the claim has to go.
+        (Claim::Outcome(claim), Claim::Outcome(OutcomeClaim::Result(_))) => {
+            let step = &scenario.steps[failed.step - 1];
+            let whole = Place::find(text, failed.step, &old.keys[..1])?.pair;
+            let said = step.expect.is_some() && !matches!(claim, OutcomeClaim::Result(_));
+            let other = verdict.failed_claims().any(|other| other.step == failed.step && other.claim != failed.claim);
+            match (said, other) {
+                (false, false) => Some((whole, new.pair())),
+                (false, true) if matches!(claim, OutcomeClaim::Result(_)) => Some((whole, new.pair())),
+                (true, _) => {
+                    let comma = text[..whole.start].trim_end().strip_suffix(',')?.len();
+                    Some((comma..whole.end, String::new()))
+                }
+                (false, true) => None,
+            }
+        }
+        // One field of what a look shows in place of another.
+        (Claim::Outcome(OutcomeClaim::Sees(_)), Claim::Outcome(OutcomeClaim::Sees(field))) => {
+            Some((place.pair, format!("{} = {}", field.name, new.value)))
+        }
+        _ => None,
+    }
+}
+
+/// The text with all of these pieces changed, each once.
+fn edited(text: &str, mut edits: Vec<Edit>) -> String {
+    edits.sort_by(|(left, _), (right, _)| (left.start, left.end).cmp(&(right.start, right.end)));
+    edits.dedup();
+    let mut changed = text.to_owned();
+    for (range, new) in edits.into_iter().rev() {
+        changed.replace_range(range, &new);
+    }
+    changed
+}

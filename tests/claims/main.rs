@@ -1,0 +1,5 @@
+//! Claims: whatever an observation says can be claimed, and no claim of the library holds by luck.
+
+mod complete;
+mod outcomes;
+mod wrong;
