@@ -1,6 +1,6 @@
 //! Calls and outcomes in words, as short as a reader can follow.
 
-use pidlab_scenario::{Call, Errno, Given, Need, Outcome, Role, Scenario, Seen, Target};
+use pidlab_scenario::{Call, Entrance, Errno, Given, Need, Outcome, Role, Scenario, Seen, SetnsVia, Target};
 
 /// A call as one would read it aloud: `clone(CLONE_NEWPID) → init`, `kill(mid, SIGTERM)`.
 pub(crate) fn call(scenario: &Scenario, call: &Call) -> String {
@@ -86,6 +86,12 @@ impl Names<'_> {
             match (call, &given) {
                 // What comes back is more than an argument: it is shown behind them.
                 (_, Given::NewProcess(_)) => {}
+                (Call::Setns { to: Entrance::Pidfd(_), via }, Given::Word(_)) => {
+                    let whose = words.pop().unwrap_or_default();
+                    let whose = whose.strip_prefix("pidfd of ").unwrap_or(&whose);
+                    let via = if *via == SetnsVia::PidfdForChildren { *via } else { SetnsVia::Pidfd };
+                    words.push(format!("{} of {whose}", via.word()));
+                }
                 (Call::Setns { .. }, Given::Word(via)) => {
                     let whose = words.pop().unwrap_or_default();
                     words.push(format!("{via} of {whose}"));

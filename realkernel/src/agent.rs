@@ -46,9 +46,9 @@ numbered! {
         Waitid,
         /// As `Waitid` of a pidfd, which is handed over at the socket that the first argument names.
         WaitidHanded,
-        /// setns with a descriptor that is handed over at such a socket; flags.
-        SetnsHanded,
-        /// The same with what a pidfd, handed over at such a socket, says of the next child's namespace; flags.
+        /// setns with a pidfd, which is handed over at such a socket, or opened by the number that follows; flags.
+        SetnsPidfd,
+        /// The same with what such a pidfd says of the next child's namespace; flags.
         SetnsForChildren,
         /// number of a system call without pointers, and four arguments.
         Plain,
@@ -60,10 +60,10 @@ numbered! {
         Sigprocmask,
         /// the flags that a file descriptor opened from the slot's text is given to setns(2) with.
         SetnsPath,
-        /// pid, and a signal, or -1 to only open the pidfd.
+        /// pid.
         Pidfd,
-        /// signal, with a pidfd that is handed over at such a socket, the first argument.
-        SignalHanded,
+        /// signal, behind a pidfd as for `SetnsPidfd`.
+        PidfdSignal,
         /// reads the file in the slot's text: a number, as the second value.
         ReadNumber,
         /// writes the number into the file in the slot's text.
@@ -154,12 +154,12 @@ fn perform(slot: &Slot) -> Raw {
         Operation::WaitidHanded => opened_with(sockets::take_over(argument(0) as i32), |pidfd| {
             waitid(slot, libc::P_PIDFD as i32, pidfd as i32, argument(2) as u32)
         }),
-        Operation::SetnsHanded => opened_with(sockets::take_over(argument(0) as i32), |fd| {
-            raw::plain(libc::SYS_setns, [fd as usize, argument(1) as usize, 0, 0])
+        Operation::SetnsPidfd => opened_with(pidfd(argument(0) as i32, argument(1) as i32), |fd| {
+            raw::plain(libc::SYS_setns, [fd as usize, argument(2) as usize, 0, 0])
         }),
-        Operation::SetnsForChildren => opened_with(sockets::take_over(argument(0) as i32), |pidfd| {
+        Operation::SetnsForChildren => opened_with(pidfd(argument(0) as i32, argument(1) as i32), |pidfd| {
             opened_with(looking::for_children_of(pidfd), |fd| {
-                raw::plain(libc::SYS_setns, [fd as usize, argument(1) as usize, 0, 0])
+                raw::plain(libc::SYS_setns, [fd as usize, argument(2) as usize, 0, 0])
             })
         }),
         Operation::Plain => {
@@ -180,9 +180,9 @@ fn perform(slot: &Slot) -> Raw {
         Operation::SetnsPath => {
             opened(slot, libc::O_RDONLY, |fd| raw::plain(libc::SYS_setns, [fd as usize, argument(0) as usize, 0, 0]))
         }
-        Operation::Pidfd => pidfd(argument(0) as i32, argument(1) as i32),
-        Operation::SignalHanded => opened_with(sockets::take_over(argument(0) as i32), |pidfd| {
-            raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, argument(1) as usize, 0, 0])
+        Operation::Pidfd => opened_with(pidfd(-1, argument(0) as i32), |_| 0),
+        Operation::PidfdSignal => opened_with(pidfd(argument(0) as i32, argument(1) as i32), |pidfd| {
+            raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, argument(2) as usize, 0, 0])
         }),
         Operation::ReadNumber => opened(slot, libc::O_RDONLY, |fd| read_number(slot, fd)),
         Operation::WriteNumber => opened(slot, libc::O_WRONLY, |fd| write_number(argument(0), fd)),
@@ -212,10 +212,9 @@ fn abort() -> Raw {
     raw::trap()
 }
 
-fn pidfd(pid: i32, signal: i32) -> Raw {
-    opened_with(raw::plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0]), |fd| {
-        if signal < 0 { 0 } else { raw::plain(libc::SYS_pidfd_send_signal, [fd as usize, signal as usize, 0, 0]) }
-    })
+/// The pidfd that was handed over, or one of the process with this number.
+fn pidfd(socket: i32, number: i32) -> Raw {
+    if socket < 0 { raw::plain(libc::SYS_pidfd_open, [number as usize, 0, 0, 0]) } else { sockets::take_over(socket) }
 }
 
 /// Notes the signal in the slot of the role on whose stack this runs.

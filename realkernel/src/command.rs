@@ -5,12 +5,16 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
 use libc::c_long;
+use pidlab_scenario::syscall::Pidfd;
 use pidlab_scenario::{CallName, Refusal, Role, Unmodelled};
 
 use crate::agent::Operation;
 use crate::processes::Processes;
 use crate::sys::arena::{Slot, TEXT};
 use crate::sys::{raw, sockets};
+
+/// Takes the place of a socket where nothing is handed over.
+pub(crate) const NOTHING: i64 = -1;
 
 /// A command for one agent.
 #[derive(Debug)]
@@ -99,6 +103,24 @@ impl Caller<'_> {
         let mut command = Command::new(operation, arguments);
         command.descriptor = pidfd.map(OwnedFd::try_clone);
         Ok(command)
+    }
+
+    /// A command that gets a pidfd as its first two arguments: the socket at which it is handed over, or a number to open it by.
+    pub(crate) fn with_any_pidfd(
+        &self,
+        operation: Operation,
+        pidfd: Pidfd,
+        arguments: &[i64],
+    ) -> Result<Command, Refusal> {
+        let (socket, number) = match pidfd {
+            Pidfd::Held(_) => (sockets::handed_over_at().into(), 0),
+            Pidfd::Opened(number) => (NOTHING, number.into()),
+        };
+        let arguments = [&[socket, number], arguments].concat();
+        match pidfd {
+            Pidfd::Held(role) => self.with_handed_pidfd(operation, &arguments, role),
+            Pidfd::Opened(_) => Ok(Command::new(operation, &arguments)),
+        }
     }
 
     /// The conductor's pidfd of a process, which agents find in the shared table.

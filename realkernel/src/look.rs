@@ -10,14 +10,11 @@ use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall};
 use pidlab_scenario::{CallName, Errno, Outcome, PollEvent, Refusal, Role, Seen, Signal, Unmodelled};
 
 use crate::agent::{Operation, Sight};
-use crate::command::{Caller, Command};
+use crate::command::{Caller, Command, NOTHING};
 use crate::process::Process;
 use crate::processes::Processes;
 use crate::sys::arena::{self, Slot};
 use crate::sys::sockets;
-
-/// Takes the place of a socket where nothing is handed over.
-const NOTHING: i64 = -1;
 
 impl Caller<'_> {
     /// The command for sigpending.
@@ -50,8 +47,8 @@ impl Caller<'_> {
             // What is handed over is made when the other has spoken.
             Look::Peercred(_) => sight(Sight::Peer, &[sockets::handed_over_at().into()]),
             Look::FileOwner(_) => sight(Sight::Owner, &[sockets::handed_over_at().into()]),
-            Look::PidfdInfo(role) => self.with_pidfd(Sight::PidfdInfo, Pidfd::Held(role))?,
-            Look::PidfdSignal(role) => self.with_pidfd(Sight::PidfdSignal, Pidfd::Held(role))?,
+            Look::PidfdInfo(pidfd) => self.with_pidfd(Sight::PidfdInfo, pidfd)?,
+            Look::PidfdSignal(pidfd) => self.with_pidfd(Sight::PidfdSignal, pidfd)?,
         })
     }
 

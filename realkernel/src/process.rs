@@ -138,6 +138,8 @@ impl Process {
         std::mem::swap(&mut self.role, &mut process.role);
         process.own_files = true;
         process.gone = false;
+        // A pidfd refers to what bears the numbers, and those were exchanged: each role's goes on referring to what it did.
+        std::mem::swap(&mut self.pidfd, &mut process.pidfd);
         // What the new role's handlers have noted is in the thread's own slot.
         process.handled = self.handled;
         self.thread_of = None;

@@ -63,8 +63,9 @@ impl Processes {
         if !process.own_files {
             return os::own_descriptor(number);
         }
-        let leaders = || self.leader_of(role).and_then(|leader| leader.pidfd.as_ref());
-        let pidfd = process.pidfd.as_ref().or_else(leaders);
+        // Not the one that has been held: after an exec by a thread that is of nobody.
+        let leaders = || os::process_pidfd(self.leader_of(role)?.number);
+        let pidfd = os::thread_pidfd(process.number).or_else(leaders);
         os::descriptor_of(pidfd.ok_or_else(|| io::Error::other("a process without a pidfd"))?.as_fd(), number)
     }
 

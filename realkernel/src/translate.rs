@@ -1,6 +1,6 @@
 //! From a system call to the command that an agent gets.
 
-use pidlab_scenario::syscall::{Pidfd, Syscall, WaitId};
+use pidlab_scenario::syscall::{Syscall, WaitId};
 use pidlab_scenario::{
     CloneFlags, Harm, MaskChange, RebootHow, Refusal, Role, SetnsVia, Signal, SignalAction, Sysctl, WaitOptions,
 };
@@ -48,11 +48,17 @@ impl Translator<'_> {
             S::RtSigqueueinfo { pid, signal, si_pid } => {
                 Command::new(Operation::Sigqueue, &[i64::from(*pid), number(*signal).into(), i64::from(*si_pid)])
             }
-            S::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[i64::from(*pid), -1]),
-            S::PidfdSendSignal { pidfd, signal } => self.pidfd_send_signal(*pidfd, *signal)?,
+            S::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[i64::from(*pid)]),
+            S::PidfdSendSignal { pidfd, signal } => {
+                self.caller.with_any_pidfd(Operation::PidfdSignal, *pidfd, &[number(*signal).into()])?
+            }
             S::PidfdPoll(pidfd) => self.caller.pidfd_poll(*pidfd)?,
             S::Unshare { flags } => Command::plain(libc::SYS_unshare, &[flags.bits() as i64]),
             S::Setns { to, via } => self.setns(*to, *via)?,
+            S::SetnsPidfd { pidfd, for_children } => {
+                let operation = if *for_children { Operation::SetnsForChildren } else { Operation::SetnsPidfd };
+                self.caller.with_any_pidfd(operation, *pidfd, &[libc::CLONE_NEWPID.into()])?
+            }
             S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
             S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
             S::PrctlGetPdeathsig => Command::new(Operation::PrctlNumber, &[libc::PR_GET_PDEATHSIG.into()]),
@@ -158,32 +164,10 @@ impl Translator<'_> {
         Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
     }
 
-    fn pidfd_send_signal(&self, pidfd: Pidfd, signal: Option<Signal>) -> Result<Command, Refusal> {
-        let signal = number(signal).into();
-        match pidfd {
-            Pidfd::Opened(pid) => Ok(Command::new(Operation::Pidfd, &[pid.into(), signal])),
-            Pidfd::Held(role) => self.caller.with_handed_pidfd(
-                Operation::SignalHanded,
-                &[sockets::handed_over_at().into(), signal],
-                role,
-            ),
-        }
-    }
-
     fn setns(&self, to: Role, via: SetnsVia) -> Result<Command, Refusal> {
         let newpid = i64::from(libc::CLONE_NEWPID);
         let file = match via {
-            SetnsVia::Pidfd if self.caller.has_own_files() => {
-                let arguments = [sockets::handed_over_at().into(), newpid];
-                return self.caller.with_handed_pidfd(Operation::SetnsHanded, &arguments, to);
-            }
-            SetnsVia::PidfdForChildren => {
-                let arguments = [sockets::handed_over_at().into(), newpid];
-                return self.caller.with_handed_pidfd(Operation::SetnsForChildren, &arguments, to);
-            }
-            SetnsVia::Pidfd => {
-                return Ok(Command::plain(libc::SYS_setns, &[self.caller.pidfd(to)?.into(), newpid]));
-            }
+            SetnsVia::Pidfd | SetnsVia::PidfdForChildren => unreachable!("a pidfd is no file of a process"),
             SetnsVia::NsPid => "pid",
             SetnsVia::PidForChildren => "pid_for_children",
             SetnsVia::OtherKind => "uts",

@@ -369,7 +369,8 @@ impl World {
 
     /// Ends everything that the run has made: when host can be waited for, all others are released.
     pub(crate) fn end(self) -> Result<(), String> {
-        let host = self.processes.get(self.first).ok_or("there is no host")?;
+        // Whoever runs it by now: the pidfd goes on referring to the process.
+        let host = self.processes.get(Role::HOST).ok_or("there is no host")?;
         let pidfd = host.pidfd.as_ref().ok_or("there is no pidfd of host")?;
         os::kill_pidfd(pidfd.as_raw_fd());
         os::reap_pidfd(pidfd.as_fd()).map_err(|error| format!("host cannot be reaped: {error}"))?;

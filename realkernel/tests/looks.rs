@@ -190,19 +190,19 @@ fn a_pidfds_fdinfo_by_who_reads_it() {
     shows(
         &in_the_tree(
             r#"
-            { by = "host", call = "look", pid = "deep", via = "fdinfo" },
-            { by = "init", call = "look", pid = "deep", via = "fdinfo" },
-            { by = "deep", call = "look", pid = "deep", via = "fdinfo" },
-            { by = "other", call = "look", pid = "deep", via = "fdinfo" },
-            { by = "deep", call = "look", pid = "host", via = "fdinfo" },
+            { by = "host", call = "look", pidfd = "deep", via = "fdinfo" },
+            { by = "init", call = "look", pidfd = "deep", via = "fdinfo" },
+            { by = "deep", call = "look", pidfd = "deep", via = "fdinfo" },
+            { by = "other", call = "look", pidfd = "deep", via = "fdinfo" },
+            { by = "deep", call = "look", pidfd = "host", via = "fdinfo" },
             { by = "inner", call = "look", pid = 2, via = "fdinfo" },
             { by = "inner", call = "look", pid = 9, via = "fdinfo" },
             { by = "deep", call = "exit", status = 0 },
-            { by = "init", call = "look", pid = "deep", via = "fdinfo" },
-            { by = "other", call = "look", pid = "deep", via = "fdinfo" },
+            { by = "init", call = "look", pidfd = "deep", via = "fdinfo" },
+            { by = "other", call = "look", pidfd = "deep", via = "fdinfo" },
             { by = "inner", call = "wait", pid = "any" },
-            { by = "init", call = "look", pid = "deep", via = "fdinfo" },
-            { by = "other", call = "look", pid = "deep", via = "fdinfo" },
+            { by = "init", call = "look", pidfd = "deep", via = "fdinfo" },
+            { by = "other", call = "look", pidfd = "deep", via = "fdinfo" },
             "#,
         ),
         &[
@@ -339,17 +339,17 @@ fn signals_wait_where_they_are_blocked() {
 fn a_pidfd_tells_of_the_end_and_of_the_wait() {
     let steps = in_the_tree(
         r#"
-        { by = "init", call = "pidfd_poll", pid = "leaf" },
+        { by = "init", call = "pidfd_poll", pidfd = "leaf" },
         { by = "init", call = "pidfd_poll", pid = 2 },
         { by = "init", call = "pidfd_poll", pid = 99 },
         { by = "init", call = "pidfd_poll", pid = 0 },
         { by = "leaf", call = "exit", status = 0 },
-        { by = "init", call = "pidfd_poll", pid = "leaf" },
+        { by = "init", call = "pidfd_poll", pidfd = "leaf" },
         { by = "init", call = "pidfd_poll", pid = 2 },
         { by = "init", call = "wait", pid = "any" },
         { by = "init", call = "pidfd_poll", pid = 2 },
-        { by = "init", call = "pidfd_poll", pid = "leaf" },
-        { by = "other", call = "pidfd_poll", pid = "leaf" },
+        { by = "init", call = "pidfd_poll", pidfd = "leaf" },
+        { by = "other", call = "pidfd_poll", pidfd = "leaf" },
         "#,
     );
     for (mut lab, said) in labs().into_iter().zip(outcomes(&steps)) {
@@ -432,17 +432,17 @@ fn a_pidfd_tells_only_those_above() {
     shows(
         &in_the_tree(
             r#"
-            { by = "host", call = "look", pid = "deep", via = "pidfd-info" },
-            { by = "inner", call = "look", pid = "deep", via = "pidfd-info" },
-            { by = "inner", call = "look", pid = "inner", via = "pidfd-info" },
-            { by = "deep", call = "look", pid = "init", via = "pidfd-info" },
-            { by = "other", call = "look", pid = "deep", via = "pidfd-info" },
-            { by = "other", call = "look", pid = "deep", via = "pidfd-signal" },
+            { by = "host", call = "look", pidfd = "deep", via = "pidfd-info" },
+            { by = "inner", call = "look", pidfd = "deep", via = "pidfd-info" },
+            { by = "inner", call = "look", pidfd = "inner", via = "pidfd-info" },
+            { by = "deep", call = "look", pidfd = "init", via = "pidfd-info" },
+            { by = "other", call = "look", pidfd = "deep", via = "pidfd-info" },
+            { by = "other", call = "look", pidfd = "deep", via = "pidfd-signal" },
             { by = "deep", call = "exit" },
-            { by = "init", call = "look", pid = "deep", via = "pidfd-info" },
+            { by = "init", call = "look", pidfd = "deep", via = "pidfd-info" },
             { by = "inner", call = "wait", pid = "deep" },
-            { by = "init", call = "look", pid = "deep", via = "pidfd-info" },
-            { by = "init", call = "look", pid = "deep", via = "pidfd-signal" },
+            { by = "init", call = "look", pidfd = "deep", via = "pidfd-info" },
+            { by = "init", call = "look", pidfd = "deep", via = "pidfd-signal" },
             "#,
         ),
         &[

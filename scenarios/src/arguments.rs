@@ -10,7 +10,7 @@ use crate::names::Names;
 use crate::spelling::nearest;
 use crate::terms::Word;
 use crate::values::{Fields, Value, integer, texts, wrong_type};
-use crate::{CloneFlags, ExitSignal, KillTarget, Role, Signal, Target, WaitOptions, WaitTarget};
+use crate::{CloneFlags, ExitSignal, KillTarget, PidfdTarget, Role, Signal, Target, WaitOptions, WaitTarget};
 
 /// What reading one step needs.
 pub(crate) struct Arguments<'a, 'b> {
@@ -136,6 +136,13 @@ impl<'a> Arguments<'a, '_> {
             return self.target("group").map(KillTarget::Group);
         }
         self.target("pid").map(KillTarget::Pid)
+    }
+
+    pub(crate) fn pidfd(&mut self) -> Option<PidfdTarget> {
+        if self.value("pidfd").is_some() {
+            return self.process("pidfd").map(PidfdTarget::Held);
+        }
+        self.target("pid").map(PidfdTarget::Pid)
     }
 
     pub(crate) fn children(&mut self) -> Option<WaitTarget> {

@@ -12,8 +12,8 @@ use crate::arguments::Arguments;
 use crate::form::{Form, GivenArgument};
 use crate::terms::words;
 use crate::{
-    CloneFlags, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, Role, SetnsVia, Signal, SignalAction, Sysctl,
-    Target, WaitOptions, WaitTarget, form,
+    CloneFlags, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role, SetnsVia, Signal,
+    SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
 };
 
 macro_rules! calls {
@@ -173,7 +173,7 @@ calls! {
     /// pidfd_send_signal(2).
     PidfdSendSignal = "pidfd_send_signal" "pidfd_send_signal(2)" returns {
         /// The process that the pidfd refers to.
-        pid: Target = form::target("the process"),
+        of: PidfdTarget = form::pidfd(),
         /// `None` is signal 0.
         signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
     }
@@ -199,9 +199,9 @@ calls! {
     /// setns(2).
     Setns = "setns" "setns(2)" returns {
         /// Whose namespace.
-        to: Role = form::process("whose namespace"),
+        to: Entrance = form::entrance(),
         /// By which file.
-        via: SetnsVia = form::word_or_first("by which file; ns/pid if absent"),
+        via: SetnsVia = form::word_or_first("by which file; ns/pid if absent, with a pidfd that itself"),
     }
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
     SetChildSubreaper = "set_child_subreaper" "prctl(2), PR_SET_CHILD_SUBREAPER" returns {
@@ -234,7 +234,7 @@ calls! {
     /// poll(2) of a pidfd.
     PidfdPoll = "pidfd_poll" "poll(2) of a pidfd" returns {
         /// The process that the pidfd refers to.
-        pid: Target = form::target("the process"),
+        of: PidfdTarget = form::pidfd(),
     }
     /// setuid(2).
     Setuid = "setuid" "setuid(2)" returns {
@@ -244,7 +244,7 @@ calls! {
     /// What the caller sees of another process.
     Look = "look" "what the caller sees of another process" returns {
         /// The process looked at; 0 is the caller.
-        pid: Target = form::target_or_zero("the process; the caller if absent or 0"),
+        at: PidfdTarget = form::looked_at(),
         /// Through what.
         via: LookVia = form::word_or_first("through what; proc if absent"),
     }

@@ -5,7 +5,7 @@
 use crate::argument::{Alternatives, Argument, Kind};
 use crate::arguments::Arguments;
 use crate::terms::Word;
-use crate::{CloneFlags, ExitSignal, KillTarget, Role, Signal, Target, WaitOptions, WaitTarget};
+use crate::{CloneFlags, Entrance, ExitSignal, KillTarget, PidfdTarget, Role, Signal, Target, WaitOptions, WaitTarget};
 
 /// An argument as a step gives it, with the key that it has in a file.
 pub type GivenArgument = (&'static str, Given);
@@ -107,15 +107,6 @@ pub(crate) fn new_process() -> Form<Role> {
     )
 }
 
-pub(crate) fn process(about: &'static str) -> Form<Role> {
-    Form::of(
-        Kind::Process,
-        about,
-        |from, field| from.process(field),
-        |field, role| Some((field, Given::Process(*role))),
-    )
-}
-
 pub(crate) fn target(about: &'static str) -> Form<Target> {
     Form::of(
         Kind::Target,
@@ -144,6 +135,72 @@ pub(crate) fn receivers() -> Form<KillTarget> {
                 KillTarget::Pid(target) => ("pid", Given::Receiver(*target)),
                 KillTarget::Group(target) => ("group", Given::Group(*target)),
             })
+        },
+    }
+}
+
+fn alternative(name: &'static str, kind: Kind, about: &'static str) -> Option<Argument> {
+    Some(Argument { name, kind, required: false, about })
+}
+
+fn given_pidfd(of: &PidfdTarget) -> Option<GivenArgument> {
+    Some(match of {
+        PidfdTarget::Pid(target) => ("pid", Given::Target(*target)),
+        PidfdTarget::Held(role) => ("pidfd", Given::Pidfd(*role)),
+    })
+}
+
+const HELD: &str = "the process whose pidfd has been held since it was born";
+
+/// To whom a pidfd refers.
+pub(crate) fn pidfd() -> Form<PidfdTarget> {
+    Form {
+        arguments: [
+            alternative("pid", Kind::Target, "the process that has this number when the call is made"),
+            alternative("pidfd", Kind::Process, HELD),
+            None,
+        ],
+        needed: true,
+        read: |from, _| from.pidfd(),
+        given: |_, of| given_pidfd(of),
+    }
+}
+
+/// Whom a look is at; the caller if nobody is named.
+pub(crate) fn looked_at() -> Form<PidfdTarget> {
+    Form {
+        arguments: [
+            alternative("pid", Kind::Target, "the process; the caller if absent or 0"),
+            alternative("pidfd", Kind::Process, HELD),
+            None,
+        ],
+        needed: false,
+        read: |from, _| {
+            if from.value("pidfd").is_some() { from.pidfd() } else { from.target_or_zero("pid").map(PidfdTarget::Pid) }
+        },
+        given: |_, at| given_pidfd(at),
+    }
+}
+
+/// Whose namespace setns(2) is for.
+pub(crate) fn entrance() -> Form<Entrance> {
+    Form {
+        arguments: [
+            alternative("to", Kind::Process, "whose namespace"),
+            alternative("pid", Kind::Target, "that of who has this number when the call is made, by a pidfd"),
+            alternative("pidfd", Kind::Process, HELD),
+        ],
+        needed: true,
+        read: |from, _| {
+            if from.value("to").is_some() {
+                from.process("to").map(Entrance::Process)
+            } else {
+                from.pidfd().map(Entrance::Pidfd)
+            }
+        },
+        given: |_, to| match to {
+            Entrance::Process(role) => Some(("to", Given::Process(*role))),
+            Entrance::Pidfd(of) => given_pidfd(of),
         },
     }
 }

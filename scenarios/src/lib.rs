@@ -68,6 +68,7 @@ pub use signal::Signal;
 pub use spelling::nearest;
 pub use syscall::Syscall;
 pub use terms::{
-    ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl, Target, WaitTarget,
+    Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, SetnsVia, SignalAction, Sysctl,
+    Target, WaitTarget,
 };
 pub use written::{Place, Written};

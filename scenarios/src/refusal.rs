@@ -89,6 +89,8 @@ pub enum Unmodelled {
     NoProcfs,
     /// A bare number where a process itself has to act, or has to have been held from its birth.
     NumberForProcess,
+    /// A pidfd where a look or setns(2) goes by a file of the process.
+    PidfdForFile,
     /// A clone by a thread while a signal waits for another that is in a vfork.
     HiddenSignal,
     /// A pidfd of a thread, which kernels before Linux 6.9 do not have.
@@ -109,6 +111,7 @@ impl fmt::Display for Unmodelled {
             Unmodelled::MachinesPidNamespaceLimit => "`max_pid_namespaces` of the machine's user namespace",
             Unmodelled::NoProcfs => "a procfs of its own, which the caller may not mount",
             Unmodelled::NumberForProcess => "a number in place of a process",
+            Unmodelled::PidfdForFile => "a pidfd in place of a process",
             Unmodelled::HiddenSignal => "a signal waits for a thread that is in a vfork",
             Unmodelled::PidfdOfThread => "a pidfd of a thread, which this kernel does not have",
         })

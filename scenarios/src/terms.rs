@@ -15,6 +15,34 @@ pub enum Target {
     Number(i32),
 }
 
+/// A process as a call names it that takes a pidfd.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum PidfdTarget {
+    /// `pid = …`: whoever has this number when the call is made. The pidfd is opened for it.
+    Pid(Target),
+    /// `pidfd = …`: a pidfd that has been held since this process was born.
+    Held(Role),
+}
+
+impl PidfdTarget {
+    /// The process or number that is named, whichever way.
+    pub(crate) fn named(self) -> Target {
+        match self {
+            PidfdTarget::Pid(target) => target,
+            PidfdTarget::Held(role) => Target::Role(role),
+        }
+    }
+}
+
+/// Whose namespace setns(2) is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Entrance {
+    /// `to = …`: this process, by whichever file.
+    Process(Role),
+    /// `pid = …`, `pidfd = …`: the one that a pidfd refers to.
+    Pidfd(PidfdTarget),
+}
+
 /// What kill(2) is aimed at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum KillTarget {

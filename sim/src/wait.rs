@@ -121,8 +121,10 @@ pub(crate) fn go_on(w: &mut World, caller: TaskId) -> Next {
 /// A wait that was cut short without a handler starts over, its numbers looked up anew.
 pub(crate) fn restart(w: &mut World, caller: TaskId) {
     let Some(InCall::Wait(wo)) = w.calls.get(&caller) else { unreachable!("it was in a wait") };
-    let WaitOpts { asked, options, .. } = *wo;
-    let who = look_up(w, caller, asked);
+    let wo = *wo;
+    let WaitOpts { asked, options, .. } = wo;
+    // A pidfd goes on referring to what it referred to.
+    let who = if matches!(asked, WaitFor::Pidfd(_)) { wo.who } else { look_up(w, caller, asked) };
     w.enter(caller, At::Wait, InCall::Wait(WaitOpts { who, asked, options }));
 }
 

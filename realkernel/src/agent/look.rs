@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::files::{opened_with, path_of};
 use super::numbered::numbered;
+use super::pidfd;
 use crate::sys::arena::{self, Slot};
 use crate::sys::looking;
 use crate::sys::raw::{self, Raw};
@@ -34,9 +35,9 @@ numbered! {
         Peer,
         /// socket: takes it too; as the value, its owner.
         Owner,
-        /// socket: takes a pidfd; as values, what it says: pid and tgid in one, and ppid.
+        /// socket, number: as values, what a pidfd says: pid and tgid in one, and ppid.
         PidfdInfo,
-        /// socket: takes a pidfd, and sends signal 0 through it.
+        /// socket, number: signal 0 through a pidfd.
         PidfdSignal,
         /// socket: takes a namespace, and asks for the one around it.
         Parent,
@@ -99,14 +100,15 @@ pub(super) fn perform(slot: &Slot) -> Raw {
             slot.value.store(owner as i64, Ordering::Relaxed);
             owner.min(0)
         }),
-        Sight::PidfdInfo => opened_with(received(first), |pidfd| {
+        Sight::PidfdInfo => opened_with(pidfd(first, second), |pidfd| {
             let (result, [pid, tgid, ppid]) = looking::pidfd_info(pidfd);
             slot.value.store(i64::from(pid) | i64::from(tgid) << 32, Ordering::Relaxed);
             slot.code.store(ppid as i32, Ordering::Relaxed);
             result
         }),
         Sight::PidfdSignal => {
-            opened_with(received(first), |pidfd| raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, 0, 0, 0]))
+            let pidfd = pidfd(first, second);
+            opened_with(pidfd, |pidfd| raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, 0, 0, 0]))
         }
         Sight::Parent => opened_with(received(first), |namespace| opened_with(looking::parent_of(namespace), |_| 0)),
         Sight::TheirListing => opened_with(received(first), |namespace| {
@@ -130,11 +132,6 @@ pub(super) fn perform(slot: &Slot) -> Raw {
 /// The root of a mount cannot be read through a descriptor that only names it (open(2), `O_PATH`).
 fn listing(proc: Raw) -> Raw {
     opened_with(looking::open_at(proc, b".\0"), |root| all_of(|rest| looking::list(root, rest)))
-}
-
-/// The pidfd that was handed over, or one of the process with this number.
-fn pidfd(socket: i32, number: i32) -> Raw {
-    if socket < 0 { raw::plain(libc::SYS_pidfd_open, [number as usize, 0, 0, 0]) } else { sockets::take_over(socket) }
 }
 
 /// The descriptor that was handed over. None is where nothing was left to open.

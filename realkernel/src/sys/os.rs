@@ -160,8 +160,17 @@ pub(crate) fn descriptor_of(pidfd: BorrowedFd<'_>, number: RawFd) -> io::Result<
 /// A pidfd of a thread that need not lead its process; `None` where the kernel has none (before Linux 6.9).
 pub(crate) fn thread_pidfd(number: i32) -> Option<OwnedFd> {
     const PIDFD_THREAD: c_int = libc::O_EXCL;
+    pidfd_open(number, PIDFD_THREAD)
+}
+
+/// A pidfd of a process, by the number of its leader.
+pub(crate) fn process_pidfd(number: i32) -> Option<OwnedFd> {
+    pidfd_open(number, 0)
+}
+
+fn pidfd_open(number: i32, flags: c_int) -> Option<OwnedFd> {
     // SAFETY: numbers only.
-    let fd = check(unsafe { libc::syscall(libc::SYS_pidfd_open, number, PIDFD_THREAD) }).ok()?;
+    let fd = check(unsafe { libc::syscall(libc::SYS_pidfd_open, number, flags) }).ok()?;
     // SAFETY: the kernel has just opened this descriptor for us.
     Some(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }

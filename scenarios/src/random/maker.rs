@@ -7,8 +7,8 @@ use super::theme::Theme;
 use super::{clones, signals};
 use crate::limits::MOST_ROLES;
 use crate::{
-    ANOTHER_USER, Call, CallName, CloneFlags, KillTarget, LookVia, MaskChange, RebootHow, Role, Scenario, SetnsVia,
-    Signal, State, Sysctl, Target, WaitOptions,
+    ANOTHER_USER, Call, CallName, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role,
+    Scenario, SetnsVia, Signal, State, Sysctl, Target, WaitOptions,
 };
 
 /// Values at which numbering turns.
@@ -61,8 +61,8 @@ impl<'a, G: Guide> Maker<'a, G> {
                 Call::Tgkill { pid, signal: self.signal_for(pid) }
             }
             CallName::PidfdSendSignal => {
-                let pid = self.target();
-                Call::PidfdSendSignal { pid, signal: self.signal_for(pid) }
+                let of = self.pidfd();
+                Call::PidfdSendSignal { of, signal: self.signal_for(of.named()) }
             }
             CallName::Sigqueue => {
                 let pid = self.target();
@@ -70,10 +70,10 @@ impl<'a, G: Guide> Maker<'a, G> {
                 Call::Sigqueue { pid, signal, si_pid: u32::from(self.bytes.next()) + 700 }
             }
             CallName::PidfdOpen => Call::PidfdOpen { pid: self.target() },
-            CallName::PidfdPoll => Call::PidfdPoll { pid: self.anything() },
+            CallName::PidfdPoll => Call::PidfdPoll { of: self.pidfd() },
             CallName::Look => self.look(),
             CallName::Unshare => Call::Unshare { flags: self.unshared() },
-            CallName::Setns => Call::Setns { to: self.anybody(), via: self.bytes.one_of(SetnsVia::ALL) },
+            CallName::Setns => self.setns(),
             CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !self.bytes.once_in(4) },
             CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.pdeathsig() },
             CallName::GetPdeathsig => Call::GetPdeathsig,
@@ -207,6 +207,10 @@ impl<'a, G: Guide> Maker<'a, G> {
     }
 
     fn look(&mut self) -> Call {
+        if self.bytes.once_in(4) {
+            let ways = [LookVia::Fdinfo, LookVia::PidfdInfo, LookVia::PidfdSignal];
+            return Call::Look { at: self.pidfd(), via: self.bytes.one_of(&ways) };
+        }
         let pid = if self.bytes.once_in(16) { Target::Number(0) } else { self.anything() };
         let exiting = |role| self.guide.state(role) == Some(State::Exiting);
         let via = match pid {
@@ -214,7 +218,24 @@ impl<'a, G: Guide> Maker<'a, G> {
             Target::Role(role) if exiting(role) => LookVia::Proc,
             _ => self.bytes.one_of(LookVia::ALL),
         };
-        Call::Look { pid, via }
+        let at = match (via, pid) {
+            // Where no number leads to, a pidfd may.
+            (LookVia::Fdinfo | LookVia::PidfdInfo | LookVia::PidfdSignal, Target::Role(role))
+                if !self.guide.has_number(self.by, role) =>
+            {
+                PidfdTarget::Held(role)
+            }
+            _ => PidfdTarget::Pid(pid),
+        };
+        Call::Look { at, via }
+    }
+
+    fn setns(&mut self) -> Call {
+        if self.bytes.once_in(8) {
+            let to = Entrance::Pidfd(self.pidfd());
+            return Call::Setns { to, via: self.bytes.one_of(&[SetnsVia::Pidfd, SetnsVia::PidfdForChildren]) };
+        }
+        Call::Setns { to: Entrance::Process(self.anybody()), via: self.bytes.one_of(SetnsVia::ALL) }
     }
 
     fn setpgid(&mut self) -> Call {

@@ -4,8 +4,8 @@ use super::bytes::Bytes;
 use super::clones::THREAD;
 use super::theme::Theme;
 use crate::{
-    ANOTHER_USER, Call, CloneFlags, ExitSignal, KillTarget, Role, SetnsVia, Signal, SignalAction, Sysctl, Target,
-    WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, KillTarget, Role, SetnsVia, Signal, SignalAction, Sysctl,
+    Target, WaitOptions, WaitTarget,
 };
 
 /// Namespaces, one in the other, that a scenario about depth begins with.
@@ -82,7 +82,7 @@ impl Writer {
     }
 
     fn setns(&self, to: u16) -> Call {
-        Call::Setns { to: self.role(to), via: SetnsVia::NsPid }
+        Call::Setns { to: Entrance::Process(self.role(to)), via: SetnsVia::NsPid }
     }
 
     fn steps<const N: usize>(&self, steps: [(u16, Call); N]) -> Opening {

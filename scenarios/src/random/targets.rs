@@ -3,7 +3,7 @@
 use super::guide::{Guide, roles};
 use super::maker::Maker;
 use super::theme::Theme;
-use crate::{Call, KillTarget, Role, Signal, SignalAction, State, Target, WaitTarget};
+use crate::{Call, KillTarget, PidfdTarget, Role, Signal, SignalAction, State, Target, WaitTarget};
 
 /// Numbers that are nobody's, or that mean something else than a process.
 const ODD_NUMBERS: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 300, 301, 4_194_303, 4_194_304, -2, i32::MAX];
@@ -67,6 +67,18 @@ impl<G: Guide> Maker<'_, G> {
     /// Mostly a process; sometimes a number that may be nobody's.
     pub(super) fn target(&mut self) -> Target {
         if self.bytes.once_in(16) { Target::Number(self.bytes.one_of(&ODD_NUMBERS)) } else { self.process() }
+    }
+
+    /// A pidfd, held or opened.
+    pub(super) fn pidfd(&mut self) -> PidfdTarget {
+        if self.bytes.once_in(2) {
+            return PidfdTarget::Pid(self.target());
+        }
+        // What a pidfd is good for shows when its process is reaped, or another thread has taken its place.
+        let gone = roles(self.scenario).filter(|role| self.guide.state(*role).is_none());
+        let gone: Vec<Role> = gone.filter(|role| self.guide.has_number(Role::HOST, *role)).collect();
+        let anybody = gone.is_empty() || self.bytes.once_in(2);
+        PidfdTarget::Held(if anybody { self.anybody() } else { self.bytes.one_of(&gone) })
     }
 
     /// A process with a number in the caller's namespace.

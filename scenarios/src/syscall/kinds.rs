@@ -107,6 +107,13 @@ pub enum Syscall {
         /// By which file of that process.
         via: SetnsVia,
     },
+    /// setns(2) by a pidfd.
+    SetnsPidfd {
+        /// Of which process.
+        pidfd: Pidfd,
+        /// To the namespace of its next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`), not its own.
+        for_children: bool,
+    },
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
     PrctlSetChildSubreaper {
         /// Set or cleared.

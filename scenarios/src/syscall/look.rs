@@ -36,43 +36,43 @@ pub enum Look {
     Peercred(Role),
     /// `F_GETOWN_EX` of a file that this process makes first.
     FileOwner(Role),
-    /// `PIDFD_GET_INFO` of the pidfd that has been held since this process was born.
-    PidfdInfo(Role),
+    /// `PIDFD_GET_INFO` of a pidfd.
+    PidfdInfo(Pidfd),
     /// Signal 0 through such a pidfd.
-    PidfdSignal(Role),
+    PidfdSignal(Pidfd),
     /// `/proc/loadavg`.
     Loadavg,
 }
 
 /// Who is looked at, in the words of whichever call the look takes.
 pub(super) struct Subject {
-    /// The process; nothing if a bare number was given.
+    /// The process; nothing if a bare number, or a pidfd, was given.
     pub(super) role: Option<Role>,
     /// The same, or whoever has the number.
-    pub(super) whoever: LookedAt,
+    pub(super) whoever: Option<LookedAt>,
     /// Its number in the caller's namespace. Who has none there is looked for under 0, which nobody has.
-    pub(super) number: i32,
-    /// The pidfd of it.
-    pub(super) pidfd: Pidfd,
+    pub(super) number: Option<i32>,
+    /// The pidfd of it; nothing where no number leads to one.
+    pub(super) pidfd: Option<Pidfd>,
 }
 
 impl Look {
-    /// The look at somebody; nothing where it takes the process itself, and a bare number was given.
+    /// The look at somebody; nothing where it cannot take what was given: the process itself, its number, or a pidfd.
     pub(super) fn through(via: LookVia, at: &Subject) -> Option<Look> {
         Some(match via {
-            LookVia::Proc => Look::Status { pid: at.number },
+            LookVia::Proc => Look::Status { pid: at.number? },
             LookVia::Listing => Look::Listing,
-            LookVia::Children => Look::Children { pid: at.number },
-            LookVia::Fdinfo => Look::Fdinfo(at.pidfd),
-            LookVia::Translate => Look::Translate(at.whoever),
-            LookVia::NsParent => Look::NsParent(at.whoever),
-            LookVia::TheirProcfs => Look::TheirProcfs(at.whoever),
-            LookVia::NsFile => Look::NsFile(at.whoever),
+            LookVia::Children => Look::Children { pid: at.number? },
+            LookVia::Fdinfo => Look::Fdinfo(at.pidfd?),
+            LookVia::Translate => Look::Translate(at.whoever?),
+            LookVia::NsParent => Look::NsParent(at.whoever?),
+            LookVia::TheirProcfs => Look::TheirProcfs(at.whoever?),
+            LookVia::NsFile => Look::NsFile(at.whoever?),
             LookVia::Credentials => Look::Credentials(at.role?),
             LookVia::Peercred => Look::Peercred(at.role?),
             LookVia::FileOwner => Look::FileOwner(at.role?),
-            LookVia::PidfdInfo => Look::PidfdInfo(at.role?),
-            LookVia::PidfdSignal => Look::PidfdSignal(at.role?),
+            LookVia::PidfdInfo => Look::PidfdInfo(at.pidfd?),
+            LookVia::PidfdSignal => Look::PidfdSignal(at.pidfd?),
             LookVia::Loadavg => Look::Loadavg,
         })
     }
@@ -83,6 +83,11 @@ impl Look {
             Look::Credentials(role) | Look::Peercred(role) | Look::FileOwner(role) => Some(*role),
             _ => None,
         }
+    }
+
+    /// Whether it goes through a pidfd.
+    pub(super) fn is_by_pidfd(via: LookVia) -> bool {
+        matches!(via, LookVia::Fdinfo | LookVia::PidfdInfo | LookVia::PidfdSignal)
     }
 
     /// Whether it is through a procfs that the caller has to mount.

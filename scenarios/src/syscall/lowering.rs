@@ -5,8 +5,8 @@ use super::look::{Look, Subject};
 use super::roles::Roles;
 use super::who::{LookedAt, Pidfd};
 use crate::{
-    ANOTHER_USER, Call, CloneFlags, ExitSignal, Fact, KillTarget, LookVia, Refusal, Role, Signal, State, Step, Sysctl,
-    Target, Unmodelled, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, Fact, KillTarget, LookVia, PidfdTarget, Refusal, Role,
+    SetnsVia, Signal, State, Step, Sysctl, Target, Unmodelled, WaitOptions, WaitTarget,
 };
 
 /// More numbers than this in `set_tid` the kernel refuses itself (include/linux/pid_namespace.h, `MAX_PID_NS_LEVEL`).
@@ -60,12 +60,12 @@ impl<R: Roles> Lowering<'_, R> {
                 Syscall::RtSigqueueinfo { pid: self.number(*pid)?, signal: *signal, si_pid: *si_pid }
             }
             Call::PidfdOpen { pid } => Syscall::PidfdOpen { pid: self.number(*pid)? },
-            Call::PidfdSendSignal { pid, signal } => {
-                Syscall::PidfdSendSignal { pidfd: Pidfd::Opened(self.number(*pid)?), signal: *signal }
+            Call::PidfdSendSignal { of, signal } => {
+                Syscall::PidfdSendSignal { pidfd: self.pidfd(*of)?, signal: *signal }
             }
-            Call::PidfdPoll { pid } => Syscall::PidfdPoll(self.pidfd(*pid)?),
+            Call::PidfdPoll { of } => Syscall::PidfdPoll(self.pidfd(*of)?),
             Call::Unshare { flags } => self.unshare(*flags)?,
-            Call::Setns { to, via } => Syscall::Setns { to: self.born(*to)?, via: *via },
+            Call::Setns { to, via } => self.setns(*to, *via)?,
             Call::SetChildSubreaper { on } => Syscall::PrctlSetChildSubreaper { on: *on },
             Call::SetPdeathsig { signal } => Syscall::PrctlSetPdeathsig { signal: *signal },
             Call::GetPdeathsig => Syscall::PrctlGetPdeathsig,
@@ -74,7 +74,7 @@ impl<R: Roles> Lowering<'_, R> {
             Call::Sigpending => Syscall::RtSigpending,
             Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => Syscall::Setuid { uid: *uid },
             Call::Setuid { uid } => return Err(self.not_modelled(Unmodelled::User(*uid))),
-            Call::Look { pid, via } => Syscall::Look(self.look(*pid, *via)?),
+            Call::Look { at, via } => Syscall::Look(self.look(*at, *via)?),
             Call::Setsid => Syscall::Setsid,
             Call::Getpid => Syscall::Getpid,
             Call::Gettid => Syscall::Gettid,
@@ -162,25 +162,48 @@ impl<R: Roles> Lowering<'_, R> {
         }
     }
 
-    fn pidfd(&self, target: Target) -> Result<Pidfd, Refusal> {
-        Ok(match target {
-            Target::Role(role) => Pidfd::Held(self.born(role)?),
-            Target::Number(number) => Pidfd::Opened(number),
+    fn pidfd(&self, of: PidfdTarget) -> Result<Pidfd, Refusal> {
+        Ok(match of {
+            PidfdTarget::Held(role) => Pidfd::Held(self.born(role)?),
+            PidfdTarget::Pid(target) => Pidfd::Opened(self.number(target)?),
         })
     }
 
-    fn look(&self, target: Target, via: LookVia) -> Result<Look, Refusal> {
-        let caller = self.step.by;
-        let target = if target == Target::Number(0) { Target::Role(caller) } else { target };
-        let pidfd = self.pidfd(target)?;
-        let subject = match target {
-            Target::Role(role) => {
-                let number = self.roles.number(caller, role).unwrap_or(0);
-                Subject { role: Some(role), whoever: LookedAt::Role(role), number, pidfd }
+    fn setns(&self, to: Entrance, via: SetnsVia) -> Result<Syscall, Refusal> {
+        let (pidfd, for_children) = match (to, via) {
+            (Entrance::Process(role), SetnsVia::Pidfd) => (Pidfd::Held(self.born(role)?), false),
+            (Entrance::Process(role), SetnsVia::PidfdForChildren) => (Pidfd::Held(self.born(role)?), true),
+            (Entrance::Process(role), _) => return Ok(Syscall::Setns { to: self.born(role)?, via }),
+            // Absent it is `ns/pid`: the file that it names is the pidfd then.
+            (Entrance::Pidfd(of), SetnsVia::Pidfd | SetnsVia::NsPid) => (self.pidfd(of)?, false),
+            (Entrance::Pidfd(of), SetnsVia::PidfdForChildren) => (self.pidfd(of)?, true),
+            (Entrance::Pidfd(_), SetnsVia::PidForChildren | SetnsVia::OtherKind) => {
+                return Err(self.not_modelled(Unmodelled::PidfdForFile));
             }
-            Target::Number(number) => Subject { role: None, whoever: LookedAt::Number(number), number, pidfd },
         };
-        Look::through(via, &subject).ok_or_else(|| self.not_modelled(Unmodelled::NumberForProcess))
+        Ok(Syscall::SetnsPidfd { pidfd, for_children })
+    }
+
+    fn look(&self, at: PidfdTarget, via: LookVia) -> Result<Look, Refusal> {
+        let caller = self.step.by;
+        let at = if at == PidfdTarget::Pid(Target::Number(0)) { PidfdTarget::Pid(Target::Role(caller)) } else { at };
+        let by_pidfd = Look::is_by_pidfd(via);
+        let pidfd = if by_pidfd { Some(self.pidfd(at)?) } else { None };
+        let (subject, lacks) = match at {
+            PidfdTarget::Pid(Target::Role(role)) => {
+                let number = self.roles.number(caller, self.born(role)?).unwrap_or(0);
+                let whoever = Some(LookedAt::Role(role));
+                (Subject { role: Some(role), whoever, number: Some(number), pidfd }, Unmodelled::NumberForProcess)
+            }
+            PidfdTarget::Pid(Target::Number(number)) => {
+                let whoever = Some(LookedAt::Number(number));
+                (Subject { role: None, whoever, number: Some(number), pidfd }, Unmodelled::NumberForProcess)
+            }
+            PidfdTarget::Held(_) => {
+                (Subject { role: None, whoever: None, number: None, pidfd }, Unmodelled::PidfdForFile)
+            }
+        };
+        Look::through(via, &subject).ok_or_else(|| self.not_modelled(lacks))
     }
 
     /// The number that stands for a process in the call.

@@ -92,7 +92,7 @@ impl World {
         pidfd_open(self, caller, pid)
     }
 
-    /// pidfd_open(2) and then pidfd_send_signal(2).
+    /// pidfd_send_signal(2), through a pidfd that is opened for it.
     ///
     /// # Errors
     /// Those of [`World::pidfd_open`] and [`World::kill`].
@@ -105,7 +105,8 @@ impl World {
     #[track_caller]
     pub fn pidfd_send_signal(&mut self, caller: TaskId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
         self.begin(caller);
-        let result = sys_pidfd_send_signal(self, caller, pid, signal);
+        let of = pidfd_open(self, caller, pid);
+        let result = of.and_then(|of| sys_pidfd_send_signal(self, caller, Some(of), true, signal));
         self.finish(caller, result)
     }
 

@@ -16,7 +16,7 @@ use crate::signal::pending::pending_for;
 use crate::signal::{action, force, kill};
 use crate::sys::{pgrp, prctl, sysctl, users};
 use crate::world::World;
-use crate::{exec, nsproxy, wait};
+use crate::{exec, nsproxy, rule, wait};
 
 impl Branch {
     /// Why no machine with real processes takes a step, though the model does.
@@ -72,7 +72,9 @@ impl Branch {
             Syscall::Wait4 { .. } | Syscall::Waitid { .. } => self.wait(caller, syscall),
             Syscall::Look(look) => Done::Outcome(self.look(step.by, caller, *look)?),
             Syscall::Setns { to, via } => Done::Outcome(self.setns(caller, *to, *via)),
-            Syscall::PidfdPoll(pidfd) => Done::Outcome(self.pidfd_poll(caller, *pidfd)),
+            Syscall::SetnsPidfd { .. } | Syscall::PidfdPoll(_) | Syscall::PidfdSendSignal { .. } => {
+                Done::Outcome(self.by_pidfd(step.by, caller, syscall).unwrap_or_else(Outcome::Err))
+            }
             _ => Done::Outcome(small(world, caller, syscall)),
         };
         Ok(done)
@@ -103,7 +105,7 @@ impl Branch {
                     WaitId::Pgid(0) => WaitFor::OwnGroup,
                     WaitId::Pid(pid) => WaitFor::Pid(*pid),
                     WaitId::Pgid(pgid) => WaitFor::Group(*pgid),
-                    WaitId::Pidfd(child) => WaitFor::Pidfd(self.task(*child)),
+                    WaitId::Pidfd(child) => WaitFor::Pidfd(self.held(*child)),
                 };
                 wait::sys_waitid(&mut self.world, caller, asked, *options)
             }
@@ -120,22 +122,42 @@ impl Branch {
         let (to, world) = (self.task(to), &mut self.world);
         nothing(match via {
             SetnsVia::NsPid => nsproxy::setns_path(world, caller, to),
-            SetnsVia::Pidfd => nsproxy::setns_pidfd(world, caller, to),
             SetnsVia::PidForChildren => nsproxy::setns_for_children(world, caller, to),
             SetnsVia::OtherKind => Err(nsproxy::setns_other_kind(world, caller, to)),
-            SetnsVia::PidfdForChildren => nsproxy::setns_pidfd_for_children(world, caller, to),
+            SetnsVia::Pidfd | SetnsVia::PidfdForChildren => unreachable!("a pidfd is no file of a process"),
         })
     }
 
-    fn pidfd_poll(&mut self, caller: TaskId, pidfd: Pidfd) -> Outcome {
-        let of = match pidfd {
-            Pidfd::Held(role) => self.task(role),
-            Pidfd::Opened(number) => match kill::pidfd_open(&mut self.world, caller, number) {
-                Ok(task) => Some(task),
-                Err(errno) => return Outcome::Err(errno),
-            },
+    /// The task that a pidfd refers to, if it is not reaped, and whether that has, or had, a number where the caller is.
+    fn pidfd(&mut self, by: Role, caller: TaskId, pidfd: Pidfd) -> Result<(Option<TaskId>, bool), Errno> {
+        match pidfd {
+            Pidfd::Held(role) => {
+                let of = self.held(role);
+                if of != self.task(role) {
+                    self.world.because(&rule::PIDFD_STRUCT_PID, of.unwrap_or(caller));
+                }
+                Ok((of, self.number_of(by, role).is_some()))
+            }
+            Pidfd::Opened(number) => Ok((Some(kill::pidfd_open(&mut self.world, caller, number)?), true)),
+        }
+    }
+
+    fn by_pidfd(&mut self, by: Role, caller: TaskId, syscall: &Syscall) -> Result<Outcome, Errno> {
+        let (Syscall::PidfdPoll(pidfd) | Syscall::PidfdSendSignal { pidfd, .. } | Syscall::SetnsPidfd { pidfd, .. }) =
+            syscall
+        else {
+            unreachable!("only calls that take a pidfd come here")
         };
-        Outcome::Polled(self.world.pidfd_poll(caller, of))
+        let (of, had_number) = self.pidfd(by, caller, *pidfd)?;
+        let world = &mut self.world;
+        Ok(match syscall {
+            Syscall::PidfdSendSignal { signal, .. } => {
+                nothing(kill::sys_pidfd_send_signal(world, caller, of, had_number, *signal))
+            }
+            Syscall::SetnsPidfd { for_children: false, .. } => nothing(nsproxy::setns_pidfd(world, caller, of)),
+            Syscall::SetnsPidfd { .. } => nothing(nsproxy::setns_pidfd_for_children(world, caller, of)),
+            _ => Outcome::Polled(world.pidfd_poll(caller, of)),
+        })
     }
 
     fn look(&mut self, by: Role, caller: TaskId, look: Look) -> Result<Outcome, Refusal> {
@@ -158,21 +180,19 @@ impl Branch {
                 self.world.look_at_children(caller, at)
             }
             Look::Translate(at) => self.world.translate(caller, whoever_is(self, at)),
-            Look::Fdinfo(Pidfd::Held(role)) => Ok(self.world.look_at_fdinfo(caller, self.task(role))),
-            Look::Fdinfo(Pidfd::Opened(number)) => match kill::pidfd_open(&mut self.world, caller, number) {
-                Ok(task) => Ok(self.world.look_at_fdinfo(caller, Some(task))),
-                Err(errno) => Err(errno),
-            },
             Look::Credentials(role) => Ok(self.world.look_at_credentials(caller, speaker(self, role))),
             Look::Peercred(role) => Ok(self.world.look_at_peercred(caller, speaker(self, role))),
             Look::FileOwner(role) => Ok(self.world.look_at_owner(caller, speaker(self, role))),
-            Look::PidfdInfo(role) => {
-                let had_number = self.number_of(by, role).is_some();
-                self.world.look_at_pidfd_info(caller, self.task(role), had_number)
-            }
-            Look::PidfdSignal(role) => {
-                let had_number = self.number_of(by, role).is_some();
-                return Ok(nothing(self.world.look_at_pidfd_signal(caller, self.task(role), had_number)));
+            Look::Fdinfo(pidfd) | Look::PidfdInfo(pidfd) | Look::PidfdSignal(pidfd) => {
+                let (of, had_number) = match self.pidfd(by, caller, pidfd) {
+                    Ok(found) => found,
+                    Err(errno) => return Ok(Outcome::Err(errno)),
+                };
+                match look {
+                    Look::Fdinfo(_) => Ok(self.world.look_at_fdinfo(caller, of)),
+                    Look::PidfdInfo(_) => self.world.look_at_pidfd_info(caller, of, had_number),
+                    _ => return Ok(nothing(self.world.look_at_pidfd_signal(caller, of, had_number))),
+                }
             }
             Look::NsParent(at) => return Ok(nothing(self.world.look_at_ns_parent(caller, whoever_is(self, at)))),
             Look::NsFile(at) => {
@@ -192,9 +212,6 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
     match syscall {
         Syscall::Kill { pid, signal } => nothing(kill::sys_kill(w, caller, *pid, *signal)),
         Syscall::Tgkill { tgid, tid, signal } => nothing(kill::sys_tgkill(w, caller, *tgid, *tid, *signal)),
-        Syscall::PidfdSendSignal { pidfd: Pidfd::Opened(pid), signal } => {
-            nothing(kill::sys_pidfd_send_signal(w, caller, *pid, *signal))
-        }
         Syscall::RtSigqueueinfo { pid, signal, si_pid } => {
             nothing(kill::sys_rt_sigqueueinfo(w, caller, *pid, *signal, *si_pid))
         }
@@ -237,7 +254,8 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         | Syscall::BrokenPipe
         | Syscall::Wait4 { .. }
         | Syscall::Waitid { .. }
-        | Syscall::PidfdSendSignal { pidfd: Pidfd::Held(_), .. }
+        | Syscall::PidfdSendSignal { .. }
+        | Syscall::SetnsPidfd { .. }
         | Syscall::PidfdPoll(_)
         | Syscall::Setns { .. }
         | Syscall::Reboot { .. }

@@ -7,7 +7,7 @@ use pidlab_scenario::{CallName, CloneFlags, Fact, Facts, Observation, Outcome, R
 
 use super::{Answer, Because, Outcomes};
 use crate::capable::is_limit_open;
-use crate::objects::ids::{TaskId, UserNsId};
+use crate::objects::ids::{PidId, TaskId, UserNsId};
 use crate::objects::task::{At, TaskFlags};
 use crate::objects::wait_opts::Waited;
 use crate::order::{orders, possible};
@@ -23,6 +23,9 @@ pub(super) struct Known {
     numbers: Arc<[(u64, u32)]>,
     /// Those of its process.
     process_numbers: Arc<[(u64, u32)]>,
+    /// What the pidfd refers to that has been held since it was born: not the task, but what bears its numbers, which an exec by another
+    /// thread gives to that one. `None` once no task has them.
+    held: Option<PidId>,
     /// A call that has not returned: its name, and what it will give if that is known.
     call: Option<(CallName, Option<Outcome>)>,
 }
@@ -72,11 +75,12 @@ impl Branch {
     pub(super) fn born(&mut self, role: Role, task: TaskId) {
         let numbers = self.numbers_of(task);
         let process_numbers = self.numbers_of(self.world.leader(task));
+        let held = Some(self.world.task(task).thread_pid);
         // A scenario that is still being written gets its roles one at a time.
         if self.roles.len() <= role.index() {
             self.roles.resize(role.index() + 1, None);
         }
-        self.roles[role.index()] = Some(Known { task: Some(task), numbers, process_numbers, call: None });
+        self.roles[role.index()] = Some(Known { task: Some(task), numbers, process_numbers, held, call: None });
     }
 
     /// The numbers of a task, each with the serial of its namespace.
@@ -105,6 +109,11 @@ impl Branch {
     /// The task of a role; `None` once it is released.
     pub(super) fn task(&self, role: Role) -> Option<TaskId> {
         self.known(role)?.task
+    }
+
+    /// The task that the pidfd refers to that has been held since a role was born; `None` once that is released.
+    pub(super) fn held(&self, role: Role) -> Option<TaskId> {
+        self.world.pids[self.known(role)?.held?].task
     }
 
     /// The role of a task.
@@ -298,6 +307,9 @@ impl Branch {
     /// A task that is released keeps its numbers and nothing else; one that has called exec has its process's.
     fn forget_released(&mut self) {
         for index in 0..self.roles.len() {
+            if let Some(known) = self.roles[index].as_mut() {
+                known.held = known.held.filter(|pid| self.world.pids[*pid].task.is_some());
+            }
             let Some(task) = self.roles[index].as_ref().and_then(|known| known.task) else { continue };
             let gone = self.world.state(task).is_none() || self.is_another(index, task);
             let numbers = if gone { None } else { Some(self.numbers_of(task)) };

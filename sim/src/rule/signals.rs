@@ -108,6 +108,9 @@ rules! { SIGNALS;
     SIG_PGRP_ORDER = "sig.pgrp-order",
         "the members of a process group are signalled in turn, those who joined last first",
         "kernel/signal.c:__kill_pgrp_info", kind: Describes;
+    SIG_PIDFD_REAPED = "sig.pidfd-reaped",
+        "a signal through a pidfd of a process that has been waited for fails with ESRCH, whoever has its PID now",
+        "kernel/signal.c:kill_pid_info_type", manual: "pidfd_send_signal(2), ERRORS";
     SIG_PIDFD_NS = "sig.pidfd-ns",
         "a signal through a pidfd goes to the caller's PID namespace and its descendants, under the same rules as kill",
         "kernel/signal.c:pidfd_send_signal", manual: "pidfd_send_signal(2), DESCRIPTION", since: "5.1";

@@ -78,6 +78,9 @@ rules! { THREADS;
         "unshare and setns are about the children of the calling thread only",
         "kernel/nsproxy.c:switch_task_namespaces", manual: "pid_namespaces(7)", note: "unshare(2) says that CLONE_NEWPID implies CLONE_THREAD; it does not",
         kind: Describes;
+    PIDFD_STRUCT_PID = "pidfd.outlives-exec",
+        "when a thread that is not the first calls execve, pidfds of its process refer to it from then on, and pidfds of the thread to nobody",
+        "fs/exec.c:de_thread", manual: "execve(2), Effect on process attributes";
     VIEW_PIDFD_OPEN_KINDS = "view.pidfd-open-kinds",
         "pidfd_open wants a process: a TID of a thread that is not a leader is ENOENT, and a number that only a group or session has is ESRCH",
         "kernel/fork.c:pidfd_prepare", since: "6.15", note: "older kernels: see `view.pidfd-open-any-number`",

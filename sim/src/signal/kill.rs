@@ -204,20 +204,28 @@ pub(crate) fn sys_rt_sigqueueinfo(
     Ok(())
 }
 
-/// pidfd_open(2) and then pidfd_send_signal(2).
+/// pidfd_send_signal(2), through a pidfd of `of`; `None` for one that is reaped, with whether it had a number in the caller's namespace.
 ///
 /// # Errors
-/// Those of [`pidfd_open`] and [`sys_kill`].
+/// `EINVAL`: it was not in the caller's namespace or a descendant of it; `ESRCH`: it is reaped; `EPERM`: the caller may not signal it.
 ///
 /// # References
 /// kernel/signal.c:pidfd_send_signal
 pub(crate) fn sys_pidfd_send_signal(
     w: &mut World,
     caller: TaskId,
-    pid: i32,
+    of: Option<TaskId>,
+    had_number: bool,
     signal: Option<Signal>,
 ) -> Result<(), Errno> {
-    let target = pidfd_open(w, caller, pid)?;
+    if !had_number {
+        w.because(&rule::VIEW_PIDFD_SIGNAL_SCOPE, of.unwrap_or(caller));
+        return Err(Errno::EINVAL);
+    }
+    let Some(target) = of else {
+        w.because(&rule::SIG_PIDFD_REAPED, caller);
+        return Err(Errno::ESRCH);
+    };
     w.because(&rule::SIG_PIDFD_NS, caller);
     if !check_kill_permission(w, caller, target, signal) {
         return Err(Errno::EPERM);
