@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
-use pidlab_realkernel::{Kernel, Lab, LabOptions, Sharing, Unavailable};
+use pidlab_realkernel::{Kernel, Lab, LabError, LabOptions, Sharing, Unavailable};
 use pidlab_scenario::{Facts, Need, Scenario};
 use pidlab_sim::{Misconception, Model};
 
@@ -86,6 +86,9 @@ pub(crate) enum Judged {
     Verdict(Verdict),
     /// What the scenario needs is lacking here, though this kernel could have it; the model's verdict, if it ran.
     Lacking(Vec<Need>, Option<Verdict>),
+    /// The place where this program runs lacks what the scenario's calls need, or a limit answered in the kernel's place: nothing is known
+    /// of the kernel. The model's verdict, if it ran.
+    Skipped(Unavailable, Option<Verdict>),
     /// The scenario is about kernels unlike this one: the model alone ran, as one of those.
     ModelOnly(Vec<Need>, Verdict),
     /// The lab failed: no result.
@@ -121,6 +124,10 @@ impl Worker {
             };
         }
         match lab.run_sharing(scenario, sharing) {
+            Err(LabError::Lacking(why) | LabError::Unavailable(why)) => {
+                let model = (self.plan.on != On::Kernel).then(|| on_the_model(self.plan, self.facts.clone(), scenario));
+                Judged::Skipped(why, model)
+            }
             Err(error) => Judged::Failed(error.to_string()),
             Ok(run) if self.plan.on == On::Kernel => Judged::Verdict(compare::kernel_only(scenario, run)),
             Ok(run) => Judged::Verdict(compare::with_model(&mut self.model, scenario, Some(&run))),
@@ -139,7 +146,7 @@ fn on_the_model(plan: Plan, facts: Facts, scenario: &Scenario) -> Verdict {
 }
 
 /// Does `work` for the numbers from 0 to `count`, on one worker a lab (or `jobs` without a kernel), and hands the results
-/// to `sink` in order. `sink` answers whether to go on.
+/// to `sink` in order. `sink` answers whether to go on. Where there can be no threads, all is done in this one.
 pub(crate) fn spread<R: Send>(
     labs: Labs,
     jobs: usize,
@@ -156,10 +163,13 @@ pub(crate) fn spread<R: Send>(
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let (results, inbox) = mpsc::channel();
-    thread::scope(|scope| {
-        for mut worker in workers {
+    let workers: Vec<Mutex<Worker>> = workers.into_iter().map(Mutex::new).collect();
+    let are_threads = thread::scope(|scope| {
+        let mut spawned = 0;
+        for worker in &workers {
             let (next, stopped, work, results) = (&next, &stopped, &work, results.clone());
-            scope.spawn(move || {
+            let started = thread::Builder::new().spawn_scoped(scope, move || {
+                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
                 while !stopped.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     // A closed inbox means that nobody wants to know any more.
@@ -168,8 +178,16 @@ pub(crate) fn spread<R: Send>(
                     }
                 }
             });
+            // A limit, or a sandbox: as many as there can be.
+            if started.is_err() {
+                break;
+            }
+            spawned += 1;
         }
         drop(results);
+        if spawned == 0 {
+            return false;
+        }
         let mut waiting = BTreeMap::new();
         let mut due = 0;
         for (index, result) in inbox {
@@ -181,5 +199,10 @@ pub(crate) fn spread<R: Send>(
                 due += 1;
             }
         }
+        true
     });
+    if !are_threads {
+        let Some(Ok(mut worker)) = workers.into_iter().next().map(Mutex::into_inner) else { return };
+        let _ = (0..count).try_for_each(|index| sink(index, work(&mut worker, index)).then_some(()).ok_or(()));
+    }
 }

@@ -5,7 +5,9 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::blame;
 use crate::sys::{arena, os, raw};
+use crate::trouble::{Trouble, Unavailable};
 
 /// How a kernel tells that a process is asleep, and on no queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,9 +25,9 @@ impl Witness {
     ///
     /// # Errors
     /// If nothing tells whether it is asleep.
-    pub(crate) fn of_this_kernel() -> Result<Witness, String> {
+    pub(crate) fn of_this_kernel() -> Result<Witness, Trouble> {
         const LOOKS: u32 = 16;
-        let refused = |error| format!("a process could not be made: {error}");
+        let refused = |error| blame::trouble("a process could not be made (clone3)", &error);
         let Some((number, sleeper)) = os::fork().map_err(refused)? else { sleep_for_ever() };
         let read = |file: &str| fs::read_to_string(format!("/proc/{number}/{file}")).unwrap_or_default();
         let mut answer = None;
@@ -43,8 +45,13 @@ impl Witness {
         }
         os::kill_pidfd(sleeper.as_raw_fd());
         os::reap_pidfd(sleeper.as_fd()).map_err(|error| format!("a process could not be ended: {error}"))?;
-        answer
-            .ok_or_else(|| "neither /proc/PID/wchan nor /proc/PID/syscall tells whether a process is asleep".to_owned())
+        let nothing = || {
+            Unavailable::new(
+                "neither /proc/PID/wchan nor /proc/PID/syscall tells whether a process is asleep",
+                "run with CAP_SYS_PTRACE, or on a kernel with CONFIG_KALLSYMS or CONFIG_HAVE_ARCH_TRACEHOOK",
+            )
+        };
+        answer.ok_or_else(|| nothing().into())
     }
 }
 

@@ -9,9 +9,11 @@ use pidlab_scenario::syscall::Pidfd;
 use pidlab_scenario::{CallName, Refusal, Role, Unmodelled};
 
 use crate::agent::Operation;
+use crate::blame;
 use crate::processes::Processes;
 use crate::sys::arena::{Slot, TEXT};
 use crate::sys::{raw, sockets};
+use crate::trouble::Trouble;
 
 /// Takes the place of a socket where nothing is handed over.
 pub(crate) const NOTHING: i64 = -1;
@@ -45,7 +47,7 @@ impl Command {
     ///
     /// # Errors
     /// If its descriptor cannot be handed over.
-    pub(crate) fn give(&self, slot: &Slot) -> Result<(), String> {
+    pub(crate) fn give(&self, slot: &Slot) -> Result<(), Trouble> {
         hand_over(self.descriptor.as_ref())?;
         slot.operation.store(self.operation.number(), Ordering::Relaxed);
         for (argument, value) in slot.arguments.iter().zip(self.arguments) {
@@ -67,14 +69,14 @@ impl Command {
 ///
 /// # Errors
 /// Where the kernel does not pass it on.
-fn hand_over(descriptor: Option<&io::Result<OwnedFd>>) -> Result<(), String> {
+fn hand_over(descriptor: Option<&io::Result<OwnedFd>>) -> Result<(), Trouble> {
     let Some(descriptor) = descriptor else { return Ok(()) };
     sockets::clear();
     let handed = match descriptor {
         Ok(descriptor) => sockets::hand_over(descriptor.as_fd()),
-        Err(error) => Err(io::Error::from(error.kind())),
+        Err(error) => Err(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)),
     };
-    handed.map_err(|error| format!("a descriptor could not be handed over: {error}"))
+    handed.map_err(|error| blame::trouble("a descriptor could not be handed over", &error))
 }
 
 /// The process whose system call a command is for.

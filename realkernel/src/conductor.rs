@@ -8,13 +8,17 @@ use std::time::Instant;
 use pidlab_scenario::{Fact, Facts, Observation, Run, Sysctl};
 
 use crate::asleep::Witness;
+use crate::blame;
+use crate::needs::{self, Allowed};
 use crate::outside::Outside;
-use crate::probe;
+use crate::probe::{self, RefusedCalls};
 use crate::program;
 use crate::quiet;
 use crate::sharing::Sharing;
+use crate::surroundings::Surroundings;
 use crate::sys::arena::SLOTS;
 use crate::sys::{os, sockets};
+use crate::trouble::Trouble;
 use crate::wire::{Failure, Request, Response};
 use crate::world::World;
 
@@ -23,6 +27,7 @@ pub(crate) struct Conductor {
     facts: Facts,
     witness: Witness,
     outside: Outside,
+    allowed: Allowed,
 }
 
 impl Conductor {
@@ -30,20 +35,38 @@ impl Conductor {
     ///
     /// # Errors
     /// What this place lacks for it.
-    pub(crate) fn new(outside: Outside) -> Result<Conductor, String> {
+    pub(crate) fn new(outside: Outside) -> Result<Conductor, Trouble> {
         // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
         let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
         if namespace == INITIAL_PID_NAMESPACE {
-            return Err("the runner is not in a PID namespace of its own".to_owned());
+            return Err("the runner is not in a PID namespace of its own".to_owned().into());
         }
-        program::prepare().map_err(|error| format!("there is no memory or no program for the agents: {error}"))?;
-        sockets::make().map_err(|error| format!("there are no sockets for the agents: {error}"))?;
+        program::prepare()
+            .map_err(|error| blame::trouble("there is no memory or no program for the agents", &error))?;
+        sockets::make().map_err(|error| blame::trouble("there are no sockets for the agents", &error))?;
+        let refused = RefusedCalls::of_this_place();
+        if let Some(vital) = refused.vital() {
+            return Err(needs::filtered(vital).into());
+        }
         let witness = Witness::of_this_kernel()?;
         // A run of host alone: what cannot make one process cannot run a scenario.
         let began = Instant::now();
         World::start(Sharing::Shared, witness)?.end()?;
         quiet::one_life_takes(began.elapsed());
-        Ok(Conductor { facts: probe::facts(), witness, outside })
+        let facts = probe::facts()?;
+        let allowed = Allowed {
+            capabilities: Surroundings::here().effective,
+            refused,
+            signals_can_queue: probe::signals_can_queue(),
+            in_first_user_namespace: fs::metadata("/proc/self/ns/user")
+                .is_ok_and(|namespace| namespace.ino() == INITIAL_USER_NAMESPACE),
+        };
+        Ok(Conductor { facts, witness, outside, allowed })
+    }
+
+    /// The system calls that do not come through here.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        self.allowed.refused.names()
     }
 
     /// What this kernel is like.
@@ -61,23 +84,30 @@ impl Conductor {
         }
     }
 
-    fn run_inside(&self, request: &Request, show: impl FnMut(&Observation) -> io::Result<()>) -> Result<Run, String> {
+    fn run_inside(&self, request: &Request, show: impl FnMut(&Observation) -> io::Result<()>) -> Result<Run, Trouble> {
         let Request { scenario, sharing, every_step, held: _ } = request;
         if scenario.roles.len() > SLOTS {
-            return Err(format!("a scenario has at most {SLOTS} processes"));
+            return Err(format!("a scenario has at most {SLOTS} processes").into());
+        }
+        if let Some(lacks) = blame::too_few_descriptors(scenario.roles.len()) {
+            return Err(lacks.into());
         }
         let mut world = World::start(sharing.of(scenario), self.witness)?;
         world.facts = self.facts.clone();
+        world.allowed = Some(self.allowed.clone());
         world.pid_max_is_local = self.facts.holds(Fact::PidMaxPerNamespace) && self.outside.watches(Sysctl::PidMax);
         let run = world.run(scenario, *every_step, show);
         world.end()?;
         // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.
         if os::allowed_cpus().len() != 1 {
-            return Err("the processes were moved off their CPU".to_owned());
+            return Err("the processes were moved off their CPU".to_owned().into());
         }
         run
     }
 }
+
+/// The inode of the machine's initial user namespace (include/linux/proc_ns.h, `PROC_USER_INIT_INO`).
+const INITIAL_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 
 /// The inode of the machine's initial PID namespace (include/linux/proc_ns.h, `PROC_PID_INIT_INO`).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;

@@ -11,13 +11,22 @@
 
 use std::ffi::CStr;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
 
+use pidlab_scenario::ANOTHER_USER;
+
+use crate::blame;
 use crate::conductor::Conductor;
+use crate::needs;
 use crate::outside::Outside;
+use crate::surroundings::{self, Surroundings};
 use crate::sys::os;
+use crate::trouble::{Trouble, Unavailable};
 use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Setup};
 
 /// The variable that tells a program that it is started as a helper.
@@ -37,8 +46,11 @@ pub(crate) fn enter_if_helper() {
     os::forget_variable(VARIABLE);
     // A panic must not unwind into the C library's start-up code.
     let ended = std::panic::catch_unwind(|| guard(setup));
-    os::exit_now(i32::from(ended.is_err()));
+    os::exit_now(ended.unwrap_or(PANICKED));
 }
+
+/// How a helper ends that panicked: no signal has this number.
+pub(crate) const PANICKED: i32 = 101;
 
 /// The step of the set-up that fails where a container hides parts of `/proc`.
 const OWN_PROCFS: &str = "mount a procfs of its own";
@@ -50,31 +62,79 @@ struct Refused {
     in_user_namespace: bool,
 }
 
-fn guard(setup: Setup) {
+/// Answers the signal that ended the conductor, or 0: with it the guard ends.
+fn guard(setup: Setup) -> i32 {
+    let here = surroundings::at_the_start();
     os::close_from(3);
     os::default_signals();
     os::most_descriptors();
+    let entered = enter_if_better_off(setup, here);
     let mut control = os::control();
     if control.read_exact(&mut [0; GREETING.len()]).is_err() {
-        return;
+        return 0;
     }
-    match Outside::open().map_err(no_memory).and_then(|outside| Ok((make_conductor(setup)?, outside))) {
-        Err(refused) => {
-            // The program may be gone already; then nobody wants to know.
-            let _ = wire::send(&mut control, &unavailable(&refused));
-        }
+    let say = |mut control: UnixStream, why: Unavailable, in_needless_user_namespace: bool| {
+        // The program may be gone already; then nobody wants to know.
+        let _ = wire::send(&mut control, &Hello::Unavailable { why, in_needless_user_namespace });
+        0
+    };
+    if let Some(why) = blame::too_little(here) {
+        return say(control, why, false);
+    }
+    if let Err(refused) = entered {
+        return say(control, unavailable(&refused), true);
+    }
+    let by_choice = setup.entered;
+    match Outside::open().map_err(no_memory).and_then(|outside| Ok((make_conductor(setup, here)?, outside))) {
+        Err(refused) => say(control, unavailable(&refused), by_choice),
         Ok((Made::Conductor { user_namespace, guard_lives }, outside)) => {
-            conduct(control, user_namespace, &guard_lives, outside);
+            if let Err(why) = become_conductor(&guard_lives) {
+                return say(control, why, false);
+            }
+            match make_ready(user_namespace, outside) {
+                Err(why) => say(control, why, by_choice),
+                Ok(conductor) => {
+                    conduct(control, user_namespace, conductor);
+                    0
+                }
+            }
         }
         Ok((Made::Guard { conductor, _lives }, outside)) => {
-            watch(&control, &conductor);
+            let ended_by = watch(&control, &conductor);
             outside.put_back();
+            ended_by
         }
     }
 }
 
 fn no_memory(error: io::Error) -> Refused {
     Refused { what: "make a file of memory (memfd_create)", error, in_user_namespace: false }
+}
+
+/// Root that lacks a capability which scenarios need has it in a user namespace of its own, and another user, too, if it may say so.
+/// This program starts once more in there: who may look into a process is decided by the user namespace in which its program began
+/// (kernel/ptrace.c, `__ptrace_may_access`).
+///
+/// Comes back where that is not needed, or not possible.
+///
+/// # Errors
+/// What failed when it was too late to go back.
+fn enter_if_better_off(setup: Setup, here: &Surroundings) -> Result<(), Refused> {
+    const NEEDED: [&str; 4] = ["CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_KILL", "CAP_SYS_PTRACE"];
+    const MAPPING: [&str; 3] = ["CAP_SETUID", "CAP_SETGID", "CAP_SETFCAP"];
+    let lacks = NEEDED.iter().any(|name| !here.effective.has(name));
+    let can_map = MAPPING.iter().all(|name| here.effective.has(name));
+    if here.user != 0 || !lacks || !can_map || setup.unprivileged || setup.stay || setup.entered {
+        return Ok(());
+    }
+    match enter_with_another_user() {
+        Ok(()) => {}
+        Err(Refused { what: MAKE_USER_NAMESPACE, .. }) => return Ok(()),
+        Err(refused) => return Err(refused),
+    }
+    let setup = Setup { entered: true, ..setup };
+    let error = Command::new("/proc/self/exe").arg0("pidlab-helper").env(VARIABLE, setup.to_variable()).exec();
+    Err(Refused { what: "start itself again in a user namespace", error, in_user_namespace: true })
 }
 
 /// Which of the two processes this is after the fork.
@@ -85,7 +145,7 @@ enum Made {
     Conductor { user_namespace: bool, guard_lives: OwnedFd },
 }
 
-fn make_conductor(setup: Setup) -> Result<Made, Refused> {
+fn make_conductor(setup: Setup, here: &Surroundings) -> Result<Made, Refused> {
     let refused = |what, in_user_namespace| move |error| Refused { what, error, in_user_namespace };
     os::no_core_dumps();
     let cpu = setup.cpu.or_else(|| os::allowed_cpus().first().copied());
@@ -99,9 +159,9 @@ fn make_conductor(setup: Setup) -> Result<Made, Refused> {
     os::prefer();
     let namespaces = libc::CLONE_NEWPID | libc::CLONE_NEWNS;
     let user_namespace = match os::unshare(namespaces) {
-        Ok(()) => false,
+        Ok(()) => setup.entered,
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
-            enter_user_namespace(namespaces)?;
+            enter_user_namespace(namespaces, here)?;
             true
         }
         Err(error) => return Err(refused("make a PID namespace (unshare)", false)(error)),
@@ -116,21 +176,79 @@ fn make_conductor(setup: Setup) -> Result<Made, Refused> {
     }
 }
 
-/// The way of an ordinary user: a user namespace in which it may make the others.
-fn enter_user_namespace(namespaces: i32) -> Result<(), Refused> {
+const MAP_USER: &str = "map the user (/proc/self/uid_map)";
+
+const MAKE_USER_NAMESPACE: &str = "make a user namespace (unshare)";
+
+/// The way of an ordinary user, and of root who may not make namespaces: a user namespace in which it may make the others.
+fn enter_user_namespace(namespaces: i32, here: &Surroundings) -> Result<(), Refused> {
     let refused = |what| move |error| Refused { what, error, in_user_namespace: true };
     let (user, group) = os::user_and_group();
-    os::unshare(libc::CLONE_NEWUSER | namespaces).map_err(refused("make a user namespace (unshare)"))?;
+    // Without that capability root cannot be itself there, but another user can (user_namespaces(7)).
+    if user == 0 && !here.effective.has("CAP_SETFCAP") && os::become_user(NOBODY).is_ok() {
+        os::prctl(libc::PR_SET_DUMPABLE, 1).map_err(refused("own /proc/self"))?;
+        return enter_user_namespace(namespaces, here);
+    }
+    os::unshare(libc::CLONE_NEWUSER | namespaces).map_err(refused(MAKE_USER_NAMESPACE))?;
     fs::write("/proc/self/setgroups", "deny").map_err(refused("give up setgroups (/proc/self/setgroups)"))?;
-    fs::write("/proc/self/uid_map", format!("0 {user} 1")).map_err(refused("map the user (/proc/self/uid_map)"))?;
+    fs::write("/proc/self/uid_map", format!("0 {user} 1")).map_err(refused(MAP_USER))?;
     fs::write("/proc/self/gid_map", format!("0 {group} 1")).map_err(refused("map the group (/proc/self/gid_map)"))
 }
 
+/// A user namespace with root and another user in it: a process that stays outside has the right to say who is who.
+fn enter_with_another_user() -> Result<(), Refused> {
+    let refused = |what| move |error| Refused { what, error, in_user_namespace: true };
+    // As the procfs at hand has it, which need not be that of this PID namespace.
+    let own = fs::read_link("/proc/self").map_err(refused("find itself (/proc/self)"))?;
+    let (mut reader, writer) = io::pipe().map_err(refused("make a pipe"))?;
+    let Some((_, mapper)) = os::fork().map_err(refused("make a process (clone3)"))? else {
+        drop(writer);
+        let told = reader.read_exact(&mut [0]);
+        let mapped = told.and_then(|()| map_users(&Path::new("/proc").join(own)));
+        os::exit_now(mapped.err().and_then(|error| error.raw_os_error()).unwrap_or(0));
+    };
+    let unshared = os::unshare(libc::CLONE_NEWUSER).map_err(refused(MAKE_USER_NAMESPACE));
+    if unshared.is_ok() {
+        (&writer).write_all(&[0]).map_err(refused("write into a pipe"))?;
+    }
+    drop(writer);
+    let mapped = os::exit_status(mapper.as_raw_fd());
+    unshared?;
+    match mapped {
+        Some(0) => Ok(()),
+        other => {
+            let error = io::Error::from_raw_os_error(other.unwrap_or(libc::ECHILD));
+            Err(refused("map the users (/proc/PID/uid_map)")(error))
+        }
+    }
+}
+
+/// Maps root and another user, or root alone where this is itself a place without another user.
+fn map_users(process: &Path) -> io::Result<()> {
+    let map = |users: &str| {
+        fs::write(process.join("uid_map"), users)?;
+        fs::write(process.join("gid_map"), users)
+    };
+    map(&format!("0 0 1\n{ANOTHER_USER} {ANOTHER_USER} 1\n")).or_else(|_| {
+        fs::write(process.join("setgroups"), "deny")?;
+        map("0 0 1\n")
+    })
+}
+
 /// What a user is told where the set-up fails.
-fn unavailable(refused: &Refused) -> Hello {
+fn unavailable(refused: &Refused) -> Unavailable {
     let Refused { what, error, in_user_namespace } = refused;
+    let limits = [libc::EAGAIN, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
+    if let Some(errno) = error.raw_os_error().filter(|errno| limits.contains(errno)) {
+        if let Some(limit) = blame::limit(&format!("this process could not {what}"), errno) {
+            return limit;
+        }
+    }
     let reason = format!("the kernel did not let this process {what}: {error}");
     let remedy = match (in_user_namespace, error.raw_os_error()) {
+        (true, Some(libc::EPERM)) if *what == MAP_USER && surroundings::at_the_start().user == 0 => {
+            "run with CAP_SETFCAP (docker --cap-add), without which root cannot be mapped, or as an ordinary user"
+        }
         (true, Some(libc::EPERM)) if *what == OWN_PROCFS => {
             "run where all of /proc is visible (containers hide parts of it, and then it cannot be mounted anew), or as root"
         }
@@ -147,43 +265,56 @@ fn unavailable(refused: &Refused) -> Hello {
         (_, Some(libc::ENOSYS)) => "use Linux 5.9 or newer, and a sandbox that lets clone3 through",
         _ => "run as root, or outside the sandbox that forbids it",
     };
-    Hello::Unavailable { reason, remedy: remedy.to_owned() }
+    Unavailable::new(reason, remedy)
 }
 
-/// The guard's life: until the program or the conductor is gone.
-fn watch(control: &UnixStream, conductor: &OwnedFd) {
+/// The guard's life: until the program or the conductor is gone. Answers the signal that ended the conductor, if it was another's.
+fn watch(control: &UnixStream, conductor: &OwnedFd) -> i32 {
     let wanted = [(control.as_fd(), libc::POLLRDHUP), (conductor.as_fd(), libc::POLLIN)];
     // If poll itself fails there is nothing left to watch with: end, and the conductor ends by its parent's death.
     let _ = os::poll(wanted, -1);
+    let was_dead = matches!(os::poll([(conductor.as_fd(), libc::POLLIN)], 0), Ok([events]) if events != 0);
     os::kill_pidfd(conductor.as_raw_fd());
+    if was_dead {
+        return os::ended_by(conductor.as_raw_fd());
+    }
     let _ = os::reap_pidfd(conductor.as_fd());
+    0
+}
+
+/// Sees that the conductor does not outlive the guard.
+fn become_conductor(guard_lives: &OwnedFd) -> Result<(), Unavailable> {
+    os::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as usize).map_err(|_| needs::filtered("prctl"))?;
+    // Had the guard died before the line above, nobody would ever kill this process: then the pipe has no writer.
+    match os::poll([(guard_lives.as_fd(), libc::POLLIN)], 0) {
+        Ok([0]) => Ok(()),
+        Ok(_) => Err(Unavailable::new("the guard of this helper has ended", "run it again")),
+        Err(_) => Err(needs::filtered("poll")),
+    }
+}
+
+fn make_ready(user_namespace: bool, outside: Outside) -> Result<Conductor, Unavailable> {
+    own_procfs().map_err(|refused| unavailable(&Refused { in_user_namespace: user_namespace, ..refused }))?;
+    Conductor::new(outside).map_err(|trouble| match trouble {
+        Trouble::Lacks(why) => why,
+        Trouble::Broken(reason) => Unavailable::new(
+            format!("a first process in a PID namespace of its own could not be run: {reason}"),
+            "use Linux 5.9 or newer, and a sandbox that lets clone3, pidfds and /proc through",
+        ),
+    })
 }
 
 /// The conductor's life: run what is asked for, until nobody asks any more, or until a run has done harm.
-fn conduct(mut control: UnixStream, user_namespace: bool, guard_lives: &OwnedFd, outside: Outside) {
-    if os::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as usize).is_err() {
+fn conduct(mut control: UnixStream, user_namespace: bool, mut conductor: Conductor) {
+    let hello = Hello::Ready {
+        release: os::release(),
+        facts: conductor.facts().clone(),
+        user_namespace,
+        refused: conductor.refused(),
+    };
+    if wire::send(&mut control, &hello).is_err() {
         return;
     }
-    // Had the guard died before the line above, nobody would ever kill this process: then the pipe has no writer.
-    match os::poll([(guard_lives.as_fd(), libc::POLLIN)], 0) {
-        Ok([0]) => {}
-        _ => return,
-    }
-    let conductor = match own_procfs() {
-        Ok(()) => Conductor::new(outside).map_err(|reason| Hello::Unavailable {
-            reason: format!("a first process in a PID namespace of its own could not be run: {reason}"),
-            remedy: "use Linux 5.9 or newer, and a sandbox that lets clone3, pidfds and /proc through".to_owned(),
-        }),
-        Err(refused) => Err(unavailable(&Refused { in_user_namespace: user_namespace, ..refused })),
-    };
-    let (hello, conductor) = match conductor {
-        Ok(conductor) => {
-            let facts = conductor.facts().clone();
-            (Hello::Ready { release: os::release(), facts, user_namespace }, Some(conductor))
-        }
-        Err(unavailable) => (unavailable, None),
-    };
-    let (Ok(()), Some(mut conductor)) = (wire::send(&mut control, &hello), conductor) else { return };
     while let Ok(request) = wire::receive::<Request>(&mut control) {
         let response = conductor.run(&request, |observation| {
             if !request.held {

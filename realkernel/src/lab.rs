@@ -4,14 +4,17 @@ use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 
-use pidlab_scenario::{Facts, Machine, Observation, Run, Scenario};
+use pidlab_scenario::{Facts, Machine, Observation, Run, Scenario, Signal};
 
+use crate::blame;
 use crate::guard;
 use crate::sharing::Sharing;
 use crate::start;
+use crate::surroundings::Surroundings;
+use crate::trouble::Unavailable;
 use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Response, Setup};
 
 /// How a lab is set up.
@@ -34,24 +37,9 @@ pub struct Kernel {
     pub facts: Facts,
     /// Whether the lab needed a user namespace.
     pub user_namespace: bool,
+    /// The place where the lab is.
+    pub surroundings: Surroundings,
 }
-
-/// Why the kernel side cannot run here.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unavailable {
-    /// What the kernel refused.
-    pub reason: String,
-    /// What a user can do about it.
-    pub remedy: String,
-}
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.reason, self.remedy)
-    }
-}
-
-impl std::error::Error for Unavailable {}
 
 /// Why a run gave no result.
 #[derive(Debug)]
@@ -60,6 +48,9 @@ pub enum LabError {
     Helper(io::Error),
     /// The kernel side has become unavailable.
     Unavailable(Unavailable),
+    /// What this scenario needs is lacking here (a capability, a limit, a system call that a sandbox refuses), so it was not run to its
+    /// end. Others may run.
+    Lacking(Unavailable),
     /// The helper could not bring the run to an end.
     Run(String),
 }
@@ -68,7 +59,7 @@ impl fmt::Display for LabError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LabError::Helper(error) => write!(f, "the helper process: {error}"),
-            LabError::Unavailable(why) => write!(f, "{why}"),
+            LabError::Unavailable(why) | LabError::Lacking(why) => write!(f, "{why}"),
             LabError::Run(why) => f.write_str(why),
         }
     }
@@ -118,7 +109,7 @@ impl Lab {
     /// Where the kernel, or a sandbox around this program, does not let it.
     pub fn open(options: LabOptions) -> Result<Lab, Unavailable> {
         let (helper, kernel) = Helper::start(options).map_err(|error| match error {
-            LabError::Unavailable(unavailable) => unavailable,
+            LabError::Unavailable(unavailable) | LabError::Lacking(unavailable) => unavailable,
             other => Unavailable {
                 reason: format!("a helper process could not be started: {other}"),
                 remedy: "see that this program may start itself again (/proc/self/exe)".to_owned(),
@@ -190,6 +181,7 @@ impl Lab {
                 Ok(run)
             }
             Ok(Err(Failure::Run(why))) => Err(LabError::Run(why)),
+            Ok(Err(Failure::Lacks(why))) => Err(LabError::Lacking(why)),
             // The guard puts back what was changed before it ends, and its end is waited for.
             Ok(Err(Failure::Machine(reason))) => {
                 drop(helper);
@@ -198,7 +190,7 @@ impl Lab {
                 let why = self.harmful.insert(Unavailable { reason, remedy });
                 Err(LabError::Unavailable(why.clone()))
             }
-            Err(error) => Err(LabError::Helper(error)),
+            Err(error) => Err(helper.ended(error)),
         }
     }
 }
@@ -228,7 +220,19 @@ struct Helper {
 
 impl Helper {
     fn start(options: LabOptions) -> Result<(Helper, Kernel), LabError> {
-        let setup = Setup { cpu: options.cpu, unprivileged: options.unprivileged };
+        let setup = Setup { cpu: options.cpu, unprivileged: options.unprivileged, stay: false, entered: false };
+        match Helper::start_so(setup)? {
+            Ok(started) => Ok(started),
+            // Without the user namespace less can be run, which is better than nothing.
+            Err((why, true)) => {
+                Helper::start_so(Setup { stay: true, ..setup })?.map_err(|_| LabError::Unavailable(why))
+            }
+            Err((why, false)) => Err(LabError::Unavailable(why)),
+        }
+    }
+
+    /// The inner error says that the kernel side cannot run so, and whether it may be able to without the user namespace that it chose.
+    fn start_so(setup: Setup) -> Result<Result<(Helper, Kernel), (Unavailable, bool)>, LabError> {
         let (mut control, theirs) = UnixStream::pair().map_err(LabError::Helper)?;
         control.write_all(&GREETING).map_err(LabError::Helper)?;
         // The constructor must be part of this program, or the helper would be a second instance of it.
@@ -239,13 +243,59 @@ impl Helper {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .spawn()
-            .map_err(LabError::Helper)?;
+            .map_err(|error| not_started(&error))?;
         let mut helper = Helper { guard, control };
-        match wire::receive(&mut helper.control).map_err(LabError::Helper)? {
-            Hello::Ready { release, facts, user_namespace } => Ok((helper, Kernel { release, facts, user_namespace })),
-            Hello::Unavailable { reason, remedy } => Err(LabError::Unavailable(Unavailable { reason, remedy })),
-        }
+        Ok(match wire::receive(&mut helper.control) {
+            Ok(Hello::Ready { release, facts, user_namespace, refused }) => {
+                let surroundings = Surroundings { refused, ..Surroundings::here() };
+                Ok((helper, Kernel { release, facts, user_namespace, surroundings }))
+            }
+            Ok(Hello::Unavailable { why, in_needless_user_namespace }) => Err((why, in_needless_user_namespace)),
+            Err(error) => return Err(helper.ended(error)),
+        })
     }
+
+    /// Why it does not answer any more.
+    fn ended(mut self, error: io::Error) -> LabError {
+        let _ = self.control.shutdown(std::net::Shutdown::Both);
+        let Ok(status) = self.guard.wait() else { return LabError::Helper(error) };
+        // The guard ends with the signal that ended the conductor.
+        let signal = status.signal().or(status.code().filter(|code| (1..=64).contains(code)));
+        let Some(signal) = signal else {
+            return match status.code() {
+                Some(guard::PANICKED) => LabError::Run("the helper process panicked: please report it".to_owned()),
+                _ => LabError::Run(format!("the helper process did not answer: {error}")),
+            };
+        };
+        let name = Signal::new(signal.into()).map_or_else(|| format!("signal {signal}"), |signal| signal.to_string());
+        let remedy = match signal {
+            libc::SIGSYS => "run outside the sandbox (seccomp) that ends who makes a system call, or allow the call",
+            libc::SIGXCPU => "raise the limit of CPU time (ulimit -t)",
+            libc::SIGXFSZ => "raise the limit of file sizes (ulimit -f)",
+            libc::SIGKILL => "see who did it: often it is the limit of memory of a cgroup (dmesg, memory.events)",
+            _ => return LabError::Run(format!("the helper process was ended by {name}: please report it")),
+        };
+        let reason = format!("the helper process was ended by {name}, which is no doing of this program");
+        LabError::Lacking(Unavailable { reason, remedy: remedy.to_owned() })
+    }
+}
+
+/// Why the helper could not even be started.
+fn not_started(error: &io::Error) -> LabError {
+    let what = "a helper process could not be started";
+    let limit = error.raw_os_error().and_then(|errno| blame::limit(what, errno));
+    let remedy = match error.raw_os_error() {
+        Some(libc::EPERM | libc::ENOSYS) => {
+            "use a seccomp profile that lets clone3 and execve through, or run outside the sandbox"
+        }
+        Some(libc::ENOENT | libc::EACCES) => {
+            "mount /proc, and see that this program may start itself again (/proc/self/exe)"
+        }
+        _ => "see that this program may start itself again (/proc/self/exe)",
+    };
+    LabError::Unavailable(
+        limit.unwrap_or_else(|| Unavailable { reason: format!("{what}: {error}"), remedy: remedy.to_owned() }),
+    )
 }
 
 impl Helper {

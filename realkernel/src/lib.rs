@@ -7,7 +7,8 @@
 //! Nothing here knows what Linux *should* do: this crate does not depend on the model.
 //!
 //! Modules in reading order: `lab` (the handle), `start` and `guard` (how the helper comes up, and why nothing survives it),
-//! `outside` (the watch over what is the machine's), `conductor` and `world` (how a scenario runs, and how a step is taken),
+//! `surroundings` and `cgroups` (what an administrator or a container has taken from this program), `needs` and `blame` (what a call needs of
+//! them, and when an answer is theirs and not the kernel's), `outside` (the watch over what is the machine's), `conductor` and `world` (how a scenario runs, and how a step is taken),
 //! `translate`, `command` and `outcome` (from a system call to a command and back), `look` (the same for calls that look at others),
 //! `agent` (what a scenario's process runs), `program` (how it goes on after an exec), `process` and `processes` (what is known of
 //! each), `quiet` and `asleep` (when the world is quiet, with the argument why), `probe` (what a kernel is like), `sys` (everything
@@ -16,11 +17,14 @@
 
 mod agent;
 mod asleep;
+mod blame;
+mod cgroups;
 mod command;
 mod conductor;
 mod guard;
 mod lab;
 mod look;
+mod needs;
 mod outcome;
 mod outside;
 mod probe;
@@ -32,16 +36,21 @@ mod roles;
 mod sharing;
 mod start;
 mod status;
+mod surroundings;
 mod sys;
 mod translate;
+mod trouble;
 mod wire;
 mod world;
 
 #[doc(hidden)]
 pub use sys::bare;
 
-pub use lab::{Kernel, Lab, LabError, LabOptions, Unavailable};
+pub use cgroups::CgroupLimit;
+pub use lab::{Kernel, Lab, LabError, LabOptions};
 pub use sharing::Sharing;
+pub use surroundings::{Capabilities, ResourceLimit, Surroundings};
+pub use trouble::Unavailable;
 
 /// The CPUs that this process may run on, in order. One lab each is as many as make sense.
 pub fn allowed_cpus() -> Vec<usize> {

@@ -4,6 +4,7 @@
 //! all of them together take about two milliseconds. A question that the kernel does not even let be put (an old kernel, a
 //! sandbox) is answered with no.
 
+mod calls;
 mod children;
 mod signals;
 
@@ -13,14 +14,28 @@ use std::sync::atomic::Ordering;
 
 use pidlab_scenario::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX};
 
+pub(crate) use self::calls::RefusedCalls;
 use self::children::{answer_of_a_child, await_the_leaders_end, child, end_by, in_a_child, thread, wait_for_ever};
 use crate::agent;
+use crate::blame;
 use crate::sys::arena;
 use crate::sys::raw::{self, Raw};
 use crate::sys::{looking, os};
+use crate::trouble::Trouble;
 
 /// Every fact of the kernel at hand.
-pub(crate) fn facts() -> Facts {
+///
+/// # Errors
+/// A limit that did not let a question be put: the answer would be its own.
+pub(crate) fn facts() -> Result<Facts, Trouble> {
+    children::note_limits();
+    let facts = as_answered();
+    let limit =
+        children::noted_limit().and_then(|errno| blame::limit("a process to ask the kernel could not be made", errno));
+    limit.map_or(Ok(facts), |limit| Err(limit.into()))
+}
+
+fn as_answered() -> Facts {
     let newest = Facts::newest().with_levels_above(levels_above_host());
     let facts = Fact::ALL.iter().fold(newest, |facts, fact| {
         let holds = match fact {
@@ -271,6 +286,18 @@ fn closed_after_death() -> bool {
         ended && joined == -(libc::EPERM as Raw)
     };
     !another_user() || in_a_child(refuses)
+}
+
+/// Whether signals can take their information along: as many at once as a scenario may have, and more (`RLIMIT_SIGPENDING`). What a user's
+/// other processes have pending counts, too.
+pub(crate) fn signals_can_queue() -> bool {
+    const ENOUGH: usize = 64;
+    const REAL_TIME: i32 = 34;
+    in_a_child(|| {
+        raw::sigprocmask(libc::SIG_BLOCK, REAL_TIME);
+        let own = raw::plain(libc::SYS_getpid, [0; 4]) as i32;
+        (0..ENOUGH).all(|_| raw::sigqueue(own, REAL_TIME, own) != -(libc::EAGAIN as Raw))
+    })
 }
 
 /// How many namespaces are around a scenario's outermost one, which is one below this process's: the limit is 32 below the machine's

@@ -6,6 +6,7 @@ use pidlab_scenario::{Facts, Observation, Run, Scenario};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::sharing::Sharing;
+use crate::trouble::{Trouble, Unavailable};
 
 /// More than any run of a valid scenario.
 const MOST: u32 = 256 << 20;
@@ -18,18 +19,24 @@ pub(crate) const GREETING: [u8; 16] = *b"pidlab's helper\0";
 pub(crate) struct Setup {
     pub(crate) cpu: Option<usize>,
     pub(crate) unprivileged: bool,
+    /// Make a user namespace only where it cannot do without, though it would have more capabilities there.
+    pub(crate) stay: bool,
+    /// It is in a user namespace of its own already.
+    pub(crate) entered: bool,
 }
 
 impl Setup {
     pub(crate) fn to_variable(self) -> String {
         let cpu = self.cpu.map_or_else(|| "-".to_owned(), |cpu| cpu.to_string());
-        format!("{cpu} {}", u8::from(self.unprivileged))
+        let [unprivileged, stay, entered] = [self.unprivileged, self.stay, self.entered].map(u8::from);
+        format!("{cpu} {unprivileged} {stay} {entered}")
     }
 
     pub(crate) fn from_variable(variable: &str) -> Option<Setup> {
-        let (cpu, unprivileged) = variable.split_once(' ')?;
+        let fields: Vec<&str> = variable.split(' ').collect();
+        let [cpu, unprivileged, stay, entered] = fields[..] else { return None };
         let cpu = if cpu == "-" { None } else { Some(cpu.parse().ok()?) };
-        Some(Setup { cpu, unprivileged: unprivileged == "1" })
+        Some(Setup { cpu, unprivileged: unprivileged == "1", stay: stay == "1", entered: entered == "1" })
     }
 }
 
@@ -37,9 +44,9 @@ impl Setup {
 #[derive(Serialize, Deserialize, Debug)]
 pub(crate) enum Hello {
     /// It can run scenarios.
-    Ready { release: String, facts: Facts, user_namespace: bool },
-    /// It cannot, and why, and what to do about it.
-    Unavailable { reason: String, remedy: String },
+    Ready { release: String, facts: Facts, user_namespace: bool, refused: Vec<String> },
+    /// It cannot, and why, and what to do about it. It may be able to without a user namespace, if it was in one that it need not have.
+    Unavailable { why: Unavailable, in_needless_user_namespace: bool },
 }
 
 /// What a helper is asked to run.
@@ -74,13 +81,18 @@ pub(crate) type Response = Result<Run, Failure>;
 pub(crate) enum Failure {
     /// It could not be brought to its end.
     Run(String),
+    /// What it needs is lacking here: nothing is known about the kernel.
+    Lacks(Unavailable),
     /// It has changed something of the machine. The helper runs nothing any more.
     Machine(String),
 }
 
-impl From<String> for Failure {
-    fn from(why: String) -> Failure {
-        Failure::Run(why)
+impl<T: Into<Trouble>> From<T> for Failure {
+    fn from(why: T) -> Failure {
+        match why.into() {
+            Trouble::Broken(why) => Failure::Run(why),
+            Trouble::Lacks(why) => Failure::Lacks(why),
+        }
     }
 }
 

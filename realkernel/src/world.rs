@@ -15,8 +15,10 @@ use pidlab_scenario::{
 
 use crate::agent;
 use crate::asleep::Witness;
+use crate::blame;
 use crate::command::{Caller, Command};
 use crate::look;
+use crate::needs::{Allowed, Moment};
 use crate::outcome::outcome;
 use crate::probe;
 use crate::process::Process;
@@ -27,6 +29,7 @@ use crate::sharing::Sharing;
 use crate::sys::arena;
 use crate::sys::{os, sockets};
 use crate::translate::{Translator, sysctl};
+use crate::trouble::{Trouble, Unavailable};
 
 /// What came of a step: its outcome, and the calls of others that returned.
 type Taken = (Outcome, Vec<Returned>);
@@ -36,18 +39,12 @@ enum Stop {
     /// It is a mistake of the scenario.
     Refused(Refusal),
     /// The runner could not go on.
-    Failed(String),
+    Failed(Trouble),
 }
 
-impl From<Refusal> for Stop {
-    fn from(why: Refusal) -> Stop {
-        Stop::Refused(why)
-    }
-}
-
-impl From<String> for Stop {
-    fn from(why: String) -> Stop {
-        Stop::Failed(why)
+impl<T: Into<Trouble>> From<T> for Stop {
+    fn from(why: T) -> Stop {
+        Stop::Failed(why.into())
     }
 }
 
@@ -74,11 +71,15 @@ pub(crate) struct World {
     pub(crate) pid_max_is_local: bool,
     /// The lowest descriptor that belongs to the run.
     first_fd: i32,
+    /// What the place lets processes do.
+    pub(crate) allowed: Option<Allowed>,
+    /// Whether a process has, or had, another user than the conductor.
+    several_users: bool,
 }
 
 impl World {
     /// Makes host: PID 1 of a fresh namespace, leader of a session and a group.
-    pub(crate) fn start(sharing: Sharing, witness: Witness) -> Result<World, String> {
+    pub(crate) fn start(sharing: Sharing, witness: Witness) -> Result<World, Trouble> {
         let sharing = match sharing {
             Sharing::Own => 0,
             Sharing::Auto | Sharing::Shared => CloneFlags::CLONE_VM.bits(),
@@ -88,7 +89,8 @@ impl World {
         let flags = CloneFlags::CLONE_NEWPID.bits() | sharing;
         let result = agent::make(0, flags, libc::SIGCHLD as u64, &[]);
         if result < 0 {
-            return Err(format!("clone3: {}", io::Error::from_raw_os_error(-result as i32)));
+            let error = io::Error::from_raw_os_error(-result as i32);
+            return Err(blame::trouble("the first process of a scenario could not be made (clone3)", &error));
         }
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
         let mut world = World {
@@ -100,14 +102,17 @@ impl World {
             facts: Facts::newest(),
             pid_max_is_local: false,
             first_fd,
+            allowed: None,
+            several_users: false,
         };
-        world.processes.born(Role::HOST, pidfd).map_err(|error| format!("host: {error}"))?;
+        let host = world.processes.born(Role::HOST, pidfd);
+        host.map_err(|error| blame::trouble("the first process of a scenario", &error))?;
         world.settle(Role::HOST)?;
         Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0))?;
         world.settle(Role::HOST)?;
         match outcome(&Syscall::Setsid, arena::slot(0), |_, _| None)? {
             Outcome::Ok(1) => Ok(world),
-            other => Err(format!("the first setsid gave {other:?}")),
+            other => Err(format!("the first setsid gave {other:?}").into()),
         }
     }
 
@@ -117,7 +122,7 @@ impl World {
         scenario: &Scenario,
         every_step: bool,
         mut show: impl FnMut(&Observation) -> io::Result<()>,
-    ) -> Result<Run, String> {
+    ) -> Result<Run, Trouble> {
         for role in 1..scenario.roles.len() {
             clear(Role(role as u16));
         }
@@ -125,7 +130,7 @@ impl World {
         let mut note = |run: &mut Run, observation: Observation| {
             show(&observation).map_err(|error| format!("an observation cannot be shown: {error}"))?;
             run.observations.push(observation);
-            Ok::<(), String>(())
+            Ok::<(), Trouble>(())
         };
         note(&mut run, self.observe(None, Vec::new(), true)?)?;
         for (index, step) in scenario.steps.iter().enumerate() {
@@ -146,7 +151,13 @@ impl World {
 
     /// Takes one step, until the world is quiet.
     fn take(&mut self, step: &Step) -> Result<Taken, Stop> {
-        let (syscall, command) = self.prepare(step)?;
+        let (syscall, command) = self.prepare(step).map_err(Stop::Refused)?;
+        let has_ended = |role| matches!(self.states.get(&role), None | Some(State::Zombie));
+        let moment = Moment { several_users: self.several_users, has_ended };
+        if let Some(lacks) = self.allowed.as_ref().and_then(|allowed| allowed.lacks(&syscall, &moment)) {
+            return Err(lacks.into());
+        }
+        self.several_users |= matches!(syscall, Syscall::Setuid { .. });
         let command = self.speak(&syscall, command)?;
         self.give(step, &syscall, &command)?;
         let newborn = self.await_newborn(step.by, &syscall)?;
@@ -168,7 +179,7 @@ impl World {
     }
 
     /// Lets a process send the message that another will receive, or make the socket that another will look at.
-    fn speak(&mut self, syscall: &Syscall, mut command: Command) -> Result<Command, String> {
+    fn speak(&mut self, syscall: &Syscall, mut command: Command) -> Result<Command, Trouble> {
         let Some(speaker) = syscall.speaker() else { return Ok(command) };
         sockets::clear();
         let slot = arena::slot(speaker.index());
@@ -176,7 +187,10 @@ impl World {
         self.settle(speaker)?;
         match slot.result.load(Ordering::Acquire) {
             0 => {}
-            other => return Err(format!("a message could not be sent: {other}")),
+            other => {
+                let error = io::Error::from_raw_os_error(-other as i32);
+                return Err(blame::trouble("a message could not be sent", &error));
+            }
         }
         let offered = look::offered(syscall, speaker, &self.processes);
         command.descriptor = offered.or(command.descriptor);
@@ -184,7 +198,7 @@ impl World {
     }
 
     /// Gives the command to its agent. The call is pending from here on.
-    fn give(&mut self, step: &Step, syscall: &Syscall, command: &Command) -> Result<(), String> {
+    fn give(&mut self, step: &Step, syscall: &Syscall, command: &Command) -> Result<(), Trouble> {
         if matches!(syscall, Syscall::Sysctl { name: Sysctl::PidMax, write: Some(_) }) {
             self.check_pid_max(step.by)?;
         }
@@ -195,7 +209,7 @@ impl World {
     }
 
     /// Waits until whoever the call makes is there, and takes it in: a child, or the program that takes a process over.
-    fn await_newborn(&mut self, by: Role, syscall: &Syscall) -> Result<Option<Role>, String> {
+    fn await_newborn(&mut self, by: Role, syscall: &Syscall) -> Result<Option<Role>, Trouble> {
         if *syscall == Syscall::Execve {
             self.await_exec(by)?;
         }
@@ -231,10 +245,13 @@ impl World {
             if ended {
                 continue;
             }
+            if let Some(lacks) = self.answered_by_a_limit(role, &syscall) {
+                return Err(lacks.into());
+            }
             let child_of = |number, released| self.processes.by_number(role, number, released, &gone);
             let gave = outcome(&syscall, arena::slot(role.index()), child_of)?;
             if let Some(refusal) = look::refused(&syscall, &gave) {
-                return Err(refusal.into());
+                return Err(Stop::Refused(refusal));
             }
             if role == by {
                 own = Some(gave);
@@ -246,15 +263,24 @@ impl World {
         Ok((own, returned))
     }
 
+    /// The limit around this program that answered a call, in the kernel's place.
+    fn answered_by_a_limit(&self, by: Role, syscall: &Syscall) -> Option<Unavailable> {
+        let result = arena::slot(by.index()).result.load(Ordering::Acquire);
+        let errno = i32::try_from(-result).ok().filter(|errno| *errno > 0)?;
+        let is_conductors_user = !self.several_users || self.processes.get(by).is_some_and(Process::is_conductors_user);
+        blame::answered(syscall, errno, blame::Caller { is_conductors_user })
+    }
+
     /// Writes down what every process looks like now.
     fn observe(
         &mut self,
         outcome: Option<Outcome>,
         returned: Vec<Returned>,
         whole: bool,
-    ) -> Result<Observation, String> {
+    ) -> Result<Observation, Trouble> {
         let processes = if whole {
-            self.processes.views(&self.states).map_err(|error| format!("looking at the processes: {error}"))?
+            let views = self.processes.views(&self.states);
+            views.map_err(|error| blame::trouble("a look at the processes", &error))?
         } else {
             Vec::new()
         };
@@ -263,8 +289,8 @@ impl World {
 
     /// Makes sure that a process's `pid_max` is not the conductor's: where there is one for all, both would read the same. The
     /// conductor's is another one in any case, once it has been changed by a user who could change no other.
-    fn check_pid_max(&mut self, role: Role) -> Result<(), String> {
-        let own = || probe::pid_max().ok_or("pid_max cannot be read".to_owned());
+    fn check_pid_max(&mut self, role: Role) -> Result<(), Trouble> {
+        let own = || probe::pid_max().ok_or_else(|| Trouble::Broken("pid_max cannot be read".to_owned()));
         let theirs = self.pid_max_of(role)?;
         if theirs != own()? {
             return Ok(());
@@ -272,21 +298,24 @@ impl World {
         if probe::mark_pid_max(theirs) && self.pid_max_of(role)? != own()? {
             return Ok(());
         }
-        Err("pid_max is not the scenario's own: it was not written".to_owned())
+        Err("pid_max is not the scenario's own: it was not written".to_owned().into())
     }
 
-    fn pid_max_of(&mut self, role: Role) -> Result<i64, String> {
+    fn pid_max_of(&mut self, role: Role) -> Result<i64, Trouble> {
         let slot = arena::slot(role.index());
         sysctl(Sysctl::PidMax, None).give(slot)?;
         self.settle(role)?;
         match slot.result.load(Ordering::Acquire) {
             0 => Ok(slot.value.load(Ordering::Acquire)),
-            other => Err(format!("pid_max could not be read: {other}")),
+            other => {
+                let error = io::Error::from_raw_os_error(-other as i32);
+                Err(blame::trouble("pid_max could not be read", &error))
+            }
         }
     }
 
     /// Lets a clone return, and takes the new process in if there is one.
-    fn await_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
+    fn await_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, Trouble> {
         if self.pending.get(&by).is_some_and(|pending| pending.syscall.is_vfork()) {
             return self.await_vfork_child(by, child);
         }
@@ -298,13 +327,13 @@ impl World {
         if !quiet::is_done(by) || slot.result.load(Ordering::Acquire) < 0 {
             return Ok(None);
         }
-        self.take_in(by, child).map_err(|error| format!("a new process: {error}"))?;
+        self.take_in(by, child).map_err(|error| blame::trouble("a new process could not be looked at", &error))?;
         Ok(Some(child))
     }
 
     /// A vfork does not return while the child lives on in its program: the child is there once the kernel has written its pidfd,
     /// or the call has failed.
-    fn await_vfork_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, String> {
+    fn await_vfork_child(&mut self, by: Role, child: Role) -> Result<Option<Role>, Trouble> {
         // The kernel writes the number of the pidfd before there is a process, and opens it when there is (kernel/fork.c,
         // `copy_process`).
         let written = || {
@@ -317,7 +346,7 @@ impl World {
         if !written() || (quiet::is_done(by) && arena::slot(by.index()).result.load(Ordering::Acquire) < 0) {
             return Ok(None);
         }
-        self.take_in(by, child).map_err(|error| format!("a new process: {error}"))?;
+        self.take_in(by, child).map_err(|error| blame::trouble("a new process could not be looked at", &error))?;
         Ok(Some(child))
     }
 
@@ -342,7 +371,7 @@ impl World {
     }
 
     /// Lets an exec come to its end, and notes whose role stands for the process then.
-    fn await_exec(&mut self, by: Role) -> Result<(), String> {
+    fn await_exec(&mut self, by: Role) -> Result<(), Trouble> {
         let stat = |role: Role| self.processes.get(role).and_then(Process::stat_now);
         let lives = |role: Role| stat(role).is_some_and(|stat| !stat.exiting);
         let leader = self.processes.leader_of(by).map_or(by, |leader| leader.role);

@@ -119,6 +119,8 @@ struct Totals {
     failed: usize,
     mistakes: usize,
     skipped: usize,
+    /// Of these, those that the surroundings did not let run: a capability, a limit, a sandbox.
+    skipped_for_the_place: usize,
     /// Scenarios about kernels unlike this one, which the model alone ran.
     model_only: usize,
 }
@@ -164,6 +166,15 @@ impl Report<'_> {
             Judged::Lacking(facts, verdict) => {
                 self.totals.skipped += 1;
                 let why = format!("this is for machines {}", words::needs(facts));
+                match verdict {
+                    Some(verdict) => self.verdict(source, verdict, Some(("skip", &why))),
+                    None => self.line(source, SKIPPED, "skip", &why, None),
+                }
+            }
+            Judged::Skipped(why, verdict) => {
+                self.totals.skipped += 1;
+                self.totals.skipped_for_the_place += 1;
+                let why = format!("the kernel side is skipped: {}\n        remedy: {}", why.reason, why.remedy);
                 match verdict {
                     Some(verdict) => self.verdict(source, verdict, Some(("skip", &why))),
                     None => self.line(source, SKIPPED, "skip", &why, None),
@@ -269,7 +280,7 @@ impl Report<'_> {
             End::Differ
         } else if totals.not_decided > 0 {
             End::NotDecided
-        } else if totals.scenarios > 0 && totals.skipped == totals.scenarios {
+        } else if totals.skipped_for_the_place > 0 || (totals.scenarios > 0 && totals.skipped == totals.scenarios) {
             End::NoKernel
         } else {
             End::Agree

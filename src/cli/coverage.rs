@@ -103,6 +103,13 @@ fn on_the_machines(coverage: &mut Coverage, labs: Labs, jobs: usize, arguments: 
         }
         Judged::Verdict(verdict) if random => coverage.add_agreed(&verdict.fired),
         Judged::Verdict(verdict) => coverage.add_scenario(scenario, verdict, with_kernel),
+        // What is lacking in this place is said once for each: the rules lack this kernel's agreement then.
+        Judged::Skipped(why, verdict) => {
+            wrong += &format!("{}: the kernel side is skipped: {why}\n", scenario.name);
+            if let Some(verdict) = verdict.as_ref().filter(|_| !random) {
+                coverage.add_scenario(scenario, verdict, false);
+            }
+        }
         Judged::ModelOnly(_, verdict) | Judged::Lacking(_, Some(verdict)) => {
             coverage.add_scenario(scenario, verdict, false);
         }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use pidlab_realkernel::Sharing;
+use pidlab_realkernel::{Sharing, Unavailable};
 use pidlab_scenario::random::{Choice, Theme};
 use pidlab_scenario::{Outcome, Scenario};
 use pidlab_sim::rule;
@@ -21,6 +21,8 @@ use crate::tell;
 
 /// Replays that shrinking one scenario may take.
 const REPLAYS: usize = 200;
+/// How many scenarios a place may not let run before it is given up, if they are most of all.
+const MOST_SKIPPED: u64 = 100;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -55,7 +57,15 @@ pub(super) struct Arguments {
 /// One case: what ran, or the smallest scenario that still goes wrong.
 enum Case {
     Ran(Scenario, Verdict, Vec<Open>),
+    /// The surroundings did not let it run.
+    Skipped(Unavailable),
     Wrong(Found),
+}
+
+/// Why a scenario gave no verdict that is right.
+enum Not {
+    Right(String),
+    Run(Unavailable),
 }
 
 /// A scenario that goes wrong.
@@ -76,6 +86,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let mut tally = Tally::default();
     let mut counted = Counted::default();
     let mut wrong = None;
+    let mut skipped: Option<(u64, Unavailable)> = None;
     let wanted = arguments.steps;
     kernel::spread(
         labs,
@@ -89,6 +100,12 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
                 counted.add(open);
                 tally.steps < wanted
             }
+            // A place in which hardly anything runs is no place to wait in.
+            Case::Skipped(why) => {
+                let count = skipped.as_ref().map_or(0, |(count, _)| *count) + 1;
+                skipped = Some((count, why));
+                count < MOST_SKIPPED || count < 2 * tally.scenarios
+            }
             Case::Wrong(found) => {
                 wrong = Some(found);
                 false
@@ -101,6 +118,10 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     }
     let Some(found) = wrong else {
         writeln!(out, "differences 0, not decided {}", tally.not_decided)?;
+        if let Some((count, why)) = skipped {
+            writeln!(out, "skipped {count}, the last one: {}\nremedy: {}", why.reason, why.remedy)?;
+            return Ok(if tally.not_decided > 0 { End::NotDecided } else { End::NoKernel });
+        }
         return Ok(if tally.not_decided > 0 { End::NotDecided } else { End::Agree });
     };
     tell_found(out, arguments, &found)?;
@@ -160,7 +181,8 @@ impl Trial {
                 let open = if counted { outcomes::of_run(worker.model(), &scenario, &verdict) } else { Vec::new() };
                 Case::Ran(scenario, verdict, open)
             }
-            Err(report) => Case::Wrong(self.smallest(worker, choices, report)),
+            Err(Not::Run(why)) => Case::Skipped(why),
+            Err(Not::Right(report)) => Case::Wrong(self.smallest(worker, choices, report)),
         }
     }
 
@@ -169,16 +191,26 @@ impl Trial {
     }
 
     /// The verdict where all is well, else what is wrong, in words.
-    fn wrong(&self, worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, String> {
+    fn wrong(&self, worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, Not> {
         match worker.judge_sharing(scenario, self.sharing) {
             Judged::Verdict(verdict) if verdict.problems.is_empty() || verdict.is_not_decided() => Ok(verdict),
             Judged::Verdict(verdict) => {
-                Err(verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem)).collect())
+                let problems = verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem));
+                Err(Not::Right(problems.collect()))
             }
             Judged::Lacking(facts, _) | Judged::ModelOnly(facts, _) => {
-                Err(format!("this is for machines {}\n", crate::words::needs(&facts)))
+                Err(Not::Right(format!("this is for machines {}\n", crate::words::needs(&facts))))
             }
-            Judged::Failed(why) => Err(format!("the kernel side gave no result: {why}\n")),
+            Judged::Skipped(why, _) => Err(Not::Run(why)),
+            Judged::Failed(why) => Err(Not::Right(format!("the kernel side gave no result: {why}\n"))),
+        }
+    }
+
+    /// What is wrong with a scenario, if it ran and something is.
+    fn report(&self, worker: &mut Worker, scenario: &Scenario) -> Option<String> {
+        match self.wrong(worker, scenario) {
+            Err(Not::Right(report)) => Some(report),
+            Ok(_) | Err(Not::Run(_)) => None,
         }
     }
 
@@ -186,13 +218,13 @@ impl Trial {
         let mut report = first;
         let (choices, replays) = random::shrink(choices, REPLAYS, |choices| {
             let scenario = self.scenario(worker, choices);
-            self.wrong(worker, &scenario).map_err(|found| report = found).is_err()
+            self.report(worker, &scenario).map(|found| report = found).is_some()
         });
         let mut scenario = self.scenario(worker, &choices);
         let more = random::shrink_steps(&mut scenario, REPLAYS, |scenario| {
-            self.wrong(worker, scenario).map_err(|found| report = found).is_err()
+            self.report(worker, scenario).map(|found| report = found).is_some()
         });
-        if self.wrong(worker, &scenario).is_ok() {
+        if self.report(worker, &scenario).is_none() {
             report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
         }
         Found { scenario, report, replays: replays + more, sharing: self.sharing }

@@ -85,6 +85,13 @@ fn one(
             eprintln!("error: {}: the kernel side gave no result: {why}", source.scenario.name);
             return Ok(End::Differ);
         }
+        Judged::Skipped(why, verdict) => {
+            eprintln!("the kernel side is skipped: {}\nremedy: {}", why.reason, why.remedy);
+            match verdict {
+                Some(verdict) => (verdict, End::NoKernel),
+                None => return Ok(End::NoKernel),
+            }
+        }
         Judged::Lacking(facts, verdict) => {
             eprintln!("the kernel side is skipped: this is for machines {}", words::needs(&facts));
             match verdict {

@@ -36,11 +36,29 @@ pub(super) fn answer_of_a_child(question: impl FnOnce() -> Option<bool>) -> Opti
 
 /// Makes a process that ends with what `life` gives.
 pub(super) fn child(life: impl FnOnce() -> i32) -> io::Result<Option<(i32, OwnedFd)>> {
-    let child = os::fork()?;
+    let child = os::fork().inspect_err(|error| note(error.raw_os_error()))?;
     if child.is_none() {
         os::exit_now(life());
     }
     Ok(child)
+}
+
+/// Notes what a limit refused, wherever: then the answers are not the kernel's.
+fn note(errno: Option<i32>) {
+    const LIMITS: [i32; 3] = [libc::EAGAIN, libc::EMFILE, libc::ENFILE];
+    if let Some(errno) = errno.filter(|errno| LIMITS.contains(errno)) {
+        arena::slot(0).code.store(errno, Ordering::Relaxed);
+    }
+}
+
+/// Begins to note.
+pub(super) fn note_limits() {
+    arena::slot(0).code.store(0, Ordering::Relaxed);
+}
+
+/// The errno with which a limit refused a process or thread since then, if one did.
+pub(super) fn noted_limit() -> Option<i32> {
+    Some(arena::slot(0).code.load(Ordering::Relaxed)).filter(|errno| *errno > 0)
 }
 
 /// Makes a thread of this process, on the stack of host: there is none yet, and this is a copy.
@@ -52,7 +70,9 @@ pub(super) fn thread(life: extern "C" fn(usize) -> !) -> Raw {
         stack_size: STACK as u64,
         ..CloneArgs::default()
     };
-    raw::clone3_agent(&arguments, life, 0)
+    let made = raw::clone3_agent(&arguments, life, 0);
+    note(i32::try_from(-made).ok());
+    made
 }
 
 /// Ends with its process.

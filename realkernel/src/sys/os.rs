@@ -223,6 +223,14 @@ pub(crate) fn exit_status(pidfd: RawFd) -> Option<i32> {
     (result == 0 && info.code == libc::CLD_EXITED).then_some(info.status)
 }
 
+/// Waits for a child, reaps it, and gives the signal that ended it, or 0.
+pub(crate) fn ended_by(pidfd: RawFd) -> c_int {
+    let mut info = super::raw::Siginfo::EMPTY;
+    // SAFETY: the information outlives the call and has the kernel's 128 bytes; no usage is asked for.
+    let result = unsafe { libc::syscall(libc::SYS_waitid, libc::P_PIDFD, pidfd, &mut info, libc::WEXITED, 0) };
+    if result == 0 && info.code != libc::CLD_EXITED { info.status } else { 0 }
+}
+
 /// How often this thread, the only one of its process, has been switched off its CPU, by its own will or not.
 pub(crate) fn context_switches() -> i64 {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();

@@ -156,6 +156,7 @@ pub(crate) fn hand_over(descriptor: BorrowedFd<'_>) -> io::Result<()> {
 #[derive(Default)]
 struct Incoming {
     control: Control,
+    is_cut: bool,
 }
 
 impl Incoming {
@@ -175,7 +176,9 @@ impl Incoming {
         let flags = (libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC) as usize;
         let arguments = [socket as usize, std::ptr::from_mut(&mut header) as usize, flags, 0, 0, 0];
         // SAFETY: the header and all that it points to are ours to write, with the lengths that it says.
-        unsafe { raw::syscall(libc::SYS_recvmsg, arguments) }
+        let result = unsafe { raw::syscall(libc::SYS_recvmsg, arguments) };
+        self.is_cut = result >= 0 && header.flags & libc::MSG_CTRUNC != 0;
+        result
     }
 
     /// The numbers that came with it, if they are of this kind.
@@ -199,6 +202,8 @@ pub(crate) fn take_over(socket: RawFd) -> Raw {
     match message.content(libc::SCM_RIGHTS, 1) {
         _ if result < 0 => result,
         Some([descriptor]) => *descriptor as Raw,
+        // There was no room for it among the descriptors.
+        _ if message.is_cut => -(libc::EMFILE as Raw),
         _ => -(libc::EBADF as Raw),
     }
 }

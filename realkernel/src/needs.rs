@@ -1,0 +1,153 @@
+//! What a system call of a scenario needs of the place where it is made: without it, its answer would tell of that place and not of
+//! the kernel, or the runner could not see what came of it.
+
+use pidlab_scenario::syscall::{Look, Pidfd, Syscall};
+use pidlab_scenario::{Role, SetnsVia, Signal};
+
+use crate::probe::RefusedCalls;
+use crate::surroundings::{self, Capabilities};
+use crate::trouble::Unavailable;
+
+/// What the place allows.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowed {
+    /// The conductor's, and so those of the processes of scenarios.
+    pub(crate) capabilities: Capabilities,
+    pub(crate) refused: RefusedCalls,
+    /// Whether a signal that is sent can take its information along.
+    pub(crate) signals_can_queue: bool,
+    /// Whether this is the machine's first user namespace, whose root may look into everybody.
+    pub(crate) in_first_user_namespace: bool,
+}
+
+/// What of a run decides about what its next call needs.
+pub(crate) struct Moment<F: Fn(Role) -> bool> {
+    /// Whether there are, or were, processes of another user.
+    pub(crate) several_users: bool,
+    /// Who has ended.
+    pub(crate) has_ended: F,
+}
+
+impl Allowed {
+    /// What is lacking for a call; nothing if it can be made.
+    pub(crate) fn lacks<F: Fn(Role) -> bool>(&self, syscall: &Syscall, moment: &Moment<F>) -> Option<Unavailable> {
+        let several_users = moment.several_users;
+        if let Some(name) = calls(syscall).iter().find(|name| self.refused.has(name)) {
+            // Without the capability for it the call is refused, too.
+            return Some(self.without_capability(syscall, several_users).unwrap_or_else(|| filtered(name)));
+        }
+        if needs_queue(syscall) && !self.signals_can_queue {
+            let here = surroundings::at_the_start().limit_in_words("RLIMIT_SIGPENDING");
+            return Some(Unavailable::new(
+                format!("signals cannot be queued here: {here}, and all processes of a user count"),
+                "raise it (ulimit -i)",
+            ));
+        }
+        // Who has ended has no memory any more, and with it no user namespace that could say who may look into it: then it is the
+        // machine's first one (kernel/ptrace.c, `__ptrace_may_access`).
+        if several_users && !self.in_first_user_namespace {
+            let ended = matches!(syscall, Syscall::Setns { to, .. } if (moment.has_ended)(*to));
+            let reason = "CAP_SYS_PTRACE over the machine is lacking: a process of another user that has ended is closed without it";
+            let remedy = "run as root outside user namespaces, with CAP_SYS_PTRACE and the other capabilities";
+            if ended {
+                return Some(Unavailable::new(reason, remedy));
+            }
+        }
+        self.without_capability(syscall, several_users)
+    }
+
+    fn without_capability(&self, syscall: &Syscall, several_users: bool) -> Option<Unavailable> {
+        let (name, why) = match syscall {
+            Syscall::Reboot { .. } => ("CAP_SYS_BOOT", "reboot(2) is refused without it"),
+            Syscall::Setuid { .. } => {
+                ("CAP_SYS_PTRACE", "without it the runner cannot see whether a process of another user is asleep")
+            }
+            _ if sends_signal(syscall) && several_users => {
+                ("CAP_KILL", "without it a process of another user cannot be sent a signal")
+            }
+            _ => return None,
+        };
+        let reason = || format!("{name} is lacking: {why}");
+        let remedy = || format!("run with {name} (docker --cap-add), or where user namespaces are allowed");
+        (!self.capabilities.has(name)).then(|| Unavailable::new(reason(), remedy()))
+    }
+}
+
+/// A call that something else than the kernel answers.
+pub(crate) fn filtered(name: &str) -> Unavailable {
+    let here = surroundings::at_the_start();
+    let by = if here.seccomp { "this process runs under a seccomp filter" } else { "something around this process" };
+    Unavailable::new(
+        format!("{by}{} the system call {name}", if here.seccomp { " that refuses" } else { " refuses" }),
+        format!(
+            "use a seccomp profile that lets {name} through (docker --security-opt seccomp=…), or run outside the sandbox"
+        ),
+    )
+}
+
+/// The system calls by which a process makes it, beside those without which nothing can run.
+fn calls(syscall: &Syscall) -> &'static [&'static str] {
+    const OPENED: &[&str] = &["pidfd_open"];
+    match syscall {
+        Syscall::Execve => &["execveat"],
+        Syscall::Abort => &["tgkill", "getpid", "gettid"],
+        Syscall::BrokenPipe => &["pipe2"],
+        Syscall::Wait4 { .. } => &["wait4"],
+        Syscall::Tgkill { .. } => &["tgkill"],
+        Syscall::RtSigqueueinfo { .. } => &["rt_sigqueueinfo"],
+        Syscall::PidfdOpen { .. } | Syscall::PidfdSendSignal { pidfd: Pidfd::Opened(_), .. } => OPENED,
+        Syscall::PidfdPoll(Pidfd::Opened(_)) => &["ppoll", "pidfd_open"],
+        Syscall::PidfdPoll(Pidfd::Held(_)) => &["ppoll"],
+        // The probe of what such a pidfd can do opens one.
+        Syscall::Setns { via: SetnsVia::PidfdForChildren, .. } => &["setns", "pidfd_open"],
+        Syscall::Setns { .. } => &["setns"],
+        Syscall::Setuid { .. } => &["setuid", "setresuid"],
+        Syscall::RtSigpending => &["rt_sigpending"],
+        Syscall::Getpgid { .. } => &["getpgid"],
+        Syscall::Getsid { .. } => &["getsid"],
+        Syscall::Getpid => &["getpid"],
+        Syscall::Gettid => &["gettid"],
+        Syscall::Getppid => &["getppid"],
+        Syscall::Reboot { .. } => &["reboot"],
+        Syscall::Look(look) => look_calls(look, syscall.mounts_procfs()),
+        _ => &[],
+    }
+}
+
+fn look_calls(look: &Look, mounts_procfs: bool) -> &'static [&'static str] {
+    match look {
+        Look::Fdinfo(_) => &["fsopen", "fsconfig", "fsmount", "pidfd_open"],
+        Look::TheirProcfs(_) => &["fsopen", "fsconfig", "fsmount", "readlinkat"],
+        _ if mounts_procfs => &["fsopen", "fsconfig", "fsmount"],
+        Look::PidfdInfo(_) => &["pidfd_open"],
+        Look::NsFile(_) => &["fstat"],
+        Look::Peercred(_) => &["socketpair", "getsockopt", "getpid"],
+        Look::FileOwner(_) => &["socketpair", "getpid"],
+        _ => &[],
+    }
+}
+
+/// Whether the information of a signal of this call counts for `RLIMIT_SIGPENDING` (kernel/signal.c, `__send_signal_locked`): of a
+/// real-time signal always, of others unless the kernel or kill(2)
+/// made it: that of tgkill(2) is not among those.
+fn needs_queue(syscall: &Syscall) -> bool {
+    let real_time = |signal: &Option<Signal>| signal.is_some_and(|signal| signal.number() >= 32);
+    match syscall {
+        Syscall::RtSigqueueinfo { .. } | Syscall::Tgkill { .. } | Syscall::Abort => true,
+        Syscall::Kill { signal, .. } | Syscall::PidfdSendSignal { signal, .. } => real_time(signal),
+        // What a child's end, or a parent's, sends.
+        Syscall::Clone3 { exit_signal: signal, .. } | Syscall::PrctlSetPdeathsig { signal } => real_time(signal),
+        _ => false,
+    }
+}
+
+fn sends_signal(syscall: &Syscall) -> bool {
+    matches!(
+        syscall,
+        Syscall::Kill { .. }
+            | Syscall::Tgkill { .. }
+            | Syscall::RtSigqueueinfo { .. }
+            | Syscall::PidfdSendSignal { .. }
+            | Syscall::Look(Look::PidfdSignal(_))
+    )
+}
