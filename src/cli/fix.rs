@@ -120,6 +120,7 @@ fn verdict(worker: &mut Worker, source: &Source) -> Result<Verdict, String> {
             }
         }
         Judged::Lacking(_, None) => Err("it is for other machines".to_owned()),
+        Judged::Skipped(why, _) => Err(format!("it cannot be run here: {}", why.reason)),
         Judged::Failed(why) => Err(format!("the kernel side gave no result: {why}")),
     }
 }
