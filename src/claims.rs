@@ -31,6 +31,11 @@ pub enum Whose {
     Allowed,
 }
 
+/// The claims of a scenario that fail in one run alone, of which the first observation is the start.
+pub fn on_one<'a>(scenario: &Scenario, run: impl Iterator<Item = (Whose, &'a Observation)>) -> Vec<FailedClaim> {
+    failed(scenario, run.map(|seen| Looked { observations: vec![seen], complete: true }))
+}
+
 /// What the claims of a step must hold on.
 pub(crate) struct Looked<'a> {
     /// Every observation, that which the run went on from first.
@@ -80,7 +85,10 @@ impl FailedClaim {
         let pair = |claim: &Claim| claim.written(scenario).pair();
         match &self.instead[..] {
             [(Whose::Kernel, kernel), (Whose::Model, model), others @ ..] if kernel == model => {
-                let others = others.iter().filter(|(_, claim)| claim != kernel).map(|(_, claim)| (Whose::Allowed.on(), pair(claim)));
+                let others = others
+                    .iter()
+                    .filter(|(_, claim)| claim != kernel)
+                    .map(|(_, claim)| (Whose::Allowed.on(), pair(claim)));
                 [("on both machines", pair(kernel))].into_iter().chain(others).collect()
             }
             all => all.iter().map(|(whose, claim)| (whose.on(), pair(claim))).collect(),
@@ -94,7 +102,8 @@ impl FailedClaim {
 
     /// For programs.
     pub fn line(&self, scenario: &Scenario) -> ClaimLine {
-        let instead = self.instead.iter().map(|(on, claim)| InsteadLine { on: *on, claim: claim.written(scenario).into() });
+        let instead =
+            self.instead.iter().map(|(on, claim)| InsteadLine { on: *on, claim: claim.written(scenario).into() });
         ClaimLine {
             step: self.step,
             claim: self.claim.written(scenario).into(),

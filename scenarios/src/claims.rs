@@ -3,14 +3,14 @@
 use toml::de::DeTable;
 
 use crate::arguments::named_signal;
-use crate::claim::SeenKind;
 use crate::expect::{OUTCOMES, expect};
 use crate::mistakes::{Mistakes, clean, list};
 use crate::names::Names;
+use crate::truth::SeenKind;
 use crate::values::{Fields, Value, integer, wrong_type};
 use crate::{
-    CallName, ChildStatus, Claim, Errno, Expect, HandledClaim, OutcomeClaim, PollEvent, ProcessClaim, ReturnedClaim, Role,
-    SeenField, SeenValue, Signal, State, WaitStatus,
+    CallName, ChildStatus, Claim, Errno, Expect, HandledClaim, OutcomeClaim, PollEvent, ProcessClaim, ReturnedClaim,
+    Role, SeenField, SeenValue, Signal, State, WaitStatus,
 };
 
 /// What can be claimed of a process.
@@ -50,8 +50,7 @@ pub(crate) struct Claims<'n, 'm> {
 impl Claims<'_, '_> {
     /// The claims of a step beside what `returns`, `fails`, `blocks` and `ends` say; what is wrong is left out.
     pub(crate) fn of_step(&mut self, fields: &Fields<'_>, call: CallName, expect: Option<Expect>) -> Vec<Claim> {
-        let mut claims: Vec<Claim> =
-            self.of_outcome(fields, &[call], expect).into_iter().map(Claim::Outcome).collect();
+        let mut claims: Vec<Claim> = self.of_outcome(fields, &[call], expect).into_iter().map(Claim::Outcome).collect();
         if let Some((_, value)) = fields.get("then") {
             claims.extend(self.then(value));
         }
@@ -73,7 +72,8 @@ impl Claims<'_, '_> {
             match call {
                 CallName::Look => claims.extend(self.sees(value).into_iter().map(OutcomeClaim::Sees)),
                 CallName::Sigpending => {
-                    let signals = self.each(value, "`pending`", "a list of signals", |reader, item| reader.signal(item));
+                    let signals =
+                        self.each(value, "`pending`", "a list of signals", |reader, item| reader.signal(item));
                     claims.extend(signals.map(|mut signals| {
                         // A set has no order: it is written as it is observed.
                         signals.sort_unstable();
@@ -207,7 +207,8 @@ impl Claims<'_, '_> {
             let value = match kind {
                 SeenKind::Number => self.any_number(value, &what).map(SeenValue::Number),
                 SeenKind::Numbers => {
-                    let each = |reader: &mut Self, item: &Value<'_>| reader.any_number(item, &format!("an entry of `{name}`"));
+                    let each =
+                        |reader: &mut Self, item: &Value<'_>| reader.any_number(item, &format!("an entry of `{name}`"));
                     self.each(value, &what, "a list of numbers", each).map(SeenValue::Numbers)
                 }
                 SeenKind::Translated => self.translated(value, &what).map(SeenValue::Translated),
@@ -240,11 +241,15 @@ impl Claims<'_, '_> {
 
     /// `{ exited = 3 }`, `{ killed = "SIGKILL" }`, `{ stopped = "SIGSTOP" }` or `{ continued = true }`
     fn status(&mut self, value: &Value<'_>) -> Option<ChildStatus> {
-        let help = "write `{ exited = 3 }`, `{ killed = \"SIGKILL\" }`, `{ stopped = \"SIGSTOP\" }` or `{ continued = true }`";
+        let help =
+            "write `{ exited = 3 }`, `{ killed = \"SIGKILL\" }`, `{ stopped = \"SIGSTOP\" }` or `{ continued = true }`";
         let fields = self.table(value, "`status`", help)?;
         self.known_keys(&fields, &STATUSES, "status");
-        let given: Vec<(&str, &Value<'_>)> =
-            fields.iter().filter(|(name, _)| STATUSES.contains(*name)).map(|(name, (_, value))| (*name, *value)).collect();
+        let given: Vec<(&str, &Value<'_>)> = fields
+            .iter()
+            .filter(|(name, _)| STATUSES.contains(*name))
+            .map(|(name, (_, value))| (*name, *value))
+            .collect();
         let [(name, value)] = given[..] else {
             if given.len() > 1 {
                 self.mistakes.add(value.span(), "a status is one thing", "several").help(help);
@@ -312,7 +317,11 @@ impl Claims<'_, '_> {
         let words: Vec<String> = all.iter().map(ToString::to_string).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let Some(word) = value.get_ref().as_str() else {
-            let expected = if words.len() > 8 { format!("the name of a {kind} in quotes") } else { format!("one of {}", list(&words)) };
+            let expected = if words.len() > 8 {
+                format!("the name of a {kind} in quotes")
+            } else {
+                format!("one of {}", list(&words))
+            };
             wrong_type(value, what, &expected, self.mistakes);
             return None;
         };

@@ -5,8 +5,8 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use crate::{
-    ChildStatus, Claim, Expect, HandledClaim, OutcomeClaim, ProcessClaim, ReturnValue, ReturnedClaim, Role, Scenario, SeenValue,
-    Signal,
+    ChildStatus, Claim, Expect, HandledClaim, OutcomeClaim, ProcessClaim, ReturnValue, ReturnedClaim, Role, Scenario,
+    SeenValue, Signal,
 };
 
 /// A claim as a file writes it: the keys that lead to it in the table of its step, and its value.

@@ -12,10 +12,10 @@ use pidlab_sim::rule;
 use serde::Serialize;
 
 use super::{Belief, End, Format, Out, failed, fix};
+use crate::claims::ClaimLine;
 use crate::compare::{Compared, Problem, Verdict};
 use crate::input::Source;
 use crate::kernel::{self, Judged, Labs, On, Plan};
-use crate::claims::ClaimLine;
 use crate::words;
 
 #[derive(Args)]

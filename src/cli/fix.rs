@@ -28,6 +28,14 @@ enum Fixed {
 
 /// Judges each file, and writes the true claims into those whose claims fail.
 pub(super) fn fix(out: &mut Out, sources: &[Source], labs: Labs, on: On) -> io::Result<End> {
+    let built_in: Vec<&str> =
+        sources.iter().filter(|source| source.built_in).map(|source| &source.scenario.name[..]).collect();
+    for name in &built_in {
+        eprintln!("error: `{name}` is in the library inside the program: copy it into a file of your own");
+    }
+    if !built_in.is_empty() {
+        return Ok(End::BadInput);
+    }
     let mut end = End::Agree;
     let mut written = Ok(());
     kernel::spread(
@@ -97,9 +105,6 @@ fn one(worker: &mut Worker, source: &Source) -> Fixed {
             None => refused.push(failed::diagnostics(source, failed).render(true)),
         }
     }
-    if source.built_in {
-        refused.push("it is in the library inside the program; copy it into a file of your own".to_owned());
-    }
     if !refused.is_empty() {
         return Fixed::Refused(refused);
     }
@@ -147,7 +152,9 @@ fn edit(source: &Source, failed: &FailedClaim, verdict: &Verdict) -> Option<Edit
             let dotted = process.pair.start..place.pair.end;
             (dotted.start < dotted.end).then(|| (dotted, format!("{} = {}", new.keys[1], new.value)))
         }
-        (Claim::Gone(_), Claim::Process(..)) => Some((place.value, format!("{{ {} = {} }}", new.keys.last()?, new.value))),
+        (Claim::Gone(_), Claim::Process(..)) => {
+            Some((place.value, format!("{{ {} = {} }}", new.keys.last()?, new.value)))
+        }
         // What the call gave is not of the kind that was claimed: if that is said already, only the claim has to go.
         (Claim::Outcome(claim), Claim::Outcome(OutcomeClaim::Result(_))) => {
             let step = &scenario.steps[failed.step - 1];

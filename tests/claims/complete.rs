@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pidlab::random;
 use pidlab::scenario::random::Theme;
-use pidlab::scenario::{Claim, Expect, Facts, Machine, Numbers, Observation, Outcome, OutcomeClaim, Scenario, Seen, library};
+use pidlab::scenario::{
+    Claim, Expect, Facts, Machine, Numbers, Observation, Outcome, OutcomeClaim, Scenario, Seen, library,
+};
 use pidlab::sim::Model;
 use serde_json::Value;
 
@@ -167,7 +169,12 @@ fn a_change_of_anything_makes_a_claim_fail() {
                     continue;
                 }
                 let failing = moment.failing(&claims, &new);
-                assert!(!failing.is_empty(), "{place}, step {}:\n{}\n{new:?}", moment.number, moment.scenario.to_toml());
+                assert!(
+                    !failing.is_empty(),
+                    "{place}, step {}:\n{}\n{new:?}",
+                    moment.number,
+                    moment.scenario.to_toml()
+                );
                 *changed.entry(place.to_owned()).or_default() += 1;
             }
         });
@@ -207,7 +214,8 @@ fn all_claims_survive_being_written() {
         let mut made = claiming(scenario, all);
         // A failed fork makes nobody, and that is known by its `fails`, which is among the claims.
         let text = made.to_toml();
-        let mut read = Scenario::parse(&made.name, "made.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+        let mut read =
+            Scenario::parse(&made.name, "made.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
         for step in made.steps.iter_mut().chain(&mut read.steps) {
             step.span = 0..0;
         }

@@ -41,7 +41,9 @@ fn what_holds_on_some_outcomes_only_fails() {
 
 #[test]
 fn what_holds_on_every_outcome_holds() {
-    let (_, alone, both) = two_deaths(r#"then = { one = { state = "zombie" }, two = { state = "zombie" }, init = { state = "exiting" } }"#);
+    let (_, alone, both) = two_deaths(
+        r#"then = { one = { state = "zombie" }, two = { state = "zombie" }, init = { state = "exiting" } }"#,
+    );
     assert!(alone.agrees() && both.agrees(), "{alone:?}\n{both:?}");
 }
 

@@ -115,7 +115,10 @@ pub fn scenario() -> Scenario {
         rules: Vec::new(),
         needs: Vec::new(),
         roles: names.map(str::to_owned).to_vec(),
-        steps: calls.into_iter().map(|(by, call)| Step { by, call, expect: None, claims: vec![], ask: None, span: 0..0 }).collect(),
+        steps: calls
+            .into_iter()
+            .map(|(by, call)| Step { by, call, expect: None, claims: vec![], ask: None, span: 0..0 })
+            .collect(),
     }
 }
 
