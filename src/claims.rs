@@ -31,6 +31,11 @@ pub enum Whose {
     Allowed,
 }
 
+/// The claims of a scenario that fail in one run alone, of which the first observation is the start.
+pub fn on_one<'a>(scenario: &Scenario, run: impl Iterator<Item = (Whose, &'a Observation)>) -> Vec<FailedClaim> {
+    failed(scenario, run.map(|seen| Looked { observations: vec![seen], complete: true }))
+}
+
 /// What the claims of a step must hold on.
 pub(crate) struct Looked<'a> {
     /// Every observation, that which the run went on from first.

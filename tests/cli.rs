@@ -74,9 +74,95 @@ fn a_true_claim_ends_with_0_and_a_false_one_with_1() {
     let output = pidlab(&folder.0, &["check", "--on", "model", "false.toml"]);
     assert_eq!(code(&output), 1);
     let text = stdout(&output);
-    assert!(text.contains("expectation failed at step 5, leaf: getppid()"), "{text}");
-    assert!(text.contains("the scenario expects: returns 7"), "{text}");
-    assert!(text.contains("on the model: returns 1"), "{text}");
+    assert!(text.starts_with("claim failed false\n"), "a word of its own: {text}");
+    assert!(text.contains("error: claim failed at step 5, leaf: getppid()"), "{text}");
+    assert!(text.contains("false.toml:9:36"), "{text}");
+    assert!(text.contains("returns = 7,"), "the row is shown: {text}");
+    assert!(text.contains("on the model: returns = 1"), "{text}");
+    assert!(text.contains("help: true is `returns = 1`"), "{text}");
+    assert!(text.contains("differences 0"), "{text}");
+    let output = pidlab(&folder.0, &["check", "--on", "model", "--format", "json", "false.toml"]);
+    let line: serde_json::Value =
+        serde_json::from_str(stdout(&output).lines().next().expect("there is a line")).expect("it is JSON");
+    assert_eq!(line["result"], "claim failed");
+    let pair = |value: &str| serde_json::json!({ "keys": ["returns"], "value": value });
+    let claim = serde_json::json!({
+        "step": 5, "claim": pair("7"), "instead": [{ "on": "model", "claim": pair("1") }], "truth": pair("1"),
+    });
+    assert_eq!(line["claims"], serde_json::json!([claim]));
+}
+
+/// A file with claims of every kind, none of which is true, and what `check --fix` makes of it.
+const FALSE: &str = r#"title = "An orphan is adopted by the init of its dead parent's namespace"
+steps = [
+  # What stands beside a claim is left as it is.
+  { by = "host", call = "clone",     child = "init", flags = ["CLONE_NEWPID"],   returns = 3 },
+  { by = "init", call = "fork",      child = "mid"  },
+  { by = "mid",  call = "fork",      child = "leaf" },
+  { by = "init", call = "sigaction", signal = "SIGCHLD", action = "handle" },
+  { by = "mid",  call = "exit",      status = 3, then = { mid = { state = "running", ppid = 1 }, leaf = { parent = "mid" }, init = { handled = [] } } },
+  { by = "init", call = "wait",      pid = "any", returns = "mid", status = { exited = 4 }, then.mid.state = "zombie" },
+  { by = "init", call = "look",      pid = "leaf", sees = { ppid = 0, nspid = [1] }, then = { leaf = "gone" } }, # end
+  { by = "init", call = "wait",      pid = 77, returns = 0, status = { exited = 4 } },
+  { by = "leaf", call = "getppid",   fails = "ESRCH", ask = "Who is leaf's parent now?" },
+]
+"#;
+
+const TRUE: &str = r#"title = "An orphan is adopted by the init of its dead parent's namespace"
+steps = [
+  # What stands beside a claim is left as it is.
+  { by = "host", call = "clone",     child = "init", flags = ["CLONE_NEWPID"],   returns = 2 },
+  { by = "init", call = "fork",      child = "mid"  },
+  { by = "mid",  call = "fork",      child = "leaf" },
+  { by = "init", call = "sigaction", signal = "SIGCHLD", action = "handle" },
+  { by = "mid",  call = "exit",      status = 3, then = { mid = { state = "zombie", ppid = 1 }, leaf = { parent = "init" }, init = { handled = [{ signal = "SIGCHLD", si_pid = 2, status = { exited = 3 } }] } } },
+  { by = "init", call = "wait",      pid = "any", returns = "mid", status = { exited = 3 }, then.mid = "gone" },
+  { by = "init", call = "look",      pid = "leaf", sees = { ppid = 1, nspid = [3] }, then = { leaf = { state = "running" } } }, # end
+  { by = "init", call = "wait",      pid = 77, fails = "ECHILD" },
+  { by = "leaf", call = "getppid",   returns = 1, ask = "Who is leaf's parent now?" },
+]
+"#;
+
+#[test]
+fn fix_writes_the_claims_that_are_true_and_nothing_else() {
+    let folder = Folder::new("fix");
+    let path = folder.file("false.toml", FALSE);
+    let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "false.toml"]);
+    let text = stdout(&output);
+    assert_eq!(code(&output), 0, "{text}{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), TRUE, "{text}");
+    assert!(
+        text.contains("  12 -   { by = \"leaf\", call = \"getppid\",   fails = \"ESRCH\""),
+        "the change is shown: {text}"
+    );
+    assert!(text.contains("  12 +   { by = \"leaf\", call = \"getppid\",   returns = 1"), "{text}");
+    let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "false.toml"]);
+    assert_eq!((code(&output), &stdout(&output)[..]), (0, "false.toml: every claim holds\n"));
+}
+
+#[test]
+fn fix_leaves_alone_what_has_no_truth_and_what_is_built_in() {
+    let folder = Folder::new("no-fix");
+    let open = r#"title = "Two deaths"
+steps = [
+  { by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },
+  { by = "host", call = "sigaction", signal = "SIGCHLD", action = "handle" },
+  { by = "host", call = "setns", to = "init", returns = 7 },
+  { by = "host", call = "fork", child = "one" },
+  { by = "host", call = "fork", child = "two" },
+  { by = "init", call = "exit", then = { host = { handled = [] } } },
+]
+"#;
+    let path = folder.file("open.toml", open);
+    let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "open.toml"]);
+    assert_eq!(code(&output), 1);
+    assert!(stdout(&output).starts_with("open.toml: not changed\n"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("no claim about this holds everywhere"), "{}", stdout(&output));
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), open);
+    let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "orphans/adopted-by-own-init"]);
+    assert_eq!(code(&output), 2, "{}", stdout(&output));
+    assert!(stderr(&output).contains("in the library inside the program"), "{}", stderr(&output));
+    assert_eq!(code(&pidlab(&folder.0, &["check", "--fix"])), 2, "which files?");
 }
 
 #[test]

@@ -298,6 +298,43 @@ mod tests {
     }
 
     #[test]
+    fn every_claim_can_be_made() {
+        let scenario = Scenario::builder("A claim")
+            .step("host", CallName::Fork)
+            .with("child", "kid")
+            .step("host", CallName::Sigpending)
+            .pending([Signal::USR1, Signal::HUP])
+            .step("host", CallName::PidfdPoll)
+            .with("pid", "kid")
+            .events([PollEvent::Hup, PollEvent::In])
+            .step("host", CallName::Look)
+            .with("pid", "kid")
+            .sees("nspid", [2])
+            .sees("ppid", 1)
+            .step("kid", CallName::Abort)
+            .ends()
+            .then("kid", "state", "zombie")
+            .then("kid", "pids", [2])
+            .then("host", "handled", [StepValue::table([("signal", Signal::CHLD.into())])])
+            .step("host", CallName::Wait)
+            .status(WaitStatus::Killed(Signal::ABRT))
+            .gone("kid")
+            .build()
+            .unwrap_or_else(|wrong| panic!("{wrong}"));
+        let pairs = |index: usize| {
+            let claims = scenario.steps[index].claimed().map(|claim| claim.written(&scenario).pair());
+            claims.collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(pairs(1), r#"pending = ["SIGHUP", "SIGUSR1"]"#);
+        assert_eq!(pairs(2), r#"events = ["POLLIN", "POLLHUP"]"#);
+        assert_eq!(pairs(3), "sees = { ppid = 1 }, sees = { nspid = [2] }");
+        let handled = r#"then = { host = { handled = [{ signal = "SIGCHLD" }] } }"#;
+        let kid = r#"then = { kid = { state = "zombie" } }, then = { kid = { pids = [2] } }"#;
+        assert_eq!(pairs(4), format!("ends = true, {handled}, {kid}"));
+        assert_eq!(pairs(5), r#"status = { killed = "SIGABRT" }, then = { kid = "gone" }"#);
+    }
+
+    #[test]
     fn an_odd_key_is_only_an_unknown_argument() {
         let built = Scenario::builder("A claim").step("host", CallName::Getpid).with("a = 1, b", 1).build();
         let wrong = built.expect_err("there is no such argument").render(false);

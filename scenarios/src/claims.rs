@@ -3,10 +3,10 @@
 use toml::de::DeTable;
 
 use crate::arguments::named_signal;
-use crate::claim::SeenKind;
 use crate::expect::{OUTCOMES, expect};
 use crate::mistakes::{Mistakes, clean, list};
 use crate::names::Names;
+use crate::truth::SeenKind;
 use crate::values::{Fields, Value, integer, wrong_type};
 use crate::{
     CallName, ChildStatus, Claim, Errno, Expect, HandledClaim, OutcomeClaim, PollEvent, ProcessClaim, ReturnedClaim,

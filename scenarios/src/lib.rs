@@ -40,6 +40,7 @@ mod spelling;
 mod step;
 pub mod syscall;
 mod terms;
+mod truth;
 mod values;
 pub mod words;
 mod write;
@@ -47,7 +48,9 @@ mod written;
 
 pub use builder::{Builder, StepValue};
 pub use call::{Call, CallName};
-pub use claim::{Claim, HandledClaim, Numbers, OutcomeClaim, ProcessClaim, ReturnedClaim, SeenField, SeenValue};
+pub use claim::{
+    Claim, Expect, HandledClaim, OutcomeClaim, ProcessClaim, ReturnValue, ReturnedClaim, SeenField, SeenValue,
+};
 pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
 pub use facts::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX, Need};
@@ -63,7 +66,7 @@ pub use observation::{
 };
 pub use refusal::{Harm, Refusal, Unmodelled};
 pub use role::Role;
-pub use scenario::{Expect, ReturnValue, Scenario, Step};
+pub use scenario::{Scenario, Step};
 pub use signal::Signal;
 pub use spelling::nearest;
 pub use syscall::Syscall;
@@ -71,4 +74,5 @@ pub use terms::{
     Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, SetnsVia, SignalAction, Sysctl,
     Target, WaitTarget,
 };
+pub use truth::Numbers;
 pub use written::{Place, Written};

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Claim, Errno, Need, OutcomeClaim, Role};
+use crate::{Call, Claim, Expect, Need, OutcomeClaim, Role};
 
 /// One scenario: a claim about a few processes, in steps.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -62,26 +62,4 @@ impl Step {
         let expect = self.expect.map(|expect| Claim::Outcome(OutcomeClaim::Result(expect)));
         expect.into_iter().chain(self.claims.iter().cloned())
     }
-}
-
-/// What a step's author says that it does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Expect {
-    /// `returns = …`
-    Returns(ReturnValue),
-    /// `fails = "ESRCH"`
-    Fails(Errno),
-    /// `blocks = true`
-    Blocks,
-    /// `ends = true`: the call does not return, for its caller ends.
-    Ends,
-}
-
-/// The value that an author expects.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum ReturnValue {
-    /// This number.
-    Number(i64),
-    /// The number of this process in the caller's namespace.
-    Role(Role),
 }

@@ -28,6 +28,14 @@ enum Fixed {
 
 /// Judges each file, and writes the true claims into those whose claims fail.
 pub(super) fn fix(out: &mut Out, sources: &[Source], labs: Labs, on: On) -> io::Result<End> {
+    let built_in: Vec<&str> =
+        sources.iter().filter(|source| source.built_in).map(|source| &source.scenario.name[..]).collect();
+    for name in &built_in {
+        eprintln!("error: `{name}` is in the library inside the program: copy it into a file of your own");
+    }
+    if !built_in.is_empty() {
+        return Ok(End::BadInput);
+    }
     let mut end = End::Agree;
     let mut written = Ok(());
     kernel::spread(
@@ -96,9 +104,6 @@ fn one(worker: &mut Worker, source: &Source) -> Fixed {
             Some(edit) => edits.push(edit),
             None => refused.push(failed::diagnostics(source, failed).render(true)),
         }
-    }
-    if source.built_in {
-        refused.push("it is in the library inside the program; copy it into a file of your own".to_owned());
     }
     if !refused.is_empty() {
         return Fixed::Refused(refused);

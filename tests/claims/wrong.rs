@@ -1,9 +1,12 @@
 //! Each claim of the library is worth something: another one in its place makes its scenario fail.
 
+use std::collections::BTreeSet;
+
+use pidlab::claims::Whose;
 use pidlab::compare::{self, Problem};
 use pidlab::scenario::{
-    CallName, ChildStatus, Claim, Errno, Expect, Facts, HandledClaim, OutcomeClaim, PollEvent, ProcessClaim,
-    ReturnValue, ReturnedClaim, Role, Scenario, SeenValue, Signal, State, WaitStatus, library,
+    CallName, ChildStatus, Claim, Errno, Expect, Fact, Facts, HandledClaim, Machine, OutcomeClaim, PollEvent,
+    ProcessClaim, ReturnValue, ReturnedClaim, Role, Scenario, SeenValue, Signal, State, WaitStatus, library,
 };
 use pidlab::sim::Model;
 
@@ -131,7 +134,12 @@ fn another_claim_in_the_place_of_one_makes_its_scenario_fail() {
         for (index, step) in scenario.steps.iter().enumerate() {
             for (place, claim) in step.claimed().enumerate() {
                 for other in wrong(&claim) {
+                    // The claims of other steps only take time.
                     let mut changed = scenario.clone();
+                    for (_, step) in changed.steps.iter_mut().enumerate().filter(|(other, _)| *other != index) {
+                        step.expect = None;
+                        step.claims.clear();
+                    }
                     match (place, &other) {
                         (0, Claim::Outcome(OutcomeClaim::Result(expect))) if step.expect.is_some() => {
                             changed.steps[index].expect = Some(*expect);
@@ -149,4 +157,52 @@ fn another_claim_in_the_place_of_one_makes_its_scenario_fail() {
         }
     }
     assert!(tried >= 1500, "only {tried}");
+}
+
+/// A claim is about every kernel that the scenario is about: who needs a fact says so.
+#[test]
+fn the_claims_of_the_library_hold_on_every_kind_of_kernel() {
+    let scenarios = library::files()
+        .map(|file| Scenario::parse(&file.name, &file.path, file.text).unwrap_or_else(|wrong| panic!("{wrong}")));
+    let scenarios: Vec<Scenario> = scenarios.collect();
+    let newest = Facts::newest();
+    let turned = Fact::ALL.iter().map(|fact| newest.clone().with(*fact, !newest.holds(*fact)));
+    let (mut wrong, mut held) = (BTreeSet::new(), 0);
+    for kind in turned.chain([newest.clone(), Facts::oldest()]) {
+        let mut model = Model::new(kind.clone());
+        for scenario in scenarios.iter().filter(|scenario| scenario.needs.iter().all(|need| need.is_met(&kind))) {
+            let Ok(run) = model.run(scenario);
+            let looked = run.observations.iter().map(|observation| (Whose::Model, observation));
+            for failed in pidlab::claims::on_one(scenario, looked) {
+                let claim = failed.claim.written(scenario).pair();
+                wrong.insert(format!("{}, step {}: {claim}: {:?}", scenario.name, failed.step, failed.told(scenario)));
+            }
+            held += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+    assert!(held >= 1000, "only {held}");
+}
+
+/// Nothing that can be claimed is without an example, but for what looks show beside the point.
+#[test]
+fn every_kind_of_claim_is_in_the_library() {
+    let mut made = BTreeSet::new();
+    for file in library::files() {
+        let scenario = Scenario::parse(&file.name, &file.path, file.text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        for claim in scenario.steps.iter().flat_map(|step| step.claimed()) {
+            let written = claim.written(&scenario);
+            made.insert(match written.value.as_str() {
+                "\"gone\"" => "gone".to_owned(),
+                _ => written.keys.last().expect("a claim has a key").clone(),
+            });
+        }
+    }
+    let outcomes = ["returns", "fails", "blocks", "ends", "status", "pending", "events", "gone"];
+    let seen =
+        ["tgid", "pid", "ppid", "uid", "nspid", "nspgid", "nssid", "listing", "self", "last_pid", "from", "into"];
+    let of_a_process = ["state", "pids", "namespaces", "parent", "pgid", "sid", "thread_of", "handled", "returned"];
+    let all = outcomes.iter().chain(&seen).chain(&of_a_process);
+    let lacking: Vec<&&str> = all.filter(|kind| !made.contains(**kind)).collect();
+    assert_eq!(lacking, Vec::<&&str>::new(), "no scenario claims them");
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::claim::SeenKind;
 use crate::claims::{EVENTS, STATES, key_of};
+use crate::truth::SeenKind;
 use crate::{CallName, SeenField};
 
 /// What a call can be claimed to give beside its value.
@@ -24,11 +24,12 @@ pub(super) fn definitions() -> Map<String, Value> {
     let seen = SeenField::KINDS.map(|(name, kind)| (name.to_owned(), seen_value(kind)));
     let status = status(&json!({ "$ref": "#/$defs/signal" }));
     let told = self::status(&json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }));
-    let handled = fields(&[
+    let mut handled = fields(&[
         ("signal", signal.clone()),
         ("si_pid", number.clone()),
         ("status", json!({ "anyOf": [told, { "const": false }] })),
     ]);
+    handled["required"] = json!(["signal"]);
     let returned = fields(&[
         ("call", json!({ "enum": CallName::WORDS })),
         ("returns", json!({ "anyOf": [{ "type": "integer" }, { "$ref": "#/$defs/name" }] })),
