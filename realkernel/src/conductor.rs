@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::time::Instant;
 
-use pidlab_scenario::{Fact, Facts, Observation, Run, Sysctl};
+use pidlab_scenario::{Call, Fact, Facts, Observation, Run, Sysctl};
 
 use crate::asleep::Witness;
 use crate::blame;
@@ -18,7 +18,7 @@ use crate::sharing::Sharing;
 use crate::surroundings::Surroundings;
 use crate::sys::arena::SLOTS;
 use crate::sys::{os, sockets};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, Unavailable};
 use crate::wire::{Failure, Request, Response};
 use crate::world::World;
 
@@ -89,13 +89,24 @@ impl Conductor {
         if scenario.roles.len() > SLOTS {
             return Err(format!("a scenario has at most {SLOTS} processes").into());
         }
+        let is_local = self.facts.holds(Fact::PidMaxPerNamespace);
+        let is_watched = self.outside.watches(Sysctl::PidMax);
+        let is_about_pid_max =
+            |step: &pidlab_scenario::Step| matches!(step.call, Call::Sysctl { name: Sysctl::PidMax, .. });
+        if is_local && !is_watched && scenario.steps.iter().any(is_about_pid_max) {
+            return Err(Unavailable::new(
+                "/proc/sys/kernel/pid_max cannot be read, so it could not be seen whether that of the machine changes",
+                "run where /proc has it (mounted without subset=pid)",
+            )
+            .into());
+        }
         if let Some(lacks) = blame::too_few_descriptors(scenario.roles.len()) {
             return Err(lacks.into());
         }
         let mut world = World::start(sharing.of(scenario), self.witness)?;
         world.facts = self.facts.clone();
         world.allowed = Some(self.allowed.clone());
-        world.pid_max_is_local = self.facts.holds(Fact::PidMaxPerNamespace) && self.outside.watches(Sysctl::PidMax);
+        world.pid_max_is_local = is_local && is_watched;
         let run = world.run(scenario, *every_step, show);
         world.end()?;
         // The proof of quiet stands on this; a change of the machine's cpusets may undo it from outside.

@@ -1,6 +1,7 @@
 //! The handle of a helper.
 
 use std::fmt;
+use std::fs;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -241,7 +242,7 @@ impl Helper {
             .arg0("pidlab-helper")
             .env(guard::VARIABLE, setup.to_variable())
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
+            .stdout(nowhere())
             .spawn()
             .map_err(|error| not_started(&error))?;
         let mut helper = Helper { guard, control };
@@ -278,6 +279,13 @@ impl Helper {
         let reason = format!("the helper process was ended by {name}, which is no doing of this program");
         LabError::Lacking(Unavailable { reason, remedy: remedy.to_owned() })
     }
+}
+
+/// Where a helper would write, which writes nothing: also where there is no `/dev/null`.
+fn nowhere() -> Stdio {
+    let null = fs::File::options().write(true).open("/dev/null").map(OwnedFd::from);
+    let null = null.or_else(|_| io::pipe().map(|(_, writer)| OwnedFd::from(writer)));
+    null.map_or_else(|_| Stdio::null(), Stdio::from)
 }
 
 /// Why the helper could not even be started.

@@ -193,7 +193,7 @@ fn as_processes(mut states: BTreeMap<Role, State>, processes: &Processes) -> BTr
 /// What a process is doing, if it needs somebody else to go on from there. Whether an exiting init has a reason is still to be
 /// seen.
 fn settled(process: &Process, witness: Witness, may_block: impl Fn(Role) -> Option<u8>) -> Result<State, String> {
-    let restless = || format!("role {} was {:?}", process.role.0, process.seen);
+    let restless = || in_words(process, witness);
     let state = by_state_letter(process, may_block).ok_or_else(restless)?;
     if state == State::Zombie {
         return Ok(state);
@@ -203,6 +203,20 @@ fn settled(process: &Process, witness: Witness, may_block: impl Fn(Role) -> Opti
         Witness::Call => process.is_off_the_queue(),
     };
     if asleep { Ok(state) } else { Err(restless()) }
+}
+
+/// What keeps a process from being quiet, for who asks why a run was given up.
+fn in_words(process: &Process, witness: Witness) -> String {
+    let who = format!("process {} (its name is the {}. of the scenario)", process.number, process.role.0 + 1);
+    let state = char::from(process.seen.state);
+    let asleep = match witness {
+        Witness::Place => "no place in /proc/PID/wchan, which only who may look into it is told (CAP_SYS_PTRACE)",
+        Witness::Call => "/proc/PID/syscall says that it runs, or nothing at all",
+    };
+    match process.seen.state {
+        b'S' | b'D' | b'T' | b'I' => format!("{who} was in state {state}, with {asleep}, or its call was not to block"),
+        _ => format!("{who} was in state {state}"),
+    }
 }
 
 /// What a process seems to be doing; nothing if it is going on.
