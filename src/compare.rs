@@ -285,6 +285,7 @@ fn fits(expected: Expect, number: Option<i64>, got: &Outcome) -> bool {
         (Expect::Returns(_), Outcome::Ok(got) | Outcome::Waited { number: got, .. }) => number == Some(*got),
         // What these give beside the number is compared between the machines.
         (Expect::Returns(_), Outcome::Pending(_) | Outcome::Seen(_)) => number == Some(0),
+        (Expect::Returns(_), Outcome::Taken(taken)) => number == Some(i64::from(taken.signal.number())),
         (Expect::Returns(_), Outcome::Polled(events)) => number == Some(i64::from(!events.is_empty())),
         (Expect::Fails(errno), Outcome::Err(got)) => errno == *got,
         (Expect::Blocks, Outcome::Blocks) => true,

@@ -63,5 +63,5 @@ pub use signal::Signal;
 pub use spelling::nearest;
 pub use syscall::Syscall;
 pub use terms::{
-    ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SignalAction, Sysctl, Target, WaitTarget,
+    ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SigCode, SignalAction, Sysctl, Target, WaitTarget,
 };
