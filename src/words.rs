@@ -18,6 +18,10 @@ pub(crate) fn outcome(scenario: &Scenario, outcome: &Outcome) -> String {
             format!("returns {number}: {} {status}", scenario.role_name(*child))
         }
         Outcome::Pending(signals) => format!("returns 0, pending: {}", list(signals)),
+        Outcome::Taken(taken) => {
+            let child = taken.child.map(|child| format!(", {child}")).unwrap_or_default();
+            format!("returns {}: {} from {}{child}", taken.signal.number(), taken.signal, taken.si_pid)
+        }
         Outcome::Polled(events) if events.is_empty() => "returns 0: nothing to report".to_owned(),
         Outcome::Polled(events) => format!("returns 1: {}", list(events)),
         Outcome::Seen(seen) => self::seen(seen),
@@ -52,6 +56,7 @@ fn seen(seen: &Seen) -> String {
         Seen::Procfs { listing, myself } => {
             format!("sees {}, and itself as {myself}", list(listing))
         }
+        Seen::TidWords { parent_tid, child_tid } => format!("sees parent_tid {parent_tid}, child_tid {child_tid}"),
         Seen::LastPid(number) => format!("sees {number}"),
     }
 }
@@ -100,9 +105,10 @@ impl Names<'_> {
                 (_, Given::Signal(_)) if key == "exit_signal" => {
                     words.push(format!("exit signal {}", self.given(&given)))
                 }
-                (_, Given::Numbers(_)) | (Call::Sigqueue { .. }, Given::Number(_)) => {
+                (_, Given::Numbers(_)) | (Call::Sigqueue { .. } | Call::Tgsigqueueinfo { .. }, Given::Number(_)) => {
                     words.push(format!("{key} {}", self.given(&given)));
                 }
+                (_, given) if key == "tgid" => words.push(format!("of {}", self.given(given))),
                 (_, given) => words.push(self.given(given)),
             }
         }
@@ -120,6 +126,7 @@ impl Names<'_> {
             Given::OwnGroup => "own group".to_owned(),
             Given::Any => "any".to_owned(),
             Given::Signal(signal) => signal.map_or_else(|| "0".to_owned(), |signal| signal.to_string()),
+            Given::Signals(signals) => list(signals),
             Given::Names(names) => names.join(", "),
             Given::Numbers(numbers) => list(numbers),
             Given::Number(number) => number.to_string(),

@@ -33,7 +33,9 @@ impl Drawn {
         match &step.call {
             Call::Kill { signal, .. }
             | Call::Tgkill { signal, .. }
+            | Call::Tkill { signal, .. }
             | Call::Sigqueue { signal, .. }
+            | Call::Tgsigqueueinfo { signal, .. }
             | Call::PidfdSendSignal { signal, .. } => match signal {
                 Some(signal) => self.signal("sent", *signal),
                 None => self.add("sent", "00"),

@@ -34,8 +34,10 @@ numbered! {
         FailedFork,
         /// A write into a pipe that nobody reads.
         BrokenPipe,
-        /// pid, signal, and the number given for the sender.
+        /// pid, signal, the number given for the sender, and the code.
         Sigqueue,
+        /// The same of a thread; and the process that it must be one of.
+        SigqueueThread,
         /// abort(3), as the C library does it.
         Abort,
         /// execve of the program behind a descriptor, with the slot's text as its environment.
@@ -54,7 +56,11 @@ numbered! {
         Plain,
         /// an option of prctl(2) that writes a number, which is the result.
         PrctlNumber,
-        /// signal, and 0 to 3: default, ignore, handle, nocldwait.
+        /// a set of signals, and whether to wait: the one that was taken; as values, what comes with it.
+        TakeSignal,
+        /// a set of signals: the same through a signalfd.
+        ReadSignal,
+        /// signal, and 0 to 4: default, ignore, handle, nocldwait, handle and restart.
         Sigaction,
         /// how, signal.
         Sigprocmask,
@@ -81,6 +87,8 @@ pub(crate) fn make(role: usize, flags: u64, exit_signal: u64, set_tid: &[i32]) -
     let arguments = CloneArgs {
         flags: flags | libc::CLONE_FILES as u64 | pidfd,
         pidfd: std::ptr::from_ref(&slot.pidfd) as u64,
+        parent_tid: std::ptr::from_ref(&slot.tid_words[0]) as u64,
+        child_tid: std::ptr::from_ref(&slot.tid_words[1]) as u64,
         exit_signal,
         stack: arena::stack(role) as u64,
         stack_size: STACK as u64,
@@ -142,7 +150,14 @@ fn perform(slot: &Slot) -> Raw {
         Operation::Fault => raw::fault(),
         Operation::FailedFork => raw::failed_fork(),
         Operation::BrokenPipe => raw::broken_pipe(),
-        Operation::Sigqueue => raw::sigqueue(argument(0) as i32, argument(1) as i32, argument(2) as i32),
+        Operation::Sigqueue | Operation::SigqueueThread => {
+            let [to, signal, sender, code] = [0, 1, 2, 3].map(|index| argument(index) as i32);
+            let told = Siginfo::said(signal, code, sender);
+            match operation {
+                Operation::Sigqueue => raw::sigqueue(to, signal, &told),
+                _ => raw::sigqueue_thread(argument(4) as i32, to, signal, &told),
+            }
+        }
         Operation::Abort => abort(),
         Operation::Wait4 => {
             let (result, status) = raw::wait4(argument(0) as i32, argument(1) as u32);
@@ -172,10 +187,13 @@ fn perform(slot: &Slot) -> Raw {
                 0 => Disposition::Default,
                 1 => Disposition::Ignore,
                 2 => Disposition::Handle(handler),
+                4 => Disposition::HandleRestart(handler),
                 _ => Disposition::NoCldWait,
             };
             raw::sigaction(argument(0) as i32, disposition)
         }
+        Operation::TakeSignal => taken(slot, looking::sigtimedwait(argument(0) as u64, argument(1) != 0)),
+        Operation::ReadSignal => taken(slot, looking::read_signal(argument(0) as u64)),
         Operation::Sigprocmask => raw::sigprocmask(argument(0) as i32, argument(1) as i32),
         Operation::SetnsPath => {
             opened(slot, libc::O_RDONLY, |fd| raw::plain(libc::SYS_setns, [fd as usize, argument(0) as usize, 0, 0]))
@@ -188,6 +206,13 @@ fn perform(slot: &Slot) -> Raw {
         Operation::WriteNumber => opened(slot, libc::O_WRONLY, |fd| write_number(argument(0), fd)),
         Operation::Look => look::perform(slot),
     }
+}
+
+/// Leaves what came with a signal.
+fn taken(slot: &Slot, (result, told): (Raw, Siginfo)) -> Raw {
+    slot.value.store(i64::from(told.pid as u32) | i64::from(told.status) << 32, Ordering::Relaxed);
+    slot.code.store(told.code, Ordering::Relaxed);
+    result
 }
 
 fn waitid(slot: &Slot, kind: i32, id: i32, options: u32) -> Raw {

@@ -47,6 +47,7 @@ impl Caller<'_> {
             // What is handed over is made when the other has spoken.
             Look::Peercred(_) => sight(Sight::Peer, &[sockets::handed_over_at().into()]),
             Look::FileOwner(_) => sight(Sight::Owner, &[sockets::handed_over_at().into()]),
+            Look::TidWords(role) => sight(Sight::TidWords, &[i64::from(role.0)]),
             Look::PidfdInfo(pidfd) => self.with_pidfd(Sight::PidfdInfo, pidfd)?,
             Look::PidfdSignal(pidfd) => self.with_pidfd(Sight::PidfdSignal, pidfd)?,
         })
@@ -165,6 +166,7 @@ pub(crate) fn outcome(syscall: &Syscall, result: i64, slot: &Slot) -> Result<Out
             let [pid, tgid] = [value, value >> 32].map(|number| number as u32);
             Seen::PidfdInfo { pid, tgid, ppid: second as u32 }
         }
+        Look::TidWords(_) => Seen::TidWords { parent_tid: number(value)?, child_tid: number(second.into())? },
         Look::TheirProcfs(_) => Seen::Procfs { listing: listing(&viewed(result)), myself: number(value)? },
         Look::Loadavg => {
             let text = viewed(result);

@@ -6,7 +6,7 @@ use pidlab_scenario::syscall::Syscall;
 use pidlab_scenario::{ChildStatus, Errno, Outcome, Role, WaitOptions, WaitStatus};
 
 use crate::look;
-use crate::status::{child_status, wait_status};
+use crate::status::{child_status, handled, wait_status};
 use crate::sys::arena::Slot;
 
 /// What a call that returned gave. `child_of` finds the child that a wait's number means, one that it released or another.
@@ -28,6 +28,10 @@ pub(crate) fn outcome(
     let status = match syscall {
         Syscall::RtSigpending | Syscall::PidfdPoll(_) | Syscall::Look(_) => {
             return look::outcome(syscall, result, slot);
+        }
+        Syscall::RtSigtimedwait { .. } | Syscall::SignalfdRead { .. } => {
+            let taken = handled(result, value as i32, slot.code.load(Ordering::Relaxed), value >> 32);
+            return taken.map(Outcome::Taken).ok_or_else(|| format!("a signal was taken that is none: {result}"));
         }
         Syscall::Sysctl { write: None, .. } => return Ok(Outcome::Ok(value)),
         Syscall::Waitid { .. } if result > 0 => {

@@ -296,7 +296,8 @@ pub(crate) fn signals_can_queue() -> bool {
     in_a_child(|| {
         raw::sigprocmask(libc::SIG_BLOCK, REAL_TIME);
         let own = raw::plain(libc::SYS_getpid, [0; 4]) as i32;
-        (0..ENOUGH).all(|_| raw::sigqueue(own, REAL_TIME, own) != -(libc::EAGAIN as Raw))
+        let told = raw::Siginfo::said(REAL_TIME, libc::SI_QUEUE, own);
+        (0..ENOUGH).all(|_| raw::sigqueue(own, REAL_TIME, &told) != -(libc::EAGAIN as Raw))
     })
 }
 

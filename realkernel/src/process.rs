@@ -6,9 +6,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use pidlab_scenario::{Handled, Role, Signal};
+use pidlab_scenario::{Handled, Role};
 
-use crate::status::child_status;
+use crate::status::handled;
 use crate::sys::arena::{self, NOTED};
 use crate::sys::os;
 
@@ -281,10 +281,7 @@ impl Process {
         let noted = (first..first + new).map(|index| {
             let load = |value: &AtomicI32| value.load(Ordering::Relaxed);
             let [signal, sender, code, status] = [0, 1, 2, 3].map(|field| load(&slot.notes[index % NOTED][field]));
-            let signal = Signal::new(i64::from(signal))?;
-            // Of other signals the code may mean something else.
-            let told = if signal == Signal::CHLD { child_status(code, status.into()) } else { None };
-            Some(Handled { signal, si_pid: u32::try_from(sender).ok()?, child: told })
+            handled(signal.into(), sender, code, status.into())
         });
         noted.collect::<Option<_>>().ok_or_else(|| io::Error::other("a handler noted what is no signal"))
     }

@@ -37,7 +37,11 @@ impl Sharing {
 /// Whether the call says who shares memory, needs shared memory, or leaves a mark in the memory (a change of user does,
 /// PR_SET_DUMPABLE(2const)).
 fn is_about_memory(call: &Call) -> bool {
-    const FLAGS: CloneFlags = CloneFlags::CLONE_VM.union(CloneFlags::CLONE_SIGHAND).union(CloneFlags::CLONE_THREAD);
+    // Whether 0 is written at an end depends on who else uses the memory.
+    const FLAGS: CloneFlags = CloneFlags::CLONE_VM
+        .union(CloneFlags::CLONE_SIGHAND)
+        .union(CloneFlags::CLONE_THREAD)
+        .union(CloneFlags::CLONE_CHILD_CLEARTID);
     match call {
         Call::Clone { flags, .. } => flags.intersects(FLAGS),
         Call::Setuid { .. } => true,
@@ -51,6 +55,8 @@ fn can_dump_core(call: &Call) -> bool {
     let signal = match call {
         Call::Kill { signal, target: KillTarget::Pid(_) | KillTarget::Group(_) }
         | Call::Tgkill { signal, .. }
+        | Call::Tkill { signal, .. }
+        | Call::Tgsigqueueinfo { signal, .. }
         | Call::PidfdSendSignal { signal, .. }
         | Call::Sigqueue { signal, .. }
         | Call::SetPdeathsig { signal } => *signal,

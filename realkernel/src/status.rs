@@ -1,6 +1,6 @@
 //! What a wait, and a SIGCHLD, says of a child.
 
-use pidlab_scenario::{ChildStatus, Signal, WaitStatus};
+use pidlab_scenario::{ChildStatus, Handled, Signal, WaitStatus};
 
 /// The status of wait4(2), by the macros of wait(2).
 pub(crate) fn wait_status(status: i32) -> Option<WaitStatus> {
@@ -26,4 +26,12 @@ pub(crate) fn child_status(code: i32, status: i64) -> Option<ChildStatus> {
         libc::CLD_CONTINUED => Some(ChildStatus::Continued),
         _ => None,
     }
+}
+
+/// What a signal told: its number, `si_pid`, `si_code`, `si_status`. Nothing if that is no signal.
+pub(crate) fn handled(signal: i64, sender: i32, code: i32, status: i64) -> Option<Handled> {
+    let signal = Signal::new(signal)?;
+    // Of other signals the code may mean something else.
+    let child = if signal == Signal::CHLD { child_status(code, status) } else { None };
+    Some(Handled { signal, si_pid: u32::try_from(sender).ok()?, child })
 }

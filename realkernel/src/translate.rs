@@ -2,7 +2,8 @@
 
 use pidlab_scenario::syscall::{Syscall, WaitId};
 use pidlab_scenario::{
-    CloneFlags, Harm, MaskChange, RebootHow, Refusal, Role, SetnsVia, Signal, SignalAction, Sysctl, WaitOptions,
+    CloneFlags, Harm, MaskChange, RebootHow, Refusal, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl,
+    WaitOptions,
 };
 
 use crate::agent::Operation;
@@ -45,8 +46,14 @@ impl Translator<'_> {
             S::Waitid { id, options } => self.waitid(*id, *options)?,
             S::Kill { pid, signal } => plain(libc::SYS_kill, &[*pid, number(*signal)]),
             S::Tgkill { tgid, tid, signal } => plain(libc::SYS_tgkill, &[*tgid, *tid, number(*signal)]),
-            S::RtSigqueueinfo { pid, signal, si_pid } => {
-                Command::new(Operation::Sigqueue, &[i64::from(*pid), number(*signal).into(), i64::from(*si_pid)])
+            S::Tkill { tid, signal } => plain(libc::SYS_tkill, &[*tid, number(*signal)]),
+            S::RtSigqueueinfo { pid, signal, si_pid, si_code } => {
+                let arguments = [i64::from(*pid), number(*signal).into(), i64::from(*si_pid), code(*si_code)];
+                Command::new(Operation::Sigqueue, &arguments)
+            }
+            S::RtTgsigqueueinfo { tgid, tid, signal, si_pid, si_code } => {
+                let whom = [i64::from(*tid), number(*signal).into(), i64::from(*si_pid), code(*si_code)];
+                Command::new(Operation::SigqueueThread, &[whom[0], whom[1], whom[2], whom[3], i64::from(*tgid)])
             }
             S::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[i64::from(*pid)]),
             S::PidfdSendSignal { pidfd, signal } => {
@@ -60,12 +67,17 @@ impl Translator<'_> {
                 self.caller.with_any_pidfd(operation, *pidfd, &[libc::CLONE_NEWPID.into()])?
             }
             S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
+            S::PrctlGetChildSubreaper => Command::new(Operation::PrctlNumber, &[libc::PR_GET_CHILD_SUBREAPER.into()]),
             S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
             S::PrctlGetPdeathsig => Command::new(Operation::PrctlNumber, &[libc::PR_GET_PDEATHSIG.into()]),
             S::Setuid { uid } => Command::plain(libc::SYS_setuid, &[i64::from(*uid)]),
             S::RtSigaction { signal, action } => sigaction(*signal, *action),
             S::RtSigprocmask { how, signal } => sigprocmask(*how, *signal),
             S::RtSigpending => self.caller.sigpending(),
+            S::RtSigtimedwait { signals, waits } => {
+                Command::new(Operation::TakeSignal, &[set(signals), i64::from(*waits)])
+            }
+            S::SignalfdRead { signals } => Command::new(Operation::ReadSignal, &[set(signals)]),
             S::Setsid => plain(libc::SYS_setsid, &[]),
             S::Setpgid { pid, pgid } => self.setpgid(*pid, *pgid)?,
             S::Getpgid { pid } => plain(libc::SYS_getpgid, &[*pid]),
@@ -185,6 +197,7 @@ fn sigaction(signal: Signal, action: SignalAction) -> Command {
         SignalAction::Ignore => 1,
         SignalAction::Handle => 2,
         SignalAction::NoCldWait => 3,
+        SignalAction::HandleRestart => 4,
     };
     Command::new(Operation::Sigaction, &[signal.number().into(), action])
 }
@@ -225,4 +238,18 @@ fn reboot(how: RebootHow) -> Command {
 
 fn number(signal: Option<Signal>) -> i32 {
     signal.map_or(0, |signal| i32::from(signal.number()))
+}
+
+/// `si_code` (sigaction(2)).
+fn code(code: SigCode) -> i64 {
+    i64::from(match code {
+        SigCode::Queue => libc::SI_QUEUE,
+        SigCode::User => libc::SI_USER,
+        SigCode::Tkill => libc::SI_TKILL,
+    })
+}
+
+/// The set of these signals: the lowest bit is signal 1.
+fn set(signals: &[Signal]) -> i64 {
+    signals.iter().fold(0, |set, signal| set | 1 << (signal.number() - 1))
 }

@@ -223,7 +223,7 @@ impl World {
     fn settle(&mut self, actor: Role) -> Result<(), String> {
         let pending = &self.pending;
         let may_block = |role: Role| match pending.get(&role) {
-            Some(Pending { syscall, .. }) if syscall.is_wait() => Some(b'S'),
+            Some(Pending { syscall, .. }) if syscall.may_sleep() => Some(b'S'),
             Some(Pending { syscall, .. }) if syscall.is_vfork() => Some(b'D'),
             _ => None,
         };
@@ -423,6 +423,9 @@ fn lowest_free_descriptor() -> Result<i32, String> {
 fn clear(role: Role) {
     let slot = arena::slot(role.index());
     for word in [&slot.command, &slot.taken, &slot.done, &slot.handled] {
+        word.store(0, Ordering::Relaxed);
+    }
+    for word in &slot.tid_words {
         word.store(0, Ordering::Relaxed);
     }
     slot.pidfd.store(-1, Ordering::Release);

@@ -23,6 +23,8 @@ pub enum Kind {
     Signal,
     /// A signal by name or number, or 0.
     SignalOrZero,
+    /// A list of signals by name or number.
+    Signals,
     /// A list of numbers.
     Numbers,
     /// An exit status: any `int`.

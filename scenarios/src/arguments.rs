@@ -218,6 +218,34 @@ impl<'a> Arguments<'a, '_> {
         signal
     }
 
+    /// A list of signals, each by name or number, at least one.
+    pub(crate) fn signals(&mut self, name: &str) -> Option<Vec<Signal>> {
+        const WANTED: &str = "a list of signals, like `[\"SIGTERM\"]`";
+        let value = self.value(name)?;
+        let Some(array) = value.get_ref().as_array() else {
+            wrong_type(value, &format!("`{name}`"), WANTED, self.mistakes);
+            return None;
+        };
+        if array.is_empty() {
+            self.mistakes.add(value.span(), format!("`{name}` is empty"), "no signal").help("name at least one signal");
+            return None;
+        }
+        let mut found = Vec::new();
+        let mut complete = true;
+        for item in array.iter() {
+            let signal = match item.get_ref().as_str() {
+                Some(word) => named_signal(item, word, self.mistakes),
+                None => {
+                    let what = format!("an entry of `{name}`");
+                    integer(item, &what, "a signal by name or number", 1..=64, self.mistakes).and_then(Signal::new)
+                }
+            };
+            complete &= signal.is_some();
+            found.extend(signal);
+        }
+        complete.then_some(found)
+    }
+
     pub(crate) fn exit_signal(&mut self) -> Option<ExitSignal> {
         if self.value("exit_signal").is_none() {
             return Some(ExitSignal::Default);

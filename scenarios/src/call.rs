@@ -12,8 +12,8 @@ use crate::arguments::Arguments;
 use crate::form::{Form, GivenArgument};
 use crate::terms::words;
 use crate::{
-    CloneFlags, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role, SetnsVia, Signal,
-    SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
+    CloneFlags, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role, SetnsVia, SigCode,
+    Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
 };
 
 macro_rules! calls {
@@ -169,6 +169,15 @@ calls! {
         pid: Target = form::target("the process"),
         /// `None` is signal 0.
         signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
+        /// The process that the thread must be one of; `None`: as `pid` says.
+        tgid: Option<Target> = form::target_if_given("the process that the thread must be one of; that of `pid` if absent"),
+    }
+    /// tkill(2).
+    Tkill = "tkill" "tkill(2)" returns {
+        /// The thread.
+        pid: Target = form::target("the thread"),
+        /// `None` is signal 0.
+        signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
     }
     /// pidfd_send_signal(2).
     PidfdSendSignal = "pidfd_send_signal" "pidfd_send_signal(2)" returns {
@@ -185,6 +194,21 @@ calls! {
         signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
         /// The number that it gives for the sender.
         si_pid: u32 = form::number("the number given for the sender"),
+        /// What it says that the signal comes from.
+        si_code: SigCode = form::word_or_first("what it is said to come from; SI_QUEUE if absent"),
+    }
+    /// rt_tgsigqueueinfo(2): the same, at one thread.
+    Tgsigqueueinfo = "tgsigqueueinfo" "rt_tgsigqueueinfo(2): a signal for one thread, with a sender of the caller's choice" returns {
+        /// The thread, as in tgkill.
+        pid: Target = form::target("the thread"),
+        /// `None` is signal 0.
+        signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
+        /// The number that it gives for the sender.
+        si_pid: u32 = form::number("the number given for the sender"),
+        /// What it says that the signal comes from.
+        si_code: SigCode = form::word_or_first("what it is said to come from; SI_QUEUE if absent"),
+        /// The process that the thread must be one of; `None`: as `pid` says.
+        tgid: Option<Target> = form::target_if_given("the process that the thread must be one of; that of `pid` if absent"),
     }
     /// pidfd_open(2).
     PidfdOpen = "pidfd_open" "pidfd_open(2)" returns {
@@ -208,6 +232,8 @@ calls! {
         /// Set or cleared.
         on: bool = form::flag("set or cleared; true if absent"),
     }
+    /// prctl(2), `PR_GET_CHILD_SUBREAPER`.
+    GetChildSubreaper = "get_child_subreaper" "prctl(2), PR_GET_CHILD_SUBREAPER: 1 if the process adopts, 0 if not" returns
     /// prctl(2), `PR_SET_PDEATHSIG`.
     SetPdeathsig = "set_pdeathsig" "prctl(2), PR_SET_PDEATHSIG" returns {
         /// `None` clears it.
@@ -231,6 +257,21 @@ calls! {
     }
     /// sigpending(2).
     Sigpending = "sigpending" "sigpending(2)" returns
+    /// rt_sigtimedwait(2) without a timeout.
+    Sigwait = "sigwait" "rt_sigtimedwait(2) without a timeout" returns {
+        /// Which signals are taken.
+        signals: Vec<Signal> = form::signals("which signals are taken"),
+    }
+    /// rt_sigtimedwait(2) with a timeout of zero.
+    Sigtimedwait = "sigtimedwait" "rt_sigtimedwait(2) with a timeout of zero" returns {
+        /// Which signals are taken.
+        signals: Vec<Signal> = form::signals("which signals are taken"),
+    }
+    /// read(2) of a new signalfd(2) that does not wait.
+    Signalfd = "signalfd" "read(2) of a new signalfd(2), without waiting" returns {
+        /// Which signals are taken.
+        signals: Vec<Signal> = form::signals("which signals are taken"),
+    }
     /// poll(2) of a pidfd.
     PidfdPoll = "pidfd_poll" "poll(2) of a pidfd" returns {
         /// The process that the pidfd refers to.

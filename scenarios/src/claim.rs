@@ -31,6 +31,8 @@ pub enum OutcomeClaim {
     Pending(Vec<Signal>),
     /// `events = ["POLLIN"]`: the whole set.
     Events(Vec<PollEvent>),
+    /// `took = { signal = "SIGCHLD", si_pid = 2 }`: the signal that was taken without a handler.
+    Took(HandledClaim),
 }
 
 /// One field of what a look shows.

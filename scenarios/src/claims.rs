@@ -1,4 +1,4 @@
-//! The claims of a step, as a file writes them: `status`, `sees`, `pending`, `events`, `then`.
+//! The claims of a step, as a file writes them: `status`, `sees`, `pending`, `events`, `took`, `then`.
 
 use toml::de::DeTable;
 
@@ -32,6 +32,7 @@ pub(crate) fn key_of(call: CallName) -> Option<&'static str> {
         CallName::Look => Some("sees"),
         CallName::Sigpending => Some("pending"),
         CallName::PidfdPoll => Some("events"),
+        CallName::Sigwait | CallName::Sigtimedwait | CallName::Signalfd => Some("took"),
         _ => None,
     }
 }
@@ -90,6 +91,9 @@ impl Claims<'_, '_> {
                         events.dedup();
                         OutcomeClaim::Events(events)
                     }));
+                }
+                CallName::Sigwait | CallName::Sigtimedwait | CallName::Signalfd => {
+                    claims.extend(self.handled(value).map(OutcomeClaim::Took));
                 }
                 _ => claims.extend(self.wait_status(value).map(OutcomeClaim::Status)),
             }
@@ -184,7 +188,7 @@ impl Claims<'_, '_> {
         let help = "write what the blocked call gave: `{ returns = \"kid\" }`, or `false` if none has returned";
         let fields = self.table(value, "`returned`", help)?;
         let before = self.mistakes.count();
-        let beside = [CallName::Wait, CallName::Look, CallName::Sigpending, CallName::PidfdPoll];
+        let beside = [CallName::Wait, CallName::Look, CallName::Sigpending, CallName::PidfdPoll, CallName::Sigwait];
         let keys = ["call"].into_iter().chain(OUTCOMES).chain(beside.iter().filter_map(|call| key_of(*call)));
         self.known_keys(&fields, &keys.collect::<Vec<_>>(), "claim about a call");
         let call = fields.get("call").and_then(|(_, value)| self.word(value, "`call`", "call", CallName::ALL));

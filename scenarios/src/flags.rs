@@ -19,10 +19,18 @@ bitflags! {
         const CLONE_PARENT = 0x8000;
         /// The child is a thread of the caller's process.
         const CLONE_THREAD = 0x1_0000;
+        /// Its TID, as the caller sees it, is written where the caller says.
+        const CLONE_PARENT_SETTID = 0x10_0000;
+        /// When it ends, 0 is written where its TID stood, and who waits there is waked.
+        const CLONE_CHILD_CLEARTID = 0x20_0000;
+        /// Its TID, as it sees it itself, is written where the caller says.
+        const CLONE_CHILD_SETTID = 0x100_0000;
         /// The child starts in a new user namespace.
         const CLONE_NEWUSER = 0x1000_0000;
         /// The child is the init of a new PID namespace.
         const CLONE_NEWPID = 0x2000_0000;
+        /// Signals that have a handler have their default action in the child.
+        const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
     }
 }
 

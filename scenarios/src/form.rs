@@ -31,6 +31,8 @@ pub enum Given {
     Any,
     /// A signal, or 0.
     Signal(Option<Signal>),
+    /// A list of signals.
+    Signals(Vec<Signal>),
     /// A list of names.
     Names(Vec<&'static str>),
     /// A list of numbers.
@@ -119,6 +121,20 @@ pub(crate) fn target(about: &'static str) -> Form<Target> {
 /// A process; 0 if it is absent.
 pub(crate) fn target_or_zero(about: &'static str) -> Form<Target> {
     Form { read: |from, field| from.target_or_zero(field), ..target(about).optional() }
+}
+
+/// A process that may be left out.
+pub(crate) fn target_if_given(about: &'static str) -> Form<Option<Target>> {
+    let form = Form::of(
+        Kind::Target,
+        about,
+        |from, field| match from.value(field) {
+            None => Some(None),
+            Some(_) => from.target(field).map(Some),
+        },
+        |field, target: &Option<Target>| target.map(|target| (field, Given::Target(target))),
+    );
+    form.optional()
 }
 
 /// Whom kill(2) is for.
@@ -323,6 +339,16 @@ pub(crate) fn signal_or_zero(about: &'static str) -> Form<Option<Signal>> {
         about,
         |from, field| from.signal_or_zero(field),
         |field, signal| Some((field, Given::Signal(*signal))),
+    )
+}
+
+/// A list of signals, at least one.
+pub(crate) fn signals(about: &'static str) -> Form<Vec<Signal>> {
+    Form::of(
+        Kind::Signals,
+        about,
+        |from, field| from.signals(field),
+        |field, signals: &Vec<Signal>| Some((field, Given::Signals(signals.clone()))),
     )
 }
 

@@ -66,6 +66,9 @@ pub struct ResultLine {
     /// What the wait says of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<StatusLine>,
+    /// The sender of the signal that was taken, whose number is `ok`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub si_pid: Option<u32>,
     /// The set that sigpending gave.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pending: Option<Vec<SignalName>>,
@@ -123,6 +126,12 @@ pub struct SeenLine {
     /// The last field of `/proc/loadavg`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_pid: Option<i64>,
+    /// Where `CLONE_PARENT_SETTID` writes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent_tid: Option<u32>,
+    /// Where `CLONE_CHILD_SETTID` writes, and `CLONE_CHILD_CLEARTID`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub child_tid: Option<u32>,
     /// A number of the other namespace, here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<TranslatedLine>,
@@ -171,6 +180,9 @@ impl From<&Seen> for SeenLine {
             }
             Seen::Procfs { listing, myself } => {
                 SeenLine { listing: Some(listing.clone()), myself: Some(*myself), ..empty }
+            }
+            Seen::TidWords { parent_tid, child_tid } => {
+                SeenLine { parent_tid: Some(*parent_tid), child_tid: Some(*child_tid), ..empty }
             }
             Seen::LastPid(number) => SeenLine { last_pid: Some(*number), ..empty },
         }
@@ -322,6 +334,12 @@ impl ResultLine {
                 let signals = signals.iter().map(|signal| SignalName(*signal)).collect();
                 ResultLine { ok: Some(0), pending: Some(signals), ..empty }
             }
+            Outcome::Taken(Handled { signal, si_pid, child }) => ResultLine {
+                ok: Some(i64::from(signal.number())),
+                si_pid: Some(*si_pid),
+                status: child.map(StatusLine::from),
+                ..empty
+            },
             Outcome::Polled(events) => {
                 // poll(2) returns how many descriptors are ready, and there is one.
                 ResultLine { ok: Some(i64::from(!events.is_empty())), events: Some(events.clone()), ..empty }

@@ -40,6 +40,8 @@ pub enum Outcome {
     },
     /// sigpending gave this set, in the order of numbers.
     Pending(Vec<Signal>),
+    /// A signal was taken without a handler; the call returned its number, or read it.
+    Taken(Handled),
     /// poll(2) of a pidfd reported these events; none: it would have gone on waiting.
     Polled(Vec<PollEvent>),
     /// What a look showed.
@@ -127,6 +129,13 @@ pub enum Seen {
         listing: Vec<u32>,
         /// The number that its link `self` leads the caller to; 0 where the caller has none there.
         myself: u32,
+    },
+    /// Where a clone has the TID of whom it makes written; 0 where nothing stands.
+    TidWords {
+        /// Where `CLONE_PARENT_SETTID` writes.
+        parent_tid: u32,
+        /// Where `CLONE_CHILD_SETTID` writes, and `CLONE_CHILD_CLEARTID`.
+        child_tid: u32,
     },
     /// The last field of `/proc/loadavg`.
     LastPid(i64),

@@ -165,6 +165,9 @@ fn kind(argument: &Argument) -> Value {
         Kind::WaitidOptions => list(options_of_waitid().into_iter().map(|(name, _)| name).collect()),
         Kind::Signal => json!({ "$ref": "#/$defs/signal" }),
         Kind::SignalOrZero => json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }),
+        Kind::Signals => {
+            json!({ "type": "array", "items": { "$ref": "#/$defs/signal" }, "minItems": 1, "maxItems": 64 })
+        }
         Kind::Numbers => json!({ "type": "array", "items": number, "minItems": 1, "maxItems": MOST_LEVELS }),
         Kind::Status | Kind::Value => number,
         Kind::Number => json!({ "type": "integer", "minimum": 0, "maximum": i32::MAX }),

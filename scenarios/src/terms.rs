@@ -161,8 +161,22 @@ words! {
         Ignore = "ignore",
         /// A handler, without `SA_RESTART`, with every signal blocked while it runs; it notes the signal and returns.
         Handle = "handle",
+        /// The same with `SA_RESTART`: a wait that it interrupts starts over.
+        HandleRestart = "handle-restart",
         /// `SIG_DFL` with `SA_NOCLDWAIT`.
         NoCldWait = "nocldwait",
+    }
+}
+
+words! {
+    /// What a `siginfo_t` that the sender has made itself says that the signal comes from (sigaction(2), `si_code`).
+    SigCode {
+        /// sigqueue(3).
+        Queue = "SI_QUEUE",
+        /// kill(2).
+        User = "SI_USER",
+        /// tkill(2) or tgkill(2).
+        Tkill = "SI_TKILL",
     }
 }
 
@@ -232,6 +246,8 @@ words! {
         Loadavg = "loadavg",
         /// Whether `/proc/PID/ns/pid` is the same file as the caller's own: 1 if so, 0 if not.
         NsFile = "ns-file",
+        /// Where the clone that made the process has its TID written (clone(2), `CLONE_PARENT_SETTID` and `CLONE_CHILD_SETTID`).
+        TidWords = "tid-words",
     }
 }
 

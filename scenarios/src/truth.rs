@@ -101,6 +101,7 @@ impl OutcomeClaim {
                 OutcomeClaim::Sees(same.unwrap_or(claimed).clone())
             }
             (OutcomeClaim::Pending(_), Outcome::Pending(signals)) => OutcomeClaim::Pending(signals.clone()),
+            (OutcomeClaim::Took(claim), Outcome::Taken(taken)) => OutcomeClaim::Took(claim.truth(taken)),
             (OutcomeClaim::Events(_), Outcome::Polled(events)) => OutcomeClaim::Events(events.clone()),
             _ => OutcomeClaim::Result(Expect::of(outcome, number)),
         }
@@ -115,6 +116,7 @@ impl OutcomeClaim {
                 claims.extend(SeenField::all_of(&seen.into()).into_iter().map(OutcomeClaim::Sees));
             }
             Outcome::Pending(signals) => claims.push(OutcomeClaim::Pending(signals.clone())),
+            Outcome::Taken(taken) => claims.push(OutcomeClaim::Took(HandledClaim::whole(taken))),
             Outcome::Polled(events) => claims.push(OutcomeClaim::Events(events.clone())),
             Outcome::Ok(_) | Outcome::Err(_) | Outcome::Never | Outcome::Blocks => {}
         }
@@ -143,6 +145,7 @@ impl Expect {
             }
             Outcome::Waited { number, .. } => returns(*number),
             Outcome::Pending(_) | Outcome::Seen(_) => returns(0),
+            Outcome::Taken(taken) => returns(i64::from(taken.signal.number())),
             // poll(2) returns how many descriptors are ready, and there is one.
             Outcome::Polled(events) => returns(i64::from(!events.is_empty())),
             Outcome::Err(errno) => Expect::Fails(*errno),
@@ -162,7 +165,7 @@ pub(crate) enum SeenKind {
 
 impl SeenField {
     /// The fields that there are, over all ways of looking.
-    pub(crate) const KINDS: [(&str, SeenKind); 13] = [
+    pub(crate) const KINDS: [(&str, SeenKind); 15] = [
         ("tgid", SeenKind::Number),
         ("pid", SeenKind::Number),
         ("ppid", SeenKind::Number),
@@ -176,6 +179,8 @@ impl SeenField {
         ("last_pid", SeenKind::Number),
         ("from", SeenKind::Translated),
         ("into", SeenKind::Translated),
+        ("parent_tid", SeenKind::Number),
+        ("child_tid", SeenKind::Number),
     ];
 
     /// The fields of what was seen.
@@ -191,8 +196,23 @@ impl SeenField {
             None => None,
         };
         // Each by its name: a field that is added is to be claimed, too.
-        let SeenLine { tgid, pid, ppid, uid, nstgid, nspid, nspgid, nssid, listing, myself, last_pid, from, into } =
-            seen;
+        let SeenLine {
+            tgid,
+            pid,
+            ppid,
+            uid,
+            nstgid,
+            nspid,
+            nspgid,
+            nssid,
+            listing,
+            myself,
+            last_pid,
+            from,
+            into,
+            parent_tid,
+            child_tid,
+        } = seen;
         let values = [
             whole(tgid),
             number(*pid),
@@ -207,6 +227,8 @@ impl SeenField {
             number(*last_pid),
             translated(from),
             translated(into),
+            whole(parent_tid),
+            whole(child_tid),
         ];
         let named = SeenField::KINDS.iter().zip(values);
         named.filter_map(|((name, _), value)| Some(SeenField { name: (*name).to_owned(), value: value? })).collect()

@@ -60,6 +60,9 @@ impl Writer<'_> {
             Given::OwnGroup => quoted("own"),
             Given::Any => quoted("any"),
             Given::Signal(signal) => signal.map_or("0".to_owned(), named),
+            Given::Signals(signals) => {
+                format!("[{}]", signals.iter().map(|signal| named(*signal)).collect::<Vec<_>>().join(", "))
+            }
             Given::Names(names) => listed(names.iter()),
             Given::Numbers(numbers) => {
                 let numbers: Vec<String> = numbers.iter().map(i32::to_string).collect();

@@ -118,6 +118,7 @@ impl Words<'_> {
                 (vec!["sees", known.map_or("", |(name, _)| name)], value)
             }
             OutcomeClaim::Pending(signals) => (vec!["pending"], list(signals.iter().map(|signal| named(*signal)))),
+            OutcomeClaim::Took(claim) => (vec!["took"], handled(claim)),
             OutcomeClaim::Events(events) => (vec!["events"], listed(events.iter().map(ToString::to_string))),
         }
     }

@@ -90,6 +90,10 @@ impl Bytes<'_> {
             Kind::WaitidOptions => self.names(WaitOptions::all().iter_names().map(|(name, _)| (name, true))),
             Kind::SignalOrZero if self.byte().is_multiple_of(4) => "0".to_owned(),
             Kind::Signal | Kind::SignalOrZero => self.signal(),
+            Kind::Signals => {
+                let signals: Vec<String> = (0..=self.byte() % 3).map(|_| self.signal()).collect();
+                format!("[{}]", signals.join(", "))
+            }
             Kind::Numbers => {
                 let numbers: Vec<String> = (0..=self.byte() % 3).map(|_| self.number().to_string()).collect();
                 format!("[{}]", numbers.join(", "))

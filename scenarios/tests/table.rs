@@ -20,6 +20,9 @@ fn samples(kind: Kind) -> (Vec<String>, Vec<&'static str>) {
         Kind::WaitidOptions => (texts(&["[]", "[\"WEXITED\", \"WNOWAIT\"]"]), vec!["[\"EXITED\"]", "1"]),
         Kind::Signal => (texts(&["\"SIGTERM\"", "1", "64", "\"SIGRTMIN+2\""]), vec!["0", "65", "\"TERM\""]),
         Kind::SignalOrZero => (texts(&["\"SIGTERM\"", "0", "64"]), vec!["-1", "65", "\"\""]),
+        Kind::Signals => {
+            (texts(&["[\"SIGTERM\"]", "[1, \"SIGRTMIN\"]"]), vec!["[]", "\"SIGTERM\"", "[0]", "[\"TERM\"]"])
+        }
         Kind::Numbers => (texts(&["[1]", "[2, -1]"]), vec!["[]", "1", "[\"1\"]", "[4294967296]"]),
         Kind::Status | Kind::Value => (texts(&["0", "-1", "2147483647"]), vec!["2147483648", "\"0\""]),
         Kind::Number => (texts(&["0", "2147483647"]), vec!["-1", "2147483648", "\"a\""]),

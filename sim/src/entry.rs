@@ -54,6 +54,10 @@ fn user_mode(w: &mut World, task: TaskId) -> Next {
             go_on_aborting(w, task);
             return Next::GoesOn;
         }
+        At::WaitRestarts => {
+            wait::restart(w, task);
+            return Next::GoesOn;
+        }
         At::Returning => {
             if let Some(InCall::Returning(what)) = w.leave(task) {
                 let place = w.returned.partition_point(|(other, _)| *other < task);
@@ -155,7 +159,7 @@ fn name_the_order(w: &mut World, task: TaskId, taken: Signal) {
 }
 
 /// A signal has a handler: it runs as soon as the task is back in user mode, with every signal blocked. A wait that it has interrupted
-/// fails, for the handlers here are installed without `SA_RESTART`.
+/// fails, unless the handler is installed with `SA_RESTART`.
 ///
 /// # References
 /// arch/x86/kernel/signal.c:handle_signal
@@ -169,7 +173,10 @@ fn set_up_frame(w: &mut World, task: TaskId, info: SigInfo) {
     w.task_mut(task).flags.insert(TaskFlags::FRAMED);
     w.frames.insert(task, Frame { handled, saved });
     set_current_blocked(w, task, SigSet::MASKED);
-    if w.task(task).at == At::WaitInterrupted {
+    if w.task(task).at == At::WaitInterrupted && w.sighand(task).restart.contains(info.signal) {
+        w.because(&rule::WAIT_SA_RESTART, task);
+        w.task_mut(task).at = At::WaitRestarts;
+    } else if w.task(task).at == At::WaitInterrupted {
         w.because(&rule::WAIT_EINTR, task);
         w.enter(task, At::Returning, InCall::Returning(Return::Wait(Err(Errno::EINTR))));
     }

@@ -20,10 +20,10 @@ use crate::objects::cred::Cred;
 use crate::objects::ids::{TaskId, UserNsId};
 use crate::objects::signal_struct::SignalFlags;
 use crate::objects::task::{At, ExitState, TaskFlags};
-use crate::rule;
 use crate::signal::action::flush_signal_handlers;
 use crate::signal::send::kill_threads;
 use crate::world::{InCall, Return, World};
+use crate::{rule, tid_words};
 
 /// execve(2). Answers whether the new program runs already.
 pub(crate) fn sys_execve(w: &mut World, caller: TaskId) -> bool {
@@ -127,6 +127,9 @@ fn begin_new_exec(w: &mut World, task: TaskId) {
     }
     let process = w.task(task).signal;
     flush_signal_handlers(w, process);
+    if !w.tid_words.is_empty() {
+        tid_words::mm_release(w, task);
+    }
     w.sig_mut(process).mm = None;
     keep_or_drop_capabilities(w, task);
     let record = w.task_mut(task);

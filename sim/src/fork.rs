@@ -22,11 +22,11 @@ use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigPending;
 use crate::objects::task::{At, ExitState, Task, TaskFlags};
 use crate::pid::attach_pgrp;
-use crate::signal::action::copy_sighand;
+use crate::signal::action::{cleared_sighand, copy_sighand};
 use crate::signal::stop::task_join_group_stop;
 use crate::storage::arena::Slot;
 use crate::world::{InCall, World};
-use crate::{describe, rule};
+use crate::{describe, rule, tid_words};
 
 /// What clone3(2) is asked for.
 #[derive(Clone, Debug)]
@@ -38,6 +38,10 @@ pub struct CloneArgs<'a> {
     /// The numbers asked for, innermost namespace first.
     pub set_tid: &'a [i32],
 }
+
+/// Flags that have a TID written somewhere.
+const WRITES_TID: CloneFlags =
+    CloneFlags::CLONE_PARENT_SETTID.union(CloneFlags::CLONE_CHILD_SETTID).union(CloneFlags::CLONE_CHILD_CLEARTID);
 
 /// clone3(2).
 ///
@@ -79,6 +83,9 @@ fn with_creds(w: &mut World, caller: TaskId, args: &CloneArgs<'_>, who: Cred) ->
         put_pid_ns(w, ns);
     }
     let child = made?;
+    if args.flags.intersects(WRITES_TID) {
+        tid_words::write(w, caller, child, args.flags);
+    }
     if args.flags.contains(CloneFlags::CLONE_VFORK) {
         w.because(&rule::VFORK_STATE, caller);
         w.task_mut(child).flags.insert(TaskFlags::VFORK_DONE);
@@ -99,6 +106,8 @@ fn check_flags(w: &mut World, caller: TaskId, args: &CloneArgs<'_>) -> Result<()
     let own = w.active_ns(caller);
     let rule = if args.set_tid.len() > MAX_PID_NS_LEVEL as usize {
         &rule::SETTID_SIZE
+    } else if flags.contains(CloneFlags::CLONE_SIGHAND | CloneFlags::CLONE_CLEAR_SIGHAND) {
+        &rule::CLONE_CLEAR_OR_SHARE
     } else if (sibling || thread) && args.exit_signal.is_some() {
         &rule::CP_NO_EXIT_SIGNAL
     } else if needs_more(CloneFlags::CLONE_THREAD, CloneFlags::CLONE_SIGHAND)
@@ -190,7 +199,12 @@ fn join_thread_group(w: &mut World, caller: TaskId, thread: TaskId) {
 fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_>) {
     let maker = w.task(caller).signal;
     let shares_vm = args.flags.contains(CloneFlags::CLONE_VM);
-    let sighand = copy_sighand(w, maker, args.flags.contains(CloneFlags::CLONE_SIGHAND));
+    let sighand = if args.flags.contains(CloneFlags::CLONE_CLEAR_SIGHAND) {
+        w.because(&rule::CLONE_CLEAR_SIGHAND, child);
+        cleared_sighand(w, maker)
+    } else {
+        copy_sighand(w, maker, args.flags.contains(CloneFlags::CLONE_SIGHAND))
+    };
     let mm = copy_mm(w, maker, shares_vm);
     let of = w.sig(maker);
     let (pgrp, session) = (of.pgrp, of.session);

@@ -78,6 +78,8 @@ mod describe;
 
 mod mm;
 
+mod tid_words;
+
 mod fork;
 
 mod failed_clone;

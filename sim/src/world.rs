@@ -39,11 +39,27 @@ pub(crate) struct Frame {
     pub(crate) saved: SigSet,
 }
 
+/// Where one clone has the TID of whom it makes written; 0 where nothing was.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct TidWords {
+    /// Who has to clear the second one, until it has given up its memory.
+    pub(crate) clears: Option<TaskId>,
+    pub(crate) parent_tid: u32,
+    pub(crate) child_tid: u32,
+}
+
 /// What belongs to the system call that a task is in.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum InCall {
-    /// [`At::Wait`], [`At::WaitInterrupted`].
+    /// [`At::Wait`], [`At::WaitInterrupted`], [`At::WaitRestarts`].
     Wait(WaitOpts),
+    /// [`At::Sigwait`].
+    Sigwait {
+        /// The signals that it takes.
+        set: SigSet,
+        /// What the caller really blocks, meanwhile (`real_blocked`).
+        real_blocked: SigSet,
+    },
     /// [`At::Vfork`]: the child.
     Vfork(TaskId),
     /// [`At::Abort`]: how many of its steps are done.
@@ -59,6 +75,8 @@ pub(crate) enum Return {
     Told,
     /// A wait that had blocked.
     Wait(Result<Waited, Errno>),
+    /// A wait for signals that had blocked.
+    Signal(Result<Handled, Errno>),
 }
 
 /// The kernel's facts, one bit each.
@@ -109,6 +127,8 @@ pub struct World {
     pub(crate) undumpable: Vec<MmId>,
     /// The calls that tasks are in.
     pub(crate) calls: BTreeMap<TaskId, InCall>,
+    /// Where clones had TIDs written, in the order of these clones.
+    pub(crate) tid_words: Vec<TidWords>,
     /// The signal frames that are set up.
     pub(crate) frames: BTreeMap<TaskId, Frame>,
     /// What handlers got, in the order in which they ran.
@@ -147,6 +167,7 @@ impl World {
             user_namespaces: vec![UserNamespace::new(None, 0)],
             undumpable: Vec::new(),
             calls: BTreeMap::new(),
+            tid_words: Vec::new(),
             frames: BTreeMap::new(),
             handled: Vec::new(),
             returned: Vec::new(),

@@ -97,6 +97,7 @@ fn word(outcome: &Outcome) -> String {
         Outcome::Ok(_) => "success".to_owned(),
         Outcome::Waited { .. } => "child".to_owned(),
         Outcome::Pending(_) => "set".to_owned(),
+        Outcome::Taken(_) => "signal".to_owned(),
         Outcome::Polled(_) => "events".to_owned(),
         Outcome::Seen(_) => "look".to_owned(),
         Outcome::Err(errno) => errno.to_string(),

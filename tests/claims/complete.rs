@@ -118,6 +118,7 @@ fn is_another_call(left: &Outcome, right: &Outcome) -> bool {
         Outcome::Seen(Seen::Translated { .. }) => 8,
         Outcome::Seen(Seen::Credentials { .. }) => 9,
         Outcome::Seen(_) => 10,
+        Outcome::Taken(_) => 11,
         Outcome::Err(_) | Outcome::Never | Outcome::Blocks => 0,
     };
     let (left, right) = (kind(left), kind(right));

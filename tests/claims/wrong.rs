@@ -52,6 +52,7 @@ fn outcome(claim: &OutcomeClaim) -> OutcomeClaim {
             }
             OutcomeClaim::Events(events)
         }
+        OutcomeClaim::Took(claim) => OutcomeClaim::Took(handled(*claim).swap_remove(0)),
     }
 }
 

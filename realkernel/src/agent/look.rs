@@ -45,6 +45,8 @@ numbered! {
         TheirListing,
         /// The file that the text names, wherever it is: as `File`.
         Path,
+        /// role: as values, the two words that its clone was given.
+        TidWords,
         /// The file that the text names and the agent's own PID namespace: 1 if they are the same.
         SameFile,
     }
@@ -118,6 +120,15 @@ pub(super) fn perform(slot: &Slot) -> Raw {
                 if myself < 0 { myself } else { listing(proc) }
             })
         }),
+        Sight::TidWords => {
+            let Some(other) = usize::try_from(first).ok().filter(|role| *role < arena::SLOTS).map(arena::slot) else {
+                return -(libc::EINVAL as Raw);
+            };
+            let [parents, childs] = [0, 1].map(|word| other.tid_words[word].load(Ordering::Acquire));
+            slot.value.store(parents.into(), Ordering::Relaxed);
+            slot.code.store(childs, Ordering::Relaxed);
+            0
+        }
         Sight::Path => opened_with(raw::open(&path_of(slot), libc::O_RDONLY | libc::O_CLOEXEC), |file| {
             all_of(|rest| looking::read(file, rest))
         }),

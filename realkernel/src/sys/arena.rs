@@ -45,6 +45,8 @@ pub(crate) struct Slot {
     pub(crate) code: AtomicI32,
     /// The pidfd of the process in this role, written by the kernel for its parent.
     pub(crate) pidfd: AtomicI32,
+    /// Where the clone that makes the process in this role has its TID written: for its maker, and for itself.
+    pub(crate) tid_words: [AtomicI32; 2],
     /// How many signals a handler has received.
     pub(crate) handled: AtomicU32,
     /// A path or text, with a zero byte at its end.

@@ -15,14 +15,39 @@ pub(crate) fn pending_signals() -> (Raw, u64) {
 
 /// rt_sigtimedwait(2) of one signal, without waiting: its number, and what comes with it.
 pub(crate) fn take_signal(signal: i32) -> (Raw, Siginfo) {
-    let set: u64 = 1 << (signal - 1);
+    sigtimedwait(1 << (signal - 1), false)
+}
+
+/// rt_sigtimedwait(2) of a set, for ever or without waiting: the signal, and what comes with it.
+pub(crate) fn sigtimedwait(set: u64, waits: bool) -> (Raw, Siginfo) {
     let mut told = Siginfo::EMPTY;
     let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let (set, at_once) = (std::ptr::from_ref(&set) as usize, std::ptr::from_ref(&at_once) as usize);
-    let arguments = [set, std::ptr::from_mut(&mut told) as usize, at_once, size_of::<u64>(), 0, 0];
+    let timeout = if waits { 0 } else { std::ptr::from_ref(&at_once) as usize };
+    let set = std::ptr::from_ref(&set) as usize;
+    let arguments = [set, std::ptr::from_mut(&mut told) as usize, timeout, size_of::<u64>(), 0, 0];
     // SAFETY: the set and the time outlive the call, and the information does, with the kernel's 128 bytes.
     let result = unsafe { syscall(libc::SYS_rt_sigtimedwait, arguments) };
     (result, told)
+}
+
+/// read(2) of a signalfd(2) that is made for it and does not wait: the signal, and what comes with it.
+pub(crate) fn read_signal(set: u64) -> (Raw, Siginfo) {
+    let flags = (libc::SFD_NONBLOCK | libc::SFD_CLOEXEC) as usize;
+    let set = std::ptr::from_ref(&set) as usize;
+    // SAFETY: the set outlives the call and has the 8 bytes that are said.
+    let made = unsafe { syscall(libc::SYS_signalfd4, [usize::MAX, set, size_of::<u64>(), flags, 0, 0]) };
+    if made < 0 {
+        return (made, Siginfo::EMPTY);
+    }
+    let mut read = std::mem::MaybeUninit::<libc::signalfd_siginfo>::zeroed();
+    let arguments = [made as usize, read.as_mut_ptr() as usize, size_of::<libc::signalfd_siginfo>(), 0, 0, 0];
+    // SAFETY: the information outlives the call and has the size that is said.
+    let result = unsafe { syscall(libc::SYS_read, arguments) };
+    plain(libc::SYS_close, [made as usize, 0, 0, 0]);
+    // SAFETY: nothing but numbers, and all were zero before.
+    let read = unsafe { read.assume_init() };
+    let told = Siginfo::read(&read);
+    (if result < 0 { result } else { told.signal as Raw }, told)
 }
 
 /// poll(2) of one descriptor, without waiting: what is there of input and hang-ups.

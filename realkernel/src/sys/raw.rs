@@ -142,6 +142,8 @@ pub(crate) enum Disposition {
     NoCldWait,
     /// A handler, with every signal blocked while it runs.
     Handle(extern "C" fn(i32, *const Siginfo, *mut libc::ucontext_t)),
+    /// The same with `SA_RESTART`.
+    HandleRestart(extern "C" fn(i32, *const Siginfo, *mut libc::ucontext_t)),
     /// A handler that can never run: its stack is where no memory is.
     HandleNowhere,
 }
@@ -165,6 +167,17 @@ impl Siginfo {
     /// All zero, as waitid(2) leaves it when there is nothing to report.
     pub(crate) const EMPTY: Siginfo =
         Siginfo { signal: 0, errno: 0, code: 0, pad: 0, pid: 0, uid: 0, status: 0, rest: [0; 25] };
+
+    /// As a sender makes it that says itself what it is about.
+    pub(crate) fn said(signal: i32, code: i32, pid: i32) -> Siginfo {
+        Siginfo { signal, code, pid, ..Siginfo::EMPTY }
+    }
+
+    /// As a signalfd gives it.
+    pub(crate) fn read(read: &libc::signalfd_siginfo) -> Siginfo {
+        let (pid, status) = (read.ssi_pid as i32, read.ssi_status);
+        Siginfo { signal: read.ssi_signo as i32, code: read.ssi_code, pid, status, ..Siginfo::EMPTY }
+    }
 }
 
 /// Where a handler returns to: `rt_sigreturn`, which the kernel takes from the program on this architecture.
@@ -184,6 +197,7 @@ pub(crate) fn sigaction(signal: i32, disposition: Disposition) -> Raw {
         Disposition::Ignore => (libc::SIG_IGN, 0),
         Disposition::NoCldWait => (libc::SIG_DFL, libc::SA_NOCLDWAIT as u64),
         Disposition::Handle(handler) => (handler as usize, siginfo),
+        Disposition::HandleRestart(handler) => (handler as usize, siginfo | libc::SA_RESTART as u64),
         Disposition::HandleNowhere => (restorer as *const () as usize, siginfo | libc::SA_ONSTACK as u64),
     };
     let action = KernelSigaction {
@@ -380,13 +394,19 @@ pub(crate) fn broken_pipe() -> Raw {
     written
 }
 
-/// rt_sigqueueinfo(2), as a program would send it that gives another number than its own.
-pub(crate) fn sigqueue(pid: i32, signal: i32, sender: i32) -> Raw {
-    const SI_QUEUE: i32 = -1;
-    let info = Siginfo { signal, code: SI_QUEUE, pid: sender, ..Siginfo::EMPTY };
-    let info = std::ptr::from_ref(&info) as usize;
+/// rt_sigqueueinfo(2), as a program would send it that says itself what it is about.
+pub(crate) fn sigqueue(pid: i32, signal: i32, told: &Siginfo) -> Raw {
+    let told = std::ptr::from_ref(told) as usize;
     // SAFETY: the information outlives the call and has the kernel's 128 bytes.
-    unsafe { syscall(libc::SYS_rt_sigqueueinfo, [pid as usize, signal as usize, info, 0, 0, 0]) }
+    unsafe { syscall(libc::SYS_rt_sigqueueinfo, [pid as usize, signal as usize, told, 0, 0, 0]) }
+}
+
+/// rt_tgsigqueueinfo(2): the same for one thread.
+pub(crate) fn sigqueue_thread(process: i32, thread: i32, signal: i32, told: &Siginfo) -> Raw {
+    let told = std::ptr::from_ref(told) as usize;
+    let arguments = [process as usize, thread as usize, signal as usize, told, 0, 0];
+    // SAFETY: the information outlives the call and has the kernel's 128 bytes.
+    unsafe { syscall(libc::SYS_rt_tgsigqueueinfo, arguments) }
 }
 
 /// Writes to address 0, which is never mapped. Comes back if a handler, installed by [`sigaction`], has skipped the

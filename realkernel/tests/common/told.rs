@@ -50,7 +50,7 @@ fn outcome(scenario: &Scenario, outcome: &Outcome) -> String {
         Outcome::Err(errno) => errno.to_string(),
         Outcome::Never => "never".to_owned(),
         Outcome::Blocks => "blocks".to_owned(),
-        Outcome::Pending(_) | Outcome::Polled(_) | Outcome::Seen(_) => format!("{outcome:?}"),
+        Outcome::Pending(_) | Outcome::Taken(_) | Outcome::Polled(_) | Outcome::Seen(_) => format!("{outcome:?}"),
         Outcome::Waited { number, child, status } => {
             let status = match status {
                 WaitStatus::Exited(status) => format!("exited {status}"),

@@ -153,3 +153,15 @@ pub(super) fn asked_of_waitid(bytes: &mut Bytes<'_>) -> WaitOptions {
         248.. => WaitOptions::empty(),
     }
 }
+
+/// What may be asked for beside: that handlers are forgotten, and that the new TID is written somewhere.
+pub(super) fn and_more(bytes: &mut Bytes<'_>) -> CloneFlags {
+    const SETTID: CloneFlags = CloneFlags::CLONE_PARENT_SETTID.union(CloneFlags::CLONE_CHILD_SETTID);
+    match bytes.next() {
+        0..=199 => CloneFlags::empty(),
+        200..=223 => CloneFlags::CLONE_CLEAR_SIGHAND,
+        224..=235 => SETTID,
+        236..=251 => SETTID.union(CloneFlags::CLONE_CHILD_CLEARTID),
+        252.. => SETTID.union(CloneFlags::CLONE_CHILD_CLEARTID).union(CloneFlags::CLONE_CLEAR_SIGHAND),
+    }
+}

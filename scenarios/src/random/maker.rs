@@ -8,7 +8,7 @@ use super::{clones, signals};
 use crate::limits::MOST_ROLES;
 use crate::{
     ANOTHER_USER, Call, CallName, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role,
-    Scenario, SetnsVia, Signal, State, Sysctl, Target, WaitOptions,
+    Scenario, SetnsVia, SigCode, Signal, State, Sysctl, Target, WaitOptions,
 };
 
 /// Values at which numbering turns.
@@ -58,16 +58,26 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Kill => self.kill(),
             CallName::Tgkill => {
                 let pid = self.target();
-                Call::Tgkill { pid, signal: self.signal_for(pid) }
+                Call::Tgkill { pid, signal: self.signal_for(pid), tgid: self.another_process() }
+            }
+            CallName::Tkill => {
+                let pid = self.target();
+                Call::Tkill { pid, signal: self.signal_for(pid) }
             }
             CallName::PidfdSendSignal => {
                 let of = self.pidfd();
                 Call::PidfdSendSignal { of, signal: self.signal_for(of.named()) }
             }
             CallName::Sigqueue => {
-                let pid = self.target();
+                let (si_code, pid) = self.said_to_come_from();
                 let signal = self.signal_for(pid);
-                Call::Sigqueue { pid, signal, si_pid: u32::from(self.bytes.next()) + 700 }
+                Call::Sigqueue { pid, signal, si_pid: u32::from(self.bytes.next()) + 700, si_code }
+            }
+            CallName::Tgsigqueueinfo => {
+                let (si_code, pid) = self.said_to_come_from();
+                let signal = self.signal_for(pid);
+                let si_pid = u32::from(self.bytes.next()) + 700;
+                Call::Tgsigqueueinfo { pid, signal, si_pid, si_code, tgid: self.another_process() }
             }
             CallName::PidfdOpen => Call::PidfdOpen { pid: self.target() },
             CallName::PidfdPoll => Call::PidfdPoll { of: self.pidfd() },
@@ -75,6 +85,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Unshare => Call::Unshare { flags: self.unshared() },
             CallName::Setns => self.setns(),
             CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !self.bytes.once_in(4) },
+            CallName::GetChildSubreaper => Call::GetChildSubreaper,
             CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.pdeathsig() },
             CallName::GetPdeathsig => Call::GetPdeathsig,
             CallName::Setuid => Call::Setuid { uid: if self.bytes.once_in(4) { 0 } else { ANOTHER_USER } },
@@ -87,6 +98,9 @@ impl<'a, G: Guide> Maker<'a, G> {
                 Call::Sigprocmask { how, signal: signals::caught(&mut self.bytes) }
             }
             CallName::Sigpending => Call::Sigpending,
+            CallName::Sigwait => Call::Sigwait { signals: self.awaited() },
+            CallName::Sigtimedwait => Call::Sigtimedwait { signals: self.awaited() },
+            CallName::Signalfd => Call::Signalfd { signals: self.awaited() },
             CallName::Setsid => Call::Setsid,
             CallName::Setpgid => self.setpgid(),
             CallName::Getpgid => Call::Getpgid { pid: self.target_or_self() },
@@ -112,6 +126,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Setuid | CallName::Unshare if is_host && !self.bytes.once_in(8) => CallName::Fork,
             // A host that sleeps until somebody else ends is out of many scenarios.
             CallName::Vfork if is_host && !self.bytes.once_in(8) => CallName::Fork,
+            CallName::Sigwait if is_host && !self.bytes.once_in(8) => CallName::Sigtimedwait,
             // Who has nobody to wait for mostly makes somebody: most waits would only fail.
             CallName::Wait | CallName::Waitid if room && self.children.is_empty() && !self.bytes.once_in(4) => {
                 CallName::Clone
@@ -142,6 +157,7 @@ impl<'a, G: Guide> Maker<'a, G> {
         let flags = clones::flags(theme, self.by == Role::HOST, &mut self.bytes);
         let set_tid = clones::set_tid(theme, &mut self.bytes);
         let exit_signal = clones::exit_signal(flags, &mut self.bytes);
+        let flags = flags | clones::and_more(&mut self.bytes);
         Call::Clone { child: self.child(), flags, exit_signal, set_tid }
     }
 
@@ -182,6 +198,18 @@ impl<'a, G: Guide> Maker<'a, G> {
         Call::Kill { target, signal }
     }
 
+    /// What a signal is said to come from, and whom it is for: what only the receiver itself may say it mostly says.
+    fn said_to_come_from(&mut self) -> (SigCode, Target) {
+        let code = if self.bytes.once_in(2) { SigCode::Queue } else { self.bytes.one_of(SigCode::ALL) };
+        let to_itself = code != SigCode::Queue && !self.bytes.once_in(3);
+        (code, if to_itself { Target::Role(self.by) } else { self.target() })
+    }
+
+    /// Seldom a process that may be another one than the thread's.
+    fn another_process(&mut self) -> Option<Target> {
+        self.bytes.once_in(8).then(|| self.target())
+    }
+
     /// A signal, often one that the receiver handles, ignores or blocks.
     fn signal_for(&mut self, receiver: Target) -> Option<Signal> {
         let known = match receiver {
@@ -189,6 +217,16 @@ impl<'a, G: Guide> Maker<'a, G> {
             _ => None,
         };
         known.filter(|known| *known != Signal::KILL).or_else(|| self.signal())
+    }
+
+    /// Signals to take: what the caller spoke of, and sometimes others.
+    fn awaited(&mut self) -> Vec<Signal> {
+        let known = self.known_to(self.by).filter(|_| !self.bytes.once_in(8));
+        let mut signals = vec![known.unwrap_or_else(|| signals::caught(&mut self.bytes))];
+        while self.bytes.once_in(3) && signals.len() < 4 {
+            signals.push(signals::caught(&mut self.bytes));
+        }
+        signals
     }
 
     /// A signal, now and then 0.

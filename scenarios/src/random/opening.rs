@@ -4,8 +4,8 @@ use super::bytes::Bytes;
 use super::clones::THREAD;
 use super::theme::Theme;
 use crate::{
-    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, KillTarget, Role, SetnsVia, Signal, SignalAction, Sysctl,
-    Target, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, KillTarget, MaskChange, Role, SetnsVia, Signal, SignalAction,
+    Sysctl, Target, WaitOptions, WaitTarget,
 };
 
 /// Namespaces, one in the other, that a scenario about depth begins with.
@@ -114,6 +114,18 @@ fn handle(signal: Signal) -> Call {
     Call::Sigaction { signal, action: SignalAction::Handle }
 }
 
+fn handle_and_restart(signal: Signal) -> Call {
+    Call::Sigaction { signal, action: SignalAction::HandleRestart }
+}
+
+fn block(signal: Signal) -> Call {
+    Call::Sigprocmask { how: MaskChange::Block, signal }
+}
+
+fn sigwait(signal: Signal) -> Call {
+    Call::Sigwait { signals: vec![signal] }
+}
+
 fn pdeathsig(signal: Signal) -> Call {
     Call::SetPdeathsig { signal: Some(signal) }
 }
@@ -175,6 +187,10 @@ fn stops(w: &Writer) -> Vec<Opening> {
         // Somebody who sleeps, and has a handler for what may wake it.
         w.steps([(0, w.fork(1)), (1, handle(Signal::USR1)), (1, w.fork(2)), (1, w.wait(2))]),
         w.steps([(0, w.fork(1)), (1, handle(Signal::CHLD)), (1, w.fork(2)), (1, w.fork(3)), (1, w.wait(2))]),
+        w.steps([(0, w.fork(1)), (1, handle_and_restart(Signal::USR1)), (1, w.fork(2)), (1, w.wait(2))]),
+        // Somebody who sleeps until a signal comes, and an init that does.
+        w.steps([(0, w.fork(1)), (1, block(Signal::TERM)), (1, sigwait(Signal::TERM))]),
+        w.steps([(0, w.init(1)), (1, w.fork(2)), (1, block(Signal::CHLD)), (1, sigwait(Signal::CHLD))]),
         // A stop that one thread cannot join: its child has its memory.
         w.steps([(0, w.fork(1)), (1, w.thread(2)), (2, Call::Vfork { child: w.role(3) }), (0, stop(1))]),
     ]
@@ -210,6 +226,10 @@ fn threads(w: &Writer) -> Vec<Opening> {
         w.steps([(0, w.fork(1)), (1, w.thread(2)), (1, w.fork(3)), (1, w.wait(3))]),
         // Two processes with one table of handlers.
         w.steps([(0, w.fork(1)), (1, w.made(2, CloneFlags::CLONE_VM | CloneFlags::CLONE_SIGHAND)), (1, w.thread(3))]),
+        // A thread that takes the signals of all,
+        w.steps([(0, w.fork(1)), (1, block(Signal::USR1)), (1, w.thread(2)), (2, sigwait(Signal::USR1))]),
+        // or would, if another one did not.
+        w.steps([(0, w.fork(1)), (1, w.thread(2)), (2, block(Signal::TERM)), (2, sigwait(Signal::TERM))]),
         // A thread that sleeps until its child is on its own.
         w.steps([(0, w.fork(1)), (1, w.thread(2)), (2, Call::Vfork { child: w.role(3) })]),
     ]

@@ -53,8 +53,13 @@ const CAUGHT: [Signal; 9] = [
 ];
 
 /// What processes do with signals: a handler is what makes a blocked call fail, so it is more frequent.
-const ACTIONS: [(SignalAction, u32); 4] =
-    [(SignalAction::Handle, 8), (SignalAction::Ignore, 5), (SignalAction::Default, 4), (SignalAction::NoCldWait, 4)];
+const ACTIONS: [(SignalAction, u32); 5] = [
+    (SignalAction::Handle, 8),
+    (SignalAction::HandleRestart, 3),
+    (SignalAction::Ignore, 5),
+    (SignalAction::Default, 4),
+    (SignalAction::NoCldWait, 4),
+];
 
 /// A signal to send.
 pub(super) fn sent(bytes: &mut Bytes<'_>) -> Signal {

@@ -53,10 +53,11 @@ impl<G: Guide> Maker<'_, G> {
     /// A signal that a process, or who made it, spoke of: children inherit actions and masks.
     pub(super) fn known_to(&self, role: Role) -> Option<Signal> {
         let mut who = role;
-        self.scenario.steps.iter().rev().find_map(|step| match step.call {
-            Call::Sigaction { signal, action } if step.by == who && action != SignalAction::Default => Some(signal),
-            Call::Sigprocmask { signal, .. } if step.by == who => Some(signal),
-            Call::Fork { child } | Call::Clone { child, .. } if child == who => {
+        self.scenario.steps.iter().rev().find_map(|step| match &step.call {
+            Call::Sigaction { signal, action } if step.by == who && *action != SignalAction::Default => Some(*signal),
+            Call::Sigprocmask { signal, .. } if step.by == who => Some(*signal),
+            Call::Sigwait { signals } if step.by == who => signals.first().copied(),
+            Call::Fork { child } | Call::Clone { child, .. } if *child == who => {
                 who = step.by;
                 None
             }

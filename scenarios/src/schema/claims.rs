@@ -40,6 +40,7 @@ pub(super) fn definitions() -> Map<String, Value> {
         ("sees", json!({ "$ref": "#/$defs/sees" })),
         ("pending", json!({ "$ref": "#/$defs/pending" })),
         ("events", json!({ "$ref": "#/$defs/events" })),
+        ("took", json!({ "$ref": "#/$defs/took" })),
     ]);
     let process = fields(&[
         ("state", json!({ "enum": states })),
@@ -50,7 +51,7 @@ pub(super) fn definitions() -> Map<String, Value> {
         ("pgid", number.clone()),
         ("sid", number),
         ("thread_of", named),
-        ("handled", json!({ "type": "array", "items": handled })),
+        ("handled", json!({ "type": "array", "items": { "$ref": "#/$defs/took" } })),
         ("returned", json!({ "anyOf": [returned, { "const": false }] })),
     ]);
     let sees = json!({
@@ -63,6 +64,7 @@ pub(super) fn definitions() -> Map<String, Value> {
     Map::from_iter([
         ("status".to_owned(), status),
         ("sees".to_owned(), sees),
+        ("took".to_owned(), handled),
         ("pending".to_owned(), json!({ "description": "The whole set.", "type": "array", "items": signal })),
         ("events".to_owned(), json!({ "description": "The whole set.", "type": "array", "items": { "enum": events } })),
         (

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::look::Look;
 use super::who::Pidfd;
-use crate::{CloneFlags, MaskChange, RebootHow, Role, SetnsVia, Signal, SignalAction, Sysctl, WaitOptions};
+use crate::{CloneFlags, MaskChange, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, WaitOptions};
 
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
 ///
@@ -72,7 +72,27 @@ pub enum Syscall {
         /// `None` is 0.
         signal: Option<Signal>,
     },
-    /// rt_sigqueueinfo(2), with `SI_QUEUE`.
+    /// tkill(2).
+    Tkill {
+        /// The thread.
+        tid: i32,
+        /// `None` is 0.
+        signal: Option<Signal>,
+    },
+    /// rt_tgsigqueueinfo(2).
+    RtTgsigqueueinfo {
+        /// The process of which the thread must be one.
+        tgid: i32,
+        /// The thread.
+        tid: i32,
+        /// `None` is 0.
+        signal: Option<Signal>,
+        /// The number that is given for the sender.
+        si_pid: u32,
+        /// What the signal is said to come from.
+        si_code: SigCode,
+    },
+    /// rt_sigqueueinfo(2).
     RtSigqueueinfo {
         /// The process.
         pid: i32,
@@ -80,6 +100,8 @@ pub enum Syscall {
         signal: Option<Signal>,
         /// The number that is given for the sender.
         si_pid: u32,
+        /// What the signal is said to come from.
+        si_code: SigCode,
     },
     /// pidfd_open(2) of a process; the pidfd is closed again.
     PidfdOpen {
@@ -119,6 +141,8 @@ pub enum Syscall {
         /// Set or cleared.
         on: bool,
     },
+    /// prctl(2), `PR_GET_CHILD_SUBREAPER`.
+    PrctlGetChildSubreaper,
     /// prctl(2), `PR_SET_PDEATHSIG`.
     PrctlSetPdeathsig {
         /// `None` clears it.
@@ -147,6 +171,18 @@ pub enum Syscall {
     },
     /// rt_sigpending(2).
     RtSigpending,
+    /// rt_sigtimedwait(2).
+    RtSigtimedwait {
+        /// Which signals it takes.
+        signals: Vec<Signal>,
+        /// For ever, or not at all.
+        waits: bool,
+    },
+    /// read(2) of a new signalfd(2) that does not wait.
+    SignalfdRead {
+        /// Which signals it takes.
+        signals: Vec<Signal>,
+    },
     /// setsid(2).
     Setsid,
     /// setpgid(2).
@@ -227,6 +263,11 @@ impl Syscall {
     /// Whether it asks for ended, stopped or continued children.
     pub fn is_wait(&self) -> bool {
         matches!(self, Syscall::Wait4 { .. } | Syscall::Waitid { .. })
+    }
+
+    /// Whether it can sleep until somebody else does something, in a sleep that signals end.
+    pub fn may_sleep(&self) -> bool {
+        self.is_wait() || matches!(self, Syscall::RtSigtimedwait { waits: true, .. })
     }
 
     /// Whether it is a look through a procfs that the caller has to mount.

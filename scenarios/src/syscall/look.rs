@@ -40,6 +40,8 @@ pub enum Look {
     PidfdInfo(Pidfd),
     /// Signal 0 through such a pidfd.
     PidfdSignal(Pidfd),
+    /// The two words that the clone which made this process was given for its TID.
+    TidWords(Role),
     /// `/proc/loadavg`.
     Loadavg,
 }
@@ -73,6 +75,7 @@ impl Look {
             LookVia::FileOwner => Look::FileOwner(at.role?),
             LookVia::PidfdInfo => Look::PidfdInfo(at.pidfd?),
             LookVia::PidfdSignal => Look::PidfdSignal(at.pidfd?),
+            LookVia::TidWords => Look::TidWords(at.role?),
             LookVia::Loadavg => Look::Loadavg,
         })
     }

@@ -52,12 +52,18 @@ impl<R: Roles> Lowering<'_, R> {
             Call::Wait { target, options } => self.wait(*target, *options)?,
             Call::Waitid { target, options } => Syscall::Waitid { id: self.wait_id(*target)?, options: *options },
             Call::Kill { target, signal } => Syscall::Kill { pid: self.receivers(*target)?, signal: *signal },
-            Call::Tgkill { pid, signal } => {
+            Call::Tgkill { pid, signal, tgid } => {
                 let tid = self.number(*pid)?;
-                Syscall::Tgkill { tgid: self.process_number(*pid)?, tid, signal: *signal }
+                Syscall::Tgkill { tgid: self.process_number(tgid.unwrap_or(*pid))?, tid, signal: *signal }
             }
-            Call::Sigqueue { pid, signal, si_pid } => {
-                Syscall::RtSigqueueinfo { pid: self.number(*pid)?, signal: *signal, si_pid: *si_pid }
+            Call::Tkill { pid, signal } => Syscall::Tkill { tid: self.number(*pid)?, signal: *signal },
+            Call::Sigqueue { pid, signal, si_pid, si_code } => {
+                Syscall::RtSigqueueinfo { pid: self.number(*pid)?, signal: *signal, si_pid: *si_pid, si_code: *si_code }
+            }
+            Call::Tgsigqueueinfo { pid, signal, si_pid, si_code, tgid } => {
+                let tid = self.number(*pid)?;
+                let tgid = self.process_number(tgid.unwrap_or(*pid))?;
+                Syscall::RtTgsigqueueinfo { tgid, tid, signal: *signal, si_pid: *si_pid, si_code: *si_code }
             }
             Call::PidfdOpen { pid } => Syscall::PidfdOpen { pid: self.number(*pid)? },
             Call::PidfdSendSignal { of, signal } => {
@@ -67,11 +73,15 @@ impl<R: Roles> Lowering<'_, R> {
             Call::Unshare { flags } => self.unshare(*flags)?,
             Call::Setns { to, via } => self.setns(*to, *via)?,
             Call::SetChildSubreaper { on } => Syscall::PrctlSetChildSubreaper { on: *on },
+            Call::GetChildSubreaper => Syscall::PrctlGetChildSubreaper,
             Call::SetPdeathsig { signal } => Syscall::PrctlSetPdeathsig { signal: *signal },
             Call::GetPdeathsig => Syscall::PrctlGetPdeathsig,
             Call::Sigaction { signal, action } => Syscall::RtSigaction { signal: *signal, action: *action },
             Call::Sigprocmask { how, signal } => Syscall::RtSigprocmask { how: *how, signal: *signal },
             Call::Sigpending => Syscall::RtSigpending,
+            Call::Sigwait { signals } => Syscall::RtSigtimedwait { signals: signals.clone(), waits: true },
+            Call::Sigtimedwait { signals } => Syscall::RtSigtimedwait { signals: signals.clone(), waits: false },
+            Call::Signalfd { signals } => Syscall::SignalfdRead { signals: signals.clone() },
             Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => Syscall::Setuid { uid: *uid },
             Call::Setuid { uid } => return Err(self.not_modelled(Unmodelled::User(*uid))),
             Call::Look { at, via } => Syscall::Look(self.look(*at, *via)?),

@@ -203,7 +203,7 @@ impl World {
     pub fn take_returned(&mut self) -> Vec<(TaskId, Result<Waited, Errno>)> {
         let waits = |(task, what)| match what {
             Return::Wait(result) => Some((task, result)),
-            Return::Told => None,
+            Return::Told | Return::Signal(_) => None,
         };
         self.returned.drain(..).filter_map(waits).collect()
     }

@@ -126,6 +126,16 @@ impl World {
         prctl::set_child_subreaper(self, caller, on);
     }
 
+    /// prctl(2), `PR_GET_CHILD_SUBREAPER`: what [`World::set_child_subreaper`] has set.
+    ///
+    /// # References
+    /// PR_GET_CHILD_SUBREAPER(2const); kernel/sys.c:prctl
+    #[track_caller]
+    pub fn child_subreaper(&mut self, caller: TaskId) -> bool {
+        self.begin(caller);
+        prctl::child_subreaper(self, caller)
+    }
+
     /// prctl(2), `PR_SET_PDEATHSIG`: what the calling thread gets when the task ends that is its parent.
     ///
     /// # References

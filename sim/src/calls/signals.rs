@@ -1,10 +1,14 @@
-use pidlab_scenario::{Errno, MaskChange, Signal, SignalAction};
+use pidlab_scenario::{Errno, MaskChange, SigCode, Signal, SignalAction};
 
 use crate::objects::ids::TaskId;
 use crate::signal::action::{do_sigaction, do_sigpending, sigprocmask};
 use crate::signal::force::{begin_abort, force_sig, sigpipe};
-use crate::signal::kill::{pidfd_open, sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_tgkill};
-use crate::world::World;
+use crate::signal::kill::{
+    Queued, pidfd_open, sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_rt_tgsigqueueinfo, sys_tgkill,
+    sys_tkill,
+};
+use crate::signal::sigwait::do_sigtimedwait;
+use crate::world::{Handled, World};
 
 /// # Signals
 ///
@@ -57,10 +61,53 @@ impl World {
         self.finish(caller, result)
     }
 
+    /// tkill(2): at the thread `tid`, whose ever it is.
+    ///
+    /// # Errors
+    /// `EINVAL`: the number is not positive; `ESRCH`: no such thread in the caller's namespace; `EPERM`: the caller may not signal it.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// tkill(2); kernel/signal.c:do_send_specific
+    #[track_caller]
+    pub fn tkill(&mut self, caller: TaskId, tid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+        self.begin(caller);
+        let result = sys_tkill(self, caller, tid, signal);
+        self.finish(caller, result)
+    }
+
+    /// rt_tgsigqueueinfo(2), at the thread `tid`, if it is one of the process `tgid`, with `si_pid` as the number of the sender.
+    ///
+    /// # Errors
+    /// Those of [`World::tgkill`]; `EPERM` too: `code` is another than `SI_QUEUE`, and `tid` not the calling thread.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// rt_sigqueueinfo(2); kernel/signal.c:do_rt_tgsigqueueinfo
+    #[track_caller]
+    #[doc(alias = "rt_tgsigqueueinfo")]
+    pub fn tgsigqueue(
+        &mut self,
+        caller: TaskId,
+        (tgid, tid): (i32, i32),
+        signal: Option<Signal>,
+        si_pid: u32,
+        si_code: SigCode,
+    ) -> Result<(), Errno> {
+        self.begin(caller);
+        let result = sys_rt_tgsigqueueinfo(self, caller, tgid, tid, signal, Queued { si_pid, si_code });
+        self.finish(caller, result)
+    }
+
     /// rt_sigqueueinfo(2), with `si_pid` as the number of the sender.
     ///
     /// # Errors
-    /// `ESRCH`: nobody has the number in the caller's namespace; `EPERM`: the caller may not signal it.
+    /// `ESRCH`: nobody has the number in the caller's namespace; `EPERM`: the caller may not signal it, or `code` is another than
+    /// `SI_QUEUE`, and `pid` not the calling thread.
     ///
     /// # Panics
     /// If the caller cannot act.
@@ -69,9 +116,16 @@ impl World {
     /// rt_sigqueueinfo(2); kernel/signal.c:do_rt_sigqueueinfo
     #[track_caller]
     #[doc(alias = "rt_sigqueueinfo")]
-    pub fn sigqueue(&mut self, caller: TaskId, pid: i32, signal: Option<Signal>, si_pid: u32) -> Result<(), Errno> {
+    pub fn sigqueue(
+        &mut self,
+        caller: TaskId,
+        pid: i32,
+        signal: Option<Signal>,
+        si_pid: u32,
+        si_code: SigCode,
+    ) -> Result<(), Errno> {
         self.begin(caller);
-        let result = sys_rt_sigqueueinfo(self, caller, pid, signal, si_pid);
+        let result = sys_rt_sigqueueinfo(self, caller, pid, signal, Queued { si_pid, si_code });
         self.finish(caller, result)
     }
 
@@ -152,6 +206,24 @@ impl World {
     pub fn sigpending(&mut self, caller: TaskId) -> Vec<Signal> {
         self.begin(caller);
         do_sigpending(self, caller)
+    }
+
+    /// sigtimedwait(2), without a timeout or with one of zero: the signal that was taken; `None`, if the caller sleeps in it.
+    ///
+    /// # Errors
+    /// `EAGAIN`: none of the signals waits, and the caller does not.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// sigwaitinfo(2); kernel/signal.c:do_sigtimedwait
+    #[track_caller]
+    #[doc(alias = "sigwait")]
+    pub fn sigtimedwait(&mut self, caller: TaskId, signals: &[Signal], waits: bool) -> Result<Option<Handled>, Errno> {
+        self.begin(caller);
+        let result = do_sigtimedwait(self, caller, signals, waits);
+        self.finish(caller, result)
     }
 
     /// A real SIGSEGV: the caller touches memory that is not there.

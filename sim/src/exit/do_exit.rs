@@ -27,7 +27,7 @@ use crate::signal::pending::retarget_shared_pending;
 use crate::signal::send::kill_threads;
 use crate::signal::stop::participate_group_stop;
 use crate::world::{InCall, Return, World};
-use crate::{Next, describe, rule};
+use crate::{Next, describe, rule, tid_words};
 
 /// Ends the whole process. What was decided before stays.
 ///
@@ -80,8 +80,10 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     }
     // A turn ends where somebody else could notice that it has begun to exit.
     let process = w.process(task);
-    let noticed =
-        process.nr_threads > 1 || process.has(SignalFlags::CHILD_SUBREAPER) || w.task(task).has(TaskFlags::VFORK_DONE);
+    let noticed = process.nr_threads > 1
+        || process.has(SignalFlags::CHILD_SUBREAPER)
+        || w.task(task).has(TaskFlags::VFORK_DONE)
+        || !w.tid_words.is_empty();
     if noticed { Next::GoesOn } else { exit_mm(w, task) }
 }
 
@@ -128,6 +130,9 @@ fn last_of_several(w: &mut World, task: TaskId, leader: TaskId, code: ExitCode) 
 /// # References
 /// kernel/exit.c:exit_mm; kernel/fork.c:mm_release; kernel/nsproxy.c:exit_task_namespaces
 pub(crate) fn exit_mm(w: &mut World, task: TaskId) -> Next {
+    if !w.tid_words.is_empty() {
+        tid_words::mm_release(w, task);
+    }
     w.task_mut(task).at = At::ExitNotify;
     if w.process(task).mm.is_some_and(|mm| w.undumpable.contains(&mm)) {
         w.task_mut(task).flags.insert(TaskFlags::CLOSED);

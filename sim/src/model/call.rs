@@ -3,7 +3,7 @@
 use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall, WaitId, lower};
 use pidlab_scenario::{CallName, Errno, Harm, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl, Unmodelled};
 
-use super::cast::{Branch, Done};
+use super::cast::{Branch, Done, taken_signal};
 use crate::calls::namespaces::sys_reboot;
 use crate::calls::processes::{sys_exit, sys_exit_group};
 use crate::failed_clone::failed_clone3;
@@ -12,11 +12,12 @@ use crate::objects::ids::TaskId;
 use crate::objects::pid::Nr;
 use crate::objects::task::At;
 use crate::objects::wait_opts::{WaitFor, Waited};
+use crate::signal::kill::Queued;
 use crate::signal::pending::pending_for;
-use crate::signal::{action, force, kill};
+use crate::signal::{action, force, kill, sigwait};
 use crate::sys::{pgrp, prctl, sysctl, users};
-use crate::world::World;
-use crate::{exec, nsproxy, rule, wait};
+use crate::world::{Handled, World};
+use crate::{exec, nsproxy, rule, tid_words, wait};
 
 impl Branch {
     /// Why no machine with real processes takes a step, though the model does.
@@ -70,6 +71,10 @@ impl Branch {
                 Err(errno) => Done::Outcome(Outcome::Err(errno)),
             },
             Syscall::Wait4 { .. } | Syscall::Waitid { .. } => self.wait(caller, syscall),
+            Syscall::RtSigtimedwait { signals, waits } => {
+                took(sigwait::do_sigtimedwait(world, caller, signals, *waits))
+            }
+            Syscall::SignalfdRead { signals } => took(sigwait::do_sigtimedwait(world, caller, signals, false)),
             Syscall::Look(look) => Done::Outcome(self.look(step.by, caller, *look)?),
             Syscall::Setns { to, via } => Done::Outcome(self.setns(caller, *to, *via)),
             Syscall::SetnsPidfd { .. } | Syscall::PidfdPoll(_) | Syscall::PidfdSendSignal { .. } => {
@@ -86,9 +91,11 @@ impl Branch {
         };
         refuse_hidden_signal(name, &self.world, caller)?;
         let args = CloneArgs { flags: *flags, exit_signal: *exit_signal, set_tid };
+        let written = self.world.tid_words.len();
         Ok(match kernel_clone(&mut self.world, caller, &args) {
             Ok(task) => {
                 self.born(*child, task);
+                self.note_tid_words(*child, written);
                 let seen = number(self.world.pid_in(task, self.world.namespace(caller)));
                 if self.world.task(caller).at == At::Vfork { Done::Later(seen) } else { Done::Outcome(seen) }
             }
@@ -200,6 +207,7 @@ impl Branch {
                 return Ok(same.map_or_else(Outcome::Err, |same| Outcome::Ok(i64::from(same))));
             }
             Look::TheirProcfs(at) => self.world.look_at_their_procfs(caller, whoever_is(self, at)),
+            Look::TidWords(role) => Ok(tid_words::look(self.tid_words(role))),
             Look::Loadavg => Ok(self.world.look_at_loadavg(caller)),
         };
         Ok(seen.map_or_else(Outcome::Err, Outcome::Seen))
@@ -212,8 +220,14 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
     match syscall {
         Syscall::Kill { pid, signal } => nothing(kill::sys_kill(w, caller, *pid, *signal)),
         Syscall::Tgkill { tgid, tid, signal } => nothing(kill::sys_tgkill(w, caller, *tgid, *tid, *signal)),
-        Syscall::RtSigqueueinfo { pid, signal, si_pid } => {
-            nothing(kill::sys_rt_sigqueueinfo(w, caller, *pid, *signal, *si_pid))
+        Syscall::Tkill { tid, signal } => nothing(kill::sys_tkill(w, caller, *tid, *signal)),
+        Syscall::RtSigqueueinfo { pid, signal, si_pid, si_code } => {
+            let said = Queued { si_pid: *si_pid, si_code: *si_code };
+            nothing(kill::sys_rt_sigqueueinfo(w, caller, *pid, *signal, said))
+        }
+        Syscall::RtTgsigqueueinfo { tgid, tid, signal, si_pid, si_code } => {
+            let said = Queued { si_pid: *si_pid, si_code: *si_code };
+            nothing(kill::sys_rt_tgsigqueueinfo(w, caller, *tgid, *tid, *signal, said))
         }
         Syscall::RtSigaction { signal, action } => nothing(action::do_sigaction(w, caller, *signal, *action)),
         Syscall::RtSigprocmask { how, signal } => {
@@ -231,6 +245,7 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
             prctl::set_child_subreaper(w, caller, *on);
             Outcome::Ok(0)
         }
+        Syscall::PrctlGetChildSubreaper => Outcome::Ok(prctl::child_subreaper(w, caller).into()),
         Syscall::PrctlSetPdeathsig { signal } => {
             prctl::set_pdeathsig(w, caller, *signal);
             Outcome::Ok(0)
@@ -257,6 +272,8 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         | Syscall::PidfdSendSignal { .. }
         | Syscall::SetnsPidfd { .. }
         | Syscall::PidfdPoll(_)
+        | Syscall::RtSigtimedwait { .. }
+        | Syscall::SignalfdRead { .. }
         | Syscall::Setns { .. }
         | Syscall::Reboot { .. }
         | Syscall::Look(_) => unreachable!("these calls went elsewhere"),
@@ -286,6 +303,15 @@ fn refuse_hidden_signal(call: CallName, w: &World, caller: TaskId) -> Result<(),
         return Ok(());
     }
     Err(Refusal::NotModelled { call, what: Unmodelled::HiddenSignal })
+}
+
+/// A signal that was taken, if one was.
+fn took(result: Result<Option<Handled>, Errno>) -> Done {
+    match result {
+        Ok(None) => Done::Blocks,
+        Ok(Some(taken)) => Done::Outcome(taken_signal(&taken)),
+        Err(errno) => Done::Outcome(Outcome::Err(errno)),
+    }
 }
 
 /// What is not visible is printed as 0.

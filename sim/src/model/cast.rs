@@ -11,7 +11,7 @@ use crate::objects::ids::{PidId, TaskId, UserNsId};
 use crate::objects::task::{At, TaskFlags};
 use crate::objects::wait_opts::Waited;
 use crate::order::{orders, possible};
-use crate::world::{InCall, Return, World};
+use crate::world::{Handled, InCall, Return, TidWords, World};
 use crate::{Misconception, NsId};
 
 /// A role that has been born.
@@ -26,6 +26,8 @@ pub(super) struct Known {
     /// What the pidfd refers to that has been held since it was born: not the task, but what bears its numbers, which an exec by another
     /// thread gives to that one. `None` once no task has them.
     held: Option<PidId>,
+    /// Which of the world's places its clone has its TID written to.
+    tid_words: Option<usize>,
     /// A call that has not returned: its name, and what it will give if that is known.
     call: Option<(CallName, Option<Outcome>)>,
 }
@@ -80,7 +82,8 @@ impl Branch {
         if self.roles.len() <= role.index() {
             self.roles.resize(role.index() + 1, None);
         }
-        self.roles[role.index()] = Some(Known { task: Some(task), numbers, process_numbers, held, call: None });
+        self.roles[role.index()] =
+            Some(Known { task: Some(task), numbers, process_numbers, held, tid_words: None, call: None });
     }
 
     /// The numbers of a task, each with the serial of its namespace.
@@ -114,6 +117,18 @@ impl Branch {
     /// The task that the pidfd refers to that has been held since a role was born; `None` once that is released.
     pub(super) fn held(&self, role: Role) -> Option<TaskId> {
         self.world.pids[self.known(role)?.held?].task
+    }
+
+    /// Notes which places the clone of a role has its TID written to, if it has.
+    pub(super) fn note_tid_words(&mut self, role: Role, at: usize) {
+        if let Some(known) = self.roles[role.index()].as_mut() {
+            known.tid_words = (at < self.world.tid_words.len()).then_some(at);
+        }
+    }
+
+    /// These places.
+    pub(super) fn tid_words(&self, role: Role) -> Option<&TidWords> {
+        self.world.tid_words.get(self.known(role)?.tid_words?)
     }
 
     /// The role of a task.
@@ -288,7 +303,8 @@ impl Branch {
         match what {
             Return::Told => told.expect("a call that was done has an outcome"),
             Return::Wait(Ok(waited)) => self.waited(*waited),
-            Return::Wait(Err(errno)) => Outcome::Err(*errno),
+            Return::Signal(Ok(taken)) => taken_signal(taken),
+            Return::Wait(Err(errno)) | Return::Signal(Err(errno)) => Outcome::Err(*errno),
         }
     }
 
@@ -422,6 +438,12 @@ impl Roles for Branch {
     fn holds(&self, fact: Fact) -> bool {
         self.facts.holds(fact)
     }
+}
+
+/// A signal that was taken, in the scenario's words.
+pub(super) fn taken_signal(taken: &Handled) -> Outcome {
+    let Handled { signal, si_pid, child } = *taken;
+    Outcome::Taken(pidlab_scenario::Handled { signal, si_pid, child })
 }
 
 fn makes_namespace(syscall: &Syscall) -> bool {

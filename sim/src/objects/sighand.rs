@@ -17,6 +17,8 @@ pub(crate) struct Sighand {
     pub(crate) ignored: SigSet,
     /// A handler.
     pub(crate) caught: SigSet,
+    /// A handler with `SA_RESTART`.
+    pub(crate) restart: SigSet,
     /// `SA_NOCLDWAIT` of SIGCHLD.
     pub(crate) no_cld_wait: bool,
     /// How many processes have it.
@@ -28,9 +30,14 @@ impl Sighand {
     pub(crate) fn set(&mut self, signal: Signal, action: SignalAction) {
         self.ignored.remove(signal);
         self.caught.remove(signal);
+        self.restart.remove(signal);
         match action {
             SignalAction::Ignore => self.ignored.insert(signal),
             SignalAction::Handle => self.caught.insert(signal),
+            SignalAction::HandleRestart => {
+                self.caught.insert(signal);
+                self.restart.insert(signal);
+            }
             SignalAction::Default | SignalAction::NoCldWait => {}
         }
         if signal == Signal::CHLD {
@@ -51,5 +58,6 @@ impl Sighand {
 }
 
 impl Slot for Sighand {
-    const VACANT: Sighand = Sighand { ignored: SigSet::EMPTY, caught: SigSet::EMPTY, no_cld_wait: false, count: 0 };
+    const VACANT: Sighand =
+        Sighand { ignored: SigSet::EMPTY, caught: SigSet::EMPTY, restart: SigSet::EMPTY, no_cld_wait: false, count: 0 };
 }

@@ -42,6 +42,12 @@ impl SigSet {
         self.0 == 0
     }
 
+    /// Every other signal.
+    #[must_use]
+    pub(crate) fn complement(self) -> SigSet {
+        SigSet(!self.0)
+    }
+
     #[must_use]
     pub(crate) fn without(self, other: SigSet) -> SigSet {
         SigSet(self.0 & !other.0)

@@ -69,6 +69,10 @@ pub(crate) enum At {
     Wait,
     /// `do_wait` was cut short by a signal (`-ERESTARTSYS`): it starts over unless a handler runs.
     WaitInterrupted,
+    /// `do_wait` was cut short, and the handler that has it start over is to run first.
+    WaitRestarts,
+    /// Asleep in `do_sigtimedwait`, or waked and about to take what is there.
+    Sigwait,
     /// Asleep in `wait_for_vfork_done`: only the child, or its own end, wakes it.
     Vfork,
     /// Asleep in `de_thread` until the other threads of its process have ended: only that, or its own end, wakes it.

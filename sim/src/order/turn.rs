@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   asleep in a wait, waked      look at the children once more; nothing, and a signal? then on to the signal
+//!   asleep in sigwait, waked     take what is there, or fail
 //!   asleep in vfork, killed      out of it
 //!   asleep in exec, waked        are the other threads gone?
 //!   on the way to user mode      tell the parent of a continuation │ take one signal │ stop │ run one handler │ return from the call
@@ -14,6 +15,7 @@
 use crate::exit::do_exit;
 use crate::objects::ids::TaskId;
 use crate::objects::task::{At, TaskFlags};
+use crate::signal::sigwait;
 use crate::world::{InCall, World};
 use crate::{Next, entry, exec, wait};
 
@@ -22,7 +24,10 @@ pub(crate) fn take(w: &mut World, task: TaskId) {
     debug_assert!(w.task(task).has(TaskFlags::ON_RQ), "who has a turn is on the run queue");
     w.current.0 = Some(task);
     let next = match w.task(task).at {
-        At::User | At::Abort | At::Returning | At::WaitInterrupted => entry::exit_to_user_mode(w, task),
+        At::User | At::Abort | At::Returning | At::WaitInterrupted | At::WaitRestarts => {
+            entry::exit_to_user_mode(w, task)
+        }
+        At::Sigwait => sigwait::go_on(w, task),
         At::Wait => match wait::go_on(w, task) {
             Next::GoesOn if w.task(task).at == At::WaitInterrupted => entry::exit_to_user_mode(w, task),
             next => next,

@@ -40,6 +40,21 @@ rules! { CREATION;
     CLONE_PARENT_TARGET_DIFFERS = "clone.parent-target-differs",
         "CLONE_PARENT works while the caller's children are born in another namespace: the sibling is born there",
         "kernel/fork.c:copy_process", since: "3.13", kind: Describes;
+    CLONE_CLEAR_SIGHAND = "clone.clear-sighand",
+        "with CLONE_CLEAR_SIGHAND the child has the default action for every signal that its maker handles; what is ignored stays ignored",
+        "kernel/fork.c:copy_sighand", manual: "clone(2), CLONE_CLEAR_SIGHAND", since: "5.5";
+    CLONE_CLEAR_OR_SHARE = "clone.clear-or-share",
+        "a table of signal actions is shared or cleared: CLONE_SIGHAND and CLONE_CLEAR_SIGHAND together fail with EINVAL",
+        "kernel/fork.c:clone3_args_valid", manual: "clone(2), ERRORS", since: "5.5";
+    CLONE_PARENT_SETTID = "clone.parent-settid",
+        "CLONE_PARENT_SETTID writes the TID of the child as its maker sees it: what the call returns",
+        "kernel/fork.c:kernel_clone", manual: "clone(2), CLONE_PARENT_SETTID";
+    CLONE_CHILD_SETTID = "clone.child-settid",
+        "CLONE_CHILD_SETTID writes the TID of the child as the child sees it itself: in an init this is 1",
+        "kernel/sched/core.c:schedule_tail", manual: "clone(2), CLONE_CHILD_SETTID";
+    CLONE_CHILD_CLEARTID = "clone.child-cleartid",
+        "with CLONE_CHILD_CLEARTID the child writes 0 over its TID when it ends or runs another program, but only if somebody else still uses its memory",
+        "kernel/fork.c:mm_release", manual: "clone(2), CLONE_CHILD_CLEARTID";
     LIMIT_DEPTH = "limit.depth",
         "PID namespaces nest at most 32 levels below the machine's first one; making a deeper one fails with ENOSPC",
         "kernel/pid_namespace.c:create_pid_namespace", manual: "pid_namespaces(7), Nesting PID namespaces", since: "4.9";

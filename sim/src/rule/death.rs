@@ -65,6 +65,9 @@ rules! { DEATH;
     REAP_FLAG_SCOPE = "reap.flag-scope",
         "a child does not inherit the subreaper flag",
         "kernel/fork.c:copy_signal", manual: "PR_SET_CHILD_SUBREAPER(2const)", kind: Describes;
+    REAP_FLAG_READ = "reap.flag-read",
+        "PR_GET_CHILD_SUBREAPER tells whether the process itself adopts, not whether somebody above it does; all threads are told the same",
+        "kernel/sys.c:prctl", manual: "PR_GET_CHILD_SUBREAPER(2const)";
     REAP_FLAG_SET_LATE = "reap.flag-set-late",
         "the subreaper flag counts for descendants that exist already, and clearing it ends that",
         "kernel/sys.c:prctl", since: "4.11";

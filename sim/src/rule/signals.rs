@@ -90,6 +90,24 @@ rules! { SIGNALS;
     SIG_RT_QUEUES = "sig.rt-queues",
         "real-time signals queue: each one that is sent is delivered, though the same signal is pending already",
         "kernel/signal.c:legacy_queue", manual: "signal(7), Real-time signals";
+    SIG_WAIT_TAKES = "sig.wait-takes",
+        "sigtimedwait and a signalfd take a pending signal without a handler: those for the thread first, then those for its process, as they were told when they were sent",
+        "kernel/signal.c:do_sigtimedwait", manual: "sigwaitinfo(2), DESCRIPTION";
+    SIG_WAIT_NOTHING = "sig.wait-nothing",
+        "who does not want to wait, and for whom none of the signals is pending, gets EAGAIN",
+        "kernel/signal.c:do_sigtimedwait", manual: "sigwaitinfo(2), ERRORS";
+    SIG_WAIT_BLOCKS = "sig.wait-blocks",
+        "sigtimedwait sleeps until one of the signals comes",
+        "kernel/signal.c:do_sigtimedwait", manual: "sigwaitinfo(2), DESCRIPTION";
+    SIG_WAIT_KEEPS = "sig.wait-keeps",
+        "a signal that a thread blocks and waits for in sigtimedwait is neither dropped nor fatal, whatever its action is",
+        "kernel/signal.c:sig_ignored";
+    SIG_WAIT_EINTR = "sig.wait-eintr",
+        "sigtimedwait ends with EINTR when another signal wakes its caller: one with a handler, SA_RESTART or not, and also a stop that has ended",
+        "kernel/signal.c:do_sigtimedwait", manual: "signal(7), Interruption of system calls and library functions by stop signals";
+    SIG_WAIT_BY_INIT = "sig.wait-by-init",
+        "an init can take in sigtimedwait what it blocks, from inside its namespace too: no protection lies between",
+        "kernel/signal.c:do_sigtimedwait";
     PG_TSTP_ORPHANED = "pg.tstp-orphaned",
         "SIGTSTP, SIGTTIN and SIGTTOU do not stop a member of an orphaned process group; SIGSTOP does",
         "kernel/signal.c:get_signal", manual: "setpgid(2), NOTES";
@@ -99,6 +117,15 @@ rules! { SIGNALS;
     SIG_TGKILL_BOTH = "sig.tgkill-both",
         "tgkill looks at both numbers: ESRCH if the thread belongs to another process than the one named, or to none",
         "kernel/signal.c:do_send_specific", manual: "tgkill(2), ERRORS";
+    SIG_TKILL = "sig.tkill",
+        "tkill names a thread by its TID alone, above 0, and does not ask whose thread it is",
+        "kernel/signal.c:do_send_specific", manual: "tgkill(2), DESCRIPTION";
+    SIG_TGSIGQUEUE = "sig.tgsigqueue",
+        "rt_tgsigqueueinfo sends to one thread, named by both numbers as in tgkill, and the sender says itself which si_pid is told",
+        "kernel/signal.c:do_rt_tgsigqueueinfo", manual: "rt_sigqueueinfo(2), DESCRIPTION";
+    SIG_FORGED_CODE = "sig.forged-code",
+        "only to itself, named by its own TID, may a thread send a siginfo of its own that claims to come from kill or tgkill; otherwise EPERM, whoever else is meant",
+        "kernel/signal.c:do_rt_sigqueueinfo", manual: "rt_sigqueueinfo(2), ERRORS";
     SIG_KILL_MINUS1 = "sig.kill-minus1",
         "kill(-1) goes to every process whose PID in the caller's namespace is above 1, the caller's own left out",
         "kernel/signal.c:kill_something_info", manual: "pid_namespaces(7), The namespace init process", kind: Describes;

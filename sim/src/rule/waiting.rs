@@ -36,8 +36,11 @@ rules! { WAITING;
     WAIT_BLOCKS = "wait.blocks",
         "wait sleeps while some child could still be what is asked for",
         "kernel/exit.c:do_wait", manual: "wait(2), DESCRIPTION";
+    WAIT_SA_RESTART = "wait.sa-restart",
+        "a handler that is installed with SA_RESTART runs, and then the wait that it has interrupted starts over, with its numbers looked up again",
+        "arch/x86/kernel/signal.c:handle_signal", manual: "signal(7), Interruption of system calls and library functions by signal handlers";
     WAIT_EINTR = "wait.eintr",
-        "a handled signal ends a sleeping wait with EINTR",
+        "a handled signal, with a handler installed without SA_RESTART, ends a sleeping wait with EINTR",
         "kernel/exit.c:do_wait", manual: "signal(7), Interruption of system calls and library functions by signal handlers";
     WAIT_ARGS = "wait.args",
         "wait refuses options and IDs that make no sense with EINVAL, wait4 the lowest number of all with ESRCH",

@@ -13,6 +13,7 @@ use crate::objects::sighand::Sighand;
 use crate::objects::sigpending::{DefaultAction, SigSet, default_action, is_kernel_only};
 use crate::objects::task::{ExitState, TaskFlags};
 use crate::rule;
+use crate::storage::arena::Slot;
 use crate::world::World;
 
 /// Sets an action in the table of a task, for all who share it.
@@ -90,14 +91,18 @@ pub(crate) fn put_sighand(w: &mut World, table: SighandId) {
 /// fs/exec.c:unshare_sighand; kernel/signal.c:flush_signal_handlers
 pub(crate) fn flush_signal_handlers(w: &mut World, process: SignalId) {
     let old = w.sig(process).sighand;
-    let ignored = w.sighands[old].ignored;
-    let new = if ignored.is_empty() {
-        SighandId::DEFAULT
-    } else {
-        w.sighands.insert(Sighand { ignored, caught: SigSet::EMPTY, no_cld_wait: false, count: 1 })
-    };
+    let new = cleared_sighand(w, process);
     w.sig_mut(process).sighand = new;
     put_sighand(w, old);
+}
+
+/// A table like that of a process, but without handlers (`CLONE_CLEAR_SIGHAND`).
+pub(crate) fn cleared_sighand(w: &mut World, like: SignalId) -> SighandId {
+    let ignored = w.sighands[w.sig(like).sighand].ignored;
+    if ignored.is_empty() {
+        return SighandId::DEFAULT;
+    }
+    w.sighands.insert(Sighand { ignored, count: 1, ..Sighand::VACANT })
 }
 
 /// sigaction(2).
@@ -123,7 +128,7 @@ pub(crate) fn do_sigaction(w: &mut World, task: TaskId, signal: Signal, action: 
     let ignores = match action {
         SignalAction::Ignore => true,
         SignalAction::Default | SignalAction::NoCldWait => default_action(signal) == DefaultAction::Ignore,
-        SignalAction::Handle => false,
+        SignalAction::Handle | SignalAction::HandleRestart => false,
     };
     if ignores {
         flush_all(w, w.task(task).signal, |pending| pending == signal);

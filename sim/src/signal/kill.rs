@@ -5,7 +5,7 @@
 //!
 //! In the kernel: kernel/signal.c:kill_something_info, do_send_specific; kernel/pid.c:pidfd_open.
 
-use pidlab_scenario::{Errno, Fact, Signal};
+use pidlab_scenario::{Errno, Fact, SigCode, Signal};
 
 use super::info::{Info, To};
 use super::send::send_signal;
@@ -15,7 +15,7 @@ use crate::pid::{
     find_pid_ns, find_task_by_pid_ns, is_within, own_number, pgrp_members, task_pid_nr_ns, task_tgid_nr_ns,
 };
 use crate::world::World;
-use crate::{describe, rule};
+use crate::{Rule, describe, rule};
 
 /// What kill(2) says of its sender.
 ///
@@ -151,8 +151,36 @@ pub(crate) fn sys_tgkill(
     tid: i32,
     signal: Option<Signal>,
 ) -> Result<(), Errno> {
-    if tid <= 0 || tgid <= 0 {
-        w.because(&rule::SIG_TGKILL, caller);
+    let info = tgid_info(w, caller);
+    do_send_specific(w, caller, (Some(tgid), tid), signal, info, &rule::SIG_TGKILL)
+}
+
+/// tkill(2): a signal for the thread `tid`, whose ever it is.
+///
+/// # Errors
+/// Those of [`sys_tgkill`]; there is no second number that has to go with the first.
+///
+/// # References
+/// kernel/signal.c:do_send_specific
+pub(crate) fn sys_tkill(w: &mut World, caller: TaskId, tid: i32, signal: Option<Signal>) -> Result<(), Errno> {
+    let info = tgid_info(w, caller);
+    do_send_specific(w, caller, (None, tid), signal, info, &rule::SIG_TKILL)
+}
+
+/// At one thread, if it is one of this process. The rule says how it was named.
+///
+/// # References
+/// kernel/signal.c:do_send_specific
+fn do_send_specific(
+    w: &mut World,
+    caller: TaskId,
+    (tgid, tid): (Option<i32>, i32),
+    signal: Option<Signal>,
+    info: Info,
+    named: &'static Rule,
+) -> Result<(), Errno> {
+    if tid <= 0 || tgid.is_some_and(|tgid| tgid <= 0) {
+        w.because(named, caller);
         return Err(Errno::EINVAL);
     }
     let ns = w.active_ns(caller);
@@ -160,26 +188,68 @@ pub(crate) fn sys_tgkill(
         w.because(&rule::SIG_VISIBLE_ONLY, caller);
         return Err(Errno::ESRCH);
     };
-    if task_tgid_nr_ns(w, target, ns).map(|number| i64::from(number.get())) != Some(i64::from(tgid)) {
+    let process = task_tgid_nr_ns(w, target, ns).map(|number| i64::from(number.get()));
+    if tgid.is_some_and(|tgid| process != Some(i64::from(tgid))) {
         w.because(&rule::SIG_TGKILL_BOTH, target);
         return Err(Errno::ESRCH);
     }
-    w.because(&rule::SIG_TGKILL, target);
+    w.because(named, target);
     if w.group_leader(target) != target {
         w.because(&rule::SIG_TO_THREAD, target);
     }
     if !check_kill_permission(w, caller, target, signal) {
         return Err(Errno::EPERM);
     }
-    let info = tgid_info(w, caller);
     send_to_all(w, caller, &[target], signal, info, To::Thread);
     Ok(())
 }
 
-/// rt_sigqueueinfo(2), with `si_pid` as the number of the sender.
+/// A sender that has made its `siginfo_t` itself (include/uapi/asm-generic/siginfo.h).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queued {
+    /// The number that it gives for the sender.
+    pub(crate) si_pid: u32,
+    /// What it says that the signal comes from.
+    pub(crate) si_code: SigCode,
+}
+
+/// That a signal comes from kill(2) or tgkill(2) may be said without one only to the calling thread itself.
+fn may_say(w: &mut World, caller: TaskId, pid: i32, said: Queued) -> Result<(), Errno> {
+    if said.si_code == SigCode::Queue {
+        return Ok(());
+    }
+    w.because(&rule::SIG_FORGED_CODE, caller);
+    let own = i64::from(own_number(w, caller).get());
+    if own == i64::from(pid) { Ok(()) } else { Err(Errno::EPERM) }
+}
+
+/// rt_tgsigqueueinfo(2): as [`sys_tgkill`], with what the caller says of the sender.
 ///
 /// # Errors
-/// `ESRCH`: nobody has the number in the caller's namespace; `EPERM`: the caller may not signal it.
+/// Those of [`sys_tgkill`]; `EPERM`: see [`sys_rt_sigqueueinfo`].
+///
+/// # References
+/// kernel/signal.c:do_rt_tgsigqueueinfo
+pub(crate) fn sys_rt_tgsigqueueinfo(
+    w: &mut World,
+    caller: TaskId,
+    tgid: i32,
+    tid: i32,
+    signal: Option<Signal>,
+    said: Queued,
+) -> Result<(), Errno> {
+    if tid > 0 && tgid > 0 {
+        may_say(w, caller, tid, said)?;
+    }
+    let info = Info::User { si_pid: said.si_pid };
+    do_send_specific(w, caller, (Some(tgid), tid), signal, info, &rule::SIG_TGSIGQUEUE)
+}
+
+/// rt_sigqueueinfo(2), with what the caller says of the sender.
+///
+/// # Errors
+/// `ESRCH`: nobody has the number in the caller's namespace; `EPERM`: the caller may not signal it, or it is not the calling thread and is
+/// told that the signal comes from kill(2) or tgkill(2).
 ///
 /// # References
 /// kernel/signal.c:do_rt_sigqueueinfo
@@ -188,8 +258,9 @@ pub(crate) fn sys_rt_sigqueueinfo(
     caller: TaskId,
     pid: i32,
     signal: Option<Signal>,
-    si_pid: u32,
+    said: Queued,
 ) -> Result<(), Errno> {
+    may_say(w, caller, pid, said)?;
     let Some(target) = find_task_by_pid_ns(w, w.active_ns(caller), pid) else {
         w.because(&rule::SIG_VISIBLE_ONLY, caller);
         return Err(Errno::ESRCH);
@@ -200,7 +271,7 @@ pub(crate) fn sys_rt_sigqueueinfo(
     if signal.is_some_and(|signal| w.sighand(target).caught.contains(signal)) {
         w.because(&rule::VIEW_SIGINFO_FORGED, target);
     }
-    send_to_all(w, caller, &[target], signal, Info::User { si_pid }, To::Process);
+    send_to_all(w, caller, &[target], signal, Info::User { si_pid: said.si_pid }, To::Process);
     Ok(())
 }
 

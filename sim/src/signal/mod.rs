@@ -18,3 +18,5 @@ pub(crate) mod force;
 pub(crate) mod kill;
 
 pub(crate) mod action;
+
+pub(crate) mod sigwait;

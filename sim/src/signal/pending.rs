@@ -24,7 +24,7 @@ pub(crate) fn signal_wake_up(w: &mut World, thread: TaskId, fatal: bool) {
     }
     let reaches = match task.at {
         _ if task.has(TaskFlags::STOPPED) => false,
-        At::User | At::Abort | At::Returning | At::Wait | At::WaitInterrupted => true,
+        At::User | At::Abort | At::Returning | At::Wait | At::WaitInterrupted | At::WaitRestarts | At::Sigwait => true,
         // TASK_KILLABLE.
         At::Vfork | At::DeThread => fatal,
         At::ExitMm | At::ExitNotify | At::Zap => false,

@@ -15,6 +15,7 @@ use pidlab_scenario::{Fact, Signal};
 
 use super::info::{Info, To, siginfo};
 use super::pending::{flush_all, signal_wake_up};
+use super::sigwait;
 use crate::objects::ids::{SignalId, TaskId};
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::sigpending::{DefaultAction, default_action, is_kernel_only, is_stop};
@@ -141,6 +142,10 @@ fn take_back_stops(w: &mut World, to: TaskId) {
 /// kernel/signal.c:sig_ignored, sig_task_ignored
 fn sig_ignored(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
     let unkillable = w.is_unkillable(to);
+    if sigwait::is_awaited(w, signal, to) {
+        w.because(&rule::SIG_WAIT_KEEPS, to);
+        return false;
+    }
     if w.task(to).blocked.contains(signal) {
         w.because(if unkillable { &rule::SIG_INIT_BLOCKED } else { &rule::SIG_BLOCKED_QUEUES }, to);
         return false;
@@ -173,7 +178,11 @@ fn sig_ignored(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
 /// kernel/signal.c:complete_signal
 fn complete_signal(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: To) {
     let chosen = choose_thread(w, signal, to, whom);
-    if chosen.is_some() && sig_fatal(w, signal, to) {
+    let awaited = chosen.is_some_and(|thread| sigwait::is_awaited(w, signal, thread));
+    if awaited && w.explains() {
+        w.because(&rule::SIG_WAIT_KEEPS, to);
+    }
+    if chosen.is_some() && !awaited && sig_fatal(w, signal, to) {
         let process = w.task(to).signal;
         w.because(&rule::SIG_FATAL, to);
         let leader = w.sig(process).leader;

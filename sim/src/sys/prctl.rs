@@ -19,6 +19,12 @@ pub(crate) fn set_child_subreaper(w: &mut World, caller: TaskId, on: bool) {
     w.process_mut(caller).flags.set(SignalFlags::CHILD_SUBREAPER, on);
 }
 
+/// prctl(2), `PR_GET_CHILD_SUBREAPER`: of the process.
+pub(crate) fn child_subreaper(w: &mut World, caller: TaskId) -> bool {
+    w.because(&rule::REAP_FLAG_READ, caller);
+    w.process(caller).has(SignalFlags::CHILD_SUBREAPER)
+}
+
 /// prctl(2), `PR_SET_PDEATHSIG`: of the thread.
 pub(crate) fn set_pdeathsig(w: &mut World, caller: TaskId, signal: Option<Signal>) {
     w.because(&rule::PDEATH_LIFETIME, caller);

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unit_arg, reason = "what a call gives is told, also where it gives nothing")]
 
-use pidlab_scenario::{ANOTHER_USER, CloneFlags, Errno, MaskChange, RebootHow, Signal, SignalAction, WaitOptions};
+use pidlab_scenario::{
+    ANOTHER_USER, CloneFlags, Errno, MaskChange, RebootHow, SigCode, Signal, SignalAction, WaitOptions,
+};
 use pidlab_sim::{CloneArgs, State, TaskId, WaitFor, World};
 
 /// The bytes of one call: who, which, and its arguments.
@@ -50,13 +52,16 @@ pub(crate) const NAMES: &[&str] = &[
     "kill",
     "kill",
     "tgkill",
+    "tkill",
     "sigqueue",
+    "tgsigqueue",
     "pidfd_open",
     "pidfd_send_signal",
     "sigaction",
     "sigaction",
     "sigprocmask",
     "sigpending",
+    "sigtimedwait",
     "fault",
     "broken_pipe",
     "abort",
@@ -176,8 +181,12 @@ pub(crate) fn make(world: &mut World, bytes: Bytes) -> Option<Made> {
     let made = match name {
         _ if BIRTHS.contains(&name) => born(world, by, name, bytes),
         "exit" | "exit_thread" | "exec" | "wait4" | "waitid" | "reboot" => life(world, by, name, bytes)?,
-        "kill" | "tgkill" | "sigqueue" | "pidfd_open" | "pidfd_send_signal" => sent(world, by, name, bytes),
-        "sigaction" | "sigprocmask" | "sigpending" | "fault" | "broken_pipe" | "abort" => got(world, by, name, bytes)?,
+        "kill" | "tgkill" | "tkill" | "sigqueue" | "tgsigqueue" | "pidfd_open" | "pidfd_send_signal" => {
+            sent(world, by, name, bytes)
+        }
+        "sigaction" | "sigprocmask" | "sigpending" | "sigtimedwait" | "fault" | "broken_pipe" | "abort" => {
+            got(world, by, name, bytes)?
+        }
         "look" => looked(world, by, bytes),
         _ => changed(world, by, name, bytes),
     };
@@ -234,10 +243,13 @@ fn life(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Opti
 fn sent(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Made {
     let choice = Choice { world, by, bytes };
     let (to, thread, signal) = (choice.number(bytes[4]), choice.number(bytes[4] ^ (bytes[5] / 128)), choice.sent());
+    let code = SigCode::ALL[usize::from(bytes[3]) % SigCode::ALL.len()];
     match name {
         "kill" => Made::of(name, world.kill(by, to, signal)),
         "tgkill" => Made::of(name, world.tgkill(by, to, thread, signal)),
-        "sigqueue" => Made::of(name, world.sigqueue(by, to, signal, u32::from(bytes[5]))),
+        "tkill" => Made::of(name, world.tkill(by, thread, signal)),
+        "sigqueue" => Made::of(name, world.sigqueue(by, to, signal, u32::from(bytes[5]), code)),
+        "tgsigqueue" => Made::of(name, world.tgsigqueue(by, (to, thread), signal, u32::from(bytes[5]), code)),
         "pidfd_open" => Made::of(name, world.pidfd_open(by, to)),
         _ => Made::of(name, world.pidfd_send_signal(by, to, signal)),
     }
@@ -246,9 +258,12 @@ fn sent(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Made
 fn got(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Option<Made> {
     let choice = Choice { world, by, bytes };
     let (signal, action, how) = (choice.signal(), choice.one_of(SignalAction::ALL), choice.one_of(MaskChange::ALL));
+    // A host that sleeps may sleep for ever.
+    let waits = world.leader(by) != world.host() && bytes[5] >= 64;
     Some(match name {
         "sigaction" => Made::of(name, world.sigaction(by, signal, action)),
         "sigprocmask" => Made::done(name, world.sigprocmask(by, how, signal)),
+        "sigtimedwait" => Made::of(name, world.sigtimedwait(by, &[signal], waits)),
         "sigpending" => Made::done(name, world.sigpending(by)),
         "fault" => Made::done(name, world.fault(by)),
         "broken_pipe" => Made::done(name, world.broken_pipe(by)),
