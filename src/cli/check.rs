@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -15,14 +14,15 @@ use super::{Belief, End, Format, Out};
 use crate::compare::{Compared, Problem, Verdict};
 use crate::input::Source;
 use crate::kernel::{self, Judged, Labs, On, Plan};
+use crate::select::Words;
 use crate::{tell, words};
 
 #[derive(Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
-    /// Scenario files, folders of them, or names of the library; the whole library if absent.
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    words: Words,
     /// Which machines run.
     #[arg(long, value_enum, default_value = "both")]
     on: On,
@@ -45,10 +45,20 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const SKIPPED: Style = AnsiColor::Yellow.on_default();
 
 pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let sources = match super::read(&arguments.paths) {
-        Ok(sources) => sources,
+    let selection = match super::selected(arguments.words.select()) {
+        Ok(selection) => selection,
         Err(end) => return Ok(end),
     };
+    let mut sources = Vec::new();
+    for entry in selection.entries {
+        match entry {
+            Ok(source) => sources.push(source),
+            Err(invalid) => {
+                super::complain(&invalid);
+                return Ok(End::BadInput);
+            }
+        }
+    }
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from).min(sources.len().max(1));
     let (labs, on, kernel_skipped) = match super::open_labs(arguments.on, jobs) {
         Ok(labs) => (labs, arguments.on, false),

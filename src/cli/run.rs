@@ -105,13 +105,13 @@ fn one(
     if let Some(refused) = &verdict.mistake {
         out.flush()?;
         let diagnostics = Diagnostics::refused(&source.scenario, &source.path, &source.text, refused);
-        anstream::eprintln!("{}", diagnostics.render(true));
+        eprintln!("{}", diagnostics.render(true));
         return Ok(End::BadInput);
     }
     if !verdict.agrees() && format == Format::Json {
         out.flush()?;
         for problem in &verdict.problems {
-            anstream::eprint!("{}", tell::problem(&source.scenario, problem));
+            eprintln!("{}", tell::problem(&source.scenario, problem).trim_end());
         }
     }
     Ok(match verdict.agrees() {
