@@ -122,11 +122,17 @@ pub fn random_on_the_model(facts: &Facts, seed: u64, cases: u64, jobs: u64) -> V
         counts
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|first| scope.spawn(move || count(first))).collect();
+        let count = &count;
+        let begin = |first| thread::Builder::new().spawn_scoped(scope, move || count(first)).map_err(|_| first);
+        let workers: Vec<_> = (0..jobs).map(begin).collect();
         let mut total = vec![0u64; rule::CATALOGUE.len()];
         for worker in workers {
-            // A worker that panics has found a mistake of the model: it must not look like one that counted nothing.
-            let counts = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let counts = match worker {
+                // A worker that panics has found a mistake of the model: it must not look like one that counted nothing.
+                Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // Where no thread can be made, its share is done here.
+                Err(first) => count(first),
+            };
             for (total, count) in total.iter_mut().zip(counts) {
                 *total += count;
             }

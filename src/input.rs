@@ -15,6 +15,8 @@ use crate::compare;
 pub(crate) struct Source {
     /// What the user sees as its place.
     pub(crate) path: String,
+    /// What names it on a command line.
+    pub(crate) word: String,
     /// The file's text.
     pub(crate) text: String,
     /// Its meaning.
@@ -61,7 +63,7 @@ pub(crate) fn of_text(name: &str, path: &str, text: &str) -> Result<Source, Inva
     let scenario = Scenario::parse(name, path, text).map_err(invalid)?;
     let unknown = compare::unknown_rules(&scenario);
     if unknown.is_empty() {
-        Ok(Source { path: path.to_owned(), text: text.to_owned(), scenario })
+        Ok(Source { path: path.to_owned(), word: path.to_owned(), text: text.to_owned(), scenario })
     } else {
         Err(invalid(Diagnostics::unknown_rules(path, text, &unknown, &|id| nearest_rule(id))))
     }
@@ -74,7 +76,8 @@ fn nearest_rule(id: &str) -> Option<String> {
 
 /// A file of the library.
 pub(crate) fn of_library(file: &library::LibraryFile) -> Result<Source, Invalid> {
-    of_text(&file.name, &file.path, file.text)
+    let source = of_text(&file.name, &file.path, file.text)?;
+    Ok(Source { word: file.name.clone(), ..source })
 }
 
 /// The scenario in a file.

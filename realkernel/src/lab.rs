@@ -6,12 +6,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use pidlab_scenario::{Facts, Machine, Observation, Run, Scenario};
 
 use crate::guard;
 use crate::sharing::Sharing;
 use crate::start;
+use crate::sys::os;
 use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Response, Setup};
 
 /// How a lab is set up.
@@ -62,6 +64,8 @@ pub enum LabError {
     Unavailable(Unavailable),
     /// The helper could not bring the run to an end.
     Run(String),
+    /// It took longer than [`Lab::limit_time`] allows. What it had made is gone.
+    TimedOut,
 }
 
 impl fmt::Display for LabError {
@@ -70,6 +74,7 @@ impl fmt::Display for LabError {
             LabError::Helper(error) => write!(f, "the helper process: {error}"),
             LabError::Unavailable(why) => write!(f, "{why}"),
             LabError::Run(why) => f.write_str(why),
+            LabError::TimedOut => f.write_str("it took longer than it was given"),
         }
     }
 }
@@ -109,6 +114,8 @@ pub struct Lab {
     helper: Option<Helper>,
     /// Set when a run has changed something of the machine.
     harmful: Option<Unavailable>,
+    /// How long a run may take.
+    limit: Option<Duration>,
 }
 
 impl Lab {
@@ -124,7 +131,13 @@ impl Lab {
                 remedy: "see that this program may start itself again (/proc/self/exe)".to_owned(),
             },
         })?;
-        Ok(Lab { options, kernel, helper: Some(helper), harmful: None })
+        Ok(Lab { options, kernel, helper: Some(helper), harmful: None, limit: None })
+    }
+
+    /// Gives up runs that take longer, from now on: [`LabError::TimedOut`]. Without a limit, which is so at first, a run takes as long as
+    /// it does.
+    pub fn limit_time(&mut self, limit: Option<Duration>) {
+        self.limit = limit;
     }
 
     /// The kernel at hand.
@@ -184,7 +197,8 @@ impl Lab {
             None => Helper::start(self.options)?.0,
         };
         // What is left of a run that did not end is not known: the helper goes, and with it everything that it made.
-        match helper.run(&request, |observation| look.iter_mut().for_each(|look| look(observation))) {
+        let until = self.limit.map(|limit| Instant::now() + limit);
+        match helper.run(&request, until, |observation| look.iter_mut().for_each(|look| look(observation))) {
             Ok(Ok(run)) => {
                 self.helper = Some(helper);
                 Ok(run)
@@ -198,9 +212,15 @@ impl Lab {
                 let why = self.harmful.insert(Unavailable { reason, remedy });
                 Err(LabError::Unavailable(why.clone()))
             }
+            Err(error) if until.is_some() && is_of_time(&error) => Err(LabError::TimedOut),
             Err(error) => Err(LabError::Helper(error)),
         }
     }
+}
+
+/// Whether a socket was waited for as long as it may be.
+fn is_of_time(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// Who does not look.
@@ -249,9 +269,26 @@ impl Helper {
 }
 
 impl Helper {
-    fn run(&mut self, request: &Request, mut look: impl FnMut(&Observation)) -> io::Result<Response> {
+    /// Bounds how long the socket is waited for.
+    fn wait_until(&self, until: Option<Instant>) -> io::Result<()> {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.control.set_read_timeout(left)?;
+        self.control.set_write_timeout(left)
+    }
+
+    fn run(
+        &mut self,
+        request: &Request,
+        until: Option<Instant>,
+        mut look: impl FnMut(&Observation),
+    ) -> io::Result<Response> {
+        self.wait_until(until)?;
         wire::send(&mut self.control, request)?;
         loop {
+            self.wait_until(until)?;
             match wire::receive(&mut self.control)? {
                 Answer::Ended(response) => return Ok(response),
                 Answer::Held(observation) => look(&observation),
@@ -264,6 +301,9 @@ impl Helper {
 impl Drop for Helper {
     /// Hangs up, and waits until the guard has ended what hung on it.
     fn drop(&mut self) {
+        // A guard that somebody has stopped would not see it, and its end would be waited for.
+        os::continue_child(&self.guard);
+        let _ = self.control.set_read_timeout(None);
         // The other end sees the hang-up; what it still says is read and thrown away until it has closed its end too.
         if self.control.shutdown(std::net::Shutdown::Write).is_ok() {
             guard::drain(&mut self.control);

@@ -23,10 +23,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::ProgressBar;
 use pidlab_realkernel::Unavailable;
 use pidlab_scenario::printable_styled;
 use pidlab_sim::Misconception;
@@ -212,19 +214,23 @@ fn default_jobs() -> usize {
 
 /// The scenarios that these words mean, or every mistake in them on standard error: for who runs all or nothing.
 fn read(words: &[PathBuf]) -> Result<Vec<Source>, End> {
-    let selection = selected(select::words(words))?;
-    let mut sources = Vec::new();
-    let mut all_good = true;
-    for entry in selection.entries {
-        match entry {
-            Ok(source) => sources.push(source),
-            Err(invalid) => {
-                all_good = false;
-                complain(&invalid);
-            }
-        }
+    all_good(selected(select::words(words))?)
+}
+
+/// The scenarios of a selection, if it is nothing else.
+fn all_good(selection: Selection) -> Result<Vec<Source>, End> {
+    let (good, bad): (Vec<_>, Vec<_>) = selection.entries.into_iter().partition(Result::is_ok);
+    bad.iter().filter_map(|invalid| invalid.as_ref().err()).for_each(complain);
+    if bad.is_empty() { Ok(good.into_iter().flatten().collect()) } else { Err(End::BadInput) }
+}
+
+/// A sign of life on standard error, drawn only on a terminal; it moves where a thread can be made that moves it.
+fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    if std::thread::Builder::new().spawn(|| ()).is_ok() {
+        spinner.enable_steady_tick(Duration::from_millis(100));
     }
-    if all_good { Ok(sources) } else { Err(End::BadInput) }
+    spinner
 }
 
 /// What is wrong with a file, on standard error.
