@@ -95,9 +95,8 @@ impl Text {
         for problem in &checked.problems {
             out.write_all(problem.as_bytes())?;
         }
-        match &checked.skipped {
-            Some(skip) => writeln!(out, "             {}", skip.why)?,
-            None => {}
+        if let Some(skip) = &checked.skipped {
+            writeln!(out, "             {}", skip.why)?;
         }
         if checked.word.is_failure() {
             writeln!(out, "   replay: {}\n", checked.replay)?;
