@@ -197,7 +197,8 @@ impl Lab {
             None => Helper::start(self.options)?.0,
         };
         // What is left of a run that did not end is not known: the helper goes, and with it everything that it made.
-        let until = self.limit.map(|limit| Instant::now() + limit);
+        // A time that no clock reaches is no limit.
+        let until = self.limit.and_then(|limit| Instant::now().checked_add(limit));
         match helper.run(&request, until, |observation| look.iter_mut().for_each(|look| look(observation))) {
             Ok(Ok(run)) => {
                 self.helper = Some(helper);
