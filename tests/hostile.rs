@@ -125,6 +125,7 @@ fn full() -> File {
 fn what_cannot_be_written_ends_with_2() {
     let folder = Folder::new("hostile-full");
     folder.file("bad.toml", "title = 1");
+    folder.file("lies.toml", GOOD.replace("returns = 1", "returns = 7"));
     for arguments in [
         &["check", "--on", "model", "orphans"][..],
         &["check", "--on", "model", "--format", "junit", "orphans"],
@@ -138,9 +139,15 @@ fn what_cannot_be_written_ends_with_2() {
         let output = command(&folder.0, arguments).stdout(full()).output().expect("pidlab ends");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
-    for arguments in
-        [&["check", "nosuch"][..], &["run", "bad.toml"], &["explain", "foo"], &["frobnicate"], &["check", "bad.toml"]]
-    {
+    for arguments in [
+        &["check", "nosuch"][..],
+        &["run", "bad.toml"],
+        &["explain", "foo"],
+        // It would end with 1 if the message arrived.
+        &["run", "--on", "model", "--format", "json", "lies.toml"],
+        &["frobnicate"],
+        &["check", "bad.toml"],
+    ] {
         let output = command(&folder.0, arguments).stderr(full()).output().expect("pidlab ends");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let output = command(&folder.0, arguments).stdout(full()).stderr(full()).output().expect("pidlab ends");

@@ -187,15 +187,28 @@ fn message(text: fmt::Arguments<'_>) {
 }
 
 /// Standard output: buffered, with styles only where they are wanted, and without what would act on a terminal.
-struct Out(io::BufWriter<AutoStream<io::Stdout>>);
+struct Out(Shown<io::BufWriter<AutoStream<io::Stdout>>>);
 
 impl Out {
     fn new() -> Out {
-        Out(io::BufWriter::new(AutoStream::auto(io::stdout())))
+        Out(Shown(io::BufWriter::new(AutoStream::auto(io::stdout()))))
     }
 }
 
 impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Text on its way to a reader: whatever was overlooked where it was made, nothing but styles passes of what acts on a terminal.
+struct Shown<W>(W);
+
+impl<W: Write> Write for Shown<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // All of it is text, and comes in whole pieces of text.
         self.0.write_all(printable_styled(&String::from_utf8_lossy(bytes)).as_bytes())?;
@@ -258,4 +271,19 @@ fn open_labs(on: On, jobs: usize) -> Result<Labs, Unavailable> {
         eprintln!("the kernel side is skipped: {}", unavailable.reason);
         eprintln!("remedy: {}", unavailable.remedy);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::Shown;
+
+    #[test]
+    fn nothing_but_styles_passes_of_what_acts_on_a_terminal() {
+        let mut shown = Shown(Vec::new());
+        write!(shown, "\u{1b}[1m{}\u{1b}[0m\n", "x\u{1b}[2J\u{202e}\u{9b}é").expect("a vector takes it");
+        let text = String::from_utf8(shown.0).expect("it is text");
+        assert_eq!(text, "\u{1b}[1mx\u{fffd}[2J\u{fffd}\u{fffd}é\u{1b}[0m\n");
+    }
 }
