@@ -3,7 +3,7 @@
 //! Exit codes: 0 all agree; 1 a difference or a failed claim; 2 bad usage, a bad scenario, or output that cannot be written; 3 not decided;
 //! 4 the kernel side could not run; 141 nobody reads the output any more.
 //!
-//! All that is written goes through [`Out`] or, for standard error, [`message`]: neither lets a character through that acts on a terminal.
+//! All that is written goes through `Out` or, for standard error, `message`: neither lets a character through that acts on a terminal.
 
 /// As the macro of std, but for every command: characters that act on a terminal do not pass, and a full disk is no panic.
 macro_rules! eprintln {
@@ -282,7 +282,8 @@ mod tests {
     #[test]
     fn nothing_but_styles_passes_of_what_acts_on_a_terminal() {
         let mut shown = Shown(Vec::new());
-        write!(shown, "\u{1b}[1m{}\u{1b}[0m\n", "x\u{1b}[2J\u{202e}\u{9b}é").expect("a vector takes it");
+        let title = "x\u{1b}[2J\u{202e}\u{9b}é";
+        writeln!(shown, "\u{1b}[1m{title}\u{1b}[0m").expect("a vector takes it");
         let text = String::from_utf8(shown.0).expect("it is text");
         assert_eq!(text, "\u{1b}[1mx\u{fffd}[2J\u{fffd}\u{fffd}é\u{1b}[0m\n");
     }
