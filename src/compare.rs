@@ -163,9 +163,22 @@ impl Problem {
 
 /// Runs the scenario on the model, held against the kernel's run where there is one.
 pub fn with_model(model: &mut Model, scenario: &Scenario, kernel: Option<&Run>) -> Verdict {
+    with_model_while(model, scenario, kernel, || true).unwrap_or_else(|| unreachable!("nobody gives it up"))
+}
+
+/// The same, for as long as `go_on` holds, which is asked before each step; nothing once it does not.
+pub(crate) fn with_model_while(
+    model: &mut Model,
+    scenario: &Scenario,
+    kernel: Option<&Run>,
+    go_on: impl Fn() -> bool,
+) -> Option<Verdict> {
     let mut verdict = Verdict::new();
     verdict.start(model.start(scenario), kernel);
     for (index, step) in scenario.steps.iter().enumerate() {
+        if !go_on() {
+            return None;
+        }
         let number = index + 1;
         if !verdict.problems.is_empty() || verdict.mistake.is_some() {
             break;
@@ -186,7 +199,7 @@ pub fn with_model(model: &mut Model, scenario: &Scenario, kernel: Option<&Run>) 
     if verdict.problems.is_empty() && verdict.mistake.is_none() {
         verdict.check_rules(scenario);
     }
-    verdict
+    Some(verdict)
 }
 
 /// The verdict on a run of the kernel alone: the claims of the scenario's author.

@@ -122,15 +122,16 @@ pub fn random_on_the_model(facts: &Facts, seed: u64, cases: u64, jobs: u64) -> V
         counts
     };
     thread::scope(|scope| {
-        // Where there can be no thread the work is done here.
-        let start = |first| (thread::Builder::new().spawn_scoped(scope, move || count(first)), first);
-        let workers: Vec<_> = (0..jobs).map(start).collect();
+        let count = &count;
+        let begin = |first| thread::Builder::new().spawn_scoped(scope, move || count(first)).map_err(|_| first);
+        let workers: Vec<_> = (0..jobs).map(begin).collect();
         let mut total = vec![0u64; rule::CATALOGUE.len()];
-        for (worker, first) in workers {
+        for worker in workers {
             let counts = match worker {
                 // A worker that panics has found a mistake of the model: it must not look like one that counted nothing.
                 Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                Err(_) => count(first),
+                // Where no thread can be made, its share is done here.
+                Err(first) => count(first),
             };
             for (total, count) in total.iter_mut().zip(counts) {
                 *total += count;

@@ -1,10 +1,13 @@
-//! Finding and reading scenarios: from paths, or from the library inside the program.
+//! Reading scenarios: from files, from standard input, or from the library inside the program.
+//!
+//! Nothing that a folder may hold makes a reader wait or run out of memory: only regular files are opened, and read up to the size that a
+//! scenario may have.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use pidlab_scenario::{Diagnostics, Scenario, library, nearest};
+use pidlab_scenario::{Diagnostics, MOST_BYTES, Scenario, library, nearest, one_line};
 
 use crate::compare;
 
@@ -12,6 +15,8 @@ use crate::compare;
 pub(crate) struct Source {
     /// What the user sees as its place.
     pub(crate) path: String,
+    /// What names it on a command line.
+    pub(crate) word: String,
     /// The file's text.
     pub(crate) text: String,
     /// Its meaning.
@@ -20,65 +25,49 @@ pub(crate) struct Source {
     pub(crate) built_in: bool,
 }
 
-/// What is wrong with the input: nothing is run then.
-pub(crate) enum BadInput {
-    /// A path cannot be read, or holds no scenario.
-    Path(PathBuf, String),
-    /// A file is not a scenario.
-    Scenario(Diagnostics),
+/// What cannot be run: a file that is no scenario, or that cannot be read, or a folder that cannot.
+#[derive(Debug)]
+pub(crate) struct Invalid {
+    /// What it would be called.
+    pub(crate) name: String,
+    /// What the user sees as its place.
+    pub(crate) path: String,
+    why: Why,
 }
 
-/// Every scenario below these paths, in the order given; without paths the library.
-///
-/// # Errors
-/// Everything that is wrong, so that a user can mend it in one go.
-pub(crate) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<BadInput>> {
-    let mut sources = Vec::new();
-    let mut bad = Vec::new();
-    let mut add = |name: &str, path: &str, text: &str, built_in| match source(name, path, text) {
-        Ok(source) => sources.push(Source { built_in, ..source }),
-        Err(wrong) => bad.push(wrong),
-    };
-    if paths.is_empty() {
-        for file in library::files() {
-            add(&file.name, &file.path, file.text, true);
-        }
-    }
-    let mut unreadable = Vec::new();
-    for path in paths {
-        match files_below(path) {
-            Ok(files) if files.is_empty() => {
-                unreadable.push(BadInput::Path(path.clone(), "there is no scenario (`.toml`) in it".to_owned()));
-            }
-            Ok(files) => {
-                for file in files {
-                    match fs::read_to_string(&file) {
-                        Ok(text) => add(&scenario_name(&file), &file.display().to_string(), &text, false),
-                        Err(error) => unreadable.push(BadInput::Path(file, error.to_string())),
-                    }
-                }
-            }
-            Err(error) => match library_file(path) {
-                Some(file) => add(&file.name, &file.path, file.text, true),
-                None => unreadable.push(BadInput::Path(path.clone(), format!("{error}{}", library_hint(path)))),
-            },
-        }
-    }
-    bad.extend(unreadable);
-    if bad.is_empty() { Ok(sources) } else { Err(bad) }
+#[derive(Debug)]
+enum Why {
+    Unreadable(String),
+    NoScenario(Diagnostics),
 }
 
-/// The scenario that a text is.
+impl Invalid {
+    fn unreadable(path: &Path, why: impl ToString) -> Invalid {
+        Invalid { name: scenario_name(path), path: path.display().to_string(), why: Why::Unreadable(why.to_string()) }
+    }
+
+    /// What is wrong with it, as a user is told, with ANSI colours or without.
+    pub(crate) fn message(&self, colour: bool) -> String {
+        match &self.why {
+            Why::Unreadable(why) => format!("error: {}: {why}", one_line(&self.path)),
+            Why::NoScenario(diagnostics) => diagnostics.render(colour),
+        }
+    }
+}
+
+/// The scenario of a file's text. `name` is what it is called, `path` what the user knows the file by.
 ///
 /// # Errors
-/// What is wrong with it.
-pub(crate) fn source(name: &str, path: &str, text: &str) -> Result<Source, BadInput> {
-    let scenario = Scenario::parse(name, path, text).map_err(BadInput::Scenario)?;
+/// What is wrong with the text; also a rule that does not exist.
+pub(crate) fn of_text(name: &str, path: &str, text: &str) -> Result<Source, Invalid> {
+    let invalid =
+        |diagnostics| Invalid { name: name.to_owned(), path: path.to_owned(), why: Why::NoScenario(diagnostics) };
+    let scenario = Scenario::parse(name, path, text).map_err(invalid)?;
     let unknown = compare::unknown_rules(&scenario);
     if unknown.is_empty() {
-        Ok(Source { path: path.to_owned(), text: text.to_owned(), scenario, built_in: false })
+        Ok(Source { path: path.to_owned(), word: path.to_owned(), text: text.to_owned(), scenario, built_in: false })
     } else {
-        Err(BadInput::Scenario(Diagnostics::unknown_rules(path, text, &unknown, &|id| nearest_rule(id))))
+        Err(invalid(Diagnostics::unknown_rules(path, text, &unknown, &|id| nearest_rule(id))))
     }
 }
 
@@ -87,44 +76,127 @@ fn nearest_rule(id: &str) -> Option<String> {
     nearest(id, pidlab_sim::rule::CATALOGUE.iter().map(|rule| rule.id)).map(str::to_owned)
 }
 
-/// A name of the library where a path was asked for: `orphans/adopted-by-own-init`.
-fn library_file(path: &Path) -> Option<library::LibraryFile> {
-    let name = path.to_str()?;
-    // The place of a library file in the source tree, as messages give it, is a name of it everywhere.
-    let name = name.strip_prefix("scenarios/library/").unwrap_or(name);
-    library::find(name.strip_suffix(".toml").unwrap_or(name))
+/// A file of the library.
+pub(crate) fn of_library(file: &library::LibraryFile) -> Result<Source, Invalid> {
+    let source = of_text(&file.name, &file.path, file.text)?;
+    Ok(Source { word: file.name.clone(), built_in: true, ..source })
 }
 
-/// What to say to somebody who may have mistyped a name of the library.
-fn library_hint(path: &Path) -> String {
-    let names: Vec<String> = library::files().map(|file| file.name).collect();
-    let meant = path.to_str().and_then(|typed| nearest(typed, names.iter().map(String::as_str)));
-    meant.map(|name| format!("\nhelp: the library has `{name}`")).unwrap_or_default()
+/// The scenario in a file.
+///
+/// # Errors
+/// If it cannot be read, is no regular file, is too large, no text, or no scenario.
+pub(crate) fn of_file(path: &Path) -> Result<Source, Invalid> {
+    let mut file = open(path).map_err(|why| Invalid::unreadable(path, why))?;
+    let bytes = read_limited(&mut file).map_err(|error| Invalid::unreadable(path, error))?;
+    of_bytes(&scenario_name(path), &path.display().to_string(), &bytes)
 }
 
-/// The scenario files of a folder and the folders in it, sorted; a file stands for itself.
-fn files_below(path: &Path) -> io::Result<Vec<PathBuf>> {
-    if !fs::metadata(path)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
+/// The scenario on standard input, which may be anything that can be read.
+///
+/// # Errors
+/// As [`of_file`].
+pub(crate) fn of_standard_input() -> Result<Source, Invalid> {
+    let bytes = read_limited(&mut io::stdin().lock()).map_err(|error| Invalid {
+        name: STANDARD_INPUT.to_owned(),
+        path: "-".to_owned(),
+        why: Why::Unreadable(error.to_string()),
+    })?;
+    of_bytes(STANDARD_INPUT, "-", &bytes)
+}
+
+/// What a scenario is called that came in by standard input.
+const STANDARD_INPUT: &str = "standard-input";
+
+fn of_bytes(name: &str, path: &str, bytes: &[u8]) -> Result<Source, Invalid> {
+    let invalid =
+        |diagnostics| Invalid { name: name.to_owned(), path: path.to_owned(), why: Why::NoScenario(diagnostics) };
+    if bytes.len() > MOST_BYTES {
+        return Err(invalid(Diagnostics::too_large(path)));
     }
-    let mut found = Vec::new();
+    let text = str::from_utf8(bytes).map_err(|error| invalid(Diagnostics::not_utf8(path, bytes, error)))?;
+    of_text(name, path, text)
+}
+
+/// Reads no more than tells that it is too much.
+fn read_limited(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a regular file. A FIFO would be waited for and a device may do anything when it is opened, so they are not; what the file has become
+/// between the two looks is looked at again.
+fn open(path: &Path) -> Result<File, String> {
+    let said = |error: io::Error| error.to_string();
+    regular(&fs::metadata(path).map_err(said)?)?;
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path).map_err(said)?;
+    regular(&file.metadata().map_err(said)?)?;
+    Ok(file)
+}
+
+fn regular(metadata: &Metadata) -> Result<(), String> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(format!("this is {}, and no file with a scenario\nhelp: `-` reads standard input", kind(metadata)))
+}
+
+/// What something is that is no regular file.
+fn kind(metadata: &Metadata) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = metadata.file_type();
+        if kind.is_fifo() {
+            return "a FIFO";
+        } else if kind.is_socket() {
+            return "a socket";
+        } else if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+    }
+    if metadata.is_dir() { "a folder" } else { "something else" }
+}
+
+/// The scenario files of a folder and the folders in it, sorted, and what could not be looked into; a file stands for itself. What a
+/// symbolic link in a folder leads to is not followed, unless it is a file.
+///
+/// # Errors
+/// If there is nothing with this path.
+pub(crate) fn files_below(path: &Path) -> io::Result<(Vec<PathBuf>, Vec<Invalid>)> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok((vec![path.to_owned()], Vec::new()));
+    }
+    let (mut found, mut closed) = (Vec::new(), Vec::new());
     let mut open = vec![path.to_owned()];
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            let path = entry.path();
-            if kind.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "toml")
-                && path.file_name().is_some_and(|name| name != "Cargo.toml")
-            {
-                found.push(path);
-            }
+        if let Err(error) = look_into(&folder, &mut found, &mut open) {
+            closed.push(Invalid::unreadable(&folder, error));
         }
     }
     found.sort();
-    Ok(found)
+    Ok((found, closed))
+}
+
+/// Adds a folder's scenario files and its folders.
+fn look_into(folder: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            folders.push(path);
+        } else if path.extension().is_some_and(|extension| extension == "toml")
+            && path.file_name().is_some_and(|name| name != "Cargo.toml")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// The last folder and the file's stem: `orphans/adopted-by-own-init`.
@@ -133,5 +205,32 @@ fn scenario_name(path: &Path) -> String {
     match path.parent().and_then(Path::file_name) {
         Some(folder) => format!("{}/{stem}", folder.to_string_lossy()),
         None => stem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Read, of_bytes, read_limited};
+    use pidlab_scenario::MOST_BYTES;
+
+    #[test]
+    fn no_more_is_read_than_tells_that_it_is_too_much() {
+        let mut endless = std::io::repeat(b'x');
+        let bytes = read_limited(&mut endless).expect("it can be read");
+        assert_eq!(bytes.len(), MOST_BYTES + 1);
+        let Err(invalid) = of_bytes("x", "x.toml", &bytes) else { panic!("it is accepted") };
+        assert!(invalid.message(false).contains("larger than 1048576 bytes"), "{}", invalid.message(false));
+        let mut small = (&b"title"[..]).chain(std::io::empty());
+        assert_eq!(read_limited(&mut small).expect("it can be read"), b"title");
+    }
+
+    #[test]
+    fn what_is_no_text_is_shown_with_its_place() {
+        let Err(invalid) = of_bytes("x", "x.toml", b"title = \"a\"\nabout = \"\xc3\xa9 \xff\"\n") else {
+            panic!("it is accepted")
+        };
+        let message = invalid.message(false);
+        assert!(message.contains("the file is not UTF-8: byte 25 is 0xff"), "{message}");
+        assert!(message.contains("x.toml:2:12"), "{message}");
     }
 }

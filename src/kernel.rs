@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use pidlab_realkernel::{Kernel, Lab, LabError, LabOptions, Sharing, Unavailable};
-use pidlab_scenario::{Facts, Need, Scenario};
+use pidlab_scenario::{Facts, Need, Run, Scenario};
 use pidlab_sim::{Misconception, Model};
 
 use crate::compare::{self, Verdict};
@@ -107,31 +108,51 @@ impl Worker {
 
     /// The same, where the processes of the kernel side share their memory, or do not.
     pub(crate) fn judge_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Judged {
+        let judged = self.judge_until(scenario, sharing, Limit(None));
+        judged.unwrap_or_else(|TimedOut(_)| Judged::Failed("it was given up".to_owned()))
+    }
+
+    /// As [`Worker::judge`], and given up after a time.
+    ///
+    /// # Errors
+    /// If it took longer.
+    pub(crate) fn judge_within(&mut self, scenario: &Scenario, limit: Option<Duration>) -> Result<Judged, TimedOut> {
+        let limit = Limit(limit.map(|limit| (Instant::now(), limit)));
+        self.judge_until(scenario, Sharing::Auto, limit)
+    }
+
+    fn judge_until(&mut self, scenario: &Scenario, sharing: Sharing, limit: Limit) -> Result<Judged, TimedOut> {
         let Some(lab) = self.lab.as_mut() else {
-            return Judged::Verdict(on_the_model(self.plan, Facts::newest(), scenario));
+            return limit.on_the_model(self.plan, Facts::newest(), scenario).map(Judged::Verdict);
         };
         let unmet = |need: &&Need| !need.is_met(&self.facts) || need.is_for_the_model_alone();
         let lacking: Vec<Need> = scenario.needs.iter().filter(unmet).copied().collect();
         if !lacking.is_empty() {
             let of_place = lacking.iter().any(|need| need.fact.is_of_place());
             if self.plan.on == On::Kernel {
-                return Judged::Lacking(lacking, None);
+                return Ok(Judged::Lacking(lacking, None));
             }
-            let verdict = on_the_model(self.plan, self.facts.clone(), scenario);
-            return match of_place {
+            let verdict = limit.on_the_model(self.plan, self.facts.clone(), scenario)?;
+            return Ok(match of_place {
                 true => Judged::Lacking(lacking, Some(verdict)),
                 false => Judged::ModelOnly(lacking, verdict),
-            };
+            });
         }
-        match lab.run_sharing(scenario, sharing) {
+        lab.limit_time(limit.left());
+        let run = match lab.run_sharing(scenario, sharing) {
+            Err(LabError::TimedOut) => return Err(limit.passed()),
             Err(LabError::Lacking(why) | LabError::Unavailable(why)) => {
-                let model = (self.plan.on != On::Kernel).then(|| on_the_model(self.plan, self.facts.clone(), scenario));
-                Judged::Skipped(why, model)
+                let both = self.plan.on != On::Kernel;
+                let model = both.then(|| limit.on_the_model(self.plan, self.facts.clone(), scenario));
+                return Ok(Judged::Skipped(why, model.transpose()?));
             }
-            Err(error) => Judged::Failed(error.to_string()),
-            Ok(run) if self.plan.on == On::Kernel => Judged::Verdict(compare::kernel_only(scenario, run)),
-            Ok(run) => Judged::Verdict(compare::with_model(&mut self.model, scenario, Some(&run))),
+            Err(error) => return Ok(Judged::Failed(error.to_string())),
+            Ok(run) => run,
+        };
+        if self.plan.on == On::Kernel {
+            return Ok(Judged::Verdict(compare::kernel_only(scenario, run)));
         }
+        limit.with_model(&mut self.model, scenario, Some(&run)).map(Judged::Verdict)
     }
 
     /// The model's own answer to what comes next, for the generator.
@@ -140,13 +161,36 @@ impl Worker {
     }
 }
 
-/// A scenario about one side of a fact is shown on a model that has it.
-fn on_the_model(plan: Plan, facts: Facts, scenario: &Scenario) -> Verdict {
-    compare::with_model(&mut plan.model(facts.with_all(&scenario.needs)), scenario, None)
+/// A scenario took longer than this.
+#[derive(Debug)]
+pub(crate) struct TimedOut(pub(crate) Duration);
+
+/// When a scenario was begun and how long it may take; without, as long as it does.
+#[derive(Clone, Copy)]
+struct Limit(Option<(Instant, Duration)>);
+
+impl Limit {
+    fn left(self) -> Option<Duration> {
+        self.0.map(|(begun, limit)| limit.saturating_sub(begun.elapsed()))
+    }
+
+    fn passed(self) -> TimedOut {
+        TimedOut(self.0.map(|(_, limit)| limit).unwrap_or_default())
+    }
+
+    fn with_model(self, model: &mut Model, scenario: &Scenario, run: Option<&Run>) -> Result<Verdict, TimedOut> {
+        let go_on = || self.left().is_none_or(|left| !left.is_zero());
+        compare::with_model_while(model, scenario, run, go_on).ok_or_else(|| self.passed())
+    }
+
+    /// A scenario about one side of a fact is shown on a model that has it.
+    fn on_the_model(self, plan: Plan, facts: Facts, scenario: &Scenario) -> Result<Verdict, TimedOut> {
+        self.with_model(&mut plan.model(facts.with_all(&scenario.needs)), scenario, None)
+    }
 }
 
 /// Does `work` for the numbers from 0 to `count`, on one worker a lab (or `jobs` without a kernel), and hands the results
-/// to `sink` in order. `sink` answers whether to go on. Where there can be no threads, all is done in this one.
+/// to `sink` in order. `sink` answers whether to go on. Where no thread can be made, the work is done by the caller's.
 pub(crate) fn spread<R: Send>(
     labs: Labs,
     jobs: usize,
@@ -160,16 +204,17 @@ pub(crate) fn spread<R: Send>(
     if workers.is_empty() {
         workers.extend((0..jobs.max(1)).map(|_| Worker::new(None, Plan { on: On::Model, ..plan }, &facts)));
     }
+    // A worker that got no thread is still in its place.
+    let places: Vec<Mutex<Option<Worker>>> = workers.into_iter().map(|worker| Mutex::new(Some(worker))).collect();
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let (results, inbox) = mpsc::channel();
-    let workers: Vec<Mutex<Worker>> = workers.into_iter().map(Mutex::new).collect();
-    let are_threads = thread::scope(|scope| {
-        let mut spawned = 0;
-        for worker in &workers {
+    let threads = thread::scope(|scope| {
+        let mut threads = 0;
+        for place in &places {
             let (next, stopped, work, results) = (&next, &stopped, &work, results.clone());
-            let started = thread::Builder::new().spawn_scoped(scope, move || {
-                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+            let job = move || {
+                let Some(mut worker) = taken(place) else { return };
                 while !stopped.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     // A closed inbox means that nobody wants to know any more.
@@ -177,17 +222,10 @@ pub(crate) fn spread<R: Send>(
                         break;
                     }
                 }
-            });
-            // A limit, or a sandbox: as many as there can be.
-            if started.is_err() {
-                break;
-            }
-            spawned += 1;
+            };
+            threads += usize::from(thread::Builder::new().spawn_scoped(scope, job).is_ok());
         }
         drop(results);
-        if spawned == 0 {
-            return false;
-        }
         let mut waiting = BTreeMap::new();
         let mut due = 0;
         for (index, result) in inbox {
@@ -199,10 +237,15 @@ pub(crate) fn spread<R: Send>(
                 due += 1;
             }
         }
-        true
+        threads
     });
-    if !are_threads {
-        let Some(Ok(mut worker)) = workers.into_iter().next().map(Mutex::into_inner) else { return };
-        let _ = (0..count).try_for_each(|index| sink(index, work(&mut worker, index)).then_some(()).ok_or(()));
+    if threads > 0 {
+        return;
     }
+    let Some(mut worker) = places.first().and_then(taken) else { return };
+    let _ = (0..count).all(|index| sink(index, work(&mut worker, index)));
+}
+
+fn taken(place: &Mutex<Option<Worker>>) -> Option<Worker> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

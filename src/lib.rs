@@ -21,6 +21,7 @@ pub mod coverage;
 mod input;
 mod kernel;
 pub mod random;
+mod select;
 pub mod tell;
 mod words;
 

@@ -7,7 +7,9 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use pidlab_scenario::{Diagnostics, NamespaceId, Observation, ProcessView, Refused, Role, Scenario, State};
+use pidlab_scenario::{
+    Diagnostics, NamespaceId, Observation, ProcessView, Refused, Role, Scenario, State, one_line, printable,
+};
 use pidlab_sim::{Because, Rule};
 
 use crate::compare::{Compared, Problem, Verdict};
@@ -26,8 +28,8 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 /// The text holds ANSI styles; write it through a stream that strips them where they are not wanted.
 pub fn run(scenario: &Scenario, verdict: &Verdict) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{}", styled(HEADING, &scenario.name));
-    paragraph(&mut text, "", &scenario.title);
+    let _ = writeln!(text, "{}", styled(HEADING, &one_line(&scenario.name)));
+    paragraph(&mut text, "", &one_line(&scenario.title));
     if !scenario.about.trim().is_empty() {
         text.push('\n');
         for part in scenario.about.trim().split("\n\n") {
@@ -320,7 +322,7 @@ fn align(rows: &[Vec<String>]) -> Vec<String> {
 fn paragraph(text: &mut String, label: &str, words: &str) {
     let hanging = " ".repeat(label.chars().count());
     let options = words::page().initial_indent(label).subsequent_indent(&hanging);
-    for line in textwrap::wrap(words, options) {
+    for line in textwrap::wrap(&printable(words), options) {
         let _ = writeln!(text, "{}", line.trim_end());
     }
 }

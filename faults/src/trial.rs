@@ -55,11 +55,13 @@ impl Bench {
     /// The whole library on the model and the kernel.
     pub(crate) fn library(&self, fault: usize) -> Seen {
         let ended = self.pidlab(fault, &["check", "--quiet"]);
-        let bad = |line: &&str| ["DIFFERS", "FAILED", "MISTAKE", "UNKNOWN"].iter().any(|word| line.starts_with(word));
-        let names: Vec<&str> =
-            ended.said.lines().filter(bad).filter_map(|line| line.split_whitespace().nth(1)).collect();
+        let name = |line: &'_ str| {
+            let words = ["DIFFERS", "CLAIM FAILED", "NOT DECIDED", "NO RESULT", "INVALID"];
+            words.iter().find_map(|word| line.strip_prefix(word)).map(|name| name.trim().to_owned())
+        };
+        let names: Vec<String> = ended.said.lines().filter_map(name).collect();
         let others = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
-        seen(&ended, format!("{}{others}", names.first().unwrap_or(&"?")))
+        seen(&ended, format!("{}{others}", names.first().map_or("?", String::as_str)))
     }
 
     /// Random steps of one seed, up to the first difference.

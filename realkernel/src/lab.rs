@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use pidlab_scenario::{Facts, Machine, Observation, Run, Scenario, Signal};
 
@@ -15,6 +16,7 @@ use crate::guard;
 use crate::sharing::Sharing;
 use crate::start;
 use crate::surroundings::Surroundings;
+use crate::sys::os;
 use crate::trouble::Unavailable;
 use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Response, Setup};
 
@@ -54,6 +56,8 @@ pub enum LabError {
     Lacking(Unavailable),
     /// The helper could not bring the run to an end.
     Run(String),
+    /// It took longer than [`Lab::limit_time`] allows. What it had made is gone.
+    TimedOut,
 }
 
 impl fmt::Display for LabError {
@@ -62,6 +66,7 @@ impl fmt::Display for LabError {
             LabError::Helper(error) => write!(f, "the helper process: {error}"),
             LabError::Unavailable(why) | LabError::Lacking(why) => write!(f, "{why}"),
             LabError::Run(why) => f.write_str(why),
+            LabError::TimedOut => f.write_str("it took longer than it was given"),
         }
     }
 }
@@ -101,6 +106,8 @@ pub struct Lab {
     helper: Option<Helper>,
     /// Set when a run has changed something of the machine.
     harmful: Option<Unavailable>,
+    /// How long a run may take.
+    limit: Option<Duration>,
 }
 
 impl Lab {
@@ -116,7 +123,13 @@ impl Lab {
                 remedy: "see that this program may start itself again (/proc/self/exe)".to_owned(),
             },
         })?;
-        Ok(Lab { options, kernel, helper: Some(helper), harmful: None })
+        Ok(Lab { options, kernel, helper: Some(helper), harmful: None, limit: None })
+    }
+
+    /// Gives up runs that take longer, from now on: [`LabError::TimedOut`]. Without a limit, which is so at first, a run takes as long as
+    /// it does.
+    pub fn limit_time(&mut self, limit: Option<Duration>) {
+        self.limit = limit;
     }
 
     /// The kernel at hand.
@@ -176,7 +189,9 @@ impl Lab {
             None => Helper::start(self.options)?.0,
         };
         // What is left of a run that did not end is not known: the helper goes, and with it everything that it made.
-        match helper.run(&request, |observation| look.iter_mut().for_each(|look| look(observation))) {
+        // A time that no clock reaches is no limit.
+        let until = self.limit.and_then(|limit| Instant::now().checked_add(limit));
+        match helper.run(&request, until, |observation| look.iter_mut().for_each(|look| look(observation))) {
             Ok(Ok(run)) => {
                 self.helper = Some(helper);
                 Ok(run)
@@ -191,9 +206,15 @@ impl Lab {
                 let why = self.harmful.insert(Unavailable { reason, remedy });
                 Err(LabError::Unavailable(why.clone()))
             }
+            Err(error) if until.is_some() && is_of_time(&error) => Err(LabError::TimedOut),
             Err(error) => Err(helper.ended(error)),
         }
     }
+}
+
+/// Whether a socket was waited for as long as it may be.
+fn is_of_time(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// Who does not look.
@@ -307,9 +328,26 @@ fn not_started(error: &io::Error) -> LabError {
 }
 
 impl Helper {
-    fn run(&mut self, request: &Request, mut look: impl FnMut(&Observation)) -> io::Result<Response> {
+    /// Bounds how long the socket is waited for.
+    fn wait_until(&self, until: Option<Instant>) -> io::Result<()> {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.control.set_read_timeout(left)?;
+        self.control.set_write_timeout(left)
+    }
+
+    fn run(
+        &mut self,
+        request: &Request,
+        until: Option<Instant>,
+        mut look: impl FnMut(&Observation),
+    ) -> io::Result<Response> {
+        self.wait_until(until)?;
         wire::send(&mut self.control, request)?;
         loop {
+            self.wait_until(until)?;
             match wire::receive(&mut self.control)? {
                 Answer::Ended(response) => return Ok(response),
                 Answer::Held(observation) => look(&observation),
@@ -322,6 +360,9 @@ impl Helper {
 impl Drop for Helper {
     /// Hangs up, and waits until the guard has ended what hung on it.
     fn drop(&mut self) {
+        // A guard that somebody has stopped would not see it, and its end would be waited for.
+        os::continue_child(&self.guard);
+        let _ = self.control.set_read_timeout(None);
         // The other end sees the hang-up; what it still says is read and thrown away until it has closed its end too.
         if self.control.shutdown(std::net::Shutdown::Write).is_ok() {
             guard::drain(&mut self.control);

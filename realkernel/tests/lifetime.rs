@@ -106,6 +106,25 @@ fn nothing_is_left(mut program: Child, family: &[u32]) {
     all_end(family);
 }
 
+/// A helper that somebody has stopped gives no answer.
+#[test]
+fn a_run_that_takes_too_long_is_given_up_and_leaves_nothing() {
+    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let scenario = scenario(r#"{ by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },"#);
+    lab.run(&scenario).expect("the run comes to its end");
+    let family = family(lab.helper_pid().expect("a lab has a helper"));
+    assert!(family.len() >= 2, "{family:?} holds a guard and a conductor");
+    for process in &family {
+        kill("STOP", &process.to_string());
+    }
+    lab.limit_time(Some(Duration::from_millis(20)));
+    let given_up = lab.run(&scenario);
+    assert!(matches!(given_up, Err(LabError::TimedOut)), "{given_up:?}");
+    all_end(&family);
+    lab.limit_time(None);
+    lab.run(&scenario).expect("the next run has a new helper");
+}
+
 #[test]
 fn a_killed_program_leaves_nothing() {
     if lab(LabOptions::default()).is_none() {

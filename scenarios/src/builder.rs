@@ -276,8 +276,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_value_can_be_given() {
-        let scenario = Scenario::builder("\"Quotes\"\nand lines")
-            .about("Why")
+        let scenario = Scenario::builder("\"Quotes\" and \\")
+            .about("Why\nand \"\"\" lines")
             .needs([Fact::PidMaxPerNamespace])
             .step("host", CallName::Clone)
             .with("child", "a")
@@ -292,7 +292,8 @@ mod tests {
             .blocks()
             .build()
             .unwrap_or_else(|wrong| panic!("{wrong}"));
-        assert_eq!(scenario.title, "\"Quotes\"\nand lines");
+        assert_eq!(scenario.title, "\"Quotes\" and \\");
+        assert_eq!(scenario.about, "Why\nand \"\"\" lines");
         assert_eq!(scenario.needs, [Fact::PidMaxPerNamespace.into()]);
         assert_eq!(scenario.steps.len(), 4);
     }

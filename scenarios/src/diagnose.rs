@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::str::Utf8Error;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::limits::MOST_BYTES;
+use crate::printable::one_line;
 
 /// Columns that a message fits where it can.
 const WIDTH: usize = 80;
@@ -55,7 +59,26 @@ impl Diagnostics {
     /// Mistakes of a file; `path` is what the user knows it by.
     pub(crate) fn new(path: &str, text: &str, mut mistakes: Vec<Diagnostic>) -> Diagnostics {
         mistakes.sort_by_key(|mistake| mistake.span.start);
-        Diagnostics { path: path.to_owned(), text: text.to_owned(), mistakes }
+        Diagnostics { path: one_line(path).into_owned(), text: text.to_owned(), mistakes }
+    }
+
+    /// A file that is no text: where the first byte is that does not belong into UTF-8.
+    pub fn not_utf8(path: &str, bytes: &[u8], error: Utf8Error) -> Diagnostics {
+        let at = error.valid_up_to();
+        let text = String::from_utf8_lossy(bytes);
+        // What comes before is the same in the lossy text; there the character for what is unreadable stands.
+        let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+        let byte = bytes.get(at).copied().unwrap_or_default();
+        let mut mistake =
+            Diagnostic::new(span, format!("the file is not UTF-8: byte {} is 0x{byte:02x}", at + 1), "not a character");
+        mistake.help("save it as UTF-8, as TOML asks");
+        Diagnostics::new(path, &text, vec![mistake])
+    }
+
+    /// A file that is too large to be a scenario.
+    pub fn too_large(path: &str) -> Diagnostics {
+        let message = format!("the file is larger than {MOST_BYTES} bytes");
+        Diagnostics::new(path, "", vec![Diagnostic::new(0..0, message, "not a scenario")])
     }
 
     /// Claims of a file that a run has shown to be false.

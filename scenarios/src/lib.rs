@@ -29,6 +29,7 @@ mod mistakes;
 mod names;
 mod observation;
 mod parse;
+mod printable;
 pub mod random;
 mod refusal;
 mod refused;
@@ -56,6 +57,7 @@ pub use errno::Errno;
 pub use facts::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX, Need};
 pub use flags::{CloneFlags, WaitOptions};
 pub use form::{Given, GivenArgument};
+pub use limits::MOST_BYTES;
 pub use line::{
     BecauseLine, HandledLine, Header, KernelHeader, Line, ProcessLine, ResultLine, ReturnedLine, SeenLine, SignalName,
     SignalOrZero, StatusLine, TranslatedLine,
@@ -64,6 +66,7 @@ pub use machine::{Machine, Refused, Run};
 pub use observation::{
     ChildStatus, Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
 };
+pub use printable::{escaped_json, is_hidden, one_line, printable, printable_styled};
 pub use refusal::{Harm, Refusal, Unmodelled};
 pub use role::Role;
 pub use scenario::{Scenario, Step};

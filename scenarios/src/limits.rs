@@ -1,7 +1,7 @@
 //! How large a scenario may be.
 
 /// More bytes than this are no scenario file.
-pub(crate) const MOST_BYTES: usize = 1 << 20;
+pub const MOST_BYTES: usize = 1 << 20;
 /// More steps than this are refused.
 pub(crate) const MOST_STEPS: usize = 4096;
 /// More processes than this are refused.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnose::Diagnostic;
+use crate::printable::one_line;
 use crate::spelling::nearest;
 
 /// A place in the file, in bytes.
@@ -39,14 +40,9 @@ pub(crate) fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A text without characters that would act on a terminal.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
 /// A user's word made fit for a message: visible, and no more than a line's worth.
 pub(crate) fn clean(word: &str) -> String {
-    let mut cleaned: String = visible(word).chars().take(40).collect();
+    let mut cleaned: String = one_line(word).chars().take(40).collect();
     if word.chars().nth(40).is_some() {
         cleaned.push('…');
     }

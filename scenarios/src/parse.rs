@@ -9,7 +9,8 @@ use toml::de::DeTable;
 
 use crate::diagnose::Diagnostics;
 use crate::limits::{MOST_BYTES, MOST_STEPS};
-use crate::mistakes::{Mistakes, clean, visible};
+use crate::mistakes::{Mistakes, clean};
+use crate::printable::one_line;
 use crate::values::{Value, text_of, texts, wrong_type};
 use crate::{Fact, Need, Scenario, Step, step};
 
@@ -17,6 +18,11 @@ use crate::{Fact, Need, Scenario, Step, step};
 const MOST_TOML_ERRORS: usize = 3;
 
 const STEP_HELP: &str = "a step looks like `{ by = \"host\", call = \"fork\", child = \"a\" }`";
+
+const TITLE_LINES_HELP: &str = "say in one line what the scenario claims; what more there is to say goes into `about`";
+
+/// What ends a line, in some program or other.
+const BREAKS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 const KEYS: [&str; 5] = ["title", "about", "rules", "needs", "steps"];
 
@@ -27,15 +33,14 @@ impl Scenario {
     /// Everything that is wrong with the file.
     pub fn parse(name: &str, path: &str, text: &str) -> Result<Scenario, Diagnostics> {
         let fail = |mistakes: Mistakes| Diagnostics::new(path, text, mistakes.0);
-        let mut mistakes = Mistakes::default();
         if text.len() > MOST_BYTES {
-            mistakes.add(0..0, format!("the file is larger than {MOST_BYTES} bytes"), "not a scenario");
-            return Err(fail(mistakes));
+            return Err(Diagnostics::too_large(path));
         }
+        let mut mistakes = Mistakes::default();
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors.iter().take(MOST_TOML_ERRORS) {
             let span = error.span().unwrap_or(0..0);
-            let message = format!("this is not TOML: {}", visible(error.message()));
+            let message = format!("this is not TOML: {}", one_line(error.message()));
             mistakes.add(span, message, "here").help("a scenario is a TOML file; toml.io has the grammar");
         }
         if mistakes.count() > 0 {
@@ -81,6 +86,9 @@ fn title(value: Option<&Value<'_>>, end: usize, mistakes: &mut Mistakes) -> Stri
     let title = text_of(value, "`title`", mistakes);
     if title.as_ref().is_some_and(|title| title.trim().is_empty()) {
         mistakes.add(value.span(), "the title is empty", "says nothing").help(help);
+    }
+    if title.as_ref().is_some_and(|title| title.contains(BREAKS)) {
+        mistakes.add(value.span(), "the title has more than one line", "one line only").help(TITLE_LINES_HELP);
     }
     title.unwrap_or_default()
 }

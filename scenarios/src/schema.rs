@@ -37,7 +37,7 @@ pub fn schema() -> Value {
         "required": ["title", "steps"],
         "additionalProperties": false,
         "properties": {
-            "title": { "type": "string", "pattern": "\\S", "description": "What the scenario claims, in one line." },
+            "title": { "type": "string", "pattern": TITLE, "description": "What the scenario claims, in one line." },
             "about": { "type": "string", "description": "Why it matters, in two or three sentences. Markdown." },
             "rules": {
                 "description": "The ids of the rules that the run must fire.",
@@ -74,6 +74,9 @@ fn of_call(name: &str) -> Value {
         "then": { "$ref": format!("#/$defs/{name}") },
     })
 }
+
+/// What the parser takes as a title: one line that is not empty.
+const TITLE: &str = r"^[^\n\u000b-\u000d\u0085\u2028\u2029]*\S[^\n\u000b-\u000d\u0085\u2028\u2029]*$";
 
 /// What the parser takes as the name of a process.
 const NAME: &str = "^[A-Za-z][A-Za-z0-9_-]{0,31}$";

@@ -193,7 +193,7 @@ proptest! {
     #[test]
     fn every_scenario_survives_being_written(
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
-        title in "[^ ].{0,30}",
+        title in "\\S[\\S ]{0,30}",
         about in any::<String>(),
         ask in "(?s).{0,20}",
     ) {

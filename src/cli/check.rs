@@ -1,98 +1,153 @@
 //! `pidlab check`: the main job.
 
-use std::collections::BTreeSet;
+mod checked;
+mod json;
+mod junit;
+mod ktap;
+mod report;
+mod text;
+mod totals;
+
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use anstyle::{AnsiColor, Style};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use pidlab_scenario::{Diagnostics, Scenario};
-use pidlab_sim::rule;
-use serde::Serialize;
+use pidlab_scenario::one_line;
 
-use super::{Belief, End, Format, Out, failed, fix};
-use crate::claims::ClaimLine;
-use crate::compare::{Compared, Problem, Verdict};
-use crate::input::Source;
-use crate::kernel::{self, Judged, Labs, On, Plan};
-use crate::words;
+use self::checked::{Asked, Checked};
+use self::report::Report;
+use self::text::{Amount, Text};
+use self::totals::Totals;
+use super::{Belief, End, Out, fix};
+use crate::input::{Invalid, Source};
+use crate::kernel::{self, Labs, On, Plan};
+use crate::select::Words;
 
 #[derive(Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
-    /// Scenario files, folders of them, or names of the library; the whole library if absent.
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    words: Words,
     /// Which machines run.
     #[arg(long, value_enum, default_value = "both")]
     on: On,
     /// How results are written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// How many scenarios run at once [default: one a CPU].
+    /// How many scenarios run at once [default: one per CPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// One line a scenario.
+    /// Show every step of every scenario.
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Show only failures and the summary.
     #[arg(long, short)]
     quiet: bool,
-    /// Take a skip for a failure.
+    /// Treat skipped scenarios as failures.
     #[arg(long)]
     no_skip: bool,
     /// Write into the files, in place of the claims that fail, those that are true.
-    #[arg(long, requires = "paths", conflicts_with_all = ["format", "quiet", "no_skip", "believe"])]
+    #[arg(long, conflicts_with_all = ["format", "quiet", "verbose", "no_skip", "believe", "fail_fast", "timeout"])]
     fix: bool,
+    /// Stop at the first failure.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Give up a scenario after this time: it is not decided then.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
 }
 
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const SKIPPED: Style = AnsiColor::Yellow.on_default();
+/// How results are written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+    /// The kernel's Test Anything Protocol.
+    Ktap,
+    /// JUnit's XML.
+    Junit,
+}
+
+/// Reads a time limit.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(limit) if !limit.is_zero() => Ok(limit),
+        _ => Err("not a time that can pass".to_owned()),
+    }
+}
 
 pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let sources = match super::read(&arguments.paths) {
-        Ok(sources) => sources,
+    let entries = match super::selected(arguments.words.select()) {
+        Ok(selection) => selection.entries,
         Err(end) => return Ok(end),
     };
-    let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from).min(sources.len().max(1));
-    let (labs, on, kernel_skipped) = match super::open_labs(arguments.on, jobs) {
+    let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from).min(entries.len().max(1));
+    let (labs, on, no_kernel) = match super::open_labs(arguments.on, jobs) {
         Ok(labs) => (labs, arguments.on, false),
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, true),
     };
     if arguments.fix {
-        return fix::fix(out, &sources, labs, on);
+        return fix::fix(out, &entries, labs, on);
     }
-    let mut report = Report {
-        out,
-        quiet: arguments.quiet,
-        json: arguments.format == Format::Json,
-        totals: Totals {
-            on: on_word(on),
-            kernel: labs.kernel().map(|kernel| kernel.release.clone()),
-            ..Totals::default()
-        },
-        progress: progress(sources.len()),
-        rules_shown: BTreeSet::new(),
-        kernel_skipped,
-        written: Ok(()),
-    };
+    let asked = Asked { replay: replay(arguments), no_kernel };
+    let kernel = labs.kernel().map(|kernel| kernel.release.clone());
+    let totals = Totals::new(on, kernel, arguments.words.are_none(), entries.len());
+    let mut written = Written { out, report: arguments.report(), totals, progress: progress(entries.len()) };
+    let mut going = written.start(&entries);
     kernel::spread(
         labs,
         jobs,
         Plan { on, belief: arguments.belief.believe },
-        sources.len(),
-        |worker, index| worker.judge(&sources[index].scenario),
-        |index, judged| report.take(&sources[index], judged),
+        if going.is_ok() { entries.len() } else { 0 },
+        |worker, index| {
+            let begun = Instant::now();
+            let judged =
+                entries[index].as_ref().ok().map(|source| worker.judge_within(&source.scenario, arguments.timeout));
+            (judged, begun.elapsed())
+        },
+        |index, (judged, took)| {
+            let checked = match (&entries[index], judged) {
+                (Ok(source), Some(judged)) => Checked::judged(source, judged, took, &asked),
+                (Err(invalid), _) => Checked::invalid(invalid, &asked),
+                (Ok(_), None) => unreachable!("what is a scenario is judged"),
+            };
+            going = written.take(&checked);
+            going.is_ok() && !(arguments.fail_fast && checked.word.is_failure())
+        },
     );
-    report.finish(arguments.no_skip)
+    going?;
+    written.finish(arguments.no_skip)
 }
 
-fn on_word(on: On) -> &'static str {
-    match on {
-        On::Model => "model",
-        On::Kernel => "kernel",
-        On::Both => "both",
+impl Arguments {
+    fn report(&self) -> Box<dyn Report> {
+        match self.format {
+            Format::Text if self.verbose => Box::new(Text::new(Amount::Steps)),
+            Format::Text if self.quiet => Box::new(Text::new(Amount::Quiet)),
+            Format::Text => Box::new(Text::new(Amount::Chapters)),
+            Format::Json => Box::new(json::Json),
+            Format::Ktap => Box::new(ktap::Ktap::default()),
+            Format::Junit => Box::new(junit::Junit::default()),
+        }
     }
+}
+
+/// The command that shows one scenario as it was checked, up to its name.
+fn replay(arguments: &Arguments) -> String {
+    let mut command = "pidlab run".to_owned();
+    if arguments.on != On::Both {
+        command += if arguments.on == On::Model { " --on model" } else { " --on kernel" };
+    }
+    if let Some(belief) = arguments.belief.believe {
+        command += &format!(" --misconception {}", belief.word());
+    }
+    command
 }
 
 /// A bar on standard error, drawn only on a terminal.
@@ -105,231 +160,35 @@ fn progress(scenarios: usize) -> ProgressBar {
     }
 }
 
-/// What a check comes to.
-#[derive(Default, Serialize)]
-struct Totals {
-    on: &'static str,
-    kernel: Option<String>,
-    scenarios: usize,
-    steps_compared: usize,
-    rules_shown: usize,
-    rules: usize,
-    differences: usize,
-    not_decided: usize,
-    failed: usize,
-    mistakes: usize,
-    skipped: usize,
-    /// Of these, those that the surroundings did not let run: a capability, a limit, a sandbox.
-    skipped_for_the_place: usize,
-    /// Scenarios about kernels unlike this one, which the model alone ran.
-    model_only: usize,
-}
-
-/// Writes results as they come, and counts.
-struct Report<'a> {
+/// The report as it is written, what was counted, and how far it is.
+struct Written<'a> {
     out: &'a mut Out,
-    quiet: bool,
-    json: bool,
+    report: Box<dyn Report>,
     totals: Totals,
     progress: ProgressBar,
-    rules_shown: BTreeSet<&'static str>,
-    kernel_skipped: bool,
-    written: io::Result<()>,
 }
 
-/// One scenario's result in JSON.
-#[derive(Serialize)]
-struct ScenarioLine<'a> {
-    scenario: &'a str,
-    result: &'static str,
-    steps: usize,
-    steps_compared: usize,
-    rules: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<String>,
-    /// The claims of the file that are false.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    claims: Vec<ClaimLine>,
-}
-
-impl Report<'_> {
-    /// Takes one result; false once nobody reads any more.
-    fn take(&mut self, source: &Source, judged: Judged) -> bool {
-        self.totals.scenarios += 1;
-        self.progress.inc(1);
-        self.progress.set_message(source.scenario.name.clone());
-        let written = match &judged {
-            Judged::Verdict(verdict) => {
-                self.totals.skipped += usize::from(self.kernel_skipped);
-                self.verdict(source, verdict, None)
-            }
-            Judged::Lacking(facts, verdict) => {
-                self.totals.skipped += 1;
-                let why = format!("this is for machines {}", words::needs(facts));
-                match verdict {
-                    Some(verdict) => self.verdict(source, verdict, Some(("skip", &why))),
-                    None => self.line(source, SKIPPED, "skip", &why, None),
-                }
-            }
-            Judged::Skipped(why, verdict) => {
-                self.totals.skipped += 1;
-                self.totals.skipped_for_the_place += 1;
-                let why = format!("the kernel side is skipped: {}\n        remedy: {}", why.reason, why.remedy);
-                match verdict {
-                    Some(verdict) => self.verdict(source, verdict, Some(("skip", &why))),
-                    None => self.line(source, SKIPPED, "skip", &why, None),
-                }
-            }
-            Judged::ModelOnly(needs, verdict) => {
-                self.totals.model_only += 1;
-                let why = format!("on the model only: this is about kernels {}", words::needs(needs));
-                self.verdict(source, verdict, Some(("model", &why)))
-            }
-            Judged::Failed(why) => {
-                self.totals.failed += 1;
-                self.line(source, BAD, "FAILED", &format!("the kernel side gave no result: {why}"), None)
-            }
+impl Written<'_> {
+    fn start<'e>(&mut self, entries: &'e [Result<Source, Invalid>]) -> io::Result<()> {
+        let name = |entry: &'e Result<Source, Invalid>| match entry {
+            Ok(source) => &*source.scenario.name,
+            Err(invalid) => &*invalid.name,
         };
-        self.written = written;
-        self.written.is_ok()
+        let names: Vec<&str> = entries.iter().map(name).collect();
+        self.report.start(self.out, &names, &self.totals)
     }
 
-    fn verdict(&mut self, source: &Source, verdict: &Verdict, instead: Option<(&'static str, &str)>) -> io::Result<()> {
-        self.totals.steps_compared += verdict.compared;
-        self.rules_shown.extend(&verdict.fired);
-        // A step that cannot be taken after something went wrong is a consequence, and no mistake of the scenario.
-        if let Some(refused) = verdict.mistake.as_ref().filter(|_| verdict.problems.is_empty()) {
-            self.totals.mistakes += 1;
-            let diagnostics = Diagnostics::refused(&source.scenario, &source.path, &source.text, refused);
-            let message = diagnostics.render(false);
-            return self.line(source, BAD, "MISTAKE", &message, Some(verdict));
-        }
-        if verdict.problems.iter().any(Problem::is_difference) {
-            self.totals.differences += 1;
-        } else if verdict.is_not_decided() {
-            self.totals.not_decided += 1;
-        } else if !verdict.problems.is_empty() {
-            self.totals.failed += 1;
-        }
-        if !verdict.agrees() {
-            let problems: Vec<String> =
-                verdict.problems.iter().map(|problem| failed::problem(source, problem)).collect();
-            let replay = format!("   replay: pidlab run {}\n", source.path);
-            let word = failed::word(verdict);
-            return self.line(source, BAD, word, &(problems.concat() + &replay), Some(verdict));
-        }
-        match instead {
-            Some((word, why)) => self.line(source, SKIPPED, word, why, Some(verdict)),
-            None => self.line(source, GOOD, "ok", "", Some(verdict)),
-        }
-    }
-
-    fn line(
-        &mut self,
-        source: &Source,
-        style: Style,
-        word: &'static str,
-        detail: &str,
-        verdict: Option<&Verdict>,
-    ) -> io::Result<()> {
-        let scenario = &source.scenario;
-        if self.json {
-            let line = ScenarioLine {
-                scenario: &scenario.name,
-                result: word,
-                steps: scenario.steps.len(),
-                steps_compared: verdict.map_or(0, |verdict| verdict.compared),
-                rules: verdict.map_or_else(Vec::new, |verdict| verdict.fired.iter().copied().collect()),
-                problems: if detail.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![anstream::adapter::strip_str(detail).to_string()]
-                },
-                claims: failed::lines(scenario, verdict),
-            };
-            return writeln!(self.out, "{}", serde_json::to_string(&line)?);
-        }
-        writeln!(self.out, "{style}{word:<7}{style:#} {}", scenario.name)?;
-        if !self.quiet {
-            writeln!(self.out, "        {}", scenario.title)?;
-            let steps = verdict.map_or(&[][..], |verdict| &verdict.steps);
-            for (number, compared) in steps.iter().enumerate().skip(1) {
-                self.out.write_all(step_line(scenario, number, compared).as_bytes())?;
-            }
-        }
-        if !detail.is_empty() {
-            writeln!(self.out, "{}", detail.trim_end())?;
-        }
-        Ok(())
+    fn take(&mut self, checked: &Checked<'_>) -> io::Result<()> {
+        self.progress.inc(1);
+        self.progress.set_message(one_line(checked.name).into_owned());
+        self.totals.take(checked);
+        // What is written comes at once, and not into the bar.
+        self.progress.suspend(|| self.report.take(self.out, checked).and_then(|()| self.out.flush()))
     }
 
     fn finish(mut self, no_skip: bool) -> io::Result<End> {
         self.progress.finish_and_clear();
-        self.written?;
-        self.totals.rules = rule::CATALOGUE.len();
-        self.totals.rules_shown = self.rules_shown.len();
-        let totals = &self.totals;
-        if self.json {
-            writeln!(self.out, "{}", serde_json::to_string(&serde_json::json!({ "summary": totals }))?)?;
-        } else {
-            writeln!(self.out, "\n{}", totals.sentence())?;
-        }
-        Ok(if totals.mistakes > 0 {
-            End::BadInput
-        } else if totals.differences + totals.failed > 0 || (no_skip && totals.skipped > 0) {
-            End::Differ
-        } else if totals.not_decided > 0 {
-            End::NotDecided
-        } else if totals.skipped_for_the_place > 0 || (totals.scenarios > 0 && totals.skipped == totals.scenarios) {
-            End::NoKernel
-        } else {
-            End::Agree
-        })
+        self.report.finish(self.out, &self.totals)?;
+        Ok(self.totals.end(no_skip))
     }
-}
-
-impl Totals {
-    fn sentence(&self) -> String {
-        let machines = match (self.on, &self.kernel) {
-            ("both", Some(release)) => format!("the model and Linux {release}"),
-            ("kernel", Some(release)) => format!("Linux {release} alone"),
-            _ => "the model alone".to_owned(),
-        };
-        let mut text = format!(
-            "{machines}: scenarios {}, steps compared {},\nrules shown {} of {}, differences {}, skipped {}",
-            self.scenarios, self.steps_compared, self.rules_shown, self.rules, self.differences, self.skipped
-        );
-        for (count, word) in [
-            (self.not_decided, "not decided"),
-            (self.model_only, "on the model only"),
-            (self.failed, "failed"),
-            (self.mistakes, "mistakes"),
-        ] {
-            if count > 0 {
-                text.push_str(&format!(", {word} {count}"));
-            }
-        }
-        text
-    }
-}
-
-/// A step in one line: who, what, what it gave, and the rules that decided.
-fn step_line(scenario: &Scenario, number: usize, compared: &Compared) -> String {
-    let step = &scenario.steps[number - 1];
-    let call = words::call(scenario, &step.call);
-    let outcome = compared.observation().outcome.as_ref();
-    let gave = outcome.map(|outcome| words::outcome(scenario, outcome)).unwrap_or_default();
-    let mut rules: Vec<&str> = Vec::new();
-    for because in compared.because() {
-        if !rules.contains(&because.rule.id) {
-            rules.push(because.rule.id);
-        }
-    }
-    let head = format!("{number:>10}  {}: {call}, {gave}", scenario.role_name(step.by));
-    let reasons = rules.join(" ");
-    if reasons.is_empty() {
-        return format!("{head}\n");
-    }
-    let options = words::page().initial_indent("              ").subsequent_indent("              ");
-    format!("{head}\n{}\n", textwrap::fill(&reasons, options))
 }

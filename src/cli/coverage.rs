@@ -1,21 +1,25 @@
 //! `pidlab rules --coverage`: how well each rule is covered.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use clap::Args;
-use indicatif::ProgressBar;
-use pidlab_scenario::{Scenario, library};
+use pidlab_scenario::Scenario;
+use pidlab_sim::Rule;
 use pidlab_sim::rule::Kind;
 use serde::Serialize;
 
 use super::{End, Format, Out};
 use crate::coverage::{self, Coverage, LENGTH, Row};
 use crate::kernel::{self, Judged, Labs, On, Plan};
+use crate::select::Words;
 use crate::{tell, words};
 
 #[derive(Args)]
 pub(super) struct RulesArguments {
+    /// Only these rules, or those that these scenarios show.
+    #[command(flatten)]
+    words: Words,
     /// How the list is written.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
@@ -32,6 +36,35 @@ pub(super) struct RulesArguments {
     /// Where the random choices start.
     #[arg(long, default_value_t = 1, requires = "coverage")]
     seed: u64,
+}
+
+/// Which rules are asked about, and the scenarios that may show them.
+pub(super) struct Asked {
+    scenarios: Vec<Scenario>,
+    /// The rules; all if absent.
+    rules: Option<BTreeSet<String>>,
+}
+
+impl Asked {
+    /// Whether it is about this rule.
+    pub(super) fn is_about(&self, rule: &Rule) -> bool {
+        self.rules.as_ref().is_none_or(|rules| rules.contains(rule.id))
+    }
+}
+
+impl RulesArguments {
+    /// What the words mean: the rules that they name, or else those that the scenarios say they show.
+    pub(super) fn asked(&self) -> Result<Asked, End> {
+        let selection = super::selected(self.words.select())?;
+        let named: BTreeSet<String> = selection.rules.iter().map(|id| (*id).to_owned()).collect();
+        let scenarios: Vec<Scenario> = super::all_good(selection)?.into_iter().map(|source| source.scenario).collect();
+        let rules = match (self.words.are_none(), named.is_empty()) {
+            (true, _) => None,
+            (false, false) => Some(named),
+            (false, true) => Some(scenarios.iter().flat_map(|scenario| scenario.rules.iter().cloned()).collect()),
+        };
+        Ok(Asked { scenarios, rules })
+    }
 }
 
 /// A rule in JSON.
@@ -53,26 +86,29 @@ pub(super) fn coverage(out: &mut Out, arguments: &RulesArguments) -> io::Result<
         eprintln!("help: use `--on both`, or `--on model` where there is no kernel to test on");
         return Ok(End::BadInput);
     }
+    let asked = match arguments.asked() {
+        Ok(asked) => asked,
+        Err(end) => return Ok(end),
+    };
     let jobs = super::default_jobs();
     let Ok(labs) = super::open_labs(arguments.on, jobs) else { return Ok(End::NoKernel) };
     let release = labs.kernel().map(|kernel| kernel.release.clone());
     let at_hand = labs.facts();
     let mut coverage = Coverage::new(release.is_some());
-    let progress = ProgressBar::new_spinner();
-    progress.enable_steady_tick(Duration::from_millis(100));
+    let progress = super::spinner();
     let cases = arguments.steps.div_ceil(LENGTH as u64);
     for facts in coverage::kinds_of_kernels(&at_hand) {
         progress.set_message("random scenarios on the model");
         coverage.add_random(&coverage::random_on_the_model(&facts, arguments.seed, cases, jobs as u64));
     }
     progress.set_message("the library, and random scenarios on the kernel");
-    let wrong = on_the_machines(&mut coverage, labs, jobs, arguments, cases.div_ceil(10));
+    let wrong = on_the_machines(&mut coverage, &asked.scenarios, labs, jobs, arguments, cases.div_ceil(10));
     progress.finish_and_clear();
     write!(out, "{wrong}")?;
     if arguments.format == Format::Text {
         writeln!(out, "{:<36}{:>10}{:>10}{:>10}  kind", "rule", "scenarios", "random", "agreed")?;
     }
-    for row in coverage.rows() {
+    for row in coverage.rows().iter().filter(|row| asked.is_about(row.rule)) {
         match arguments.format {
             Format::Text => text(out, &coverage, row)?,
             Format::Json => json(out, &coverage, row)?,
@@ -82,17 +118,26 @@ pub(super) fn coverage(out: &mut Out, arguments: &RulesArguments) -> io::Result<
         let kernels = coverage::kinds_of_kernels(&at_hand).len() as u64;
         writeln!(out, "\nrandom steps on the model: about {}", arguments.steps * kernels)?;
         for kind in [Kind::Decides, Kind::Describes] {
-            let sentence = sentence(&coverage, kind, release.as_deref());
+            let sentence = sentence(&coverage, &asked, kind, release.as_deref());
             writeln!(out, "{}", textwrap::fill(&sentence, words::page().subsequent_indent("  ")))?;
         }
     }
-    Ok(if wrong.is_empty() && coverage.lacking().next().is_none() { End::Agree } else { End::Differ })
+    Ok(if wrong.is_empty() && !coverage.lacking().any(|row| asked.is_about(row.rule)) {
+        End::Agree
+    } else {
+        End::Differ
+    })
 }
 
-/// Runs the library and, where there is a kernel, random scenarios on it. Answers what went wrong.
-fn on_the_machines(coverage: &mut Coverage, labs: Labs, jobs: usize, arguments: &RulesArguments, cases: u64) -> String {
-    let parsed = library::files().filter_map(|file| Scenario::parse(&file.name, &file.path, file.text).ok());
-    let library: Vec<Scenario> = parsed.collect();
+/// Runs the scenarios and, where there is a kernel, random scenarios on it. Answers what went wrong.
+fn on_the_machines(
+    coverage: &mut Coverage,
+    library: &[Scenario],
+    labs: Labs,
+    jobs: usize,
+    arguments: &RulesArguments,
+    cases: u64,
+) -> String {
     let with_kernel = coverage.with_kernel;
     let cases = if with_kernel { usize::try_from(cases).unwrap_or(usize::MAX) } else { 0 };
     let mut wrong = String::new();
@@ -178,9 +223,9 @@ const fn word(kind: Kind) -> &'static str {
 }
 
 /// How well the rules of one kind are covered.
-fn sentence(coverage: &Coverage, kind: Kind, release: Option<&str>) -> String {
-    let count =
-        |which: &dyn Fn(&Row) -> bool| coverage.rows().iter().filter(|row| row.rule.kind == kind && which(row)).count();
+fn sentence(coverage: &Coverage, asked: &Asked, kind: Kind, release: Option<&str>) -> String {
+    let rows = || coverage.rows().iter().filter(|row| row.rule.kind == kind && asked.is_about(row.rule));
+    let count = |which: &dyn Fn(&Row) -> bool| rows().filter(|row| which(row)).count();
     let what = match kind {
         Kind::Decides => "rules that decide",
         Kind::Describes => "rules that describe what others decide",

@@ -36,9 +36,13 @@ pub(super) fn rules(out: &mut Out, arguments: &RulesArguments) -> io::Result<End
     if arguments.coverage {
         return coverage::coverage(out, arguments);
     }
+    let asked = match arguments.asked() {
+        Ok(asked) => asked,
+        Err(end) => return Ok(end),
+    };
     let library = parsed_library();
     let mut family = "";
-    for rule in rule::CATALOGUE {
+    for rule in rule::CATALOGUE.iter().filter(|rule| asked.is_about(rule)) {
         if arguments.format == Format::Json {
             json(out, rule, &library)?;
             continue;

@@ -7,17 +7,6 @@ use crate::compare::{Problem, Verdict};
 use crate::input::Source;
 use crate::tell;
 
-/// The word for a verdict that does not agree.
-pub(super) fn word(verdict: &Verdict) -> &'static str {
-    if verdict.is_not_decided() {
-        "UNKNOWN"
-    } else if verdict.is_claim_failed() {
-        "claim failed"
-    } else {
-        "DIFFERS"
-    }
-}
-
 /// What is wrong, as a text; a failed claim with the row of its file.
 pub(super) fn problem(source: &Source, problem: &Problem) -> String {
     match problem {

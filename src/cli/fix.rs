@@ -10,7 +10,7 @@ use pidlab_scenario::{Claim, OutcomeClaim, Place};
 use super::{End, Out, failed};
 use crate::claims::FailedClaim;
 use crate::compare::Verdict;
-use crate::input::{self, Source};
+use crate::input::{self, Invalid, Source};
 use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
 
 const OLD: Style = AnsiColor::Red.on_default();
@@ -27,14 +27,25 @@ enum Fixed {
 }
 
 /// Judges each file, and writes the true claims into those whose claims fail.
-pub(super) fn fix(out: &mut Out, sources: &[Source], labs: Labs, on: On) -> io::Result<End> {
-    let built_in: Vec<&str> =
-        sources.iter().filter(|source| source.built_in).map(|source| &source.scenario.name[..]).collect();
-    for name in &built_in {
-        eprintln!("error: `{name}` is in the library inside the program: copy it into a file of your own");
-    }
-    if !built_in.is_empty() {
-        return Ok(End::BadInput);
+pub(super) fn fix(out: &mut Out, entries: &[Result<Source, Invalid>], labs: Labs, on: On) -> io::Result<End> {
+    let mut sources = Vec::new();
+    for entry in entries {
+        match entry {
+            Ok(source) if source.built_in => {
+                eprintln!("error: the library inside the program cannot be changed");
+                eprintln!("help: `pidlab show NAME` prints a scenario for a file of your own");
+                return Ok(End::BadInput);
+            }
+            Ok(source) if source.path == "-" => {
+                eprintln!("error: what comes in by standard input cannot be changed: name a file");
+                return Ok(End::BadInput);
+            }
+            Ok(source) => sources.push(source),
+            Err(invalid) => {
+                eprintln!("{}", invalid.message(true).trim_end());
+                return Ok(End::BadInput);
+            }
+        }
     }
     let mut end = End::Agree;
     let mut written = Ok(());
@@ -43,9 +54,9 @@ pub(super) fn fix(out: &mut Out, sources: &[Source], labs: Labs, on: On) -> io::
         1,
         Plan { on, belief: None },
         sources.len(),
-        |worker, index| one(worker, &sources[index]),
+        |worker, index| one(worker, sources[index]),
         |index, fixed| {
-            match told(out, &sources[index], &fixed) {
+            match told(out, sources[index], &fixed) {
                 Ok(true) => {}
                 Ok(false) => end = End::Differ,
                 Err(error) => written = Err(error),
@@ -110,7 +121,7 @@ fn one(worker: &mut Worker, source: &Source) -> Fixed {
     }
     let text = edited(&source.text, edits);
     // What is written has been tried.
-    match input::source(&source.scenario.name, &source.path, &text) {
+    match input::of_text(&source.scenario.name, &source.path, &text) {
         Ok(changed) if self::verdict(worker, &changed).is_ok_and(|verdict| verdict.agrees()) => Fixed::Written(text),
         _ => Fixed::Refused(vec!["the claims that are true do not fit together here: write them by hand".to_owned()]),
     }

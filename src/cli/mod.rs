@@ -1,7 +1,14 @@
 //! The command line: `pidlab check`, `run`, `fuzz`, `rules`, `explain`.
 //!
-//! Exit codes: 0 all agree; 1 a difference or a failed claim; 2 bad usage or a bad scenario; 4 the kernel side could
-//! not run.
+//! Exit codes: 0 all agree; 1 a difference or a failed claim; 2 bad usage, a bad scenario, or output that cannot be written; 3 not decided;
+//! 4 the kernel side could not run; 141 nobody reads the output any more.
+//!
+//! All that is written goes through `Out` or, for standard error, `message`: neither lets a character through that acts on a terminal.
+
+/// As the macro of std, but for every command: characters that act on a terminal do not pass, and a full disk is no panic.
+macro_rules! eprintln {
+    ($($text:tt)*) => { $crate::cli::message(format_args!($($text)*)) };
+}
 
 mod check;
 mod coverage;
@@ -13,18 +20,24 @@ mod outcomes;
 mod pairs;
 mod run;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use anstream::AutoStream;
+use anstream::{AutoStream, ColorChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::ProgressBar;
 use pidlab_realkernel::Unavailable;
+use pidlab_scenario::printable_styled;
 use pidlab_sim::Misconception;
 
-use crate::input::{self, BadInput, Source};
+use crate::input::{Invalid, Source};
 use crate::kernel::{Labs, On};
+use crate::select::{self, Selection};
 
 /// A laboratory for nested Linux PID namespaces: one scenario, run on a model and on this kernel, compared step by step,
 /// with a reason for every answer.
@@ -33,11 +46,35 @@ use crate::kernel::{Labs, On};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// When to write in colour.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: Color,
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all agree, 1 a difference or a failed claim,
-2 bad usage or a bad scenario, 4 the kernel side could not run.";
+Exit codes: 0 all agree, 1 a difference or a failed claim, 2 bad usage, a bad
+scenario or output that cannot be written, 3 not decided, 4 the kernel side
+could not run, 141 nobody reads the output any more.";
+
+/// When to write in colour.
+#[derive(Clone, Copy, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise.
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    fn set(self) {
+        match self {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
 
 #[derive(Subcommand)]
 enum Command {
@@ -56,8 +93,8 @@ enum Command {
 /// What the model is told to believe.
 #[derive(clap::Args)]
 struct Belief {
-    /// Let the model follow a wrong belief, to see what proves it wrong.
-    #[arg(long, value_name = "BELIEF", value_parser = belief())]
+    /// Let the model follow a misconception, to see what proves it wrong.
+    #[arg(long = "misconception", visible_alias = "believe", value_name = "WORD", value_parser = belief())]
     believe: Option<Misconception>,
 }
 
@@ -98,9 +135,16 @@ impl From<End> for ExitCode {
     }
 }
 
+/// The code of a program that a broken pipe has ended, as shells give it: 128 and SIGPIPE. What was not read was not looked at either.
+const NOBODY_READS: u8 = 141;
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(asked) => return usage(&asked),
+    };
+    arguments.color.set();
     let mut out = Out::new();
     let ended = match &arguments.command {
         Command::Check(arguments) => check::check(&mut out, arguments),
@@ -110,22 +154,46 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(&mut out, arguments),
     };
     match ended.and_then(|end| out.flush().map(|()| end)) {
+        Ok(_) if LOST.load(Ordering::Relaxed) => End::BadInput.into(),
         Ok(end) => end.into(),
-        // Whoever reads has read enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: cannot write the results: {error}");
-            End::Differ.into()
-        }
+        Err(error) => unwritten(&error),
     }
 }
 
-/// Standard output: buffered, with styles only where they are wanted.
-struct Out(io::BufWriter<AutoStream<io::Stdout>>);
+/// Help, the version, or what is wrong with the command line.
+fn usage(asked: &clap::Error) -> ExitCode {
+    match asked.print().and_then(|()| io::stdout().flush()) {
+        Ok(()) => ExitCode::from(u8::try_from(asked.exit_code()).unwrap_or(2)),
+        Err(error) => unwritten(&error),
+    }
+}
+
+/// The end of a program whose output did not arrive.
+fn unwritten(error: &io::Error) -> ExitCode {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return ExitCode::from(NOBODY_READS);
+    }
+    eprintln!("error: cannot write the results: {error}");
+    End::BadInput.into()
+}
+
+/// Whether something could not be written on standard error.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes a message on standard error.
+fn message(text: fmt::Arguments<'_>) {
+    let text = format!("{text}\n");
+    if anstream::stderr().write_all(printable_styled(&text).as_bytes()).is_err() {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Standard output: buffered, with styles only where they are wanted, and without what would act on a terminal.
+struct Out(Shown<io::BufWriter<AutoStream<io::Stdout>>>);
 
 impl Out {
     fn new() -> Out {
-        Out(io::BufWriter::new(AutoStream::auto(io::stdout())))
+        Out(Shown(io::BufWriter::new(AutoStream::auto(io::stdout()))))
     }
 }
 
@@ -139,20 +207,58 @@ impl Write for Out {
     }
 }
 
+/// Text on its way to a reader: whatever was overlooked where it was made, nothing but styles passes of what acts on a terminal.
+struct Shown<W>(W);
+
+impl<W: Write> Write for Shown<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // All of it is text, and comes in whole pieces of text.
+        self.0.write_all(printable_styled(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// How many scenarios run at once when the user does not say.
 fn default_jobs() -> usize {
     pidlab_realkernel::allowed_cpus().len().max(1)
 }
 
-/// The scenarios asked for, or every mistake in them on standard error.
-fn read(paths: &[PathBuf]) -> Result<Vec<Source>, End> {
-    input::sources(paths).map_err(|bad| {
-        let colour = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        for bad in bad {
-            match bad {
-                BadInput::Path(path, why) => eprintln!("error: {}: {why}", path.display()),
-                BadInput::Scenario(diagnostics) => anstream::eprintln!("{}", diagnostics.render(colour)),
-            }
+/// The scenarios that these words mean, or every mistake in them on standard error: for who runs all or nothing.
+fn read(words: &[PathBuf]) -> Result<Vec<Source>, End> {
+    all_good(selected(select::words(words))?)
+}
+
+/// The scenarios of a selection, if it is nothing else.
+fn all_good(selection: Selection) -> Result<Vec<Source>, End> {
+    let (good, bad): (Vec<_>, Vec<_>) = selection.entries.into_iter().partition(Result::is_ok);
+    bad.iter().filter_map(|invalid| invalid.as_ref().err()).for_each(complain);
+    if bad.is_empty() { Ok(good.into_iter().flatten().collect()) } else { Err(End::BadInput) }
+}
+
+/// A sign of life on standard error, drawn only on a terminal; it moves where a thread can be made that moves it.
+fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    if std::thread::Builder::new().spawn(|| ()).is_ok() {
+        spinner.enable_steady_tick(Duration::from_millis(100));
+    }
+    spinner
+}
+
+/// What is wrong with a file, on standard error.
+fn complain(invalid: &Invalid) {
+    let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    eprintln!("{}", invalid.message(colour));
+}
+
+/// What was selected, or on standard error each word that matches nothing.
+fn selected(selection: Result<Selection, Vec<String>>) -> Result<Selection, End> {
+    selection.map_err(|wrong| {
+        for wrong in wrong {
+            eprintln!("error: {wrong}");
         }
         End::BadInput
     })
@@ -167,4 +273,20 @@ fn open_labs(on: On, jobs: usize) -> Result<Labs, Unavailable> {
         eprintln!("the kernel side is skipped: {}", unavailable.reason);
         eprintln!("remedy: {}", unavailable.remedy);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::Shown;
+
+    #[test]
+    fn nothing_but_styles_passes_of_what_acts_on_a_terminal() {
+        let mut shown = Shown(Vec::new());
+        let title = "x\u{1b}[2J\u{202e}\u{9b}é";
+        writeln!(shown, "\u{1b}[1m{title}\u{1b}[0m").expect("a vector takes it");
+        let text = String::from_utf8(shown.0).expect("it is text");
+        assert_eq!(text, "\u{1b}[1mx\u{fffd}[2J\u{fffd}\u{fffd}é\u{1b}[0m\n");
+    }
 }

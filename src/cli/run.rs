@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pidlab_realkernel::{Kernel, Sharing};
-use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Observation, Scenario};
+use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Observation, Scenario, escaped_json};
 use pidlab_sim::Because;
 
 use super::{Belief, End, Format, Out, failed};
@@ -112,13 +112,13 @@ fn one(
     if let Some(refused) = &verdict.mistake {
         out.flush()?;
         let diagnostics = Diagnostics::refused(&source.scenario, &source.path, &source.text, refused);
-        anstream::eprintln!("{}", diagnostics.render(true));
+        eprintln!("{}", diagnostics.render(true));
         return Ok(End::BadInput);
     }
     if !verdict.agrees() && format == Format::Json {
         out.flush()?;
         for problem in &verdict.problems {
-            anstream::eprint!("{}", failed::problem(source, problem));
+            eprintln!("{}", failed::problem(source, problem).trim_end());
         }
     }
     Ok(match verdict.agrees() {
@@ -148,7 +148,7 @@ fn json(out: &mut Out, scenario: &Scenario, verdict: &Verdict, kernel: Option<&K
             continue;
         }
         let header = Header { scenario: scenario.name.clone(), on: on.to_owned(), kernel: kernel.cloned() };
-        writeln!(out, "{}", serde_json::to_string(&header)?)?;
+        writeln!(out, "{}", escaped_json(&serde_json::to_string(&header)?))?;
         for (step, (observation, because)) in lines.into_iter().enumerate() {
             let mut line = Line::new(scenario, step, observation);
             line.because =

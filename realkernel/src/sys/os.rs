@@ -195,6 +195,13 @@ pub(crate) fn kill_pidfd(pidfd: RawFd) {
     unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, libc::SIGKILL, 0, 0) };
 }
 
+/// Lets a child go on that somebody may have stopped. It has not been waited for, so the number is still its own.
+pub(crate) fn continue_child(child: &std::process::Child) {
+    let Ok(pid) = libc::pid_t::try_from(child.id()) else { return };
+    // SAFETY: kill takes no pointers.
+    unsafe { libc::kill(pid, libc::SIGCONT) };
+}
+
 /// Waits for a child that has been killed, whatever its exit signal, and reaps it.
 ///
 /// # Errors
