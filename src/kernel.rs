@@ -107,6 +107,11 @@ impl Worker {
 
     /// The same, where the processes of the kernel side share their memory, or do not.
     pub(crate) fn judge_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Judged {
+        self.judge_told(scenario, sharing, |_| {})
+    }
+
+    /// The same, and calls `told` now and then with how many steps the kernel side has taken.
+    pub(crate) fn judge_told(&mut self, scenario: &Scenario, sharing: Sharing, told: impl FnMut(usize)) -> Judged {
         let Some(lab) = self.lab.as_mut() else {
             return Judged::Verdict(on_the_model(self.plan, Facts::newest(), scenario));
         };
@@ -123,7 +128,7 @@ impl Worker {
                 false => Judged::ModelOnly(lacking, verdict),
             };
         }
-        match lab.run_sharing(scenario, sharing) {
+        match lab.run_told(scenario, sharing, told) {
             Err(LabError::Lacking(why) | LabError::Unavailable(why)) => {
                 let model = (self.plan.on != On::Kernel).then(|| on_the_model(self.plan, self.facts.clone(), scenario));
                 Judged::Skipped(why, model)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use pidlab_realkernel::Sharing;
 use pidlab_scenario::{Diagnostics, Scenario};
 use pidlab_sim::rule;
 use serde::Serialize;
@@ -55,6 +56,7 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, true),
     };
+    let bar = progress(sources.len());
     let mut report = Report {
         out,
         quiet: arguments.quiet,
@@ -64,7 +66,7 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             kernel: labs.kernel().map(|kernel| kernel.release.clone()),
             ..Totals::default()
         },
-        progress: progress(sources.len()),
+        progress: bar.clone(),
         rules_shown: BTreeSet::new(),
         kernel_skipped,
         written: Ok(()),
@@ -74,7 +76,12 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         jobs,
         Plan { on, belief: arguments.belief.believe },
         sources.len(),
-        |worker, index| worker.judge(&sources[index].scenario),
+        |worker, index| {
+            let scenario = &sources[index].scenario;
+            let all = scenario.steps.len();
+            let told = |steps| bar.set_message(format!("{}: step {steps} of {all}", scenario.name));
+            worker.judge_told(scenario, Sharing::Auto, told)
+        },
         |index, judged| report.take(&sources[index], judged),
     );
     report.finish(arguments.no_skip)

@@ -1,7 +1,7 @@
 //! The command line: `pidlab check`, `run`, `fuzz`, `rules`, `explain`.
 //!
-//! Exit codes: 0 all agree; 1 a difference or a failed expectation; 2 bad usage or a bad scenario; 4 the kernel side could
-//! not run.
+//! Exit codes: 0 all agree; 1 a difference or a failed expectation; 2 bad usage or a bad scenario; 4 the kernel side, or some
+//! scenario on it, could not run here.
 
 mod check;
 mod coverage;
@@ -35,7 +35,8 @@ struct Arguments {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all agree, 1 a difference or a failed expectation,
-2 bad usage or a bad scenario, 4 the kernel side could not run.";
+2 bad usage or a bad scenario, 4 the kernel side, or some scenario on it,
+could not run here.";
 
 #[derive(Subcommand)]
 enum Command {
