@@ -148,7 +148,12 @@ fn a_lab_whose_helper_is_killed_gets_another() {
     let family = family(helper);
     kill("KILL", &helper.to_string());
     // Dropping the helper reaps it; until the kill has gone through, runs may still succeed.
-    while !matches!(lab.run(&scenario), Err(LabError::Helper(_))) {}
+    let why = loop {
+        if let Err(why) = lab.run(&scenario) {
+            break why;
+        }
+    };
+    assert!(matches!(&why, LabError::Lacking(why) if why.reason.contains("SIGKILL")), "{why}");
     all_end(&family);
     assert_eq!(lab.run(&scenario).expect("a run"), before);
     assert_ne!(lab.helper_pid(), Some(helper));
