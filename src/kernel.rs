@@ -108,20 +108,31 @@ impl Worker {
 
     /// The same, where the processes of the kernel side share their memory, or do not.
     pub(crate) fn judge_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Judged {
-        let judged = self.judge_until(scenario, sharing, Limit(None));
+        let judged = self.judge_until(scenario, sharing, Limit(None), |_| {});
         judged.unwrap_or_else(|TimedOut(_)| Judged::Failed("it was given up".to_owned()))
     }
 
-    /// As [`Worker::judge`], and given up after a time.
+    /// As [`Worker::judge`], and given up after a time. `told` is called now and then with how many steps the kernel side has taken.
     ///
     /// # Errors
     /// If it took longer.
-    pub(crate) fn judge_within(&mut self, scenario: &Scenario, limit: Option<Duration>) -> Result<Judged, TimedOut> {
+    pub(crate) fn judge_within(
+        &mut self,
+        scenario: &Scenario,
+        limit: Option<Duration>,
+        told: impl FnMut(usize),
+    ) -> Result<Judged, TimedOut> {
         let limit = Limit(limit.map(|limit| (Instant::now(), limit)));
-        self.judge_until(scenario, Sharing::Auto, limit)
+        self.judge_until(scenario, Sharing::Auto, limit, told)
     }
 
-    fn judge_until(&mut self, scenario: &Scenario, sharing: Sharing, limit: Limit) -> Result<Judged, TimedOut> {
+    fn judge_until(
+        &mut self,
+        scenario: &Scenario,
+        sharing: Sharing,
+        limit: Limit,
+        told: impl FnMut(usize),
+    ) -> Result<Judged, TimedOut> {
         let Some(lab) = self.lab.as_mut() else {
             return limit.on_the_model(self.plan, Facts::newest(), scenario).map(Judged::Verdict);
         };
@@ -139,7 +150,7 @@ impl Worker {
             });
         }
         lab.limit_time(limit.left());
-        let run = match lab.run_sharing(scenario, sharing) {
+        let run = match lab.run_told(scenario, sharing, told) {
             Err(LabError::TimedOut) => return Err(limit.passed()),
             Err(LabError::Lacking(why) | LabError::Unavailable(why)) => {
                 let both = self.plan.on != On::Kernel;

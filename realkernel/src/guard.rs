@@ -239,10 +239,9 @@ fn map_users(process: &Path) -> io::Result<()> {
 fn unavailable(refused: &Refused) -> Unavailable {
     let Refused { what, error, in_user_namespace } = refused;
     let limits = [libc::EAGAIN, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
-    if let Some(errno) = error.raw_os_error().filter(|errno| limits.contains(errno)) {
-        if let Some(limit) = blame::limit(&format!("this process could not {what}"), errno) {
-            return limit;
-        }
+    let limit = error.raw_os_error().filter(|errno| limits.contains(errno));
+    if let Some(limit) = limit.and_then(|errno| blame::limit(&format!("this process could not {what}"), errno)) {
+        return limit;
     }
     let reason = format!("the kernel did not let this process {what}: {error}");
     let remedy = match (in_user_namespace, error.raw_os_error()) {
@@ -304,6 +303,9 @@ fn make_ready(user_namespace: bool, outside: Outside) -> Result<Conductor, Unava
     })
 }
 
+/// After so many steps a long run gives a sign of life.
+const STEPS_A_SIGN: usize = 32;
+
 /// The conductor's life: run what is asked for, until nobody asks any more, or until a run has done harm.
 fn conduct(mut control: UnixStream, user_namespace: bool, mut conductor: Conductor) {
     let hello = Hello::Ready {
@@ -316,9 +318,12 @@ fn conduct(mut control: UnixStream, user_namespace: bool, mut conductor: Conduct
         return;
     }
     while let Ok(request) = wire::receive::<Request>(&mut control) {
+        let mut taken = 0;
         let response = conductor.run(&request, |observation| {
+            taken += 1;
             if !request.held {
-                return Ok(());
+                let is_due = taken % STEPS_A_SIGN == 0;
+                return if is_due { wire::send(&mut control, &Answer::Taken(taken)) } else { Ok(()) };
             }
             wire::send(&mut control, &Answer::Held(observation.clone()))?;
             wire::receive(&mut control).map(|GoOn| ())

@@ -151,8 +151,21 @@ impl Lab {
     /// # Errors
     /// As [`Machine::run`] of a lab.
     pub fn run_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Result<Run, LabError> {
+        self.run_told(scenario, sharing, |_| {})
+    }
+
+    /// The same, and calls `told` now and then while a long run goes on, with how many steps it has taken.
+    ///
+    /// # Errors
+    /// As [`Machine::run`] of a lab.
+    pub fn run_told(
+        &mut self,
+        scenario: &Scenario,
+        sharing: Sharing,
+        told: impl FnMut(usize),
+    ) -> Result<Run, LabError> {
         let usual = std::mem::replace(&mut self.options.sharing, sharing);
-        let run = self.ask(scenario, true, NOBODY);
+        let run = self.ask_told(scenario, true, NOBODY, told);
         self.options.sharing = usual;
         run
     }
@@ -177,7 +190,17 @@ impl Lab {
         &mut self,
         scenario: &Scenario,
         every_step: bool,
+        look: Option<impl FnMut(&Observation)>,
+    ) -> Result<Run, LabError> {
+        self.ask_told(scenario, every_step, look, |_| {})
+    }
+
+    fn ask_told(
+        &mut self,
+        scenario: &Scenario,
+        every_step: bool,
         mut look: Option<impl FnMut(&Observation)>,
+        told: impl FnMut(usize),
     ) -> Result<Run, LabError> {
         if let Some(why) = &self.harmful {
             return Err(LabError::Unavailable(why.clone()));
@@ -191,7 +214,7 @@ impl Lab {
         // What is left of a run that did not end is not known: the helper goes, and with it everything that it made.
         // A time that no clock reaches is no limit.
         let until = self.limit.and_then(|limit| Instant::now().checked_add(limit));
-        match helper.run(&request, until, |observation| look.iter_mut().for_each(|look| look(observation))) {
+        match helper.run(&request, until, |observation| look.iter_mut().for_each(|look| look(observation)), told) {
             Ok(Ok(run)) => {
                 self.helper = Some(helper);
                 Ok(run)
@@ -233,6 +256,9 @@ impl Machine for Lab {
     }
 }
 
+/// Why a helper cannot run anything, and whether it may be able to without the user namespace that it chose.
+type Declined = (Unavailable, bool);
+
 /// The guard process and the socket to the conductor behind it.
 #[derive(Debug)]
 struct Helper {
@@ -253,8 +279,8 @@ impl Helper {
         }
     }
 
-    /// The inner error says that the kernel side cannot run so, and whether it may be able to without the user namespace that it chose.
-    fn start_so(setup: Setup) -> Result<Result<(Helper, Kernel), (Unavailable, bool)>, LabError> {
+    /// The inner error says that the kernel side cannot run so.
+    fn start_so(setup: Setup) -> Result<Result<(Helper, Kernel), Declined>, LabError> {
         let (mut control, theirs) = UnixStream::pair().map_err(LabError::Helper)?;
         control.write_all(&GREETING).map_err(LabError::Helper)?;
         // The constructor must be part of this program, or the helper would be a second instance of it.
@@ -343,6 +369,7 @@ impl Helper {
         request: &Request,
         until: Option<Instant>,
         mut look: impl FnMut(&Observation),
+        mut told: impl FnMut(usize),
     ) -> io::Result<Response> {
         self.wait_until(until)?;
         wire::send(&mut self.control, request)?;
@@ -351,6 +378,10 @@ impl Helper {
             match wire::receive(&mut self.control)? {
                 Answer::Ended(response) => return Ok(response),
                 Answer::Held(observation) => look(&observation),
+                Answer::Taken(steps) => {
+                    told(steps);
+                    continue;
+                }
             }
             wire::send(&mut self.control, &GoOn)?;
         }

@@ -76,8 +76,9 @@ pub(crate) struct Stat {
 impl Stat {
     /// Reads the line; `None` if it is not one.
     fn parse(line: &[u8]) -> Option<Stat> {
-        // The name may hold blanks and parentheses; the last one ends it.
-        let after = line.iter().rposition(|byte| *byte == b')')?;
+        // The name may hold blanks and parentheses; the last one ends it. Number and name of an agent take less than this.
+        const HEAD: usize = 48;
+        let after = line.get(..HEAD.min(line.len()))?.iter().rposition(|byte| *byte == b')')?;
         let mut fields = line.get(after + 2..)?.split(|byte| *byte == b' ');
         let state = *fields.next()?.first()?;
         let mut number = || i32::try_from(decimal(fields.next()?)?).ok();
@@ -120,7 +121,8 @@ impl Process {
             namespaces,
             own_files: false,
             pidfd,
-            stat: File::open(format!("/proc/{number}/stat"))?,
+            // The one of the task: that of the process adds up all its threads at every read (fs/proc/array.c, `do_task_stat`).
+            stat: File::open(format!("/proc/{number}/task/{number}/stat"))?,
             wchan: File::open(format!("/proc/{number}/wchan"))?,
             gone: false,
             freed: false,

@@ -132,17 +132,13 @@ impl Processes {
         self.known.values()
     }
 
-    /// Those that are not gone, to look at: one first, then the others.
-    pub(crate) fn alive_mut(&mut self, first: Role) -> impl Iterator<Item = &mut Process> {
-        let (mut one, mut others) = (None, Vec::with_capacity(self.known.len()));
+    /// Those that are not gone, to look at: these first, then the others.
+    pub(crate) fn alive_mut(&mut self, first: [Role; 2]) -> impl Iterator<Item = &mut Process> {
+        let (mut ahead, mut others) = (Vec::with_capacity(first.len()), Vec::with_capacity(self.known.len()));
         for process in self.known.values_mut().filter(|process| !process.gone) {
-            if process.role == first {
-                one = Some(process);
-            } else {
-                others.push(process);
-            }
+            if first.contains(&process.role) { ahead.push(process) } else { others.push(process) }
         }
-        one.into_iter().chain(others)
+        ahead.into_iter().chain(others)
     }
 
     /// Somebody who is gone, but whose number is still taken though nobody has it, nor uses it as group or session: the task is

@@ -76,13 +76,13 @@ fn is_too_long(since: Instant, passes: u32) -> bool {
 const HEAD_START: i64 = 50_000;
 
 /// Lets the world run until it is quiet, and says what each process is doing then. `actor` is the likeliest to be restless
-/// still, and `may_block` tells whose call may block, and in which state procfs shows it then.
+/// still, and then `maker`, if that is another; `may_block` tells whose call may block, and in which state procfs shows it then.
 ///
 /// # Errors
 /// What was not quiet after a very long time.
 pub(crate) fn settle(
     processes: &mut Processes,
-    actor: Role,
+    [actor, maker]: [Role; 2],
     may_block: impl Fn(Role) -> Option<u8>,
 ) -> Result<BTreeMap<Role, State>, String> {
     let mut started = None;
@@ -94,7 +94,7 @@ pub(crate) fn settle(
         }
         let before = os::context_switches();
         os::tree_barrier();
-        let restless = match look(processes, actor, &may_block) {
+        let restless = match look(processes, [actor, maker], &may_block) {
             Ok(states) if os::context_switches() == before => return Ok(states),
             Ok(_) => "the CPU is never the conductor's for as long as a look takes".to_owned(),
             Err(restless) => restless,
@@ -154,13 +154,13 @@ pub(crate) fn is_done(role: Role) -> bool {
 /// One pass; the error says who was not settled.
 fn look(
     processes: &mut Processes,
-    actor: Role,
+    first: [Role; 2],
     may_block: impl Fn(Role) -> Option<u8>,
 ) -> Result<BTreeMap<Role, State>, String> {
     let mut states = BTreeMap::new();
     let witness = processes.witness;
-    // The actor first: it is the likeliest to be restless still, and then the others need not be looked at.
-    for process in processes.alive_mut(actor) {
+    // The likeliest to be restless still come first: then the others need not be looked at.
+    for process in processes.alive_mut(first) {
         if process.look() {
             let state = settled(process, witness, &may_block)?;
             states.insert(process.role, state);

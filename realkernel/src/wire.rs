@@ -65,6 +65,8 @@ pub(crate) struct Request {
 pub(crate) enum Answer {
     /// The run at hand, which is held, has come so far.
     Held(Observation),
+    /// The run at hand, which goes on, has taken so many steps.
+    Taken(usize),
     /// Its end.
     Ended(Response),
 }

@@ -161,7 +161,7 @@ impl World {
         let command = self.speak(&syscall, command)?;
         self.give(step, &syscall, &command)?;
         let newborn = self.await_newborn(step.by, &syscall)?;
-        self.settle(newborn.unwrap_or(step.by))?;
+        self.settle_with(newborn.unwrap_or(step.by), step.by)?;
         self.collect(step.by)
     }
 
@@ -221,13 +221,18 @@ impl World {
 
     /// Lets the world run until it is quiet.
     fn settle(&mut self, actor: Role) -> Result<(), String> {
+        self.settle_with(actor, actor)
+    }
+
+    /// The same after somebody was made.
+    fn settle_with(&mut self, actor: Role, maker: Role) -> Result<(), String> {
         let pending = &self.pending;
         let may_block = |role: Role| match pending.get(&role) {
             Some(Pending { syscall, .. }) if syscall.may_sleep() => Some(b'S'),
             Some(Pending { syscall, .. }) if syscall.is_vfork() => Some(b'D'),
             _ => None,
         };
-        self.states = quiet::settle(&mut self.processes, actor, may_block)?;
+        self.states = quiet::settle(&mut self.processes, [actor, maker], may_block)?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use common::{lab, scenario};
-use pidlab_realkernel::{LabError, LabOptions};
+use pidlab_realkernel::{LabError, LabOptions, Sharing};
 use pidlab_scenario::Machine;
 
 /// Set in a program that these tests start in order to end it.
@@ -167,7 +167,12 @@ fn a_lab_whose_helper_is_killed_gets_another() {
     let family = family(helper);
     kill("KILL", &helper.to_string());
     // Dropping the helper reaps it; until the kill has gone through, runs may still succeed.
-    while !matches!(lab.run(&scenario), Err(LabError::Helper(_))) {}
+    let why = loop {
+        if let Err(why) = lab.run(&scenario) {
+            break why;
+        }
+    };
+    assert!(matches!(&why, LabError::Lacking(why) if why.reason.contains("SIGKILL")), "{why}");
     all_end(&family);
     assert_eq!(lab.run(&scenario).expect("a run"), before);
     assert_ne!(lab.helper_pid(), Some(helper));
@@ -203,4 +208,14 @@ fn a_signal_at_its_default_kills() {
     );
     let run = lab.run(&scenario).expect("the run comes to its end");
     assert_eq!(run.observations.last().map(|seen| seen.processes.len()), Some(1), "{run:?}");
+}
+
+/// Whoever waits for a long run hears of it.
+#[test]
+fn a_long_run_gives_signs_of_life() {
+    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let long = scenario(&"{ by = \"host\", call = \"getpid\" },\n".repeat(100));
+    let mut told = Vec::new();
+    let run = lab.run_told(&long, Sharing::Auto, |steps| told.push(steps)).expect("the run comes to its end");
+    assert_eq!((told, run.observations.len()), (vec![32, 64, 96], 101));
 }

@@ -98,7 +98,8 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let asked = Asked { replay: replay(arguments), no_kernel };
     let kernel = labs.kernel().map(|kernel| kernel.release.clone());
     let totals = Totals::new(on, kernel, arguments.words.are_none(), entries.len());
-    let mut written = Written { out, report: arguments.report(), totals, progress: progress(entries.len()) };
+    let bar = progress(entries.len());
+    let mut written = Written { out, report: arguments.report(), totals, progress: bar.clone() };
     let mut going = written.start(&entries);
     kernel::spread(
         labs,
@@ -107,8 +108,11 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         if going.is_ok() { entries.len() } else { 0 },
         |worker, index| {
             let begun = Instant::now();
-            let judged =
-                entries[index].as_ref().ok().map(|source| worker.judge_within(&source.scenario, arguments.timeout));
+            let judged = entries[index].as_ref().ok().map(|Source { scenario, .. }| {
+                let (name, all) = (one_line(&scenario.name), scenario.steps.len());
+                let told = |steps| bar.set_message(format!("{name}: step {steps} of {all}"));
+                worker.judge_within(scenario, arguments.timeout, told)
+            });
             (judged, begun.elapsed())
         },
         |index, (judged, took)| {

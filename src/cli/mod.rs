@@ -1,7 +1,7 @@
 //! The command line: `pidlab check`, `run`, `fuzz`, `rules`, `explain`.
 //!
 //! Exit codes: 0 all agree; 1 a difference or a failed claim; 2 bad usage, a bad scenario, or output that cannot be written; 3 not decided;
-//! 4 the kernel side could not run; 141 nobody reads the output any more.
+//! 4 the kernel side, or some scenario on it, could not run here; 141 nobody reads the output any more.
 //!
 //! All that is written goes through `Out` or, for standard error, `message`: neither lets a character through that acts on a terminal.
 
@@ -53,8 +53,8 @@ struct Arguments {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all agree, 1 a difference or a failed claim, 2 bad usage, a bad
-scenario or output that cannot be written, 3 not decided, 4 the kernel side
-could not run, 141 nobody reads the output any more.";
+scenario or output that cannot be written, 3 not decided, 4 the kernel side,
+or some scenario on it, could not run here, 141 nobody reads the output any more.";
 
 /// When to write in colour.
 #[derive(Clone, Copy, ValueEnum)]
