@@ -95,7 +95,12 @@ fn kinds_of_kernels() -> Vec<Facts> {
 /// Without any kernel: on each kind of kernel the reasons are those of that kind, in the library and in random scenarios.
 #[test]
 fn no_rule_fires_on_the_other_side_of_its_fact() {
-    let library = scenarios();
+    let mut library = scenarios();
+    // What is claimed is held against every outcome, which takes time and fires nothing.
+    for step in library.iter_mut().flat_map(|scenario| &mut scenario.steps) {
+        step.expect = None;
+        step.claims.clear();
+    }
     let mut fired = BTreeSet::new();
     for kind in kinds_of_kernels() {
         let mut model = Model::new(kind.clone());

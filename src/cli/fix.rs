@@ -193,7 +193,7 @@ fn edit(source: &Source, failed: &FailedClaim, verdict: &Verdict) -> Option<Edit
 
 /// The text with all of these pieces changed, each once.
 fn edited(text: &str, mut edits: Vec<Edit>) -> String {
-    edits.sort_by(|(left, _), (right, _)| (left.start, left.end).cmp(&(right.start, right.end)));
+    edits.sort_by_key(|(range, _)| (range.start, range.end));
     edits.dedup();
     let mut changed = text.to_owned();
     for (range, new) in edits.into_iter().rev() {

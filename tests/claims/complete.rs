@@ -202,9 +202,12 @@ fn claiming(scenario: &Scenario, all: &[(usize, Vec<Claim>)]) -> Scenario {
     scenario
 }
 
+/// A scenario, and the claims of its steps.
+type Claimed = (Scenario, Vec<(usize, Vec<Claim>)>);
+
 #[test]
 fn all_claims_survive_being_written() {
-    let mut by_scenario: BTreeMap<String, (Scenario, Vec<(usize, Vec<Claim>)>)> = BTreeMap::new();
+    let mut by_scenario: BTreeMap<String, Claimed> = BTreeMap::new();
     for moment in moments() {
         let text = moment.scenario.to_toml();
         let (_, all) = by_scenario.entry(text).or_insert_with(|| (moment.scenario.clone(), Vec::new()));

@@ -16,21 +16,68 @@ pub(super) fn of_call(name: &str) -> Option<(String, Value)> {
 /// What claims are made of.
 pub(super) fn definitions() -> Map<String, Value> {
     let signal = json!({ "$ref": "#/$defs/signal" });
+    let events = EVENTS.map(|event| event.to_string());
+    let seen = SeenField::KINDS.map(|(name, kind)| (name.to_owned(), seen_value(kind)));
+    let sees = json!({
+        "description": "What the look shows, as the JSON line has it.",
+        "type": "object",
+        "properties": Map::from_iter(seen),
+        "additionalProperties": false,
+        "minProperties": 1,
+    });
+    let processes = json!({
+        "type": "object",
+        "propertyNames": { "$ref": "#/$defs/name" },
+        "additionalProperties": { "anyOf": [process(), { "const": "gone" }] },
+        "minProperties": 1,
+    });
+    let whole = |items: Value| json!({ "description": "The whole set.", "type": "array", "items": items });
+    let definitions = [
+        ("status", status(&signal)),
+        ("sees", sees),
+        ("pending", whole(signal)),
+        ("events", whole(json!({ "enum": events }))),
+        ("took", handled()),
+        ("claims_about_processes", processes),
+    ];
+    definitions.into_iter().map(|(name, definition)| (name.to_owned(), definition)).collect()
+}
+
+/// What is claimed of a process.
+fn process() -> Value {
     let number = json!({ "type": "integer", "minimum": 0, "maximum": i32::MAX });
     let numbers = json!({ "type": "array", "items": number });
     let named = json!({ "anyOf": [{ "$ref": "#/$defs/name" }, { "const": false }] });
     let states = STATES.map(|state| state.to_string());
-    let events = EVENTS.map(|event| event.to_string());
-    let seen = SeenField::KINDS.map(|(name, kind)| (name.to_owned(), seen_value(kind)));
-    let status = status(&json!({ "$ref": "#/$defs/signal" }));
-    let told = self::status(&json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }));
+    fields(&[
+        ("state", json!({ "enum": states })),
+        ("pids", numbers.clone()),
+        ("namespaces", numbers),
+        ("parent", named.clone()),
+        ("ppid", number.clone()),
+        ("pgid", number.clone()),
+        ("sid", number),
+        ("thread_of", named),
+        ("handled", json!({ "type": "array", "items": { "$ref": "#/$defs/took" } })),
+        ("returned", json!({ "anyOf": [returned(), { "const": false }] })),
+    ])
+}
+
+/// What is claimed of a signal that a handler got, or that was taken without one.
+fn handled() -> Value {
+    let told = status(&json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }));
     let mut handled = fields(&[
-        ("signal", signal.clone()),
-        ("si_pid", number.clone()),
+        ("signal", json!({ "$ref": "#/$defs/signal" })),
+        ("si_pid", json!({ "type": "integer", "minimum": 0, "maximum": i32::MAX })),
         ("status", json!({ "anyOf": [told, { "const": false }] })),
     ]);
     handled["required"] = json!(["signal"]);
-    let returned = fields(&[
+    handled
+}
+
+/// What is claimed of a call that had blocked.
+fn returned() -> Value {
+    fields(&[
         ("call", json!({ "enum": CallName::WORDS })),
         ("returns", json!({ "anyOf": [{ "type": "integer" }, { "$ref": "#/$defs/name" }] })),
         ("fails", json!({ "$ref": "#/$defs/errno" })),
@@ -41,41 +88,6 @@ pub(super) fn definitions() -> Map<String, Value> {
         ("pending", json!({ "$ref": "#/$defs/pending" })),
         ("events", json!({ "$ref": "#/$defs/events" })),
         ("took", json!({ "$ref": "#/$defs/took" })),
-    ]);
-    let process = fields(&[
-        ("state", json!({ "enum": states })),
-        ("pids", numbers.clone()),
-        ("namespaces", numbers.clone()),
-        ("parent", named.clone()),
-        ("ppid", number.clone()),
-        ("pgid", number.clone()),
-        ("sid", number),
-        ("thread_of", named),
-        ("handled", json!({ "type": "array", "items": { "$ref": "#/$defs/took" } })),
-        ("returned", json!({ "anyOf": [returned, { "const": false }] })),
-    ]);
-    let sees = json!({
-        "description": "What the look shows, as the JSON line has it.",
-        "type": "object",
-        "properties": Map::from_iter(seen),
-        "additionalProperties": false,
-        "minProperties": 1,
-    });
-    Map::from_iter([
-        ("status".to_owned(), status),
-        ("sees".to_owned(), sees),
-        ("took".to_owned(), handled),
-        ("pending".to_owned(), json!({ "description": "The whole set.", "type": "array", "items": signal })),
-        ("events".to_owned(), json!({ "description": "The whole set.", "type": "array", "items": { "enum": events } })),
-        (
-            "claims_about_processes".to_owned(),
-            json!({
-                "type": "object",
-                "propertyNames": { "$ref": "#/$defs/name" },
-                "additionalProperties": { "anyOf": [process, { "const": "gone" }] },
-                "minProperties": 1,
-            }),
-        ),
     ])
 }
 
