@@ -63,5 +63,6 @@ pub use signal::Signal;
 pub use spelling::nearest;
 pub use syscall::Syscall;
 pub use terms::{
-    ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SigCode, SignalAction, Sysctl, Target, WaitTarget,
+    Capability, ExitSignal, KillTarget, LookVia, MaskChange, RebootHow, SetnsVia, SigCode, SignalAction, Sysctl,
+    Target, WaitTarget,
 };

@@ -84,6 +84,7 @@ impl<R: Roles> Lowering<'_, R> {
             Call::Signalfd { signals } => Syscall::SignalfdRead { signals: signals.clone() },
             Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => Syscall::Setuid { uid: *uid },
             Call::Setuid { uid } => return Err(self.not_modelled(Unmodelled::User(*uid))),
+            Call::DropCapability { capability } => Syscall::CapsetWithout { capability: *capability },
             Call::Look { pid, via } => Syscall::Look(self.look(*pid, *via)?),
             Call::Setsid => Syscall::Setsid,
             Call::Getpid => Syscall::Getpid,
