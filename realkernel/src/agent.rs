@@ -60,6 +60,8 @@ numbered! {
         TakeSignal,
         /// a set of signals: the same through a signalfd.
         ReadSignal,
+        /// the number of a capability.
+        DropCapability,
         /// signal, and 0 to 4: default, ignore, handle, nocldwait, handle and restart.
         Sigaction,
         /// how, signal.
@@ -182,6 +184,7 @@ fn perform(slot: &Slot) -> Raw {
             raw::plain(number, [a as usize, b as usize, c as usize, d as usize])
         }
         Operation::PrctlNumber => raw::prctl_number(argument(0) as i32),
+        Operation::DropCapability => raw::drop_capability(argument(0) as u32),
         Operation::Sigaction => {
             let disposition = match argument(1) {
                 0 => Disposition::Default,

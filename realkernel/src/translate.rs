@@ -2,8 +2,8 @@
 
 use pidlab_scenario::syscall::{Syscall, WaitId};
 use pidlab_scenario::{
-    CloneFlags, Harm, MaskChange, RebootHow, Refusal, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl,
-    WaitOptions,
+    Capability, CloneFlags, Harm, MaskChange, RebootHow, Refusal, Role, SetnsVia, SigCode, Signal, SignalAction,
+    Sysctl, WaitOptions,
 };
 
 use crate::agent::Operation;
@@ -71,6 +71,15 @@ impl Translator<'_> {
             S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
             S::PrctlGetPdeathsig => Command::new(Operation::PrctlNumber, &[libc::PR_GET_PDEATHSIG.into()]),
             S::Setuid { uid } => Command::plain(libc::SYS_setuid, &[i64::from(*uid)]),
+            S::CapsetWithout { capability } => {
+                // linux/capability.h
+                let number = match capability {
+                    Capability::Kill => 5,
+                    Capability::SysAdmin => 21,
+                    Capability::CheckpointRestore => 40,
+                };
+                Command::new(Operation::DropCapability, &[number])
+            }
             S::RtSigaction { signal, action } => sigaction(*signal, *action),
             S::RtSigprocmask { how, signal } => sigprocmask(*how, *signal),
             S::RtSigpending => self.caller.sigpending(),

@@ -12,8 +12,8 @@ use crate::arguments::Arguments;
 use crate::form::{Form, GivenArgument};
 use crate::terms::words;
 use crate::{
-    CloneFlags, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role, SetnsVia, SigCode,
-    Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
+    Capability, CloneFlags, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role,
+    SetnsVia, SigCode, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
 };
 
 macro_rules! calls {
@@ -281,6 +281,11 @@ calls! {
     Setuid = "setuid" "setuid(2)" returns {
         /// The new user id.
         uid: u32 = form::uid("the new user id"),
+    }
+    /// capset(2): one capability less, of the calling thread.
+    DropCapability = "drop_capability" "capset(2): the calling thread gives up one capability" returns {
+        /// Which one.
+        capability: Capability = form::word("which capability"),
     }
     /// What the caller sees of another process.
     Look = "look" "what the caller sees of another process" returns {

@@ -203,6 +203,18 @@ words! {
 }
 
 words! {
+    /// A capability that a thread can give up (capabilities(7)).
+    Capability {
+        /// Making namespaces, joining them, and much more.
+        SysAdmin = "CAP_SYS_ADMIN",
+        /// Choosing numbers.
+        CheckpointRestore = "CAP_CHECKPOINT_RESTORE",
+        /// Signalling others' processes.
+        Kill = "CAP_KILL",
+    }
+}
+
+words! {
     /// What reboot(2) is asked for.
     RebootHow {
         /// `LINUX_REBOOT_CMD_RESTART`.

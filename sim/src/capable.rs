@@ -9,24 +9,24 @@
 //!
 //! In the kernel: security/commoncap.c, kernel/ptrace.c, kernel/signal.c:check_kill_permission, kernel/ucount.c.
 
-use pidlab_scenario::{CloneFlags, Errno, Fact, Signal};
+use pidlab_scenario::{Capability, CloneFlags, Errno, Fact, Signal};
 
-use crate::objects::cred::{Cred, Kuid, Ucount, UserNamespace};
+use crate::objects::cred::{Cap, CapSet, Cred, Kuid, Ucount, UserNamespace};
 use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::task::TaskFlags;
 use crate::rule;
 use crate::world::World;
 
-/// Whether somebody has the capabilities in a user namespace: those of its own it has itself, and the user who made a user namespace has
+/// Whether somebody has a capability in a user namespace: those of its own it has itself, and the user who made a user namespace has
 /// all in it and below.
 ///
 /// # References
 /// user_namespaces(7), Capabilities; security/commoncap.c:cap_capable
-pub(crate) fn cap_capable(w: &World, who: Cred, over: UserNsId) -> bool {
+pub(crate) fn cap_capable(w: &World, who: Cred, over: UserNsId, capability: Cap) -> bool {
     let mut at = over;
     loop {
         if at == who.user_ns {
-            return who.capable;
+            return who.has(capability);
         }
         let namespace = &w.user_namespaces[at.0 as usize];
         let Some(parent) = namespace.parent else { return false };
@@ -37,10 +37,22 @@ pub(crate) fn cap_capable(w: &World, who: Cred, over: UserNsId) -> bool {
     }
 }
 
-/// Whether a task has the capabilities in a user namespace.
+/// Whether a task has a capability in a user namespace.
 #[inline]
-pub(crate) fn ns_capable(w: &World, task: TaskId, over: UserNsId) -> bool {
-    cap_capable(w, w.cred(task), over)
+pub(crate) fn ns_capable(w: &World, task: TaskId, over: UserNsId, capability: Cap) -> bool {
+    cap_capable(w, w.cred(task), over, capability)
+}
+
+/// Whether a task may choose numbers where a user namespace has the say: either of two capabilities will do.
+///
+/// # References
+/// include/linux/capability.h:checkpoint_restore_ns_capable
+pub(crate) fn checkpoint_restore_ns_capable(w: &mut World, task: TaskId, over: UserNsId) -> bool {
+    let either = [Capability::CheckpointRestore, Capability::SysAdmin].map(|one| ns_capable(w, task, over, Some(one)));
+    if either[0] != either[1] {
+        w.because(&rule::USER_CHECKPOINT_OR_ADMIN, task);
+    }
+    either[0] || either[1]
 }
 
 /// Whether a user namespace is another one or below it.
@@ -67,7 +79,7 @@ pub(crate) fn copy_creds(w: &mut World, caller: TaskId, flags: CloneFlags) -> Re
     w.because(&rule::USER_NEWUSER, caller);
     let made = UserNsId(u32::try_from(w.user_namespaces.len()).expect("each is made by a call"));
     w.user_namespaces.push(UserNamespace::new(Some(own.user_ns), own.uid));
-    Ok(Cred { uid: own.uid, user_ns: made, capable: true })
+    Ok(Cred { uid: own.uid, user_ns: made, capable: true, dropped: CapSet::EMPTY })
 }
 
 /// Takes a user namespace back that [`copy_creds`] has made for a call that failed.
@@ -105,12 +117,12 @@ pub(crate) fn ptrace_may_access(w: &mut World, caller: TaskId, at: TaskId) -> bo
     if who == Cred::ROOT || w.same_thread_group(caller, at) {
         return true;
     }
-    let has_power = cap_capable(w, who, whom.user_ns);
+    let has_power = cap_capable(w, who, whom.user_ns, None);
     if who.uid != whom.uid && !has_power {
         return false;
     }
     // What root has left in memory is not for everybody with the new user.
-    if is_closed(w, at) && !cap_capable(w, who, UserNsId::OUTERMOST) {
+    if is_closed(w, at) && !cap_capable(w, who, UserNsId::OUTERMOST, None) {
         return false;
     }
     has_power || (who.user_ns == whom.user_ns && (who.capable || !whom.capable))
@@ -139,7 +151,7 @@ pub(crate) fn check_kill_permission(w: &mut World, sender: TaskId, to: TaskId, s
         return true;
     }
     let whom = w.cred(to);
-    if who.uid == whom.uid || cap_capable(w, who, whom.user_ns) {
+    if who.uid == whom.uid || cap_capable(w, who, whom.user_ns, Some(Capability::Kill)) {
         return true;
     }
     if signal == Some(Signal::CONT) && w.process(sender).session == w.process(to).session {

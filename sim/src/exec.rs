@@ -13,10 +13,9 @@
 use pidlab_scenario::Signal;
 
 use crate::Next;
-use crate::capable::cap_capable;
 use crate::exit::do_exit::complete_vfork_done;
 use crate::exit::release::release_task;
-use crate::objects::cred::Cred;
+use crate::objects::cred::{CapSet, Cred};
 use crate::objects::ids::{TaskId, UserNsId};
 use crate::objects::signal_struct::SignalFlags;
 use crate::objects::task::{At, ExitState, TaskFlags};
@@ -153,9 +152,12 @@ fn begin_new_exec(w: &mut World, task: TaskId) {
 fn keep_or_drop_capabilities(w: &mut World, task: TaskId) {
     let who = w.cred(task);
     let capable = who.uid == 0 && who.user_ns == UserNsId::OUTERMOST;
-    if cap_capable(w, who, who.user_ns) && !capable {
+    if who.capable && !capable {
         w.because(&rule::USER_EXEC_DROPS, task);
     }
-    let cred = w.cred_id(Cred { capable, ..who });
+    if who.dropped != CapSet::EMPTY {
+        w.because(&rule::USER_EXEC_REGAINS, task);
+    }
+    let cred = w.cred_id(Cred { capable, dropped: CapSet::EMPTY, ..who });
     w.task_mut(task).cred = cred;
 }

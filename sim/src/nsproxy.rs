@@ -5,7 +5,7 @@
 //!
 //! In the kernel: kernel/nsproxy.c, kernel/pid_namespace.c.
 
-use pidlab_scenario::{CloneFlags, Errno, Fact};
+use pidlab_scenario::{Capability, CloneFlags, Errno, Fact};
 
 use crate::alloc::put_pid_ns;
 use crate::capable::{
@@ -35,7 +35,7 @@ const DEFAULT_PID_MAX: u32 = 32_768;
 pub(crate) fn copy_pid_ns(w: &mut World, caller: TaskId, maker: Cred, differs: &'static Rule) -> Result<NsId, Errno> {
     let own = w.active_ns(caller);
     let elsewhere = w.task(caller).pid_ns_for_children != Some(own);
-    if !maker.capable {
+    if !maker.has(Some(Capability::SysAdmin)) {
         w.because(&rule::OWNER_UNPRIVILEGED, caller);
         if elsewhere {
             w.because(&rule::CLONE_ERROR_PRECEDENCE, caller);
@@ -150,7 +150,8 @@ pub(crate) fn sys_unshare(w: &mut World, caller: TaskId, flags: CloneFlags) -> R
 pub(crate) fn pidns_install(w: &mut World, caller: TaskId, ns: NsId) -> Result<(), Errno> {
     let own = w.active_ns(caller);
     let within = is_within(w, ns, own);
-    if !ns_capable(w, caller, w.ns(ns).user_ns) || !w.cred(caller).capable {
+    let admin = Some(Capability::SysAdmin);
+    if !ns_capable(w, caller, w.ns(ns).user_ns, admin) || !w.cred(caller).has(admin) {
         w.because(&rule::SETNS_PERM, caller);
         if !within {
             w.because(&rule::SETNS_CAP_BEFORE_RELATION, caller);

@@ -4,7 +4,7 @@
 
 use pidlab_scenario::{Errno, Fact};
 
-use crate::capable::ns_capable;
+use crate::capable::checkpoint_restore_ns_capable;
 use crate::objects::ids::{NsId, PidId, TaskId};
 use crate::objects::pid_namespace::RESERVED_PIDS;
 use crate::world::World;
@@ -72,7 +72,7 @@ fn is_in_range(w: &mut World, ns: NsId, asked: i32) -> Result<(), Errno> {
 }
 
 fn may_choose(w: &mut World, ns: NsId, caller: TaskId) -> Result<(), Errno> {
-    if ns_capable(w, caller, w.ns(ns).user_ns) {
+    if checkpoint_restore_ns_capable(w, caller, w.ns(ns).user_ns) {
         return Ok(());
     }
     w.because_of_newborn(&rule::SETTID_PERM);

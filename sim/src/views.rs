@@ -2,7 +2,7 @@
 //!
 //! Everywhere the same question: which numbers has it where the observer stands?
 
-use pidlab_scenario::{Errno, Fact, PollEvent, Seen};
+use pidlab_scenario::{Capability, Errno, Fact, PollEvent, Seen};
 
 use crate::capable::{check_kill_permission, ns_capable};
 use crate::nsproxy::may_follow_link;
@@ -63,7 +63,7 @@ impl World {
 
     /// Whether a task may mount a file system: all are in the mount namespace that the outermost user namespace owns.
     pub fn can_mount(&self, task: TaskId) -> bool {
-        ns_capable(self, task, UserNsId::OUTERMOST)
+        ns_capable(self, task, UserNsId::OUTERMOST, Some(Capability::SysAdmin))
     }
 
     /// `/proc/PID/status` in a procfs that the caller has mounted.

@@ -330,6 +330,23 @@ pub(crate) fn prctl_number(option: i32) -> Raw {
     if result < 0 { result } else { number as Raw }
 }
 
+/// capget(2) and capset(2): the calling thread gives up one capability.
+pub(crate) fn drop_capability(number: u32) -> Raw {
+    /// `_LINUX_CAPABILITY_VERSION_3`, and the calling thread.
+    const HEADER: [u32; 2] = [0x2008_0522, 0];
+    // Effective, permitted and inheritable, the lower 32 first.
+    let mut sets = [[0u32; 3]; 2];
+    let mut header = HEADER;
+    let header = std::ptr::from_mut(&mut header) as usize;
+    // SAFETY: header and sets outlive the call, and the sets are as many as this version has.
+    let got = unsafe { syscall(libc::SYS_capget, [header, std::ptr::from_mut(&mut sets) as usize, 0, 0, 0, 0]) };
+    let Some([effective, permitted, _]) = sets.get_mut(number as usize / 32).filter(|_| got == 0) else { return got };
+    *effective &= !(1 << (number % 32));
+    *permitted &= !(1 << (number % 32));
+    // SAFETY: as above.
+    unsafe { syscall(libc::SYS_capset, [header, std::ptr::from_ref(&sets) as usize, 0, 0, 0, 0]) }
+}
+
 /// futex(2), `FUTEX_WAIT`: sleeps while the word has this value. Ends for any reason; look at the word again.
 pub(crate) fn futex_wait(word: &std::sync::atomic::AtomicU32, value: u32) -> Raw {
     let word = std::ptr::from_ref(word) as usize;

@@ -7,8 +7,8 @@ use super::theme::Theme;
 use super::{clones, signals};
 use crate::limits::MOST_ROLES;
 use crate::{
-    ANOTHER_USER, Call, CallName, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role,
-    Scenario, SetnsVia, SigCode, Signal, State, Sysctl, Target, WaitOptions,
+    ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, PidfdTarget,
+    RebootHow, Role, Scenario, SetnsVia, SigCode, Signal, State, Sysctl, Target, WaitOptions,
 };
 
 /// Values at which numbering turns.
@@ -89,6 +89,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.pdeathsig() },
             CallName::GetPdeathsig => Call::GetPdeathsig,
             CallName::Setuid => Call::Setuid { uid: if self.bytes.once_in(4) { 0 } else { ANOTHER_USER } },
+            CallName::DropCapability => Call::DropCapability { capability: self.bytes.one_of(Capability::ALL) },
             CallName::Sigaction => {
                 let action = signals::action(&mut self.bytes);
                 Call::Sigaction { signal: signals::caught(&mut self.bytes), action }
@@ -123,7 +124,9 @@ impl<'a, G: Guide> Maker<'a, G> {
         match if faults { CallName::Fault } else { name } {
             CallName::Fork | CallName::Vfork | CallName::Clone if !room => CallName::Wait,
             // Who has made itself powerless does little more; below, that is what is interesting.
-            CallName::Setuid | CallName::Unshare if is_host && !self.bytes.once_in(8) => CallName::Fork,
+            CallName::Setuid | CallName::Unshare | CallName::DropCapability if is_host && !self.bytes.once_in(8) => {
+                CallName::Fork
+            }
             // A host that sleeps until somebody else ends is out of many scenarios.
             CallName::Vfork if is_host && !self.bytes.once_in(8) => CallName::Fork,
             CallName::Sigwait if is_host && !self.bytes.once_in(8) => CallName::Sigtimedwait,

@@ -124,6 +124,7 @@ const EVERYTHING: &[(CallName, u32)] = &[
     (C::Getsid, 3),
     (C::Sysctl, 8),
     (C::Setuid, 5),
+    (C::DropCapability, 3),
 ];
 
 const NUMBERS: &[(CallName, u32)] = &[
@@ -187,6 +188,7 @@ const USERS: &[(CallName, u32)] = &[
     (C::Fork, 12),
     (C::Clone, 18),
     (C::Setuid, 10),
+    (C::DropCapability, 5),
     (C::Unshare, 7),
     (C::Setns, 10),
     (C::Kill, 12),

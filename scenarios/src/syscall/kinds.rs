@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::look::Look;
 use super::who::Pidfd;
-use crate::{CloneFlags, MaskChange, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, WaitOptions};
+use crate::{
+    Capability, CloneFlags, MaskChange, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, WaitOptions,
+};
 
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
 ///
@@ -154,6 +156,11 @@ pub enum Syscall {
     Setuid {
         /// 0 or [`ANOTHER_USER`](crate::ANOTHER_USER).
         uid: u32,
+    },
+    /// capset(2), with one capability less than the caller has.
+    CapsetWithout {
+        /// That one.
+        capability: Capability,
     },
     /// rt_sigaction(2).
     RtSigaction {

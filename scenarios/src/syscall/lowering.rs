@@ -85,6 +85,7 @@ impl<R: Roles> Lowering<'_, R> {
             Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => Syscall::Setuid { uid: *uid },
             Call::Setuid { uid } => return Err(self.not_modelled(Unmodelled::User(*uid))),
             Call::Look { at, via } => Syscall::Look(self.look(*at, *via)?),
+            Call::DropCapability { capability } => Syscall::CapsetWithout { capability: *capability },
             Call::Setsid => Syscall::Setsid,
             Call::Getpid => Syscall::Getpid,
             Call::Gettid => Syscall::Gettid,

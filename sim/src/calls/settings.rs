@@ -1,4 +1,4 @@
-use pidlab_scenario::{Errno, Signal};
+use pidlab_scenario::{Capability, Errno, Signal};
 
 use crate::objects::ids::TaskId;
 use crate::objects::pid::Nr;
@@ -154,6 +154,16 @@ impl World {
     pub fn pdeathsig(&mut self, caller: TaskId) -> Option<Signal> {
         self.begin(caller);
         prctl::pdeathsig(self, caller)
+    }
+
+    /// capset(2), of the calling thread alone: one capability less.
+    ///
+    /// # References
+    /// capset(2); kernel/capability.c:capset
+    #[track_caller]
+    pub fn drop_capability(&mut self, caller: TaskId, capability: Capability) {
+        self.begin(caller);
+        users::drop_capability(self, caller, capability);
     }
 
     /// setuid(2), of the calling thread alone, as the system call is.

@@ -257,6 +257,10 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         Syscall::Gettid => number(Some(prctl::sys_gettid(w, caller))),
         Syscall::Getppid => number(prctl::sys_getppid(w, caller)),
         Syscall::Sysctl { name, write } => file(w, caller, *name, *write),
+        Syscall::CapsetWithout { capability } => {
+            users::drop_capability(w, caller, *capability);
+            Outcome::Ok(0)
+        }
         Syscall::Setuid { uid } => nothing(users::sys_setuid(w, caller, *uid)),
         // Named, so that a new call is missed here and not only when it is made.
         Syscall::Clone3 { .. }

@@ -12,6 +12,8 @@
 //!
 //! In the kernel: `struct cred`, include/linux/cred.h; `struct user_namespace`, `struct ucounts`, include/linux/user_namespace.h.
 
+use pidlab_scenario::Capability;
+
 use super::ids::UserNsId;
 use std::collections::BTreeMap;
 
@@ -24,12 +26,39 @@ pub(crate) struct Cred {
     /// Its real, effective and saved user id.
     pub(crate) uid: Kuid,
     pub(crate) user_ns: UserNsId,
-    /// It has every capability in its user namespace; otherwise none.
+    /// It has every capability in its user namespace, but for those that it has dropped; otherwise none.
     pub(crate) capable: bool,
+    /// What it has dropped; nothing if it has none.
+    pub(crate) dropped: CapSet,
 }
 
+/// Some of the capabilities that can be given up one by one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct CapSet(u8);
+
+impl CapSet {
+    pub(crate) const EMPTY: CapSet = CapSet(0);
+
+    pub(crate) fn contains(self, capability: Capability) -> bool {
+        self.0 & 1 << capability as u8 != 0
+    }
+
+    #[must_use]
+    pub(crate) fn with(self, capability: Capability) -> CapSet {
+        CapSet(self.0 | 1 << capability as u8)
+    }
+}
+
+/// What is asked for: one of the capabilities that can be given up one by one, or any other one.
+pub(crate) type Cap = Option<Capability>;
+
 impl Cred {
-    pub(crate) const ROOT: Cred = Cred { uid: 0, user_ns: UserNsId::OUTERMOST, capable: true };
+    pub(crate) const ROOT: Cred = Cred { uid: 0, user_ns: UserNsId::OUTERMOST, capable: true, dropped: CapSet::EMPTY };
+
+    /// Whether it has a capability in its own user namespace.
+    pub(crate) fn has(self, capability: Cap) -> bool {
+        self.capable && !capability.is_some_and(|capability| self.dropped.contains(capability))
+    }
 }
 
 /// How many PID namespaces are counted for one user of a user namespace.

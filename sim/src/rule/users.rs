@@ -4,7 +4,7 @@ use super::rules;
 
 rules! { USERS;
     USER_SETUID = "user.setuid",
-        "whoever has all capabilities becomes another user and loses them; others can only stay who they are: EPERM",
+        "whoever has CAP_SETUID becomes another user and loses all capabilities; others can only stay who they are: EPERM",
         "kernel/sys.c:__sys_setuid", manual: "setuid(2), DESCRIPTION";
     USER_NEWUSER = "user.newuser",
         "CLONE_NEWUSER gives every capability in a new user namespace and none in its ancestors; the user stays the same, and has no user ID there",
@@ -18,6 +18,15 @@ rules! { USERS;
     USER_EXEC_DROPS = "user.exec-drops",
         "a new program run by a user without a user ID in its user namespace has no capabilities any more",
         "security/commoncap.c:cap_bprm_creds_from_file", manual: "user_namespaces(7), Capabilities", since: "3.8";
+    USER_DROP_CAPABILITY = "user.drop-capability",
+        "a thread can give up a capability: it is gone for this thread and for whom it makes, not for the other threads of its process",
+        "kernel/capability.c:capset", manual: "capabilities(7), Thread capability sets";
+    USER_EXEC_REGAINS = "user.exec-regains",
+        "root that runs a new program has every capability again, also what it had given up",
+        "security/commoncap.c:cap_bprm_creds_from_file", manual: "capabilities(7), Capabilities and execution of programs by root";
+    USER_CHECKPOINT_OR_ADMIN = "user.checkpoint-or-admin",
+        "choosing numbers, by set_tid or by ns_last_pid, takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN; either will do",
+        "include/linux/capability.h:checkpoint_restore_ns_capable", manual: "capabilities(7), CAP_CHECKPOINT_RESTORE", since: "5.9";
     OWNER_WHO = "owner.who",
         "a PID namespace is owned by the user namespace of its maker, for ever, and power over it is capabilities there",
         "kernel/pid_namespace.c:create_pid_namespace", manual: "user_namespaces(7), Interaction of user namespaces and other types of namespaces",

@@ -20,7 +20,7 @@ use crate::world::World;
 /// kernel/pid_namespace.c:reboot_pid_ns
 pub(crate) fn reboot_pid_ns(w: &mut World, caller: TaskId, how: RebootHow) -> Result<(), Errno> {
     let ns = w.active_ns(caller);
-    if !ns_capable(w, caller, w.ns(ns).user_ns) {
+    if !ns_capable(w, caller, w.ns(ns).user_ns, None) {
         w.because(&rule::REBOOT_PERMISSION, caller);
         return Err(Errno::EPERM);
     }

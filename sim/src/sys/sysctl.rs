@@ -2,9 +2,9 @@
 //!
 //! In the kernel: kernel/pid.c:pid_table_root_lookup; kernel/pid_namespace.c:pid_ns_ctl_handler; kernel/ucount.c.
 
-use pidlab_scenario::{Errno, Fact};
+use pidlab_scenario::{Capability, Errno, Fact};
 
-use crate::capable::ns_capable;
+use crate::capable::{checkpoint_restore_ns_capable, ns_capable};
 use crate::objects::cred::NO_LIMIT;
 use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::pid_namespace::PID_MAX_LIMIT;
@@ -39,7 +39,7 @@ fn has_last_pid(w: &mut World, caller: TaskId) -> Result<(), Errno> {
 pub(crate) fn set_ns_last_pid(w: &mut World, caller: TaskId, value: i64) -> Result<(), Errno> {
     has_last_pid(w, caller)?;
     let ns = w.active_ns(caller);
-    if !ns_capable(w, caller, w.ns(ns).user_ns) {
+    if !checkpoint_restore_ns_capable(w, caller, w.ns(ns).user_ns) {
         w.because(&rule::LASTPID_PERM, caller);
         return Err(Errno::EPERM);
     }
@@ -95,7 +95,8 @@ pub(crate) fn set_pid_max(w: &mut World, caller: TaskId, value: i64) -> Result<(
 /// Root of the owning user namespace needs no capability, and nobody is root where users have no numbers.
 fn may_write_pid_max(w: &World, caller: TaskId, ns: NsId) -> bool {
     let owner = w.ns(ns).user_ns;
-    (owner == UserNsId::OUTERMOST && w.cred(caller).uid == 0) || ns_capable(w, caller, owner)
+    (owner == UserNsId::OUTERMOST && w.cred(caller).uid == 0)
+        || ns_capable(w, caller, owner, Some(Capability::SysAdmin))
 }
 
 /// `user.max_pid_namespaces` of the caller's user namespace. What it is in the outermost one is the machine's affair; here there is no

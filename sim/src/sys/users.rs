@@ -2,10 +2,10 @@
 //!
 //! In the kernel: kernel/sys.c:__sys_setuid; kernel/cred.c:commit_creds.
 
-use pidlab_scenario::{Errno, Fact};
+use pidlab_scenario::{Capability, Errno, Fact};
 
 use crate::mm::own_mm;
-use crate::objects::cred::Cred;
+use crate::objects::cred::{CapSet, Cred};
 use crate::objects::ids::{TaskId, UserNsId};
 use crate::rule;
 use crate::world::World;
@@ -33,7 +33,7 @@ pub(crate) fn sys_setuid(w: &mut World, caller: TaskId, uid: u32) -> Result<(), 
     if w.task(caller).pdeath_signal.is_some() {
         w.because(&rule::PDEATH_LIFETIME, caller);
     }
-    let cred = w.cred_id(Cred { uid, capable: uid == 0, ..own });
+    let cred = w.cred_id(Cred { uid, capable: uid == 0, dropped: CapSet::EMPTY, ..own });
     let task = w.task_mut(caller);
     task.cred = cred;
     task.pdeath_signal = None;
@@ -44,4 +44,17 @@ pub(crate) fn sys_setuid(w: &mut World, caller: TaskId, uid: u32) -> Result<(), 
         w.undumpable.push(mm);
     }
     Ok(())
+}
+
+/// capset(2), of the calling thread alone: one capability less. Who has none has nothing to give up.
+///
+/// # References
+/// kernel/capability.c:capset
+pub(crate) fn drop_capability(w: &mut World, caller: TaskId, capability: Capability) {
+    w.because(&rule::USER_DROP_CAPABILITY, caller);
+    let own = w.cred(caller);
+    if own.capable {
+        let cred = w.cred_id(Cred { dropped: own.dropped.with(capability), ..own });
+        w.task_mut(caller).cred = cred;
+    }
 }
