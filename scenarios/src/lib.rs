@@ -46,7 +46,7 @@ pub use call::{Call, CallName};
 pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
 pub use facts::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX, Need};
-pub use flags::{CloneFlags, WaitOptions};
+pub use flags::{CloneFlags, PidfdFlags, WaitOptions};
 pub use form::{Given, GivenArgument};
 pub use line::{
     BecauseLine, HandledLine, Header, KernelHeader, Line, ProcessLine, ResultLine, ReturnedLine, SeenLine, SignalName,

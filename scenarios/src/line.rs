@@ -123,6 +123,9 @@ pub struct SeenLine {
     /// The last field of `/proc/loadavg`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_pid: Option<i64>,
+    /// How a process ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<StatusLine>,
     /// A number of the other namespace, here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<TranslatedLine>,
@@ -169,6 +172,7 @@ impl From<&Seen> for SeenLine {
             Seen::PidfdInfo { pid, tgid, ppid } => {
                 SeenLine { pid: Some(i64::from(*pid)), tgid: Some(*tgid), ppid: Some(*ppid), ..empty }
             }
+            Seen::PidfdExit { status } => SeenLine { status: status.map(StatusLine::from), ..empty },
             Seen::Procfs { listing, myself } => {
                 SeenLine { listing: Some(listing.clone()), myself: Some(*myself), ..empty }
             }

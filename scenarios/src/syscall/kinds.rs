@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::look::Look;
 use super::who::Pidfd;
-use crate::{CloneFlags, MaskChange, RebootHow, Role, SetnsVia, Signal, SignalAction, Sysctl, WaitOptions};
+use crate::{CloneFlags, MaskChange, PidfdFlags, RebootHow, Role, SetnsVia, Signal, SignalAction, Sysctl, WaitOptions};
 
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
 ///
@@ -85,6 +85,8 @@ pub enum Syscall {
     PidfdOpen {
         /// The process.
         pid: i32,
+        /// Its flags.
+        flags: PidfdFlags,
     },
     /// pidfd_send_signal(2).
     PidfdSendSignal {
@@ -92,6 +94,8 @@ pub enum Syscall {
         pidfd: Pidfd,
         /// `None` is 0.
         signal: Option<Signal>,
+        /// Its flags.
+        flags: PidfdFlags,
     },
     /// poll(2) of a pidfd, without waiting.
     PidfdPoll(Pidfd),
