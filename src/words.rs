@@ -52,7 +52,7 @@ fn seen(seen: &Seen) -> String {
         Seen::Owner { pid } => format!("sees pid {pid}"),
         Seen::PidfdInfo { pid, tgid, ppid } => format!("sees pid {pid}, tgid {tgid}, ppid {ppid}"),
         Seen::PidfdExit { status } => {
-            status.map_or_else(|| "sees no status yet".to_owned(), |status| format!("sees that it {status}"))
+            status.map_or_else(|| "sees no status yet".to_owned(), |status| format!("sees it {status}"))
         }
         Seen::Procfs { listing, myself } => {
             format!("sees {}, and itself as {myself}", list(listing))

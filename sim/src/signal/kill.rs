@@ -283,15 +283,15 @@ fn those_allowed(w: &mut World, caller: TaskId, all: &[TaskId], signal: Option<S
     if all.is_empty() {
         return Err(Errno::ESRCH);
     }
-    let mut allowed = all.to_vec();
-    allowed.retain(|target| check_kill_permission(w, caller, *target, signal));
-    if allowed.is_empty() {
+    let mut some = all.to_vec();
+    some.retain(|target| check_kill_permission(w, caller, *target, signal));
+    if some.is_empty() {
         return Err(Errno::EPERM);
     }
-    if allowed.len() < all.len() {
+    if some.len() < all.len() {
         w.because(&rule::SIG_PGRP_REFUSED, caller);
     }
-    Ok(allowed)
+    Ok(some)
 }
 
 /// pidfd_open(2), with flags.
