@@ -53,6 +53,9 @@ fn seen(seen: &Seen) -> String {
         Seen::Credentials { pid, uid } => format!("sees pid {pid}, uid {uid}"),
         Seen::Owner { pid } => format!("sees pid {pid}"),
         Seen::PidfdInfo { pid, tgid, ppid } => format!("sees pid {pid}, tgid {tgid}, ppid {ppid}"),
+        Seen::PidfdExit { status } => {
+            status.map_or_else(|| "sees no status yet".to_owned(), |status| format!("sees it {status}"))
+        }
         Seen::Procfs { listing, myself } => {
             format!("sees {}, and itself as {myself}", list(listing))
         }

@@ -68,9 +68,9 @@ numbered! {
         Sigprocmask,
         /// the flags that a file descriptor opened from the slot's text is given to setns(2) with.
         SetnsPath,
-        /// pid.
+        /// pid, flags.
         Pidfd,
-        /// signal, behind a pidfd as for `SetnsPidfd`.
+        /// signal and flags, behind a pidfd as for `SetnsPidfd`.
         PidfdSignal,
         /// reads the file in the slot's text: a number, as the second value.
         ReadNumber,
@@ -201,9 +201,12 @@ fn perform(slot: &Slot) -> Raw {
         Operation::SetnsPath => {
             opened(slot, libc::O_RDONLY, |fd| raw::plain(libc::SYS_setns, [fd as usize, argument(0) as usize, 0, 0]))
         }
-        Operation::Pidfd => opened_with(pidfd(-1, argument(0) as i32), |_| 0),
+        Operation::Pidfd => {
+            let [pid, flags] = [0, 1].map(|index| argument(index) as usize);
+            opened_with(raw::plain(libc::SYS_pidfd_open, [pid, flags, 0, 0]), |_| 0)
+        }
         Operation::PidfdSignal => opened_with(pidfd(argument(0) as i32, argument(1) as i32), |pidfd| {
-            raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, argument(2) as usize, 0, 0])
+            raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, argument(2) as usize, 0, argument(3) as usize])
         }),
         Operation::ReadNumber => opened(slot, libc::O_RDONLY, |fd| read_number(slot, fd)),
         Operation::WriteNumber => opened(slot, libc::O_WRONLY, |fd| write_number(argument(0), fd)),

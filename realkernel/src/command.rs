@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use libc::c_long;
 use pidlab_scenario::syscall::Pidfd;
-use pidlab_scenario::{CallName, Refusal, Role, Unmodelled};
+use pidlab_scenario::{CallName, Fact, Refusal, Role};
 
 use crate::agent::Operation;
 use crate::blame;
@@ -128,7 +128,7 @@ impl Caller<'_> {
     /// The conductor's pidfd of a process, which agents find in the shared table.
     pub(crate) fn pidfd(&self, role: Role) -> Result<i32, Refusal> {
         let process = self.processes.get(role).ok_or(Refusal::NotBorn { role })?;
-        let lacks = Refusal::NotModelled { call: self.call, what: Unmodelled::PidfdOfThread };
+        let lacks = Refusal::NeedsFact { call: self.call, fact: Fact::PidfdThread };
         let pidfd = process.pidfd.as_ref().ok_or(lacks)?;
         Ok(pidfd.as_raw_fd())
     }

@@ -13,8 +13,9 @@ use crate::agent::{Operation, Sight};
 use crate::command::{Caller, Command, NOTHING};
 use crate::process::Process;
 use crate::processes::Processes;
+use crate::status::wait_status;
 use crate::sys::arena::{self, Slot};
-use crate::sys::sockets;
+use crate::sys::{looking, sockets};
 
 impl Caller<'_> {
     /// The command for sigpending.
@@ -49,6 +50,7 @@ impl Caller<'_> {
             Look::FileOwner(_) => sight(Sight::Owner, &[sockets::handed_over_at().into()]),
             Look::TidWords(role) => sight(Sight::TidWords, &[i64::from(role.0)]),
             Look::PidfdInfo(pidfd) => self.with_pidfd(Sight::PidfdInfo, pidfd)?,
+            Look::PidfdExit(pidfd) => self.with_pidfd(Sight::PidfdExit, pidfd)?,
             Look::PidfdSignal(pidfd) => self.with_pidfd(Sight::PidfdSignal, pidfd)?,
         })
     }
@@ -167,6 +169,11 @@ pub(crate) fn outcome(syscall: &Syscall, result: i64, slot: &Slot) -> Result<Out
             Seen::PidfdInfo { pid, tgid, ppid: second as u32 }
         }
         Look::TidWords(_) => Seen::TidWords { parent_tid: number(value)?, child_tid: number(second.into())? },
+        Look::PidfdExit(_) if value as u64 & looking::PIDFD_INFO_EXIT == 0 => Seen::PidfdExit { status: None },
+        Look::PidfdExit(_) => {
+            let status = wait_status(second).ok_or_else(|| format!("a pidfd gave the status {second}"))?;
+            Seen::PidfdExit { status: Some(status) }
+        }
         Look::TheirProcfs(_) => Seen::Procfs { listing: listing(&viewed(result)), myself: number(value)? },
         Look::Loadavg => {
             let text = viewed(result);

@@ -60,6 +60,8 @@ fn as_answered() -> Facts {
             Fact::SigchldTellsProcess => signals::sigchld_tells_process(),
             Fact::NsLastPid => fs::metadata(NS_LAST_PID).is_ok(),
             Fact::ChildrenFile => fs::metadata("/proc/thread-self/children").is_ok(),
+            Fact::PidfdThread => os::thread_pidfd(raw::plain(libc::SYS_gettid, [0; 4]) as i32).is_some(),
+            Fact::PidfdExit => pidfd_exit(),
             Fact::PidfdInfoOfGuest => pidfd_info_of_guest(),
             Fact::ThirtyLevels => return facts,
         };
@@ -226,6 +228,15 @@ fn pidfd_info() -> bool {
     let Ok(Some((number, child))) = child(|| 0) else { return false };
     let (result, [pid, ..]) = looking::pidfd_info(child.as_raw_fd() as Raw);
     os::reap_pidfd(child.as_fd()).is_ok() && result == 0 && i64::from(pid) == i64::from(number)
+}
+
+/// It also says how a process ended that is reaped (fs/pidfs.c, `pidfs_exit`).
+fn pidfd_exit() -> bool {
+    const STATUS: i32 = 3;
+    let Ok(Some((_, child))) = child(|| STATUS) else { return false };
+    let reaped = os::reap_pidfd(child.as_fd()).is_ok();
+    let (result, given, status) = looking::pidfd_exit(child.as_raw_fd() as Raw);
+    reaped && result == 0 && given & looking::PIDFD_INFO_EXIT != 0 && libc::WEXITSTATUS(status) == STATUS
 }
 
 /// Of a process that the asker cannot see it says `EREMOTE` (fs/pidfs.c, `pidfd_info`), on older kernels `ESRCH`.

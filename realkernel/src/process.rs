@@ -35,6 +35,8 @@ pub(crate) struct Process {
     pub(crate) namespaces: Vec<Inode>,
     /// Its table of files is not the conductor's: it, or who made it, runs another program than at its birth.
     pub(crate) own_files: bool,
+    /// Whether the role was born as a thread: the pidfd is one of a thread.
+    pub(crate) born_a_thread: bool,
     /// Absent for a thread on kernels without pidfds of threads (before 6.9).
     pub(crate) pidfd: Option<OwnedFd>,
     stat: File,
@@ -120,6 +122,7 @@ impl Process {
             pids,
             namespaces,
             own_files: false,
+            born_a_thread: thread_of.is_some(),
             pidfd,
             // The one of the task: that of the process adds up all its threads at every read (fs/proc/array.c, `do_task_stat`).
             stat: File::open(format!("/proc/{number}/task/{number}/stat"))?,
@@ -142,6 +145,7 @@ impl Process {
         process.gone = false;
         // A pidfd refers to what bears the numbers, and those were exchanged: each role's goes on referring to what it did.
         std::mem::swap(&mut self.pidfd, &mut process.pidfd);
+        std::mem::swap(&mut self.born_a_thread, &mut process.born_a_thread);
         // What the new role's handlers have noted is in the thread's own slot.
         process.handled = self.handled;
         self.thread_of = None;

@@ -34,6 +34,10 @@ impl Roles for Known<'_> {
         self.number(caller, leader)
     }
 
+    fn was_born_a_thread(&self, role: Role) -> bool {
+        self.processes.get(role).is_some_and(|process| process.born_a_thread)
+    }
+
     fn levels_for_children(&self, caller: Role) -> usize {
         self.processes.levels_for_children(caller)
     }

@@ -55,9 +55,10 @@ impl Translator<'_> {
                 let whom = [i64::from(*tid), number(*signal).into(), i64::from(*si_pid), code(*si_code)];
                 Command::new(Operation::SigqueueThread, &[whom[0], whom[1], whom[2], whom[3], i64::from(*tgid)])
             }
-            S::PidfdOpen { pid } => Command::new(Operation::Pidfd, &[i64::from(*pid)]),
-            S::PidfdSendSignal { pidfd, signal } => {
-                self.caller.with_any_pidfd(Operation::PidfdSignal, *pidfd, &[number(*signal).into()])?
+            S::PidfdOpen { pid, flags } => Command::new(Operation::Pidfd, &[i64::from(*pid), flags.bits().into()]),
+            S::PidfdSendSignal { pidfd, signal, flags } => {
+                let arguments = [number(*signal).into(), flags.bits().into()];
+                self.caller.with_any_pidfd(Operation::PidfdSignal, *pidfd, &arguments)?
             }
             S::PidfdPoll(pidfd) => self.caller.pidfd_poll(*pidfd)?,
             S::Unshare { flags } => Command::plain(libc::SYS_unshare, &[flags.bits() as i64]),

@@ -55,6 +55,7 @@ fn told(outcome: Outcome) -> String {
         Outcome::Seen(Seen::Credentials { pid, uid }) => format!("credentials {pid} {uid}"),
         Outcome::Seen(Seen::Owner { pid }) => format!("owner {pid}"),
         Outcome::Seen(Seen::PidfdInfo { pid, tgid, ppid }) => format!("info {pid} {tgid} {ppid}"),
+        Outcome::Seen(Seen::PidfdExit { status }) => format!("exit {status:?}"),
         Outcome::Seen(Seen::Procfs { listing, myself }) => format!("procfs {} self {myself}", list(&listing)),
         Outcome::Seen(Seen::LastPid(number)) => format!("last {number}"),
         Outcome::Err(errno) => errno.to_string(),

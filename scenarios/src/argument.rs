@@ -1,5 +1,7 @@
 //! How the calls of a scenario file are written: the rows of the table of calls.
 
+use crate::PidfdFlags;
+
 /// How one argument is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -15,6 +17,8 @@ pub enum Kind {
     WaitGroup,
     /// A list of `CLONE_…` flags.
     CloneFlags,
+    /// A list of flags of a call that takes a pidfd.
+    PidfdFlags(PidfdFlags),
     /// A list of options of wait4(2).
     WaitOptions,
     /// A list of options of waitid(2).

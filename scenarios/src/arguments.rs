@@ -10,7 +10,9 @@ use crate::names::Names;
 use crate::spelling::nearest;
 use crate::terms::Word;
 use crate::values::{Fields, Value, integer, texts, wrong_type};
-use crate::{CloneFlags, ExitSignal, KillTarget, PidfdTarget, Role, Signal, Target, WaitOptions, WaitTarget};
+use crate::{
+    CloneFlags, ExitSignal, KillTarget, PidfdFlags, PidfdTarget, Role, Signal, Target, WaitOptions, WaitTarget,
+};
 
 /// What reading one step needs.
 pub(crate) struct Arguments<'a, 'b> {
@@ -190,6 +192,11 @@ impl<'a> Arguments<'a, '_> {
             return Some(absent);
         }
         let known: Vec<(&str, CloneFlags)> = CloneFlags::all().iter_names().collect();
+        self.flags("flags", "flag", &known).map(|flags| flags.into_iter().collect())
+    }
+
+    pub(crate) fn pidfd_flags(&mut self, all: PidfdFlags) -> Option<PidfdFlags> {
+        let known: Vec<(&str, PidfdFlags)> = all.iter_names().collect();
         self.flags("flags", "flag", &known).map(|flags| flags.into_iter().collect())
     }
 

@@ -12,8 +12,8 @@ use crate::arguments::Arguments;
 use crate::form::{Form, GivenArgument};
 use crate::terms::words;
 use crate::{
-    Capability, CloneFlags, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, Role,
-    SetnsVia, SigCode, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
+    Capability, CloneFlags, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdFlags, PidfdTarget, RebootHow,
+    Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
 };
 
 macro_rules! calls {
@@ -185,6 +185,8 @@ calls! {
         of: PidfdTarget = form::pidfd(),
         /// `None` is signal 0.
         signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
+        /// For whom it is, where that is not what kind of pidfd it is says.
+        flags: PidfdFlags = form::pidfd_scopes("for whom; if absent, what the pidfd is of"),
     }
     /// rt_sigqueueinfo(2), with a sender of the caller's choice.
     Sigqueue = "sigqueue" "rt_sigqueueinfo(2), with a sender of the caller's choice" returns {
@@ -214,6 +216,8 @@ calls! {
     PidfdOpen = "pidfd_open" "pidfd_open(2)" returns {
         /// The process.
         pid: Target = form::target("the process"),
+        /// `PIDFD_THREAD`, or none.
+        flags: PidfdFlags = form::pidfd_open_flags("flags of pidfd_open(2)"),
     }
     /// unshare(2).
     Unshare = "unshare" "unshare(2)" returns {

@@ -53,6 +53,8 @@ pub enum SeenValue {
     Numbers(Vec<i64>),
     /// `{ ok = 3 }` or `{ err = "ESRCH" }`
     Translated(Result<u32, Errno>),
+    /// How a process ended; `status = false`: it does not say so yet.
+    Status(Option<WaitStatus>),
 }
 
 /// A claim about one process, or one thread that is not the leader of its process.

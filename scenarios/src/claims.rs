@@ -215,6 +215,8 @@ impl Claims<'_, '_> {
                         |reader: &mut Self, item: &Value<'_>| reader.any_number(item, &format!("an entry of `{name}`"));
                     self.each(value, &what, "a list of numbers", each).map(SeenValue::Numbers)
                 }
+                SeenKind::Status if value.get_ref().as_bool() == Some(false) => Some(SeenValue::Status(None)),
+                SeenKind::Status => self.wait_status(value).map(|status| SeenValue::Status(Some(status))),
                 SeenKind::Translated => self.translated(value, &what).map(SeenValue::Translated),
             };
             seen.extend(value.map(|value| SeenField { name: name.to_owned(), value }));

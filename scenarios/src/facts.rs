@@ -57,6 +57,11 @@ words! {
         /// The SIGCHLD of a process whose first thread left early carries the status of the process; before, that of the thread
         /// (Linux 6.15).
         SigchldTellsProcess = "sigchld-process-status",
+        /// There are pidfds of threads (`PIDFD_THREAD`), and flags of pidfd_send_signal(2) that say for whom the signal is; before, both
+        /// are `EINVAL` (Linux 6.9).
+        PidfdThread = "pidfd-thread",
+        /// A pidfd says how its process ended once that is reaped (`PIDFD_INFO_EXIT`); before, `ESRCH` (Linux 6.15).
+        PidfdExit = "pidfd-exit",
         /// A pidfd also says who its process is where the process's parent is outside the asker's namespace; before, `ESRCH`
         /// (Linux 6.16, and 6.15.3).
         PidfdInfoOfGuest = "pidfd-info-guest",

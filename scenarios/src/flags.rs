@@ -35,6 +35,26 @@ bitflags! {
 }
 
 bitflags! {
+    /// The flags of pidfd_open(2) and of pidfd_send_signal(2), with the kernel's values.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+    pub struct PidfdFlags: u32 {
+        /// The signal is for the thread alone (pidfd_send_signal(2)).
+        const PIDFD_SIGNAL_THREAD = 0x1;
+        /// The signal is for the process (pidfd_send_signal(2)).
+        const PIDFD_SIGNAL_THREAD_GROUP = 0x2;
+        /// The signal is for the process group that has the PID (pidfd_send_signal(2)).
+        const PIDFD_SIGNAL_PROCESS_GROUP = 0x4;
+        /// A pidfd of a thread (pidfd_open(2)).
+        const PIDFD_THREAD = 0x80;
+    }
+}
+
+impl PidfdFlags {
+    /// Those of pidfd_send_signal(2).
+    pub const SCOPES: PidfdFlags = PidfdFlags::all().difference(PidfdFlags::PIDFD_THREAD);
+}
+
+bitflags! {
     /// The options of wait4(2) and waitid(2), with the kernel's values.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
     pub struct WaitOptions: u32 {

@@ -5,7 +5,10 @@
 use crate::argument::{Alternatives, Argument, Kind};
 use crate::arguments::Arguments;
 use crate::terms::Word;
-use crate::{CloneFlags, Entrance, ExitSignal, KillTarget, PidfdTarget, Role, Signal, Target, WaitOptions, WaitTarget};
+use crate::{
+    CloneFlags, Entrance, ExitSignal, KillTarget, PidfdFlags, PidfdTarget, Role, Signal, Target, WaitOptions,
+    WaitTarget,
+};
 
 /// An argument as a step gives it, with the key that it has in a file.
 pub type GivenArgument = (&'static str, Given);
@@ -180,6 +183,33 @@ pub(crate) fn pidfd() -> Form<PidfdTarget> {
         read: |from, _| from.pidfd(),
         given: |_, of| given_pidfd(of),
     }
+}
+
+/// Flags of pidfd_open(2).
+pub(crate) fn pidfd_open_flags(about: &'static str) -> Form<PidfdFlags> {
+    Form::of(
+        Kind::PidfdFlags(PidfdFlags::PIDFD_THREAD),
+        about,
+        |from, _| from.pidfd_flags(PidfdFlags::PIDFD_THREAD),
+        given_pidfd_flags,
+    )
+    .optional()
+}
+
+/// Flags of pidfd_send_signal(2).
+pub(crate) fn pidfd_scopes(about: &'static str) -> Form<PidfdFlags> {
+    Form::of(
+        Kind::PidfdFlags(PidfdFlags::SCOPES),
+        about,
+        |from, _| from.pidfd_flags(PidfdFlags::SCOPES),
+        given_pidfd_flags,
+    )
+    .optional()
+}
+
+fn given_pidfd_flags(field: &'static str, flags: &PidfdFlags) -> Option<GivenArgument> {
+    let names: Vec<&str> = flags.iter_names().map(|(name, _)| name).collect();
+    (!names.is_empty()).then_some((field, Given::Names(names)))
 }
 
 /// Whom a look is at; the caller if nobody is named.

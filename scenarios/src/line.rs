@@ -132,6 +132,9 @@ pub struct SeenLine {
     /// Where `CLONE_CHILD_SETTID` writes, and `CLONE_CHILD_CLEARTID`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub child_tid: Option<u32>,
+    /// How a process ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<StatusLine>,
     /// A number of the other namespace, here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<TranslatedLine>,
@@ -178,6 +181,7 @@ impl From<&Seen> for SeenLine {
             Seen::PidfdInfo { pid, tgid, ppid } => {
                 SeenLine { pid: Some(i64::from(*pid)), tgid: Some(*tgid), ppid: Some(*ppid), ..empty }
             }
+            Seen::PidfdExit { status } => SeenLine { status: status.map(StatusLine::from), ..empty },
             Seen::Procfs { listing, myself } => {
                 SeenLine { listing: Some(listing.clone()), myself: Some(*myself), ..empty }
             }

@@ -123,6 +123,11 @@ pub enum Seen {
         /// `ppid`; 0 where the parent is not visible.
         ppid: u32,
     },
+    /// How the process of a pidfd ended.
+    PidfdExit {
+        /// Its status; `None` before it is reaped.
+        status: Option<WaitStatus>,
+    },
     /// A procfs of another namespace.
     Procfs {
         /// The numbers in its listing, in order.

@@ -93,8 +93,6 @@ pub enum Unmodelled {
     PidfdForFile,
     /// A clone by a thread while a signal waits for another that is in a vfork.
     HiddenSignal,
-    /// A pidfd of a thread, which kernels before Linux 6.9 do not have.
-    PidfdOfThread,
 }
 
 impl fmt::Display for Unmodelled {
@@ -113,7 +111,6 @@ impl fmt::Display for Unmodelled {
             Unmodelled::NumberForProcess => "a number in place of a process",
             Unmodelled::PidfdForFile => "a pidfd in place of a process",
             Unmodelled::HiddenSignal => "a signal waits for a thread that is in a vfork",
-            Unmodelled::PidfdOfThread => "a pidfd of a thread, which this kernel does not have",
         })
     }
 }

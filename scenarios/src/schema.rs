@@ -164,6 +164,7 @@ fn kind(argument: &Argument) -> Value {
         Kind::Process => named,
         Kind::Target | Kind::WaitPid | Kind::WaitGroup => json!({ "anyOf": [named, number] }),
         Kind::CloneFlags => list(CloneFlags::all().iter_names().map(|(name, _)| name).collect()),
+        Kind::PidfdFlags(flags) => list(flags.iter_names().map(|(name, _)| name).collect()),
         Kind::WaitOptions => list(options_of_wait().into_iter().map(|(name, _)| name).collect()),
         Kind::WaitidOptions => list(options_of_waitid().into_iter().map(|(name, _)| name).collect()),
         Kind::Signal => json!({ "$ref": "#/$defs/signal" }),

@@ -248,6 +248,8 @@ words! {
         FileOwner = "file-owner",
         /// What a pidfd says of its process (ioctl_pidfd(2), `PIDFD_GET_INFO`).
         PidfdInfo = "pidfd-info",
+        /// How the process of a pidfd ended, once it is reaped (ioctl_pidfd(2), `PIDFD_INFO_EXIT`).
+        PidfdExit = "pidfd-exit",
         /// Whether a signal can be sent through a pidfd that was handed over: signal 0 is (pidfd_send_signal(2)).
         PidfdSignal = "pidfd-signal",
         /// Whether the namespace around the PID namespace of the process can be had (ioctl_nsfs(2), `NS_GET_PARENT`).

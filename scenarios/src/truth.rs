@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Claim, Errno, Expect, Handled, HandledClaim, Observation, Outcome, OutcomeClaim, ProcessClaim, ProcessView,
-    ReturnValue, Returned, ReturnedClaim, Role, Scenario, SeenField, SeenLine, SeenValue, TranslatedLine,
+    ReturnValue, Returned, ReturnedClaim, Role, Scenario, Seen, SeenField, SeenLine, SeenValue, TranslatedLine,
 };
 
 /// The numbers that the processes of a run have, or last had.
@@ -96,7 +96,7 @@ impl OutcomeClaim {
             (OutcomeClaim::Result(expect), _) => OutcomeClaim::Result(expect.truth(outcome, number)),
             (OutcomeClaim::Status(_), Outcome::Waited { status, .. }) => OutcomeClaim::Status(*status),
             (OutcomeClaim::Sees(claimed), Outcome::Seen(seen)) => {
-                let fields = SeenField::all_of(&seen.into());
+                let fields = SeenField::all_of(seen);
                 let same = fields.iter().find(|field| field.name == claimed.name).or(fields.first());
                 OutcomeClaim::Sees(same.unwrap_or(claimed).clone())
             }
@@ -113,7 +113,7 @@ impl OutcomeClaim {
         match outcome {
             Outcome::Waited { status, .. } => claims.push(OutcomeClaim::Status(*status)),
             Outcome::Seen(seen) => {
-                claims.extend(SeenField::all_of(&seen.into()).into_iter().map(OutcomeClaim::Sees));
+                claims.extend(SeenField::all_of(seen).into_iter().map(OutcomeClaim::Sees));
             }
             Outcome::Pending(signals) => claims.push(OutcomeClaim::Pending(signals.clone())),
             Outcome::Taken(taken) => claims.push(OutcomeClaim::Took(HandledClaim::whole(taken))),
@@ -161,11 +161,12 @@ pub(crate) enum SeenKind {
     Number,
     Numbers,
     Translated,
+    Status,
 }
 
 impl SeenField {
     /// The fields that there are, over all ways of looking.
-    pub(crate) const KINDS: [(&str, SeenKind); 15] = [
+    pub(crate) const KINDS: [(&str, SeenKind); 16] = [
         ("tgid", SeenKind::Number),
         ("pid", SeenKind::Number),
         ("ppid", SeenKind::Number),
@@ -181,10 +182,11 @@ impl SeenField {
         ("into", SeenKind::Translated),
         ("parent_tid", SeenKind::Number),
         ("child_tid", SeenKind::Number),
+        ("status", SeenKind::Status),
     ];
 
     /// The fields of what was seen.
-    fn all_of(seen: &SeenLine) -> Vec<SeenField> {
+    fn all_of(seen: &Seen) -> Vec<SeenField> {
         let number = |number: Option<i64>| number.map(SeenValue::Number);
         let whole = |number: &Option<u32>| number.map(|number| SeenValue::Number(i64::from(number)));
         let list = |numbers: &Option<Vec<u32>>| {
@@ -212,7 +214,13 @@ impl SeenField {
             into,
             parent_tid,
             child_tid,
-        } = seen;
+            // The line leaves it out where nothing is said yet, and that is to be claimed as well.
+            status: _,
+        } = &SeenLine::from(seen);
+        let status = match seen {
+            Seen::PidfdExit { status } => Some(SeenValue::Status(*status)),
+            _ => None,
+        };
         let values = [
             whole(tgid),
             number(*pid),
@@ -229,6 +237,7 @@ impl SeenField {
             translated(into),
             whole(parent_tid),
             whole(child_tid),
+            status,
         ];
         let named = SeenField::KINDS.iter().zip(values);
         named.filter_map(|((name, _), value)| Some(SeenField { name: (*name).to_owned(), value: value? })).collect()

@@ -111,6 +111,8 @@ impl Words<'_> {
                 let value = match &field.value {
                     SeenValue::Number(number) => number.to_string(),
                     SeenValue::Numbers(numbers) => list(numbers.iter().map(ToString::to_string)),
+                    SeenValue::Status(None) => "false".to_owned(),
+                    SeenValue::Status(Some(status)) => self::status((*status).into()),
                     SeenValue::Translated(Ok(number)) => format!("{{ ok = {number} }}"),
                     SeenValue::Translated(Err(errno)) => format!("{{ err = {} }}", quoted(errno.name())),
                 };

@@ -40,6 +40,10 @@ impl Roles for Five {
         self.number(caller, if of == THREAD { CHILD } else { of })
     }
 
+    fn was_born_a_thread(&self, role: Role) -> bool {
+        role == THREAD
+    }
+
     fn levels_for_children(&self, _: Role) -> usize {
         1
     }
@@ -110,7 +114,12 @@ fn every_call_comes_to_a_system_call() {
         r#"{ by = "host", call = "sigqueue", pid = "child", signal = "SIGTERM", si_pid = 99 }"#,
         r#"{ by = "host", call = "pidfd_open", pid = "child" }"#,
         r#"{ by = "host", call = "pidfd_send_signal", pid = "child", signal = "SIGTERM" }"#,
+        r#"{ by = "host", call = "pidfd_send_signal", pidfd = "thread", signal = 0, flags = ["PIDFD_SIGNAL_PROCESS_GROUP"] }"#,
         r#"{ by = "host", call = "pidfd_poll", pid = "gone" }"#,
+        r#"{ by = "host", call = "pidfd_poll", pidfd = "gone" }"#,
+        r#"{ by = "host", call = "setns", pidfd = "elsewhere" }"#,
+        r#"{ by = "host", call = "setns", pid = "child", via = "pidfd/pid_for_children" }"#,
+        r#"{ by = "elsewhere", call = "look", pidfd = "host", via = "pidfd-exit" }"#,
         r#"{ by = "host", call = "pidfd_poll", pid = 9 }"#,
         r#"{ by = "host", call = "unshare" }"#,
         r#"{ by = "host", call = "setns", to = "elsewhere", via = "pidfd" }"#,
@@ -138,6 +147,10 @@ fn what_cannot_be_run_is_said_once() {
         r#"{ by = "host", call = "setns", to = "unborn" }"#,
         r#"{ by = "host", call = "look", pid = "unborn", via = "listing" }"#,
         r#"{ by = "elsewhere", call = "kill", pid = "child", signal = 0 }"#,
+        r#"{ by = "elsewhere", call = "look", pid = "child", via = "pidfd-info" }"#,
+        r#"{ by = "host", call = "pidfd_poll", pidfd = "thread" }"#,
+        r#"{ by = "host", call = "look", pidfd = "child", via = "proc" }"#,
+        r#"{ by = "host", call = "setns", pidfd = "child", via = "ns/uts" }"#,
         r#"{ by = "host", call = "look", pid = "thread", via = "credentials" }"#,
         r#"{ by = "host", call = "look", pid = 7, via = "credentials" }"#,
         r#"{ by = "host", call = "clone", child = "new", set_tid = [3, 4] }"#,

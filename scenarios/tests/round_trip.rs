@@ -86,6 +86,7 @@ impl Bytes<'_> {
             Kind::WaitGroup if self.byte().is_multiple_of(4) => quoted("own"),
             Kind::Target | Kind::WaitPid | Kind::WaitGroup => self.target(made),
             Kind::CloneFlags => self.names(CloneFlags::all().iter_names().map(|(name, _)| (name, true))),
+            Kind::PidfdFlags(all) => self.names(all.iter_names().map(|(name, _)| (name, true))),
             Kind::WaitOptions => self.names(WaitOptions::all().iter_names().map(|(name, _)| (name, name != "WEXITED"))),
             Kind::WaitidOptions => self.names(WaitOptions::all().iter_names().map(|(name, _)| (name, true))),
             Kind::SignalOrZero if self.byte().is_multiple_of(4) => "0".to_owned(),

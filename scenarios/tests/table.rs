@@ -16,6 +16,10 @@ fn samples(kind: Kind) -> (Vec<String>, Vec<&'static str>) {
         Kind::CloneFlags => {
             (texts(&["[]", "[\"CLONE_NEWPID\", \"CLONE_VM\"]"]), vec!["\"CLONE_VM\"", "[\"CLONE\"]", "[1]"])
         }
+        Kind::PidfdFlags(all) => {
+            let names: Vec<String> = all.iter_names().map(|(name, _)| format!("[\"{name}\"]")).collect();
+            (names, vec!["\"PIDFD_THREAD\"", "[\"PIDFD\"]", "[1]"])
+        }
         Kind::WaitOptions => (texts(&["[]", "[\"WNOHANG\", \"WUNTRACED\"]"]), vec!["[\"WEXITED\"]", "\"WNOHANG\""]),
         Kind::WaitidOptions => (texts(&["[]", "[\"WEXITED\", \"WNOWAIT\"]"]), vec!["[\"EXITED\"]", "1"]),
         Kind::Signal => (texts(&["\"SIGTERM\"", "1", "64", "\"SIGRTMIN+2\""]), vec!["0", "65", "\"TERM\""]),

@@ -2,7 +2,7 @@
 //!
 //! Everywhere the same question: which numbers has it where the observer stands?
 
-use pidlab_scenario::{Capability, Errno, Fact, PollEvent, Seen};
+use pidlab_scenario::{Capability, Errno, Fact, PollEvent, Seen, WaitStatus};
 
 use crate::capable::{check_kill_permission, ns_capable};
 use crate::nsproxy::may_follow_link;
@@ -41,7 +41,11 @@ impl World {
     #[track_caller]
     pub fn pidfd_poll(&mut self, caller: TaskId, of: Option<TaskId>) -> Vec<PollEvent> {
         self.begin(caller);
-        self.because(&rule::VIEW_PIDFD_POLL, of.unwrap_or(caller));
+        let of_a_process = of.is_none_or(|of| self.leader(of) == of);
+        self.because(
+            if of_a_process { &rule::VIEW_PIDFD_POLL } else { &rule::VIEW_PIDFD_POLL_THREAD },
+            of.unwrap_or(caller),
+        );
         match of {
             None if self.holds(Fact::PidfdHangsUp) => {
                 self.because(&rule::VIEW_PIDFD_HANGS_UP, caller);
@@ -255,16 +259,9 @@ impl World {
     #[track_caller]
     pub fn look_at_pidfd_info(&mut self, caller: TaskId, of: Option<TaskId>, had_number: bool) -> Result<Seen, Errno> {
         self.begin(caller);
-        let about = of.unwrap_or(caller);
-        if !self.holds(Fact::PidfdInfo) {
-            self.because(&rule::VIEW_PIDFD_INFO_NONE, about);
-            // The first kernels whose pidfds knew any call took none with an argument.
-            return Err(if self.holds(Fact::PidfdNamespaces) { Errno::EINVAL } else { Errno::ENOTTY });
-        }
+        self.may_ask_pidfd(of.unwrap_or(caller), had_number)?;
         if !had_number {
-            let remote = self.holds(Fact::PidfdInfoIsRemote);
-            self.because(if remote { &rule::VIEW_PIDFD_INFO_EREMOTE } else { &rule::VIEW_PIDFD_INFO_ESRCH }, about);
-            return Err(if remote { Errno::EREMOTE } else { Errno::ESRCH });
+            return Err(Errno::ESRCH);
         }
         let of = of.ok_or(Errno::ESRCH)?;
         let ns = self.active_ns(caller);
@@ -279,6 +276,54 @@ impl World {
         }
         self.because(&rule::VIEW_PIDFD_INFO, of);
         Ok(Seen::PidfdInfo { pid, tgid: bare(task_tgid_nr_ns(self, of, ns)), ppid })
+    }
+
+    /// What is asked first of a pidfd that is to tell something.
+    fn may_ask_pidfd(&mut self, about: TaskId, had_number: bool) -> Result<(), Errno> {
+        if !self.holds(Fact::PidfdInfo) {
+            self.because(&rule::VIEW_PIDFD_INFO_NONE, about);
+            // The first kernels whose pidfds knew any call took none with an argument.
+            return Err(if self.holds(Fact::PidfdNamespaces) { Errno::EINVAL } else { Errno::ENOTTY });
+        }
+        if !had_number {
+            let remote = self.holds(Fact::PidfdInfoIsRemote);
+            self.because(if remote { &rule::VIEW_PIDFD_INFO_EREMOTE } else { &rule::VIEW_PIDFD_INFO_ESRCH }, about);
+            return if remote { Err(Errno::EREMOTE) } else { Ok(()) };
+        }
+        Ok(())
+    }
+
+    /// How the process or thread of a pidfd ended: what [`World::look_at_pidfd_info`] asks for, and that too. `of` is `None` for one that
+    /// is reaped, and `ended` says how it ended.
+    ///
+    /// # Errors
+    /// As [`World::look_at_pidfd_info`]; of a reaped one only where the kernel does not know `PIDFD_INFO_EXIT`.
+    ///
+    /// # References
+    /// ioctl_pidfd(2), PIDFD_INFO_EXIT; fs/pidfs.c:pidfd_info, pidfs_exit
+    #[track_caller]
+    pub fn look_at_pidfd_exit(
+        &mut self,
+        caller: TaskId,
+        of: Option<TaskId>,
+        had_number: bool,
+        ended: Option<WaitStatus>,
+    ) -> Result<Seen, Errno> {
+        if of.is_some() {
+            self.look_at_pidfd_info(caller, of, had_number)?;
+            if self.holds(Fact::PidfdExit) {
+                self.because(&rule::VIEW_PIDFD_EXIT_EARLY, of.unwrap_or(caller));
+            }
+            return Ok(Seen::PidfdExit { status: None });
+        }
+        self.begin(caller);
+        self.may_ask_pidfd(caller, had_number)?;
+        if self.holds(Fact::PidfdExit) {
+            self.because(&rule::VIEW_PIDFD_EXIT, caller);
+            return Ok(Seen::PidfdExit { status: ended });
+        }
+        self.because(&rule::VIEW_PIDFD_EXIT_NONE, caller);
+        Err(Errno::ESRCH)
     }
 
     /// Whether the caller could send a signal through a pidfd of a process, wherever it got it from.

@@ -121,10 +121,11 @@ pub(crate) fn go_on(w: &mut World, caller: TaskId) -> Next {
 /// A wait that was cut short without a handler starts over, its numbers looked up anew.
 pub(crate) fn restart(w: &mut World, caller: TaskId) {
     let Some(InCall::Wait(wo)) = w.calls.get(&caller) else { unreachable!("it was in a wait") };
-    let wo = *wo;
-    let WaitOpts { asked, options, .. } = wo;
+    let WaitOpts { who, asked, options } = *wo;
     // A pidfd goes on referring to what it referred to.
-    let who = if matches!(asked, WaitFor::Pidfd(_)) { wo.who } else { look_up(w, caller, asked) };
+    let held = matches!(asked, WaitFor::Pidfd(_)).then_some(who);
+    let who = look_up(w, caller, asked);
+    let who = held.unwrap_or(who);
     w.enter(caller, At::Wait, InCall::Wait(WaitOpts { who, asked, options }));
 }
 

@@ -12,7 +12,7 @@ use crate::objects::ids::{CredId, MmId, NsId, PidId, SighandId, SignalId, TaskId
 use crate::objects::pid::Pid;
 use crate::objects::pid_namespace::PidNamespace;
 use crate::objects::sighand::Sighand;
-use crate::objects::signal_struct::{SignalFlags, SignalStruct};
+use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigSet;
 use crate::objects::task::{At, ExitState, Task, TaskFlags};
 use crate::objects::wait_opts::{WaitOpts, Waited};
@@ -135,6 +135,8 @@ pub struct World {
     pub(crate) handled: Vec<(TaskId, Handled)>,
     /// The calls that came back.
     pub(crate) returned: Vec<(TaskId, Return)>,
+    /// Who was released by the last call, by what bore its numbers, and how it ended: what a pidfd still tells.
+    pub(crate) released: Vec<(PidId, ExitCode)>,
     pub(crate) births: u32,
     pub(crate) namespaces_made: u64,
     pub(crate) mms_shared: u32,
@@ -171,6 +173,7 @@ impl World {
             frames: BTreeMap::new(),
             handled: Vec::new(),
             returned: Vec::new(),
+            released: Vec::new(),
             births: 0,
             namespaces_made: 0,
             mms_shared: 0,

@@ -33,6 +33,9 @@ fn outcome(claim: &OutcomeClaim) -> OutcomeClaim {
             match &mut field.value {
                 SeenValue::Number(number) => *number += 1,
                 SeenValue::Numbers(numbers) => numbers.push(77),
+                SeenValue::Status(status) => {
+                    *status = if status.is_none() { Some(WaitStatus::Continued) } else { None };
+                }
                 SeenValue::Translated(Ok(number)) => *number += 1,
                 SeenValue::Translated(Err(_)) => field.value = SeenValue::Translated(Ok(0)),
             }

@@ -37,6 +37,8 @@ numbered! {
         Owner,
         /// socket, number: as values, what a pidfd says: pid and tgid in one, and ppid.
         PidfdInfo,
+        /// socket, number: as values, which parts of it a pidfd gave, and the status in them.
+        PidfdExit,
         /// socket, number: signal 0 through a pidfd.
         PidfdSignal,
         /// socket: takes a namespace, and asks for the one around it.
@@ -106,6 +108,12 @@ pub(super) fn perform(slot: &Slot) -> Raw {
             let (result, [pid, tgid, ppid]) = looking::pidfd_info(pidfd);
             slot.value.store(i64::from(pid) | i64::from(tgid) << 32, Ordering::Relaxed);
             slot.code.store(ppid as i32, Ordering::Relaxed);
+            result
+        }),
+        Sight::PidfdExit => opened_with(pidfd(first, second), |pidfd| {
+            let (result, given, status) = looking::pidfd_exit(pidfd);
+            slot.value.store(given as i64, Ordering::Relaxed);
+            slot.code.store(status, Ordering::Relaxed);
             result
         }),
         Sight::PidfdSignal => {

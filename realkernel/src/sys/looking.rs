@@ -156,25 +156,41 @@ pub(crate) fn for_children_of(pidfd: Raw) -> Raw {
 
 /// `pid`, `tgid` and `ppid` of `PIDFD_GET_INFO` (ioctl_pidfd(2)).
 pub(crate) fn pidfd_info(pidfd: Raw) -> (Raw, [u32; 3]) {
-    /// The kernel's `struct pidfd_info`, first version.
-    #[repr(C)]
-    #[derive(Default)]
-    struct Info {
-        mask: u64,
-        cgroup: u64,
-        pid: u32,
-        tgid: u32,
-        ppid: u32,
-        users: [u32; 8],
-        _spare: u32,
-    }
-    const PIDFD_GET_INFO: usize = 0xc000_ff0b | (size_of::<Info>() << 16);
-    const PIDFD_INFO_PID: u64 = 1;
-    let mut info = Info { mask: PIDFD_INFO_PID, ..Info::default() };
+    let (result, info) = pidfd_get_info(pidfd, PIDFD_INFO_PID);
+    (result, [info.pid, info.tgid, info.ppid])
+}
+
+/// The same, asked for the status too: which parts it gave, and the status among them.
+pub(crate) fn pidfd_exit(pidfd: Raw) -> (Raw, u64, i32) {
+    let (result, info) = pidfd_get_info(pidfd, PIDFD_INFO_PID | PIDFD_INFO_EXIT);
+    (result, info.mask, info.exit_code)
+}
+
+const PIDFD_INFO_PID: u64 = 1;
+
+/// Who has ended is told of how (Linux 6.15).
+pub(crate) const PIDFD_INFO_EXIT: u64 = 8;
+
+/// The kernel's `struct pidfd_info`, first version: what it ends with was not used before Linux 6.15.
+#[repr(C)]
+#[derive(Default)]
+struct PidfdInfo {
+    mask: u64,
+    cgroup: u64,
+    pid: u32,
+    tgid: u32,
+    ppid: u32,
+    users: [u32; 8],
+    exit_code: i32,
+}
+
+fn pidfd_get_info(pidfd: Raw, mask: u64) -> (Raw, PidfdInfo) {
+    const PIDFD_GET_INFO: usize = 0xc000_ff0b | (size_of::<PidfdInfo>() << 16);
+    let mut info = PidfdInfo { mask, ..PidfdInfo::default() };
     let arguments = [pidfd as usize, PIDFD_GET_INFO, std::ptr::from_mut(&mut info) as usize, 0, 0, 0];
     // SAFETY: the information outlives the call and has the size that the command says.
     let result = unsafe { syscall(libc::SYS_ioctl, arguments) };
-    (result, [info.pid, info.tgid, info.ppid])
+    (result, info)
 }
 
 /// A new socket whose owner is the caller (F_SETOWN(2const)), and which remembers who made it (unix(7), `SO_PEERCRED`).

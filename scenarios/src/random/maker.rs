@@ -7,8 +7,8 @@ use super::theme::Theme;
 use super::{clones, signals};
 use crate::limits::MOST_ROLES;
 use crate::{
-    ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, PidfdTarget,
-    RebootHow, Role, Scenario, SetnsVia, SigCode, Signal, State, Sysctl, Target, WaitOptions,
+    ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, PidfdFlags,
+    PidfdTarget, RebootHow, Role, Scenario, SetnsVia, SigCode, Signal, State, Sysctl, Target, WaitOptions,
 };
 
 /// Values at which numbering turns.
@@ -66,7 +66,8 @@ impl<'a, G: Guide> Maker<'a, G> {
             }
             CallName::PidfdSendSignal => {
                 let of = self.pidfd();
-                Call::PidfdSendSignal { of, signal: self.signal_for(of.named()) }
+                let signal = self.signal_for(of.named());
+                Call::PidfdSendSignal { of, signal, flags: self.scope() }
             }
             CallName::Sigqueue => {
                 let (si_code, pid) = self.said_to_come_from();
@@ -79,7 +80,10 @@ impl<'a, G: Guide> Maker<'a, G> {
                 let si_pid = u32::from(self.bytes.next()) + 700;
                 Call::Tgsigqueueinfo { pid, signal, si_pid, si_code, tgid: self.another_process() }
             }
-            CallName::PidfdOpen => Call::PidfdOpen { pid: self.target() },
+            CallName::PidfdOpen => {
+                let flags = if self.bytes.once_in(2) { PidfdFlags::PIDFD_THREAD } else { PidfdFlags::empty() };
+                Call::PidfdOpen { pid: self.target(), flags }
+            }
             CallName::PidfdPoll => Call::PidfdPoll { of: self.pidfd() },
             CallName::Look => self.look(),
             CallName::Unshare => Call::Unshare { flags: self.unshared() },
@@ -249,7 +253,7 @@ impl<'a, G: Guide> Maker<'a, G> {
 
     fn look(&mut self) -> Call {
         if self.bytes.once_in(4) {
-            let ways = [LookVia::Fdinfo, LookVia::PidfdInfo, LookVia::PidfdSignal];
+            let ways = [LookVia::Fdinfo, LookVia::PidfdInfo, LookVia::PidfdExit, LookVia::PidfdSignal];
             return Call::Look { at: self.pidfd(), via: self.bytes.one_of(&ways) };
         }
         let pid = if self.bytes.once_in(16) { Target::Number(0) } else { self.anything() };
@@ -261,7 +265,7 @@ impl<'a, G: Guide> Maker<'a, G> {
         };
         let at = match (via, pid) {
             // Where no number leads to, a pidfd may.
-            (LookVia::Fdinfo | LookVia::PidfdInfo | LookVia::PidfdSignal, Target::Role(role))
+            (LookVia::Fdinfo | LookVia::PidfdInfo | LookVia::PidfdExit | LookVia::PidfdSignal, Target::Role(role))
                 if !self.guide.has_number(self.by, role) =>
             {
                 PidfdTarget::Held(role)
@@ -269,6 +273,17 @@ impl<'a, G: Guide> Maker<'a, G> {
             _ => PidfdTarget::Pid(pid),
         };
         Call::Look { at, via }
+    }
+
+    /// Mostly one flag or none.
+    fn scope(&mut self) -> PidfdFlags {
+        match self.bytes.next() % 16 {
+            0..=2 => PidfdFlags::PIDFD_SIGNAL_THREAD,
+            3..=5 => PidfdFlags::PIDFD_SIGNAL_THREAD_GROUP,
+            6..=8 => PidfdFlags::PIDFD_SIGNAL_PROCESS_GROUP,
+            9 => PidfdFlags::PIDFD_SIGNAL_THREAD | PidfdFlags::PIDFD_SIGNAL_PROCESS_GROUP,
+            _ => PidfdFlags::empty(),
+        }
     }
 
     fn setns(&mut self) -> Call {

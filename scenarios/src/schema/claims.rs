@@ -114,6 +114,7 @@ fn seen_value(kind: SeenKind) -> Value {
     match kind {
         SeenKind::Number => json!({ "type": "integer" }),
         SeenKind::Numbers => json!({ "type": "array", "items": { "type": "integer" } }),
+        SeenKind::Status => json!({ "anyOf": [{ "$ref": "#/$defs/status" }, { "const": false }] }),
         SeenKind::Translated => {
             let mut either = fields(&[
                 ("ok", json!({ "type": "integer", "minimum": 0 })),

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::look::Look;
 use super::who::Pidfd;
 use crate::{
-    Capability, CloneFlags, MaskChange, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, WaitOptions,
+    Capability, CloneFlags, MaskChange, PidfdFlags, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl,
+    WaitOptions,
 };
 
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
@@ -109,6 +110,8 @@ pub enum Syscall {
     PidfdOpen {
         /// The process.
         pid: i32,
+        /// Its flags.
+        flags: PidfdFlags,
     },
     /// pidfd_send_signal(2).
     PidfdSendSignal {
@@ -116,6 +119,8 @@ pub enum Syscall {
         pidfd: Pidfd,
         /// `None` is 0.
         signal: Option<Signal>,
+        /// Its flags.
+        flags: PidfdFlags,
     },
     /// poll(2) of a pidfd, without waiting.
     PidfdPoll(Pidfd),

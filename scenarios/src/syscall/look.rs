@@ -38,6 +38,8 @@ pub enum Look {
     FileOwner(Role),
     /// `PIDFD_GET_INFO` of a pidfd.
     PidfdInfo(Pidfd),
+    /// `PIDFD_GET_INFO` that asks for `PIDFD_INFO_EXIT` too.
+    PidfdExit(Pidfd),
     /// Signal 0 through such a pidfd.
     PidfdSignal(Pidfd),
     /// The two words that the clone which made this process was given for its TID.
@@ -74,6 +76,7 @@ impl Look {
             LookVia::Peercred => Look::Peercred(at.role?),
             LookVia::FileOwner => Look::FileOwner(at.role?),
             LookVia::PidfdInfo => Look::PidfdInfo(at.pidfd?),
+            LookVia::PidfdExit => Look::PidfdExit(at.pidfd?),
             LookVia::PidfdSignal => Look::PidfdSignal(at.pidfd?),
             LookVia::TidWords => Look::TidWords(at.role?),
             LookVia::Loadavg => Look::Loadavg,
@@ -90,7 +93,7 @@ impl Look {
 
     /// Whether it goes through a pidfd.
     pub(super) fn is_by_pidfd(via: LookVia) -> bool {
-        matches!(via, LookVia::Fdinfo | LookVia::PidfdInfo | LookVia::PidfdSignal)
+        matches!(via, LookVia::Fdinfo | LookVia::PidfdInfo | LookVia::PidfdExit | LookVia::PidfdSignal)
     }
 
     /// Whether it is through a procfs that the caller has to mount.

@@ -65,9 +65,9 @@ impl<R: Roles> Lowering<'_, R> {
                 let tgid = self.process_number(tgid.unwrap_or(*pid))?;
                 Syscall::RtTgsigqueueinfo { tgid, tid, signal: *signal, si_pid: *si_pid, si_code: *si_code }
             }
-            Call::PidfdOpen { pid } => Syscall::PidfdOpen { pid: self.number(*pid)? },
-            Call::PidfdSendSignal { of, signal } => {
-                Syscall::PidfdSendSignal { pidfd: self.pidfd(*of)?, signal: *signal }
+            Call::PidfdOpen { pid, flags } => Syscall::PidfdOpen { pid: self.number(*pid)?, flags: *flags },
+            Call::PidfdSendSignal { of, signal, flags } => {
+                Syscall::PidfdSendSignal { pidfd: self.pidfd(*of)?, signal: *signal, flags: *flags }
             }
             Call::PidfdPoll { of } => Syscall::PidfdPoll(self.pidfd(*of)?),
             Call::Unshare { flags } => self.unshare(*flags)?,
@@ -161,7 +161,7 @@ impl<R: Roles> Lowering<'_, R> {
             WaitTarget::OwnGroup => WaitId::Pgid(0),
             WaitTarget::Pid(target) => WaitId::Pid(self.number(target)?),
             WaitTarget::Group(target) => WaitId::Pgid(self.number(target)?),
-            WaitTarget::Pidfd(child) => WaitId::Pidfd(self.born(child)?),
+            WaitTarget::Pidfd(child) => WaitId::Pidfd(self.held(child)?),
         })
     }
 
@@ -175,15 +175,15 @@ impl<R: Roles> Lowering<'_, R> {
 
     fn pidfd(&self, of: PidfdTarget) -> Result<Pidfd, Refusal> {
         Ok(match of {
-            PidfdTarget::Held(role) => Pidfd::Held(self.born(role)?),
+            PidfdTarget::Held(role) => Pidfd::Held(self.held(role)?),
             PidfdTarget::Pid(target) => Pidfd::Opened(self.number(target)?),
         })
     }
 
     fn setns(&self, to: Entrance, via: SetnsVia) -> Result<Syscall, Refusal> {
         let (pidfd, for_children) = match (to, via) {
-            (Entrance::Process(role), SetnsVia::Pidfd) => (Pidfd::Held(self.born(role)?), false),
-            (Entrance::Process(role), SetnsVia::PidfdForChildren) => (Pidfd::Held(self.born(role)?), true),
+            (Entrance::Process(role), SetnsVia::Pidfd) => (Pidfd::Held(self.held(role)?), false),
+            (Entrance::Process(role), SetnsVia::PidfdForChildren) => (Pidfd::Held(self.held(role)?), true),
             (Entrance::Process(role), _) => return Ok(Syscall::Setns { to: self.born(role)?, via }),
             // Absent it is `ns/pid`: the file that it names is the pidfd then.
             (Entrance::Pidfd(of), SetnsVia::Pidfd | SetnsVia::NsPid) => (self.pidfd(of)?, false),
@@ -239,6 +239,15 @@ impl<R: Roles> Lowering<'_, R> {
 
     fn born(&self, role: Role) -> Result<Role, Refusal> {
         if self.roles.is_born(role) { Ok(role) } else { Err(Refusal::NotBorn { role }) }
+    }
+
+    /// Whose pidfd has been held since it was born: a process, and where the kernel has such pidfds, a thread.
+    fn held(&self, role: Role) -> Result<Role, Refusal> {
+        let (role, fact) = (self.born(role)?, Fact::PidfdThread);
+        if self.roles.was_born_a_thread(role) && !self.roles.holds(fact) {
+            return Err(Refusal::NeedsFact { call: self.step.call.name(), fact });
+        }
+        Ok(role)
     }
 
     fn acts(&self, role: Role) -> Result<(), Refusal> {

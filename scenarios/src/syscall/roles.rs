@@ -14,6 +14,9 @@ pub trait Roles {
     /// The same of the process that it is, or is or was a thread of: its TGID.
     fn process_number(&self, caller: Role, of: Role) -> Option<i32>;
 
+    /// Whether it was born as a thread of a process that there was.
+    fn was_born_a_thread(&self, role: Role) -> bool;
+
     /// In how many of the scenario's namespaces the next child of a process will have a number, without a new namespace.
     fn levels_for_children(&self, caller: Role) -> usize;
 

@@ -1,11 +1,11 @@
-use pidlab_scenario::{Errno, MaskChange, SigCode, Signal, SignalAction};
+use pidlab_scenario::{Errno, MaskChange, PidfdFlags, SigCode, Signal, SignalAction};
 
 use crate::objects::ids::TaskId;
 use crate::signal::action::{do_sigaction, do_sigpending, sigprocmask};
 use crate::signal::force::{begin_abort, force_sig, sigpipe};
 use crate::signal::kill::{
-    Queued, pidfd_open, sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_rt_tgsigqueueinfo, sys_tgkill,
-    sys_tkill,
+    Queued, Referred, pidfd_open, sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_rt_tgsigqueueinfo,
+    sys_tgkill, sys_tkill,
 };
 use crate::signal::sigwait::do_sigtimedwait;
 use crate::world::{Handled, World};
@@ -160,7 +160,10 @@ impl World {
     pub fn pidfd_send_signal(&mut self, caller: TaskId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
         self.begin(caller);
         let of = pidfd_open(self, caller, pid);
-        let result = of.and_then(|of| sys_pidfd_send_signal(self, caller, Some(of), true, signal));
+        let result = of.and_then(|of| {
+            let referred = Referred::opened(of, self.task(of).thread_pid);
+            sys_pidfd_send_signal(self, caller, &referred, signal, PidfdFlags::empty())
+        });
         self.finish(caller, result)
     }
 

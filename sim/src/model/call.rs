@@ -1,6 +1,6 @@
 //! A scenario's system calls, as those of the world.
 
-use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Syscall, WaitId, lower};
+use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Roles, Syscall, WaitId, lower};
 use pidlab_scenario::{CallName, Errno, Harm, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl, Unmodelled};
 
 use super::cast::{Branch, Done, taken_signal};
@@ -12,7 +12,7 @@ use crate::objects::ids::TaskId;
 use crate::objects::pid::Nr;
 use crate::objects::task::At;
 use crate::objects::wait_opts::{WaitFor, Waited};
-use crate::signal::kill::Queued;
+use crate::signal::kill::{Queued, Referred};
 use crate::signal::pending::pending_for;
 use crate::signal::{action, force, kill, sigwait};
 use crate::sys::{pgrp, prctl, sysctl, users};
@@ -135,17 +135,22 @@ impl Branch {
         })
     }
 
-    /// The task that a pidfd refers to, if it is not reaped, and whether that has, or had, a number where the caller is.
-    fn pidfd(&mut self, by: Role, caller: TaskId, pidfd: Pidfd) -> Result<(Option<TaskId>, bool), Errno> {
+    /// To whom a pidfd refers.
+    fn pidfd(&mut self, by: Role, caller: TaskId, pidfd: Pidfd) -> Result<Referred, Errno> {
         match pidfd {
             Pidfd::Held(role) => {
                 let of = self.held(role);
                 if of != self.task(role) {
                     self.world.because(&rule::PIDFD_STRUCT_PID, of.unwrap_or(caller));
                 }
-                Ok((of, self.number_of(by, role).is_some()))
+                let (pid, is_thread) = (self.held_pid(role), self.was_born_a_thread(role));
+                let had_number = self.number_of(by, role).is_some();
+                Ok(Referred { task: of, pid, had_number, is_thread, ended: self.ended(role) })
             }
-            Pidfd::Opened(number) => Ok((Some(kill::pidfd_open(&mut self.world, caller, number)?), true)),
+            Pidfd::Opened(number) => {
+                let task = kill::pidfd_open(&mut self.world, caller, number)?;
+                Ok(Referred::opened(task, self.world.task(task).thread_pid))
+            }
         }
     }
 
@@ -155,11 +160,11 @@ impl Branch {
         else {
             unreachable!("only calls that take a pidfd come here")
         };
-        let (of, had_number) = self.pidfd(by, caller, *pidfd)?;
-        let world = &mut self.world;
+        let referred = self.pidfd(by, caller, *pidfd)?;
+        let (of, world) = (referred.task, &mut self.world);
         Ok(match syscall {
-            Syscall::PidfdSendSignal { signal, .. } => {
-                nothing(kill::sys_pidfd_send_signal(world, caller, of, had_number, *signal))
+            Syscall::PidfdSendSignal { signal, flags, .. } => {
+                nothing(kill::sys_pidfd_send_signal(world, caller, &referred, *signal, *flags))
             }
             Syscall::SetnsPidfd { for_children: false, .. } => nothing(nsproxy::setns_pidfd(world, caller, of)),
             Syscall::SetnsPidfd { .. } => nothing(nsproxy::setns_pidfd_for_children(world, caller, of)),
@@ -190,14 +195,15 @@ impl Branch {
             Look::Credentials(role) => Ok(self.world.look_at_credentials(caller, speaker(self, role))),
             Look::Peercred(role) => Ok(self.world.look_at_peercred(caller, speaker(self, role))),
             Look::FileOwner(role) => Ok(self.world.look_at_owner(caller, speaker(self, role))),
-            Look::Fdinfo(pidfd) | Look::PidfdInfo(pidfd) | Look::PidfdSignal(pidfd) => {
-                let (of, had_number) = match self.pidfd(by, caller, pidfd) {
+            Look::Fdinfo(pidfd) | Look::PidfdInfo(pidfd) | Look::PidfdExit(pidfd) | Look::PidfdSignal(pidfd) => {
+                let Referred { task: of, had_number, ended, .. } = match self.pidfd(by, caller, pidfd) {
                     Ok(found) => found,
                     Err(errno) => return Ok(Outcome::Err(errno)),
                 };
                 match look {
                     Look::Fdinfo(_) => Ok(self.world.look_at_fdinfo(caller, of)),
                     Look::PidfdInfo(_) => self.world.look_at_pidfd_info(caller, of, had_number),
+                    Look::PidfdExit(_) => self.world.look_at_pidfd_exit(caller, of, had_number, ended),
                     _ => return Ok(nothing(self.world.look_at_pidfd_signal(caller, of, had_number))),
                 }
             }
@@ -240,7 +246,7 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         Syscall::Setpgid { pid, pgid } => nothing(pgrp::sys_setpgid(w, caller, *pid, *pgid)),
         Syscall::Getpgid { pid } => or_number(pgrp::sys_getpgid(w, caller, *pid)),
         Syscall::Getsid { pid } => or_number(pgrp::sys_getsid(w, caller, *pid)),
-        Syscall::PidfdOpen { pid } => nothing(kill::pidfd_open(w, caller, *pid).map(drop)),
+        Syscall::PidfdOpen { pid, flags } => nothing(kill::sys_pidfd_open(w, caller, *pid, *flags).map(drop)),
         Syscall::PrctlSetChildSubreaper { on } => {
             prctl::set_child_subreaper(w, caller, *on);
             Outcome::Ok(0)

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use pidlab_scenario::syscall::{Roles, Syscall, lower};
-use pidlab_scenario::{CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Returned, Role, State, Step};
+use pidlab_scenario::{
+    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Returned, Role, State, Step, WaitStatus,
+};
 
 use super::{Answer, Because, Outcomes};
 use crate::capable::is_limit_open;
@@ -24,10 +26,14 @@ pub(super) struct Known {
     /// Those of its process.
     process_numbers: Arc<[(u64, u32)]>,
     /// What the pidfd refers to that has been held since it was born: not the task, but what bears its numbers, which an exec by another
-    /// thread gives to that one. `None` once no task has them.
+    /// thread gives to that one. `None` once it bears none any more.
     held: Option<PidId>,
     /// Which of the world's places its clone has its TID written to.
     tid_words: Option<usize>,
+    /// Whether that is a pidfd of a thread (`PIDFD_THREAD`).
+    is_thread: bool,
+    /// How the task ended that it referred to, once that is released.
+    ended: Option<WaitStatus>,
     /// A call that has not returned: its name, and what it will give if that is known.
     call: Option<(CallName, Option<Outcome>)>,
 }
@@ -78,12 +84,21 @@ impl Branch {
         let numbers = self.numbers_of(task);
         let process_numbers = self.numbers_of(self.world.leader(task));
         let held = Some(self.world.task(task).thread_pid);
+        let is_thread = self.world.leader(task) != task;
         // A scenario that is still being written gets its roles one at a time.
         if self.roles.len() <= role.index() {
             self.roles.resize(role.index() + 1, None);
         }
-        self.roles[role.index()] =
-            Some(Known { task: Some(task), numbers, process_numbers, held, tid_words: None, call: None });
+        self.roles[role.index()] = Some(Known {
+            task: Some(task),
+            numbers,
+            process_numbers,
+            held,
+            is_thread,
+            ended: None,
+            tid_words: None,
+            call: None,
+        });
     }
 
     /// The numbers of a task, each with the serial of its namespace.
@@ -129,6 +144,16 @@ impl Branch {
     /// These places.
     pub(super) fn tid_words(&self, role: Role) -> Option<&TidWords> {
         self.world.tid_words.get(self.known(role)?.tid_words?)
+    }
+
+    /// What bears the numbers of that task; `None` once nothing has any of them.
+    pub(super) fn held_pid(&self, role: Role) -> Option<PidId> {
+        self.known(role)?.held
+    }
+
+    /// How that task ended, once it is released.
+    pub(super) fn ended(&self, role: Role) -> Option<WaitStatus> {
+        self.known(role)?.ended
     }
 
     /// The role of a task.
@@ -324,7 +349,12 @@ impl Branch {
     fn forget_released(&mut self) {
         for index in 0..self.roles.len() {
             if let Some(known) = self.roles[index].as_mut() {
-                known.held = known.held.filter(|pid| self.world.pids[*pid].task.is_some());
+                let ended = self.world.released.iter().find(|(pid, _)| known.held == Some(*pid));
+                known.ended = known.ended.or(ended.map(|(_, code)| code.status()));
+                known.held = known.held.filter(|pid| {
+                    let pid = &self.world.pids[*pid];
+                    pid.task.is_some() || pid.pgrp.is_some() || pid.session > 0
+                });
             }
             let Some(task) = self.roles[index].as_ref().and_then(|known| known.task) else { continue };
             let gone = self.world.state(task).is_none() || self.is_another(index, task);
@@ -420,6 +450,10 @@ impl Roles for Branch {
     fn process_number(&self, caller: Role, of: Role) -> Option<i32> {
         let number = self.number_in(caller, &self.known(of)?.process_numbers)?;
         i32::try_from(number).ok()
+    }
+
+    fn was_born_a_thread(&self, role: Role) -> bool {
+        self.known(role).is_some_and(|known| known.is_thread)
     }
 
     fn levels_for_children(&self, caller: Role) -> usize {

@@ -75,6 +75,18 @@ rules! { LOOKUPS;
         "PIDFD_GET_INFO of a process whose parent has no PID in the asker's namespace fails with ESRCH, unless it is PID 1 there",
         "fs/pidfs.c:pidfd_info", since: "6.13", until: "6.15", note: "newer kernels: see `view.pidfd-info-guest-told`",
         fact: PidfdInfoOfGuest = false;
+    VIEW_PIDFD_EXIT = "view.pidfd-exit",
+        "a pidfd tells how its process ended once that has been waited for, whoever did; of a thread, once it has ended",
+        "fs/pidfs.c:pidfs_exit", manual: "ioctl_pidfd(2), PIDFD_INFO_EXIT", since: "6.15",
+        note: "older kernels: see `view.pidfd-exit-none`", fact: PidfdExit = true;
+    VIEW_PIDFD_EXIT_EARLY = "view.pidfd-exit-early",
+        "a pidfd does not tell how its process ended before that has been waited for: of a zombie it tells who it is, and no status",
+        "fs/pidfs.c:pidfd_info", manual: "ioctl_pidfd(2), PIDFD_INFO_EXIT", since: "6.15",
+        note: "older kernels: see `view.pidfd-exit-none`", fact: PidfdExit = true;
+    VIEW_PIDFD_EXIT_NONE = "view.pidfd-exit-none",
+        "a pidfd tells nothing of a process that has been waited for: PIDFD_GET_INFO fails with ESRCH, whatever is asked for",
+        "fs/pidfs.c:pidfd_info", since: "6.13", until: "6.14", note: "newer kernels: see `view.pidfd-exit`",
+        fact: PidfdExit = false;
     VIEW_PIDFD_SIGNAL_SCOPE = "view.pidfd-signal-scope",
         "a pidfd of a process that is neither in the caller's PID namespace nor in a descendant of it cannot be used to signal it: EINVAL",
         "kernel/signal.c:access_pidfd_pidns", manual: "pidfd_send_signal(2), ERRORS";

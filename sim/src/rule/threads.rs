@@ -78,6 +78,28 @@ rules! { THREADS;
         "unshare and setns are about the children of the calling thread only",
         "kernel/nsproxy.c:switch_task_namespaces", manual: "pid_namespaces(7)", note: "unshare(2) says that CLONE_NEWPID implies CLONE_THREAD; it does not",
         kind: Describes;
+    PIDFD_OF_THREAD = "pidfd.of-thread",
+        "with PIDFD_THREAD, pidfd_open takes the TID of any thread",
+        "kernel/pid.c:pidfd_open", manual: "pidfd_open(2), DESCRIPTION", since: "6.9",
+        note: "older kernels: see `pidfd.no-threads`", fact: PidfdThread = true;
+    PIDFD_SCOPE_THREAD = "pidfd.scope-thread",
+        "without flags, a signal through a pidfd of a thread is for that thread alone, as one by tgkill is",
+        "kernel/signal.c:pidfd_send_signal", manual: "pidfd_send_signal(2), DESCRIPTION", since: "6.9",
+        note: "older kernels: see `pidfd.no-threads`", fact: PidfdThread = true;
+    PIDFD_SCOPE_FLAGS = "pidfd.scope-flags",
+        "a flag of pidfd_send_signal says for whom the signal is, whatever the pidfd is of: the thread, its process, or a process group; two flags are EINVAL",
+        "kernel/signal.c:do_pidfd_send_signal", manual: "pidfd_send_signal(2), DESCRIPTION", since: "6.9",
+        note: "older kernels: see `pidfd.no-threads`", fact: PidfdThread = true;
+    PIDFD_SCOPE_GROUP = "pidfd.scope-group",
+        "with PIDFD_SIGNAL_PROCESS_GROUP a signal goes to the process group whose leader the pidfd refers to, also after that one was waited for; of who leads none it is ESRCH",
+        "kernel/signal.c:kill_pgrp_info", manual: "pidfd_send_signal(2), DESCRIPTION", since: "6.9",
+        note: "older kernels: see `pidfd.no-threads`", fact: PidfdThread = true;
+    PIDFD_NO_THREADS = "pidfd.no-threads",
+        "there are no pidfds of threads: PIDFD_THREAD and every flag of pidfd_send_signal are EINVAL",
+        "kernel/pid.c:pidfd_open", until: "6.8", note: "newer kernels: see `pidfd.of-thread`", fact: PidfdThread = false;
+    VIEW_PIDFD_POLL_THREAD = "view.pidfd-poll-thread",
+        "a pidfd of a thread is not readable while the thread runs, and hangs up when it has ended: nobody has to wait for a thread",
+        "fs/pidfs.c:pidfd_poll", manual: "pidfd_open(2), DESCRIPTION", since: "6.9", fact: PidfdThread = true;
     PIDFD_STRUCT_PID = "pidfd.outlives-exec",
         "when a thread that is not the first calls execve, pidfds of its process refer to it from then on, and pidfds of the thread to nobody",
         "fs/exec.c:de_thread", manual: "execve(2), Effect on process attributes";

@@ -5,7 +5,7 @@
 //!
 //! In the kernel: kernel/signal.c:kill_something_info, do_send_specific; kernel/pid.c:pidfd_open.
 
-use pidlab_scenario::{Errno, Fact, SigCode, Signal};
+use pidlab_scenario::{Errno, Fact, PidfdFlags, SigCode, Signal, WaitStatus};
 
 use super::info::{Info, To};
 use super::send::send_signal;
@@ -275,25 +275,62 @@ pub(crate) fn sys_rt_sigqueueinfo(
     Ok(())
 }
 
-/// pidfd_send_signal(2), through a pidfd of `of`; `None` for one that is reaped, with whether it had a number in the caller's namespace.
+/// To whom a pidfd refers.
+pub(crate) struct Referred {
+    /// The task; `None` once it is released.
+    pub(crate) task: Option<TaskId>,
+    /// What bears its numbers, which may be a process group's when it is released; `None` once nobody has them.
+    pub(crate) pid: Option<PidId>,
+    /// Whether it has, or had, a number in the caller's namespace.
+    pub(crate) had_number: bool,
+    /// Whether it is a pidfd of a thread (`PIDFD_THREAD`).
+    pub(crate) is_thread: bool,
+    /// How the task ended, once it is released.
+    pub(crate) ended: Option<WaitStatus>,
+}
+
+impl Referred {
+    /// By a pidfd of a process that has just been opened by its number.
+    pub(crate) fn opened(task: TaskId, pid: PidId) -> Referred {
+        Referred { task: Some(task), pid: Some(pid), had_number: true, is_thread: false, ended: None }
+    }
+}
+
+/// pidfd_send_signal(2).
 ///
 /// # Errors
-/// `EINVAL`: it was not in the caller's namespace or a descendant of it; `ESRCH`: it is reaped; `EPERM`: the caller may not signal it.
+/// `EINVAL`: more than one flag, or any where the kernel has none, or the process was not in the caller's namespace or a descendant of it;
+/// `ESRCH`: it is reaped, or nobody is in the group; `EPERM`: the caller may not signal it.
 ///
 /// # References
 /// kernel/signal.c:pidfd_send_signal
 pub(crate) fn sys_pidfd_send_signal(
     w: &mut World,
     caller: TaskId,
-    of: Option<TaskId>,
-    had_number: bool,
+    referred: &Referred,
     signal: Option<Signal>,
+    flags: PidfdFlags,
 ) -> Result<(), Errno> {
-    if !had_number {
-        w.because(&rule::VIEW_PIDFD_SIGNAL_SCOPE, of.unwrap_or(caller));
+    if !flags.is_empty() {
+        let known = w.holds(Fact::PidfdThread);
+        w.because(if known { &rule::PIDFD_SCOPE_FLAGS } else { &rule::PIDFD_NO_THREADS }, caller);
+        if !known || flags.bits().count_ones() > 1 {
+            return Err(Errno::EINVAL);
+        }
+    }
+    if !referred.had_number {
+        w.because(&rule::VIEW_PIDFD_SIGNAL_SCOPE, referred.task.unwrap_or(caller));
         return Err(Errno::EINVAL);
     }
-    let Some(target) = of else {
+    let info = tgid_info(w, caller);
+    if flags == PidfdFlags::PIDFD_SIGNAL_PROCESS_GROUP {
+        w.because(&rule::PIDFD_SCOPE_GROUP, caller);
+        let members = group_members(w, referred.pid);
+        let allowed = those_allowed(w, caller, &members, signal)?;
+        send_to_all(w, caller, &allowed, signal, info, To::Process);
+        return Ok(());
+    }
+    let Some(target) = referred.task else {
         w.because(&rule::SIG_PIDFD_REAPED, caller);
         return Err(Errno::ESRCH);
     };
@@ -301,9 +338,59 @@ pub(crate) fn sys_pidfd_send_signal(
     if !check_kill_permission(w, caller, target, signal) {
         return Err(Errno::EPERM);
     }
-    let info = tgid_info(w, caller);
-    send_to_all(w, caller, &[target], signal, info, To::Process);
+    let alone = flags == PidfdFlags::PIDFD_SIGNAL_THREAD || (flags.is_empty() && referred.is_thread);
+    if alone && flags.is_empty() {
+        w.because(&rule::PIDFD_SCOPE_THREAD, target);
+    }
+    send_to_all(w, caller, &[target], signal, info, if alone { To::Thread } else { To::Process });
     Ok(())
+}
+
+/// Those of a process group whom the caller may signal.
+///
+/// # Errors
+/// `ESRCH`: the group is empty; `EPERM`: it may signal nobody.
+fn those_allowed(w: &mut World, caller: TaskId, all: &[TaskId], signal: Option<Signal>) -> Result<Vec<TaskId>, Errno> {
+    if all.is_empty() {
+        return Err(Errno::ESRCH);
+    }
+    let mut some = all.to_vec();
+    some.retain(|target| check_kill_permission(w, caller, *target, signal));
+    if some.is_empty() {
+        return Err(Errno::EPERM);
+    }
+    if some.len() < all.len() {
+        w.because(&rule::SIG_PGRP_REFUSED, caller);
+    }
+    Ok(some)
+}
+
+/// pidfd_open(2), with flags.
+///
+/// # Errors
+/// As [`pidfd_open`]; `EINVAL`: the kernel has no pidfds of threads.
+///
+/// # References
+/// kernel/pid.c:pidfd_open
+pub(crate) fn sys_pidfd_open(w: &mut World, caller: TaskId, pid: i32, flags: PidfdFlags) -> Result<TaskId, Errno> {
+    if flags.is_empty() {
+        return pidfd_open(w, caller, pid);
+    }
+    if !w.holds(Fact::PidfdThread) {
+        w.because(&rule::PIDFD_NO_THREADS, caller);
+        return Err(Errno::EINVAL);
+    }
+    w.because(&rule::VIEW_LOOKUP_OWN_NS, caller);
+    if pid <= 0 {
+        return Err(Errno::EINVAL);
+    }
+    let found = find_pid_ns(w, w.active_ns(caller), pid).ok_or(Errno::ESRCH)?;
+    let thread = w.pids[found].task;
+    if let Some(thread) = thread {
+        w.because(&rule::PIDFD_OF_THREAD, thread);
+    }
+    // As of any number that is not of the kind that is asked for.
+    thread.ok_or(if w.holds(Fact::PidfdOpenThreadIsEnoent) { Errno::ESRCH } else { Errno::EINVAL })
 }
 
 /// pidfd_open(2); there are no descriptors here, only whom it would refer to.
