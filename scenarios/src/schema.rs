@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use crate::argument::{Argument, CallWords, Kind};
 use crate::call::calls;
-use crate::form::{options_of_wait, options_of_waitid};
 use crate::limits::{MOST_LEVELS, MOST_STEPS};
 use crate::names::RESERVED;
 use crate::{CloneFlags, Errno, Fact, Need, Signal};
@@ -129,8 +128,7 @@ fn kind(argument: &Argument) -> Value {
         Kind::Process => named,
         Kind::Target | Kind::WaitPid | Kind::WaitGroup => json!({ "anyOf": [named, number] }),
         Kind::CloneFlags => list(CloneFlags::all().iter_names().map(|(name, _)| name).collect()),
-        Kind::WaitOptions => list(options_of_wait().into_iter().map(|(name, _)| name).collect()),
-        Kind::WaitidOptions => list(options_of_waitid().into_iter().map(|(name, _)| name).collect()),
+        Kind::WaitOptions | Kind::WaitidOptions => list(argument.words().into_iter().map(|(name, _)| name).collect()),
         Kind::Signal => json!({ "$ref": "#/$defs/signal" }),
         Kind::SignalOrZero => json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }),
         Kind::Numbers => json!({ "type": "array", "items": number, "minItems": 1, "maxItems": MOST_LEVELS }),

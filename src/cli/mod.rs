@@ -1,15 +1,20 @@
-//! The command line: `pidlab check`, `run`, `fuzz`, `rules`, `explain`.
+//! The command line: `pidlab check`, `run`, `list`, `explain` and so on.
 //!
-//! Exit codes: 0 all agree; 1 a difference or a failed expectation; 2 bad usage or a bad scenario; 4 the kernel side could
-//! not run.
+//! Exit codes: 0 all agree; 1 a difference or a failed expectation; 2 bad usage or a bad scenario; 3 not decided; 4 the kernel side
+//! could not run.
 
 mod check;
 mod coverage;
 mod explain;
+mod facts;
 mod fuzz;
+mod generate;
+mod list;
 mod outcomes;
 mod pairs;
 mod run;
+mod select;
+mod topics;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -17,7 +22,7 @@ use std::process::ExitCode;
 
 use anstream::AutoStream;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use pidlab_realkernel::Unavailable;
 use pidlab_sim::Misconception;
 
@@ -27,42 +32,65 @@ use crate::kernel::{Labs, On};
 /// A laboratory for nested Linux PID namespaces: one scenario, run on a model and on this kernel, compared step by step,
 /// with a reason for every answer.
 #[derive(Parser)]
-#[command(name = "pidlab", version, max_term_width = 80, after_help = EXIT_CODES)]
+#[command(name = "pidlab", version, max_term_width = 80, after_help = AFTER_HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 all agree, 1 a difference or a failed expectation,
-2 bad usage or a bad scenario, 4 the kernel side could not run.";
+const AFTER_HELP: &str = "\
+Examples:
+  pidlab check                             the whole library, on both sides
+  pidlab list orphans                      which scenarios there are
+  pidlab run orphans/adopted-by-own-init   one of them, step by step
+  pidlab new mine.toml                     a first one of your own
+  pidlab explain zombie                    what a word means
+
+Exit codes:
+  0  all agree
+  1  a difference, or a failed expectation
+  2  bad usage, or an invalid scenario
+  3  not decided: too many orders of events to tell
+  4  the kernel side could not run; the reason is on standard error";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run scenarios on the model and on this kernel and compare every step.
+    /// Run scenarios on the model and on this kernel, and compare every step.
     Check(check::Arguments),
-    /// Tell one run, step by step: call, result, reason, and the world after it.
+    /// Explain one run step by step: call, result, reasons, and the world after it.
     Run(run::Arguments),
-    /// Run random scenarios on both and compare; shrink one that differs.
-    Fuzz(fuzz::Arguments),
+    /// List the scenarios of the library.
+    List(list::ListArguments),
+    /// Print a scenario of the library as it is.
+    Show(list::ShowArguments),
+    /// Write a small scenario to begin with.
+    New(list::NewArguments),
+    /// Explain a call, a word, a state, a fact or a rule.
+    Explain(explain::Arguments),
     /// List the rules that the model decides by.
     Rules(coverage::RulesArguments),
-    /// Explain one rule.
-    Explain(explain::Arguments),
+    /// Say what this kernel is like: each fact in which kernels differ.
+    Facts(facts::Arguments),
+    /// Run random scenarios on both sides and compare; shrink one that differs.
+    Fuzz(fuzz::Arguments),
+    /// Print a completion script for a shell.
+    Completions(generate::CompletionsArguments),
+    /// Print the manual page, or write one for each command.
+    Man(generate::ManArguments),
 }
 
-/// What the model is told to believe.
+/// What the model takes for true though it is not.
 #[derive(clap::Args)]
 struct Belief {
-    /// Let the model follow a wrong belief, to see what proves it wrong.
-    #[arg(long, value_name = "BELIEF", value_parser = belief())]
+    /// Let the model follow a misconception, to see what refutes it.
+    #[arg(long = "misconception", alias = "believe", value_name = "MISCONCEPTION", value_parser = belief())]
     believe: Option<Misconception>,
 }
 
-/// Reads a belief by its word.
+/// Reads a misconception by its word.
 fn belief() -> impl TypedValueParser<Value = Misconception> {
     PossibleValuesParser::new(Misconception::ALL.iter().map(|belief| belief.word()))
-        .map(|word| Misconception::from_word(&word).expect("only words of beliefs are possible"))
+        .map(|word| Misconception::from_word(&word).expect("only words of misconceptions are possible"))
 }
 
 /// How results are written.
@@ -70,7 +98,7 @@ fn belief() -> impl TypedValueParser<Value = Misconception> {
 enum Format {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -99,13 +127,22 @@ impl From<End> for ExitCode {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size_of(io::stdout()) {
+        crate::words::set_width(usize::from(columns));
+    }
     let mut out = Out::new();
     let ended = match &arguments.command {
         Command::Check(arguments) => check::check(&mut out, arguments),
         Command::Run(arguments) => run::run(&mut out, arguments),
         Command::Fuzz(arguments) => fuzz::fuzz(&mut out, arguments),
-        Command::Rules(arguments) => explain::rules(&mut out, arguments),
+        Command::List(arguments) => list::list(&mut out, arguments),
+        Command::Show(arguments) => list::show(&mut out, arguments),
+        Command::New(arguments) => list::new(&mut out, arguments),
         Command::Explain(arguments) => explain::explain(&mut out, arguments),
+        Command::Rules(arguments) => explain::rules(&mut out, arguments),
+        Command::Facts(arguments) => facts::facts(&mut out, arguments),
+        Command::Completions(arguments) => generate::completions(&mut out, arguments, Arguments::command()),
+        Command::Man(arguments) => generate::man(&mut out, arguments, Arguments::command()),
     };
     match ended.and_then(|end| out.flush().map(|()| end)) {
         Ok(end) => end.into(),

@@ -1,4 +1,4 @@
-//! `pidlab run`: one run, told step by step, or as JSON lines.
+//! `pidlab run`: one run, explained step by step, or as JSON lines.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -15,16 +15,25 @@ use crate::kernel::{self, Judged, Labs, On, Plan};
 use crate::{tell, words};
 
 #[derive(Args)]
+#[command(after_help = "\
+A reason is given in full the first time; `pidlab explain ID` says it again,
+with its place in the kernel and in the manual.
+
+Examples:
+  pidlab run orphans/adopted-by-own-init     a scenario of the library
+  pidlab run mine.toml --on model            without this kernel
+  pidlab run mine.toml --format json         one JSON object per line and step
+  pidlab run mine.toml --misconception orphans-go-to-grandparent")]
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
     /// Scenario files, folders of them, or names of the library.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Which machines run.
+    /// Which side runs.
     #[arg(long, value_enum, default_value = "both")]
     on: On,
-    /// Give every process of the kernel side a memory of its own.
+    /// Give every process of the kernel side a memory of its own, as programs have it; else they share one, which is faster.
     #[arg(long)]
     own_memory: bool,
     /// How the run is written.
