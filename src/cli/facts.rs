@@ -56,8 +56,9 @@ fn numbers(kernel: &Kernel) -> [NumberLine; 2] {
         NumberLine {
             number: "levels-above",
             value: kernel.facts.levels_above(),
-            meaning: "PID namespaces around a scenario's outermost one; they count for the limit of 32 levels."
-                .to_owned(),
+            meaning:
+                "How many ancestors a scenario's outermost PID namespace has; they count for the limit of 32 levels."
+                    .to_owned(),
         },
         NumberLine {
             number: "least-pid_max",

@@ -30,9 +30,9 @@ The same seed makes the same scenarios. One that differs is shrunk, and printed
 as a scenario file.
 
 Examples:
-  pidlab fuzz                                  2000 steps, another seed each time
+  pidlab fuzz                                  2000 steps of a new seed
   pidlab fuzz --time 600 --save found.toml     ten minutes
-  pidlab fuzz --seed 1 --steps 20000 --rules   which rules came up, and how often
+  pidlab fuzz --seed 1 --steps 20000 --rules   which rules came up
   pidlab fuzz --misconception init-dies-from-inside")]
 pub(super) struct Arguments {
     #[command(flatten)]

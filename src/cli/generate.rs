@@ -24,7 +24,7 @@ pub(super) struct CompletionsArguments {
 #[command(after_help = "\
 Examples:
   pidlab man | man -l -                       the page of pidlab itself
-  pidlab man \"$DESTDIR/usr/share/man/man1\"    for packages: a page for each command")]
+  pidlab man \"$DESTDIR/usr/share/man/man1\"    for packages")]
 pub(super) struct ManArguments {
     /// A folder that is there: write `pidlab.1`, `pidlab-check.1` and so on into it.
     folder: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pidlab_realkernel::{Kernel, Sharing};
-use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Observation, Scenario};
+use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Need, Observation, Scenario};
 use pidlab_sim::Because;
 
 use super::{Belief, End, Format, Out};
@@ -95,14 +95,18 @@ fn one(
             return Ok(End::Differ);
         }
         Judged::Lacking(facts, verdict) => {
-            eprintln!("the kernel side is skipped: this is for machines {}", words::needs(&facts));
+            eprintln!(
+                "the kernel side is skipped: the scenario is for machines {}{}",
+                words::needs(&facts),
+                hint(&facts)
+            );
             match verdict {
                 Some(verdict) => (verdict, End::NoKernel),
                 None => return Ok(End::NoKernel),
             }
         }
         Judged::ModelOnly(needs, verdict) => {
-            eprintln!("on the model only: this is about kernels {}", words::needs(&needs));
+            eprintln!("on the model only: the scenario is about kernels {}{}", words::needs(&needs), hint(&needs));
             (verdict, End::Agree)
         }
         Judged::Verdict(verdict) => (verdict, End::Agree),
@@ -128,6 +132,11 @@ fn one(
         false if verdict.is_not_decided() => worse(end, End::NotDecided),
         false => worse(end, End::Differ),
     })
+}
+
+/// Where to read what is lacking.
+fn hint(needs: &[Need]) -> String {
+    needs.first().map(|need| format!(" (`pidlab explain {}` says what that is)", need.fact)).unwrap_or_default()
 }
 
 fn kernel_header(kernel: &Kernel) -> KernelHeader {
