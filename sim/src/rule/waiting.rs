@@ -37,10 +37,10 @@ rules! { WAITING;
         "wait sleeps while some child could still be what is asked for",
         "kernel/exit.c:do_wait", manual: "wait(2), DESCRIPTION";
     WAIT_EINTR = "wait.eintr",
-        "a handled signal ends a sleeping wait with EINTR",
+        "a handled signal makes a sleeping wait fail with EINTR",
         "kernel/exit.c:do_wait", manual: "signal(7), Interruption of system calls and library functions by signal handlers";
     WAIT_ARGS = "wait.args",
-        "wait refuses options and IDs that make no sense with EINVAL, wait4 the lowest number of all with ESRCH",
+        "wait refuses options and IDs that make no sense with EINVAL; wait4 refuses the lowest number that there is with ESRCH",
         "kernel/exit.c:kernel_waitid_prepare", manual: "wait(2), ERRORS";
     WAIT_NOWAIT = "wait.nowait",
         "with WNOWAIT the child stays as it was and can be waited for again",
