@@ -7,7 +7,7 @@
 //! - [`tell`] writes a run as a text that can be read aloud;
 //! - [`coverage`] counts which rules are shown, fired and agreed;
 //! - [`random`] makes scenarios from a seed, and shrinks those that differ;
-//! - [`reference`] is the language as a page, and [`glossary`] its words;
+//! - [`mod@reference`] is the language as a page, and [`glossary`] its words;
 //! - [`cli`] is the command line.
 //!
 //! The parts are libraries of their own: [`pidlab_scenario`] (the language), [`pidlab_sim`] (the model) and

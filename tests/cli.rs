@@ -337,6 +337,30 @@ fn everything_can_be_explained() {
 #[test]
 fn a_found_difference_says_how_to_see_it_again() {
     let folder = Folder::new("found");
+    let arguments = ["fuzz", "--misconception", "init-dies-from-inside", "--seed", "1"];
+    let output = pidlab(&folder.0, &[&arguments[..], &["--format", "json"]].concat());
+    if code(&output) == 4 {
+        assert!(stderr(&output).contains("remedy: "), "{}", stderr(&output));
+        return;
+    }
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let first = stdout(&output);
+    let first: serde_json::Value = serde_json::from_str(first.lines().next().unwrap_or_default()).expect("it is JSON");
+    let difference = &first["difference"];
+    assert!(difference["report"].as_str().is_some_and(|report| report.contains("sig.")), "{difference}");
+    let replay = difference["replay"].as_str().expect("a line to type");
+    assert!(replay.contains(" --seed 1 ") && replay.contains("--misconception init-dies-from-inside"), "{replay}");
+    let found = folder.0.join("found.toml");
+    let text = stdout(&pidlab(&folder.0, &[&arguments[..], &["--save", "found.toml"]].concat()));
+    assert!(text.lines().any(|line| line.starts_with("replay: ") && line.ends_with("found.toml   # seed 1")), "{text}");
+    assert!(found.exists());
+    let again = pidlab(&folder.0, &["run", "--misconception", "init-dies-from-inside", "found.toml"]);
+    assert_eq!(code(&again), 1, "{}", stdout(&again));
+}
+
+#[test]
+fn fuzz_counts_in_json_too() {
+    let folder = Folder::new("fuzz-json");
     let arguments = ["fuzz", "--on", "model", "--seed", "9", "--steps", "300", "--format", "json", "--rules"];
     let output = pidlab(&folder.0, &arguments);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
