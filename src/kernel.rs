@@ -46,7 +46,7 @@ impl Labs {
     }
 }
 
-/// Which machines run.
+/// Which side runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub(crate) enum On {
     /// The model alone.

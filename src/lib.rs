@@ -8,6 +8,7 @@
 //! - [`tell`] writes a run as a text that can be read aloud;
 //! - [`coverage`] counts which rules are shown, fired and agreed;
 //! - [`random`] makes scenarios from a seed, and shrinks those that differ;
+//! - [`mod@reference`] is the language as a page, and [`glossary`] its words;
 //! - [`cli`] is the command line.
 //!
 //! The parts are libraries of their own: [`pidlab_scenario`] (the language), [`pidlab_sim`] (the model) and
@@ -18,10 +19,13 @@ pub mod claims;
 pub mod cli;
 pub mod compare;
 pub mod coverage;
+pub mod glossary;
 mod input;
 mod kernel;
 pub mod random;
+pub mod reference;
 mod select;
+mod table;
 pub mod tell;
 mod words;
 

@@ -4,24 +4,26 @@
 //! process has there. Reading along a row gives all numbers of one process; reading down a column gives what one
 //! namespace can see.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use pidlab_scenario::{
-    Diagnostics, NamespaceId, Observation, ProcessView, Refused, Role, Scenario, State, one_line, printable,
-};
+use pidlab_scenario::{Diagnostics, Observation, Refused, Scenario, one_line, printable};
+use pidlab_sim::rule::Kind;
 use pidlab_sim::{Because, Rule};
 
 use crate::compare::{Compared, Problem, Verdict};
+use crate::table::world;
 use crate::words;
 
-/// More namespaces than this are drawn as a list of numbers in place of one column each.
-const MOST_COLUMNS: usize = 6;
-
 const HEADING: Style = Style::new().bold();
-const QUIET: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// How the table is read; `pidlab explain` knows each word of it.
+const LEGEND: &str = "(How to read this: one column for each PID namespace, called after its init, outermost first; in it the PID that a \
+    process has there, if it has one. ppid, pgid and sid are what the process itself is told: 0 is what its own namespace does not see. A \
+    process without a state is running. `pidlab explain WORD` explains words, calls and rules.)";
 
 /// The whole run: title, text, every step with the world after it, and what is wrong.
 ///
@@ -36,9 +38,13 @@ pub fn run(scenario: &Scenario, verdict: &Verdict) -> String {
             paragraph(&mut text, "  ", &part.split_whitespace().collect::<Vec<_>>().join(" "));
         }
     }
+    let mut known = BTreeSet::new();
     for (number, compared) in verdict.steps.iter().enumerate() {
         text.push('\n');
-        step(&mut text, scenario, number, compared);
+        step(&mut text, scenario, number, compared, &mut known);
+        if number == 0 {
+            paragraph(&mut text, "     ", LEGEND);
+        }
     }
     for problem in &verdict.problems {
         text.push('\n');
@@ -58,8 +64,15 @@ pub fn line(scenario: &Scenario, number: usize, compared: &Compared) -> String {
     line.trim_end().to_owned()
 }
 
-/// One step: who calls what, what it gives, why, whether the kernel agreed, and the world after it.
-fn step(text: &mut String, scenario: &Scenario, number: usize, compared: &Compared) {
+/// One step: who calls what, what it gives, why, whether the kernel agreed, and the world after it. A reason is given in full where it
+/// is not `known` yet, and by its id from then on.
+fn step(
+    text: &mut String,
+    scenario: &Scenario,
+    number: usize,
+    compared: &Compared,
+    known: &mut BTreeSet<&'static str>,
+) {
     let observation = compared.observation();
     match number.checked_sub(1).map(|index| &scenario.steps[index]) {
         None => {
@@ -83,9 +96,7 @@ fn step(text: &mut String, scenario: &Scenario, number: usize, compared: &Compar
         let (who, what) = (scenario.role_name(returned.by), words::outcome(scenario, &returned.outcome));
         paragraph(text, "   later  ", &format!("{who}'s {} {what}", returned.call));
     }
-    for (rule, about) in reasons(scenario, compared.because()) {
-        paragraph(text, "   why    ", &format!("{} [{}: {about}]", rule.sentence, rule.id));
-    }
+    why(text, scenario, reasons(scenario, compared.because()), known);
     if let (Some(kernel), Some(model)) = (&compared.kernel, &compared.model) {
         if *kernel == model.observation {
             let _ = writeln!(text, "   kernel {}", styled(GOOD, "agrees"));
@@ -96,8 +107,40 @@ fn step(text: &mut String, scenario: &Scenario, number: usize, compared: &Compar
     text.push_str(&world(scenario, observation, "     "));
 }
 
+/// Whether a rule is about how PIDs are given out, which happens at every birth and is seldom what a step is about.
+fn is_routine(rule: &Rule) -> bool {
+    rule.id.starts_with("alloc.")
+}
+
+/// The reasons of a step: first those that the scenario is about, last what comes with every birth, and what only describes. A reason that
+/// the reader knows already is named by its id; if the scenario is about it, in its place.
+fn why(text: &mut String, scenario: &Scenario, reasons: Vec<Reason>, known: &mut BTreeSet<&'static str>) {
+    let is_about = |rule: &Rule| scenario.rules.iter().any(|id| id == rule.id);
+    let mut reasons = reasons;
+    reasons.sort_by_key(|(rule, _)| (!is_about(rule), is_routine(rule), rule.kind == Kind::Describes));
+    let mut before = Vec::new();
+    let mut label = "   why    as before: ";
+    for (rule, about) in reasons {
+        if known.insert(rule.id) {
+            label = "   also   ";
+            paragraph(text, "   why    ", &format!("{} [{}: {about}]", rule.sentence, rule.id));
+        } else if is_about(rule) {
+            label = "   also   ";
+            paragraph(text, "   why    ", &format!("as before: {} ({about})", rule.id));
+        } else {
+            before.push(rule.id);
+        }
+    }
+    if !before.is_empty() {
+        paragraph(text, label, &before.join(", "));
+    }
+}
+
+/// A rule that decided, and about whom.
+type Reason = (&'static Rule, String);
+
 /// The rules that decided, each once, with all its subjects.
-fn reasons<'a>(scenario: &'a Scenario, because: &[Because]) -> Vec<(&'static Rule, String)> {
+fn reasons<'a>(scenario: &'a Scenario, because: &[Because]) -> Vec<Reason> {
     let mut reasons: Vec<(&'static Rule, Vec<&'a str>)> = Vec::new();
     for reason in because {
         let about = scenario.role_name(reason.about);
@@ -118,7 +161,7 @@ pub fn problem(scenario: &Scenario, problem: &Problem) -> String {
             let place = place(scenario, *step);
             let _ = writeln!(text, "{} {place}", styled(BAD, "difference"));
             for (index, answer) in allowed.iter().enumerate() {
-                let which = if index == 0 { "the model says" } else { "or, as well allowed," };
+                let which = if index == 0 { "the model says" } else { "or (also allowed)" };
                 let _ = writeln!(text, "   {which} {}", given(scenario, &answer.observation));
                 text.push_str(&world(scenario, &answer.observation, "     "));
             }
@@ -153,7 +196,7 @@ pub fn problem(scenario: &Scenario, problem: &Problem) -> String {
             }
         }
         Problem::RuleNotShown { rule } => {
-            let words = format!("the scenario says that it shows `{rule}`, and the run never fired it");
+            let words = format!("the scenario says that it shows `{rule}`, and the run did not exercise it");
             let _ = writeln!(text, "{}", styled(BAD, "rule not shown"));
             paragraph(&mut text, "   ", &words);
         }
@@ -186,136 +229,6 @@ fn given(scenario: &Scenario, observation: &Observation) -> String {
         parts.push(format!("{who}'s {} {what}", returned.call));
     }
     if parts.is_empty() { "that it looks like this".to_owned() } else { parts.join("; ") }
-}
-
-/// The world after a step, as the matrix of processes and namespaces.
-pub fn world(scenario: &Scenario, observation: &Observation, indent: &str) -> String {
-    let namespaces = namespaces(observation);
-    let columns = if namespaces.len() <= MOST_COLUMNS { namespaces } else { Vec::new() };
-    let mut rows = vec![heading(scenario, observation, &columns)];
-    for (role, prefix) in forest(observation) {
-        let Some(process) = observation.process(role) else { continue };
-        rows.push(row(scenario, process, &prefix, &columns));
-    }
-    let mut text = String::new();
-    for (index, row) in align(&rows).into_iter().enumerate() {
-        let line = format!("{indent}{}", row.trim_end());
-        let _ = writeln!(text, "{}", if index == 0 { styled(QUIET, &line) } else { line });
-    }
-    text
-}
-
-/// The namespaces that some process has a number in, outermost first.
-fn namespaces(observation: &Observation) -> Vec<NamespaceId> {
-    let mut found: Vec<NamespaceId> = Vec::new();
-    for namespace in observation.processes.iter().flat_map(|process| &process.namespaces) {
-        if !found.contains(namespace) {
-            found.push(*namespace);
-        }
-    }
-    found.sort_unstable();
-    found
-}
-
-fn heading(scenario: &Scenario, observation: &Observation, columns: &[NamespaceId]) -> Vec<String> {
-    let mut cells = vec!["process".to_owned()];
-    if columns.is_empty() {
-        cells.push("numbers, outermost first".to_owned());
-    }
-    cells.extend(columns.iter().map(|column| namespace_name(scenario, observation, *column)));
-    cells.extend(["ppid", "pgid", "sid", "state"].map(str::to_owned));
-    cells
-}
-
-/// A namespace is called after its init: `in init's`.
-fn namespace_name(scenario: &Scenario, observation: &Observation, namespace: NamespaceId) -> String {
-    let init = observation
-        .processes
-        .iter()
-        .find(|process| process.namespaces.last() == Some(&namespace) && process.pids.last() == Some(&1));
-    match init {
-        Some(init) => format!("{}'s", scenario.role_name(init.role)),
-        None => format!("ns {}", namespace.0),
-    }
-}
-
-fn row(scenario: &Scenario, process: &ProcessView, prefix: &str, columns: &[NamespaceId]) -> Vec<String> {
-    let mut cells = vec![format!("{prefix}{}", scenario.role_name(process.role))];
-    if columns.is_empty() {
-        cells.push(process.pids.iter().map(u32::to_string).collect::<Vec<_>>().join(" "));
-    }
-    for column in columns {
-        let at = process.namespaces.iter().position(|namespace| namespace == column);
-        cells.push(at.map(|level| process.pids[level].to_string()).unwrap_or_default());
-    }
-    cells.extend([process.ppid, process.pgid, process.sid].map(|number| number.to_string()));
-    cells.push(state(process));
-    cells
-}
-
-/// The state, and the signals that a handler got since the last step.
-fn state(process: &ProcessView) -> String {
-    let thread = process.thread_of.map(|_| "thread".to_owned());
-    let doing = (process.state != State::Running).then(|| process.state.to_string());
-    let mut text = thread.into_iter().chain(doing).collect::<Vec<_>>().join(", ");
-    for handled in &process.handled {
-        let comma = if text.is_empty() { "" } else { ", " };
-        let _ = write!(text, "{comma}handled {} from {}", handled.signal, handled.si_pid);
-        if let Some(status) = handled.child {
-            let _ = write!(text, " ({status})");
-        }
-    }
-    text
-}
-
-/// The process forest in drawing order, each process with the branches before its name.
-fn forest(observation: &Observation) -> Vec<(Role, String)> {
-    let is_shown = |role: Role| observation.process(role).is_some();
-    let children = |of: Option<Role>| -> Vec<Role> {
-        // A thread is drawn below its process, before the children.
-        let above = |process: &ProcessView| process.thread_of.or(process.parent);
-        let parent = |process: &ProcessView| above(process).filter(|above| is_shown(*above));
-        let mut below: Vec<&ProcessView> =
-            observation.processes.iter().filter(|process| parent(process) == of).collect();
-        below.sort_by_key(|process| process.thread_of.is_none());
-        below.into_iter().map(|process| process.role).collect()
-    };
-    let mut drawn = Vec::new();
-    // A stack in place of recursion: a scenario may nest as deep as it likes.
-    let mut open: Vec<(Role, String, String)> =
-        children(None).into_iter().rev().map(|root| (root, String::new(), String::new())).collect();
-    while let Some((role, prefix, below)) = open.pop() {
-        let mut next = children(Some(role));
-        let last = next.pop();
-        let branches =
-            next.into_iter().map(|child| (child, "├─ ", "│  ")).chain(last.map(|child| (child, "└─ ", "   ")));
-        let mut rows: Vec<_> =
-            branches.map(|(child, branch, gap)| (child, format!("{below}{branch}"), format!("{below}{gap}"))).collect();
-        rows.reverse();
-        open.extend(rows);
-        drawn.push((role, prefix));
-    }
-    drawn
-}
-
-/// Columns as wide as their widest cell; the first and last to the left, numbers to the right.
-fn align(rows: &[Vec<String>]) -> Vec<String> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let last = rows.first().map_or(0, Vec::len).saturating_sub(1);
-    rows.iter()
-        .map(|row| {
-            let mut line = String::new();
-            for (column, cell) in row.iter().enumerate() {
-                let room = width(column);
-                let _ = match column {
-                    0 => write!(line, "{cell:<room$}"),
-                    _ if column == last => write!(line, "  {cell}"),
-                    _ => write!(line, "  {cell:>room$}"),
-                };
-            }
-            line
-        })
-        .collect()
 }
 
 /// A paragraph, its first line after `label`, the others below the text.

@@ -1,5 +1,7 @@
 //! Calls and outcomes in words, as short as a reader can follow.
 
+use std::sync::OnceLock;
+
 use pidlab_scenario::{Call, Entrance, Errno, Given, Need, Outcome, Role, Scenario, Seen, SetnsVia, Target};
 
 /// A call as one would read it aloud: `clone(CLONE_NEWPID) → init`, `kill(mid, SIGTERM)`.
@@ -76,12 +78,29 @@ pub(crate) fn needs(needs: &[Need]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Columns that every line of text fits into.
+/// Columns that lines of text fit into where nobody said how many there are.
 const WIDTH: usize = 80;
+
+/// Fewer columns than this are no page.
+const LEAST_WIDTH: usize = 40;
+
+/// How wide the terminal is that the program writes to, if it is one.
+static TERMINAL: OnceLock<usize> = OnceLock::new();
+
+/// Says that all text goes to a terminal of so many columns. Only the first word counts.
+pub(crate) fn set_width(columns: usize) {
+    // Text that is being set to one width is not set to another in between.
+    let _ = TERMINAL.set(columns.max(LEAST_WIDTH));
+}
+
+/// Columns that every line of text fits into.
+pub(crate) fn width() -> usize {
+    *TERMINAL.get().unwrap_or(&WIDTH)
+}
 
 /// How paragraphs are set: the ids of rules and the names of scenarios are not broken at their hyphens.
 pub(crate) fn page() -> textwrap::Options<'static> {
-    textwrap::Options::new(WIDTH).word_splitter(textwrap::WordSplitter::NoHyphenation)
+    textwrap::Options::new(width()).word_splitter(textwrap::WordSplitter::NoHyphenation)
 }
 
 /// The words of one scenario's calls.

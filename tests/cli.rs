@@ -243,7 +243,7 @@ fn explain_tells_a_rule_and_suggests_the_nearest_for_a_typo() {
     assert!(text.starts_with("reap.ns-is-fathers\n"), "{text}");
     assert!(text.contains("kernel "), "{text}");
     assert!(text.contains("shown by orphans/"), "{text}");
-    let output = pidlab(&folder.0, &["explain", "reap.ns-is-father"]);
+    let output = pidlab(&folder.0, &["explain", "reap.ns-is-fahters"]);
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("did you mean `reap.ns-is-fathers`?"), "{}", stderr(&output));
 }
@@ -291,4 +291,230 @@ fn coverage_counts_what_decides_and_what_describes_apart() {
         assert_eq!(line["kind"], kind);
     }
     assert_eq!(json.lines().count(), rules.len());
+}
+
+#[test]
+fn list_names_what_show_prints() {
+    let folder = Folder::new("list");
+    let text = stdout(&pidlab(&folder.0, &["list"]));
+    let json = stdout(&pidlab(&folder.0, &["list", "--format", "json"]));
+    let files: Vec<_> = pidlab::scenario::library::files().collect();
+    assert_eq!(json.lines().count(), files.len());
+    for (file, line) in files.iter().zip(json.lines()) {
+        let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
+        assert_eq!(line["name"], file.name);
+        assert!(text.lines().any(|line| line == file.name), "{} is missing", file.name);
+    }
+    let one = pidlab(&folder.0, &["show", "orphans/adopted-by-own-init"]);
+    let file = files.iter().find(|file| file.name == "orphans/adopted-by-own-init").expect("it is in the library");
+    assert_eq!((code(&one), &stdout(&one)[..]), (0, file.text));
+    let chapter = stdout(&pidlab(&folder.0, &["list", "orphans"]));
+    let in_chapter = files.iter().filter(|file| file.name.starts_with("orphans/")).count();
+    assert_eq!(chapter.lines().filter(|line| line.starts_with("orphans/")).count(), in_chapter);
+    assert!(!chapter.contains("zombies/"), "{chapter}");
+}
+
+#[test]
+fn a_name_that_is_not_in_the_library_is_bad_usage_with_a_suggestion() {
+    let folder = Folder::new("no-name");
+    for (arguments, help) in [
+        (["list", "orphan"], "did you mean `orphans`?"),
+        (["show", "orphans/adopted-by-own-ini"], "did you mean `orphans/adopted-by-own-init`?"),
+        (["show", "orphans"], "is a chapter of"),
+        (["list", "frobnicate"], "`pidlab list` lists them"),
+    ] {
+        let output = pidlab(&folder.0, &arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(stderr(&output).contains(help), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_new_scenario_is_a_true_claim_and_overwrites_nothing() {
+    let folder = Folder::new("new");
+    assert_eq!(code(&pidlab(&folder.0, &["new", "mine.toml"])), 0);
+    let output = pidlab(&folder.0, &["check", "--on", "model", "mine.toml"]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    let text = fs::read_to_string(folder.0.join("mine.toml")).expect("it was written");
+    assert!(text.starts_with("#:schema scenario.schema.json\n"), "{text}");
+    assert_eq!(text, include_str!("mine.toml"), "the README's example has another one");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    folder.file("mine.toml", "mine");
+    let again = pidlab(&folder.0, &["new", "mine.toml"]);
+    assert_eq!(code(&again), 2, "{}", stdout(&again));
+    assert!(stderr(&again).contains("mine.toml: it is there already"), "{}", stderr(&again));
+    assert_eq!(fs::read_to_string(folder.0.join("mine.toml")).expect("it is there"), "mine");
+    let schema = stdout(&pidlab(&folder.0, &["show", "--schema"]));
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("the schema is JSON");
+    assert_eq!(schema, pidlab::scenario::schema::schema());
+}
+
+#[test]
+fn explain_knows_calls_words_facts_flags_and_errors() {
+    let folder = Folder::new("explain-all");
+    for (words, parts) in [
+        (&["clone"][..], &["clone (call)", "CLONE_NEWPID: ", "EEXIST", "clone.newpid-init"][..]),
+        (&["zombie"], &["zombie (state)", "exit.zombie-is-addressable"]),
+        (&["Process", "Group"], &["process group (word)", "setpgid"]),
+        (&["ppid"], &["ppid (column)"]),
+        (&["zap"], &["namespace teardown (word)", "zap.kills-all"]),
+        (&["pid-translation"], &["pid-translation (fact)", "[view.nsio-none]", "versions/no-translation"]),
+        (&["wnohang"], &["WNOHANG (argument)", "options of wait, options of waitid"]),
+        (&["ECHILD"], &["ECHILD (error)", "waitid "]),
+        (&["reap."], &["reap.ns-is-fathers (rule)", "reap.subreaper (rule)"]),
+        (&["orph"], &["orphan (word)", "adopted at once"]),
+    ] {
+        let output = pidlab(&folder.0, &[&["explain"], words].concat());
+        assert_eq!(code(&output), 0, "{words:?}: {}", stderr(&output));
+        for part in parts {
+            assert!(stdout(&output).contains(part), "{words:?} does not say {part}:\n{}", stdout(&output));
+        }
+    }
+    let typo = pidlab(&folder.0, &["explain", "zombi3"]);
+    assert_eq!(code(&typo), 2);
+    assert!(stderr(&typo).contains("did you mean `zombie`?"), "{}", stderr(&typo));
+    let json = stdout(&pidlab(&folder.0, &["explain", "kill", "--format", "json"]));
+    let json: serde_json::Value = serde_json::from_str(json.lines().next().unwrap_or_default()).expect("it is JSON");
+    assert_eq!(
+        (&json["topic"], &json["name"], &json["arguments"][1]["name"]),
+        (&"call".into(), &"kill".into(), &"group".into())
+    );
+    assert!(json["errors"]["ESRCH"].is_string() && json["rules"].is_array(), "{json}");
+}
+
+/// Each call, word and fact is explained, and nothing that is told is wider than a page, but a row of a scenario.
+#[test]
+fn everything_can_be_explained() {
+    let folder = Folder::new("explain-each");
+    let calls = pidlab::scenario::words::calls().iter().map(|call| call.name);
+    let words = pidlab::glossary::ENTRIES.iter().map(|entry| entry.word);
+    let facts = pidlab::scenario::Fact::ALL.iter().map(|fact| fact.word());
+    for name in words.chain(facts).chain(calls.take(3)) {
+        let output = pidlab(&folder.0, &["explain", name]);
+        assert_eq!(code(&output), 0, "{name}: {}", stderr(&output));
+        let text = stdout(&output);
+        assert!(text.to_lowercase().contains(&format!("{} (", name.to_lowercase())), "{name}: {text}");
+        let wide = text.lines().find(|line| line.chars().count() > 80 && !line.trim_start().starts_with('{'));
+        assert_eq!(wide, None, "{name}");
+    }
+}
+
+#[test]
+fn a_found_difference_says_how_to_see_it_again() {
+    let folder = Folder::new("found");
+    let arguments = ["fuzz", "--misconception", "init-dies-from-inside", "--seed", "1"];
+    let output = pidlab(&folder.0, &[&arguments[..], &["--format", "json"]].concat());
+    if code(&output) == 4 {
+        assert!(stderr(&output).contains("remedy: "), "{}", stderr(&output));
+        return;
+    }
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let first = stdout(&output);
+    let first: serde_json::Value = serde_json::from_str(first.lines().next().unwrap_or_default()).expect("it is JSON");
+    let difference = &first["difference"];
+    assert!(difference["report"].as_str().is_some_and(|report| report.contains("sig.")), "{difference}");
+    let replay = difference["replay"].as_str().expect("a line to type");
+    assert!(replay.contains(" --seed 1 ") && replay.contains("--misconception init-dies-from-inside"), "{replay}");
+    let found = folder.0.join("found.toml");
+    let text = stdout(&pidlab(&folder.0, &[&arguments[..], &["--save", "found.toml"]].concat()));
+    assert!(text.lines().any(|line| line.starts_with("replay: ") && line.ends_with("found.toml   # seed 1")), "{text}");
+    assert!(found.exists());
+    let again = pidlab(&folder.0, &["run", "--misconception", "init-dies-from-inside", "found.toml"]);
+    assert_eq!(code(&again), 1, "{}", stdout(&again));
+}
+
+#[test]
+fn fuzz_counts_in_json_too() {
+    let folder = Folder::new("fuzz-json");
+    let arguments = ["fuzz", "--on", "model", "--seed", "9", "--steps", "300", "--format", "json", "--rules"];
+    let output = pidlab(&folder.0, &arguments);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let line: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("one JSON object");
+    let summary = &line["summary"];
+    assert_eq!((&summary["seed"], &summary["differences"]), (&9.into(), &0.into()));
+    assert!(summary["steps"].as_u64() >= Some(300), "{summary}");
+    let fired = summary["fired"].as_object().expect("each rule has its count");
+    assert_eq!(fired.len(), pidlab::sim::rule::CATALOGUE.len());
+    assert_eq!(fired.values().filter(|count| count.as_u64() > Some(0)).count() as u64, summary["rules_fired"]);
+}
+
+#[test]
+fn fuzz_lists_the_rules_only_when_asked_and_ends_in_time() {
+    let folder = Folder::new("fuzz-rules");
+    let arguments = ["fuzz", "--on", "model", "--seed", "5", "--steps", "500"];
+    let short = stdout(&pidlab(&folder.0, &arguments));
+    let long = stdout(&pidlab(&folder.0, &[&arguments[..], &["--rules"]].concat()));
+    assert!(!short.contains("rules not fired") && long.contains("rules not fired"), "{short}\n{long}");
+    // A second is over before so many steps are.
+    let output = pidlab(&folder.0, &["fuzz", "--on", "model", "--time", "1", "--steps", "1000000000"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+}
+
+#[test]
+fn the_old_name_of_a_misconception_is_understood_and_hidden() {
+    let folder = Folder::new("misconception");
+    let told = |option: &str| {
+        let refuted = "death/dying-and-still-adopting";
+        let output = pidlab(&folder.0, &["check", "--on", "model", option, "orphans-go-to-grandparent", refuted]);
+        (code(&output), stdout(&output))
+    };
+    assert_eq!(told("--misconception").0, 1);
+    assert_eq!(told("--misconception"), told("--believe"));
+    assert!(!stdout(&pidlab(&folder.0, &["check", "--help"])).contains("--believe"));
+}
+
+#[test]
+fn a_shell_takes_the_completions() {
+    let folder = Folder::new("completions");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = stdout(&pidlab(&folder.0, &["completions", shell]));
+        for command in ["explain", "facts", "completions"] {
+            assert!(script.contains(command), "{shell} does not complete {command}");
+        }
+        let path = folder.file(shell, &script);
+        // Only a shell that is here can say more.
+        if let Ok(parsed) = Command::new(shell).arg("-n").arg(&path).output() {
+            assert!(parsed.status.success(), "{shell}: {}", stderr(&parsed));
+        }
+    }
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let folder = Folder::new("man");
+    assert_eq!(code(&pidlab(&folder.0, &["man", "."])), 0);
+    let own = fs::read_to_string(folder.0.join("pidlab.1")).expect("the page of pidlab itself is there");
+    assert_eq!(own, stdout(&pidlab(&folder.0, &["man"])));
+    for command in ["check", "run", "list", "show", "new", "explain", "rules", "facts", "fuzz", "completions", "man"] {
+        let path = folder.0.join(format!("pidlab-{command}.1"));
+        let page = fs::read_to_string(&path).expect("each command has a page");
+        assert!(page.contains(".SH SYNOPSIS"), "{command}: {page}");
+        // groff is not everywhere; where it is, it has nothing to say.
+        if let Ok(set) = Command::new("groff").args(["-man", "-ww", "-z"]).arg(&path).output() {
+            assert!(set.status.success() && set.stderr.is_empty(), "{command}: {}", stderr(&set));
+        }
+    }
+    assert_eq!(code(&pidlab(&folder.0, &["man", "nowhere"])), 2);
+}
+
+#[test]
+fn facts_are_told_or_the_reason_why_not() {
+    let folder = Folder::new("facts");
+    let output = pidlab(&folder.0, &["facts", "--format", "json"]);
+    if code(&output) == 4 {
+        assert!(stderr(&output).contains("remedy: "), "{}", stderr(&output));
+        return;
+    }
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let lines: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert!(lines[0]["kernel"].is_string(), "{}", lines[0]);
+    let facts = pidlab::scenario::Fact::ALL;
+    assert_eq!(lines.len(), 1 + facts.len() + 2);
+    for (fact, line) in facts.iter().zip(&lines[1..]) {
+        assert_eq!(line["fact"], fact.word());
+        assert!(line["holds"].is_boolean() && line["meaning"] == fact.meaning(), "{line}");
+    }
+    let text = stdout(&pidlab(&folder.0, &["facts"]));
+    assert!(facts.iter().all(|fact| text.contains(fact.word())), "{text}");
 }

@@ -4,10 +4,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pidlab::scenario::{Scenario, library};
-use pidlab::sim::rule;
+use pidlab::reference::{self, Reference};
+use pidlab::scenario::words::calls;
+use pidlab::scenario::{Errno, Facts, Scenario, library};
+use pidlab::sim::{Model, rule};
+use pidlab::{compare, coverage, glossary};
 
-const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
+/// The folder of the workspace.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The catalogue as a page: each rule with its source, and the scenarios that show it.
 fn rules() -> String {
@@ -59,14 +63,56 @@ fn rules() -> String {
     text
 }
 
+/// A page in the source tree is what is made now. With `PIDLAB_WRITE=1` it is written.
+fn is_fresh(page: &str, made: &str) {
+    let path = Path::new(ROOT).join(page);
+    if std::env::var_os("PIDLAB_WRITE").is_some() {
+        fs::write(&path, made).expect("the source tree is writable when it is asked to be written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == made, "{page} is old: run this test once with PIDLAB_WRITE=1");
+}
+
 #[test]
 fn the_page_of_rules_is_fresh() {
-    let made = rules();
-    if std::env::var_os("PIDLAB_WRITE").is_some() {
-        fs::write(RULES, &made).expect("the source tree is writable when it is asked to be written");
+    is_fresh("docs/rules.md", &rules());
+}
+
+#[test]
+fn the_page_of_calls_is_fresh() {
+    is_fresh("docs/calls.md", &reference::page(&Reference::of_the_library()));
+}
+
+#[test]
+fn the_glossary_is_fresh() {
+    is_fresh("docs/glossary.md", &glossary::page());
+}
+
+/// Random scenarios of each kind of kernel in which errors are looked for.
+const CASES: u64 = 2500;
+
+/// The errors of a call, as the table of calls has them, are those that the model gives: no other, and each of them.
+#[test]
+fn the_table_of_calls_names_every_error() {
+    let mut reference = Reference::of_the_library();
+    for facts in coverage::kinds_of_kernels(&Facts::newest()) {
+        let mut model = Model::new(facts);
+        for case in 0..CASES {
+            let scenario = coverage::random_scenario(&mut model, 1, case);
+            let verdict = compare::with_model(&mut model, &scenario, None);
+            reference.add(&scenario, &verdict);
+        }
     }
-    let committed = fs::read_to_string(RULES).expect("docs/rules.md is committed");
-    assert!(committed == made, "docs/rules.md is old: run this test once with PIDLAB_WRITE=1");
+    let named = |call: &str, errno: Errno| {
+        calls().iter().any(|words| words.name == call && words.errors.iter().any(|(named, _)| *named == errno))
+    };
+    let unnamed: Vec<_> = reference.errors().iter().filter(|(call, errno)| !named(call, *errno)).collect();
+    let all = calls().iter().flat_map(|words| words.errors.iter().map(|(errno, _)| (words.name, *errno)));
+    let unseen: Vec<_> = all.filter(|error| !reference.errors().contains(error)).collect();
+    assert!(
+        unnamed.is_empty() && unseen.is_empty(),
+        "not in the table of calls: {unnamed:?}, there and never seen: {unseen:?}"
+    );
 }
 
 const KNOWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/known-rules.txt");
@@ -98,9 +144,6 @@ fn every_known_rule_is_shown_or_listed_with_a_reason() {
         assert!(cells.len() == 3 && cells.iter().all(|cell| cell.len() > 3), "a reason for each: {line}");
     }
 }
-
-/// The folder of the workspace.
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// All source files of the workspace, as one text.
 fn sources() -> String {
@@ -142,4 +185,42 @@ fn what_contributing_names_is_there() {
     let lacking: Vec<&&&str> = functions.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
     assert!(lacking.is_empty(), "no such tests: {lacking:?}");
     assert!(paths.len() >= 30 && functions.len() >= 12, "{} files, {} tests", paths.len(), functions.len());
+}
+
+/// The test of a runtime that the README shows is one that runs here.
+#[test]
+fn the_readme_shows_a_test_that_runs() {
+    let read = |file: &str| fs::read_to_string(Path::new(ROOT).join(file)).expect("it is committed");
+    let file = read("tests/your_runtime.rs");
+    let (_, test) = file.split_once("\n\n").expect("what the file is about stands first");
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("<!-- runtime:begin -->\n").expect("the README has a place for it");
+    let (shown, _) = rest.split_once("<!-- runtime:end -->").expect("that place has an end");
+    assert_eq!(shown, format!("```rust\n{test}```\n"));
+}
+
+/// Files of the workspace that the pages of documentation lead to are there.
+#[test]
+fn the_links_of_the_pages_lead_somewhere() {
+    let pages = ["README.md", "docs/how-it-works.md", "docs/calls.md", "docs/glossary.md"];
+    let mut count = 0;
+    for page in pages {
+        let path = Path::new(ROOT).join(page);
+        let text = fs::read_to_string(&path).expect("it is committed");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, place) = target.split_once('#').unwrap_or((target, ""));
+            let target = if file.is_empty() { path.clone() } else { path.with_file_name(file) };
+            let linked = fs::read_to_string(&target).unwrap_or_default();
+            let heading = |line: &str| {
+                let words = line.trim_start_matches('#').trim().to_lowercase().replace('\'', "").replace(' ', "-");
+                line.starts_with('#') && words == place
+            };
+            assert!(
+                !linked.is_empty() && (place.is_empty() || linked.lines().any(heading)),
+                "{page}: `{file}#{place}`"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 40, "only {count} links");
 }

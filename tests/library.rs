@@ -52,6 +52,8 @@ fn every_scenario_holds_on_the_model() {
             let verdict = compare::with_model(&mut Model::new(facts_for(&scenario)), &scenario, None);
             let text = anstream::adapter::strip_str(&tell::run(&scenario, &verdict)).to_string();
             assert!(verdict.agrees(), "{name}: {:?}\n{text}", verdict.mistake);
+            // However deep it nests: where a tree has no room it is drawn as a list.
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{name} is wider than a page:\n{text}");
             if TOLD.contains(&name) {
                 told.insert(name.to_owned());
                 insta::assert_snapshot!(name.replace('/', "__"), text);

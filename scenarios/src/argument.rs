@@ -1,6 +1,6 @@
 //! How the calls of a scenario file are written: the rows of the table of calls.
 
-use crate::PidfdFlags;
+use crate::{CloneFlags, Errno, PidfdFlags, WaitOptions};
 
 /// How one argument is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +56,54 @@ pub struct Argument {
     pub required: bool,
     /// What it means, in a few words.
     pub about: &'static str,
+    /// What each word of [`Kind::Word`] means, in the same order; else nothing.
+    pub meanings: &'static [&'static str],
+}
+
+impl Argument {
+    /// The words that it takes, or of which it takes a list, each with what it means; nothing where it takes no words.
+    pub fn words(&self) -> Vec<(&'static str, &'static str)> {
+        let options = |options: Vec<(&'static str, WaitOptions)>| -> Vec<(&'static str, &'static str)> {
+            let meaning = |(name, _): (&'static str, _)| {
+                (name, WaitOptions::meaning(name).unwrap_or("`WSTOPPED`, as wait4(2) calls it"))
+            };
+            options.into_iter().map(meaning).collect()
+        };
+        match self.kind {
+            Kind::Word(words) => words.iter().copied().zip(self.meanings.iter().copied()).collect(),
+            Kind::CloneFlags => CloneFlags::all()
+                .iter_names()
+                .filter_map(|(name, _)| Some((name, CloneFlags::meaning(name)?)))
+                .collect(),
+            Kind::WaitOptions => options(WaitOptions::of_wait()),
+            Kind::WaitidOptions => options(WaitOptions::of_waitid()),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Kind {
+    /// How a value of this kind is written, in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Kind::NewProcess => "a new name",
+            Kind::Process => "the name of a process",
+            Kind::Target => "the name of a process, or a number",
+            Kind::WaitPid => "`\"any\"`, the name of a process, or a number",
+            Kind::WaitGroup => "`\"own\"`, the name of a process, or a number",
+            Kind::CloneFlags | Kind::PidfdFlags(_) => "a list of flags",
+            Kind::Signals => "a list of signals by name or number",
+            Kind::WaitOptions | Kind::WaitidOptions => "a list of options",
+            Kind::Signal => "a signal by name or number",
+            Kind::SignalOrZero => "a signal by name or number, or 0",
+            Kind::Numbers => "a list of numbers",
+            Kind::Status | Kind::Value => "a number",
+            Kind::Uid => "a user ID",
+            Kind::Number => "a number, 0 or more",
+            Kind::Flag => "`true` or `false`",
+            Kind::Word(_) => "a word",
+        }
+    }
 }
 
 /// Names of arguments, and whether a step must have one of them.
@@ -74,4 +122,6 @@ pub struct CallWords {
     pub returns: bool,
     /// What the call does, in a few words.
     pub about: &'static str,
+    /// The errors that it can fail with, each with when.
+    pub errors: &'static [(Errno, &'static str)],
 }

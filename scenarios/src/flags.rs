@@ -1,7 +1,31 @@
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
-bitflags! {
+/// Flags that say what each of them means.
+macro_rules! documented {
+    ($(#[$meta:meta])* pub struct $type:ident: $bits:ty {
+        $($(#[doc = $doc:literal])* const $flag:ident = $value:literal;)*
+    }) => {
+        bitflags! {
+            $(#[$meta])*
+            pub struct $type: $bits {
+                $($(#[doc = $doc])* const $flag = $value;)*
+            }
+        }
+
+        impl $type {
+            /// What the flag of this name means: its documentation.
+            pub fn meaning(name: &str) -> Option<&'static str> {
+                match name {
+                    $(stringify!($flag) => Some(concat!($($doc),*).trim_ascii()),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+documented! {
     /// The flags of clone(2) and unshare(2) that a scenario can give, with the kernel's values.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
     pub struct CloneFlags: u64 {
@@ -13,7 +37,7 @@ bitflags! {
         const CLONE_FILES = 0x400;
         /// Share the table of signal handlers.
         const CLONE_SIGHAND = 0x800;
-        /// Suspend the caller until the child has ended or has called execve(2).
+        /// Suspend the caller until the child has terminated or has called execve(2).
         const CLONE_VFORK = 0x4000;
         /// The child's parent is the caller's parent.
         const CLONE_PARENT = 0x8000;
@@ -34,7 +58,7 @@ bitflags! {
     }
 }
 
-bitflags! {
+documented! {
     /// The flags of pidfd_open(2) and of pidfd_send_signal(2), with the kernel's values.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
     pub struct PidfdFlags: u32 {
@@ -54,7 +78,7 @@ impl PidfdFlags {
     pub const SCOPES: PidfdFlags = PidfdFlags::all().difference(PidfdFlags::PIDFD_THREAD);
 }
 
-bitflags! {
+documented! {
     /// The options of wait4(2) and waitid(2), with the kernel's values.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
     pub struct WaitOptions: u32 {
@@ -74,5 +98,17 @@ bitflags! {
         const __WALL = 0x4000_0000;
         /// Only "clone children": those whose exit signal is not `SIGCHLD`.
         const __WCLONE = 0x8000_0000;
+    }
+}
+
+impl WaitOptions {
+    /// The options of waitid(2) by name. wait4(2) calls `WSTOPPED` `WUNTRACED`.
+    pub(crate) fn of_waitid() -> Vec<(&'static str, WaitOptions)> {
+        WaitOptions::all().iter_names().chain([("WUNTRACED", WaitOptions::WSTOPPED)]).collect()
+    }
+
+    /// The options of wait4(2) by name.
+    pub(crate) fn of_wait() -> Vec<(&'static str, WaitOptions)> {
+        WaitOptions::of_waitid().into_iter().filter(|(_, option)| *option != WaitOptions::WEXITED).collect()
     }
 }

@@ -65,8 +65,16 @@ impl<T> Form<T> {
         read: fn(&mut Arguments<'_, '_>, &'static str) -> Option<T>,
         given: fn(&'static str, &T) -> Option<GivenArgument>,
     ) -> Form<T> {
-        let argument = Argument { name: "", kind, required: true, about };
+        let argument = Argument { name: "", kind, required: true, about, meanings: &[] };
         Form { arguments: [Some(argument), None, None], needed: false, read, given }
+    }
+
+    /// An argument that is one of some words, with what each means.
+    fn meaning(mut self, meanings: &'static [&'static str]) -> Form<T> {
+        if let Some(argument) = &mut self.arguments[0] {
+            argument.meanings = meanings;
+        }
+        self
     }
 
     /// An argument that may be absent.
@@ -143,10 +151,14 @@ pub(crate) fn target_if_given(about: &'static str) -> Form<Option<Target>> {
 /// Whom kill(2) is for.
 pub(crate) fn receivers() -> Form<KillTarget> {
     fn row(name: &'static str, about: &'static str) -> Option<Argument> {
-        Some(Argument { name, kind: Kind::Target, required: false, about })
+        Some(Argument { name, kind: Kind::Target, required: false, about, meanings: &[] })
     }
     Form {
-        arguments: [row("pid", "the process; 0 and -1 as in kill(2)"), row("group", "the process group"), None],
+        arguments: [
+            row("pid", "the process; 0 is the caller's group, -1 everybody that the caller sees, as in kill(2)"),
+            row("group", "the process group"),
+            None,
+        ],
         needed: true,
         read: |from, _| from.receivers(),
         given: |_, receivers| {
@@ -159,7 +171,7 @@ pub(crate) fn receivers() -> Form<KillTarget> {
 }
 
 fn alternative(name: &'static str, kind: Kind, about: &'static str) -> Option<Argument> {
-    Some(Argument { name, kind, required: false, about })
+    Some(Argument { name, kind, required: false, about, meanings: &[] })
 }
 
 fn given_pidfd(of: &PidfdTarget) -> Option<GivenArgument> {
@@ -254,7 +266,7 @@ pub(crate) fn entrance() -> Form<Entrance> {
 /// Whom a wait is for.
 pub(crate) fn children() -> Form<WaitTarget> {
     fn row(name: &'static str, kind: Kind, about: &'static str) -> Option<Argument> {
-        Some(Argument { name, kind, required: false, about })
+        Some(Argument { name, kind, required: false, about, meanings: &[] })
     }
     Form {
         arguments: [
@@ -279,7 +291,7 @@ pub(crate) fn children() -> Form<WaitTarget> {
 /// Options of wait4(2), which always asks for ended children.
 pub(crate) fn wait_options(about: &'static str) -> Form<WaitOptions> {
     Form {
-        read: |from, _| from.options(&options_of_wait()),
+        read: |from, _| from.options(&WaitOptions::of_wait()),
         ..Form::of(Kind::WaitOptions, about, |_, _| None, given_options).optional()
     }
 }
@@ -287,7 +299,7 @@ pub(crate) fn wait_options(about: &'static str) -> Form<WaitOptions> {
 /// Options of waitid(2).
 pub(crate) fn waitid_options(about: &'static str) -> Form<WaitOptions> {
     Form {
-        read: |from, _| from.options(&options_of_waitid()),
+        read: |from, _| from.options(&WaitOptions::of_waitid()),
         ..Form::of(Kind::WaitidOptions, about, |_, _| None, given_options).optional()
     }
 }
@@ -295,16 +307,6 @@ pub(crate) fn waitid_options(about: &'static str) -> Form<WaitOptions> {
 fn given_options(field: &'static str, options: &WaitOptions) -> Option<GivenArgument> {
     let names: Vec<&str> = options.iter_names().map(|(name, _)| name).collect();
     (!names.is_empty()).then_some((field, Given::Names(names)))
-}
-
-/// The options of waitid(2) by name. wait4(2) calls `WSTOPPED` `WUNTRACED`.
-pub(crate) fn options_of_waitid() -> Vec<(&'static str, WaitOptions)> {
-    WaitOptions::all().iter_names().chain([("WUNTRACED", WaitOptions::WSTOPPED)]).collect()
-}
-
-/// The options of wait4(2) by name.
-pub(crate) fn options_of_wait() -> Vec<(&'static str, WaitOptions)> {
-    options_of_waitid().into_iter().filter(|(_, option)| *option != WaitOptions::WEXITED).collect()
 }
 
 pub(crate) fn clone_flags(about: &'static str) -> Form<CloneFlags> {
@@ -439,6 +441,7 @@ pub(crate) fn word<T: Word>(about: &'static str) -> Form<T> {
         |from, field| from.word(field),
         |field, word: &T| Some((field, Given::Word(word.written()))),
     )
+    .meaning(T::MEANINGS)
 }
 
 /// The first word of the set if it is absent.

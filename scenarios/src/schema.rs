@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use crate::argument::{Argument, CallWords, Kind};
 use crate::call::calls;
 use crate::expect::OUTCOMES;
-use crate::form::{options_of_wait, options_of_waitid};
 use crate::limits::{MOST_LEVELS, MOST_STEPS};
 use crate::names::RESERVED;
 use crate::{CloneFlags, Errno, Fact, Need, Signal};
@@ -165,8 +164,7 @@ fn kind(argument: &Argument) -> Value {
         Kind::Target | Kind::WaitPid | Kind::WaitGroup => json!({ "anyOf": [named, number] }),
         Kind::CloneFlags => list(CloneFlags::all().iter_names().map(|(name, _)| name).collect()),
         Kind::PidfdFlags(flags) => list(flags.iter_names().map(|(name, _)| name).collect()),
-        Kind::WaitOptions => list(options_of_wait().into_iter().map(|(name, _)| name).collect()),
-        Kind::WaitidOptions => list(options_of_waitid().into_iter().map(|(name, _)| name).collect()),
+        Kind::WaitOptions | Kind::WaitidOptions => list(argument.words().into_iter().map(|(name, _)| name).collect()),
         Kind::Signal => json!({ "$ref": "#/$defs/signal" }),
         Kind::SignalOrZero => json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }),
         Kind::Signals => {

@@ -83,6 +83,9 @@ pub(crate) trait Word: Copy + 'static {
     /// Every word, in the order of the documentation; the first is what an argument is if it is absent and may be.
     const WORDS: &'static [&'static str];
 
+    /// What each of them means, in the same order.
+    const MEANINGS: &'static [&'static str];
+
     /// The value that a word stands for.
     fn read(word: &str) -> Option<Self>;
 
@@ -91,11 +94,11 @@ pub(crate) trait Word: Copy + 'static {
 }
 
 macro_rules! words {
-    ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
+    ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])* $variant:ident = $word:literal),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
         pub enum $type {
-            $($(#[$doc])* $variant),*
+            $($(#[doc = $doc])* $variant),*
         }
 
         impl $type {
@@ -104,6 +107,14 @@ macro_rules! words {
 
             /// Their words, in the same order.
             pub const WORDS: &[&str] = &[$($word),*];
+
+            /// What each of them means, in the same order: its documentation.
+            pub const MEANINGS: &[&str] = &[$(concat!($($doc),*).trim_ascii()),*];
+
+            /// What it means.
+            pub const fn meaning(self) -> &'static str {
+                $type::MEANINGS[self as usize]
+            }
 
             /// The word that stands for it in a scenario file.
             pub const fn word(self) -> &'static str {
@@ -118,6 +129,8 @@ macro_rules! words {
 
         impl $crate::terms::Word for $type {
             const WORDS: &'static [&'static str] = $type::WORDS;
+
+            const MEANINGS: &'static [&'static str] = $type::MEANINGS;
 
             fn read(word: &str) -> Option<$type> {
                 $type::from_word(word)

@@ -16,6 +16,11 @@ use crate::select::Words;
 use crate::{tell, words};
 
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  pidlab rules
+  pidlab rules --format json
+  pidlab rules --coverage")]
 pub(super) struct RulesArguments {
     /// Only these rules, or those that these scenarios show.
     #[command(flatten)]
@@ -27,13 +32,13 @@ pub(super) struct RulesArguments {
     /// agreement. Ends with 1 if a rule lacks one of these.
     #[arg(long)]
     pub(super) coverage: bool,
-    /// Which machines take part in that.
+    /// Which side takes part in that.
     #[arg(long, value_enum, default_value = "both", requires = "coverage")]
     on: On,
     /// How many random steps the model takes for each kind of kernel; a tenth of them runs on this kernel.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000), requires = "coverage")]
     steps: u64,
-    /// Where the random choices start.
+    /// Seed of the random generator.
     #[arg(long, default_value_t = 1, requires = "coverage")]
     seed: u64,
 }

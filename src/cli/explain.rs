@@ -1,4 +1,4 @@
-//! `pidlab rules` and `pidlab explain`: the catalogue.
+//! `pidlab rules` and `pidlab explain`: the catalogue, and every word that one may meet.
 
 use std::io::{self, Write};
 
@@ -8,12 +8,26 @@ use pidlab_sim::{Rule, rule};
 use serde::Serialize;
 
 use super::coverage::{self, RulesArguments};
+use super::topics::{self, Shelf, Topic};
 use super::{End, Format, Out};
+use crate::reference::Reference;
 
 #[derive(Args)]
+#[command(after_help = "\
+A word that begins several names lists them.
+
+Examples:
+  pidlab explain clone                  a call: arguments, errors, rules
+  pidlab explain zombie                 a word
+  pidlab explain process group          a word of two
+  pidlab explain CLONE_NEWPID           a flag
+  pidlab explain ECHILD                 an error, and who gives it when
+  pidlab explain reap.ns-is-fathers     a rule
+  pidlab explain reap.                  all rules about adoption")]
 pub(super) struct Arguments {
-    /// The rule's id, as in the output of `rules`.
-    id: String,
+    /// A call, a word, a state or column of the tables, a fact, a flag, an error, or the id of a rule.
+    #[arg(required = true, value_name = "WORD")]
+    words: Vec<String>,
     /// How it is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -44,7 +58,7 @@ pub(super) fn rules(out: &mut Out, arguments: &RulesArguments) -> io::Result<End
     let mut family = "";
     for rule in rule::CATALOGUE.iter().filter(|rule| asked.is_about(rule)) {
         if arguments.format == Format::Json {
-            json(out, rule, &library)?;
+            json(out, rule, topics::shown_by(rule, &library))?;
             continue;
         }
         let own = rule.id.split('.').next().unwrap_or(rule.id);
@@ -61,46 +75,72 @@ pub(super) fn rules(out: &mut Out, arguments: &RulesArguments) -> io::Result<End
 }
 
 pub(super) fn explain(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let Some(rule) = rule::find(&arguments.id) else {
-        eprintln!("error: there is no rule `{}`", arguments.id);
-        match nearest(&arguments.id, rule::CATALOGUE.iter().map(|rule| rule.id)) {
-            Some(id) => eprintln!("help: did you mean `{id}`?"),
-            None => eprintln!("help: `pidlab rules` lists them"),
-        }
-        return Ok(End::BadInput);
+    let asked = arguments.words.join(" ");
+    let wanted = asked.to_lowercase();
+    let all = Topic::all();
+    let matching = |fits: &dyn Fn(&str) -> bool| -> Vec<Topic> {
+        all.iter().copied().filter(|topic| topic.names().iter().any(|name| fits(&name.to_lowercase()))).collect()
     };
-    let library = parsed_library();
+    let exact = matching(&|name| name == wanted);
+    let begun = matching(&|name| name.starts_with(&wanted));
+    let (full, more) = match (&exact[..], &begun[..]) {
+        ([], []) => return Ok(unknown(&asked, &all)),
+        ([], [one]) => (vec![*one], Vec::new()),
+        ([], several) => (Vec::new(), several.to_vec()),
+        (exact, several) => {
+            let others = several.iter().filter(|topic| !exact.iter().any(|exact| exact.name() == topic.name()));
+            (exact.to_vec(), others.copied().collect())
+        }
+    };
+    let needs_calls = full.iter().any(|topic| matches!(topic, Topic::Call(_)));
+    let reference = if needs_calls { Reference::of_the_library() } else { Reference::default() };
+    let shelf = Shelf::new(parsed_library(), reference);
     if arguments.format == Format::Json {
-        json(out, rule, &library)?;
+        for topic in full.iter().chain(&more) {
+            match topic {
+                Topic::Rule(rule) => json(out, rule, shelf.shown_by(rule))?,
+                topic => writeln!(out, "{}", topics::json(*topic, &shelf))?,
+            }
+        }
         return Ok(End::Agree);
     }
-    writeln!(out, "{}", rule.id)?;
-    entry(out, "", rule.sentence)?;
-    writeln!(out)?;
-    entry(out, "kernel   ", rule.kernel)?;
-    for (label, text) in
-        [("manual   ", rule.manual), ("since    ", rule.since), ("until    ", rule.until), ("note     ", rule.note)]
-    {
-        if let Some(text) = text {
-            entry(out, label, text)?;
+    for (index, topic) in full.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
         }
+        topics::text(out, *topic, &shelf)?;
     }
-    for name in shown_by(rule, &library) {
-        entry(out, "shown by ", &name)?;
+    if !full.is_empty() && !more.is_empty() {
+        let told = |topic: &&Topic| full.iter().any(|full| shelf.tells(*full, **topic));
+        let names: Vec<&str> = more.iter().filter(|topic| !told(topic)).map(|topic| topic.name()).collect();
+        let page = crate::words::page().subsequent_indent("  ");
+        if !names.is_empty() {
+            writeln!(out, "\n{}", textwrap::fill(&format!("begins so, too: {}", names.join(", ")), page))?;
+        }
+        return Ok(End::Agree);
+    }
+    for topic in more {
+        let page = crate::words::page().subsequent_indent("    ");
+        let line = format!("{} ({})  {}", topic.name(), topic.kind(), topic.meaning());
+        writeln!(out, "{}", textwrap::fill(&line, page))?;
     }
     Ok(End::Agree)
 }
 
-fn entry(out: &mut Out, label: &str, text: &str) -> io::Result<()> {
-    let initial = format!("  {label}");
-    let hanging = " ".repeat(initial.len());
-    let options = crate::words::page().initial_indent(&initial).subsequent_indent(&hanging);
-    writeln!(out, "{}", textwrap::fill(text, options))
+/// Nothing has this name: what was most likely meant.
+fn unknown(asked: &str, all: &[Topic]) -> End {
+    eprintln!("error: there is no call, word, fact or rule `{}`", asked.escape_debug());
+    match nearest(asked, all.iter().flat_map(|topic| topic.names())) {
+        Some(name) => eprintln!("help: did you mean `{name}`?"),
+        None => eprintln!(
+            "help: `pidlab rules` lists the rules; docs/calls.md and docs/glossary.md have the calls and words"
+        ),
+    }
+    End::BadInput
 }
 
-fn json(out: &mut Out, rule: &Rule, library: &[Scenario]) -> io::Result<()> {
+fn json(out: &mut Out, rule: &Rule, scenarios: Vec<String>) -> io::Result<()> {
     let Rule { id, sentence, kernel, manual, since, until, note, .. } = *rule;
-    let scenarios = shown_by(rule, library);
     let line = RuleLine { id, sentence, kernel, manual, since, until, note, scenarios };
     writeln!(out, "{}", serde_json::to_string(&line)?)
 }
@@ -108,13 +148,4 @@ fn json(out: &mut Out, rule: &Rule, library: &[Scenario]) -> io::Result<()> {
 fn parsed_library() -> Vec<Scenario> {
     // The library's files are tested to parse; here one that did not would only be missing from a list.
     library::files().filter_map(|file| Scenario::parse(&file.name, &file.path, file.text).ok()).collect()
-}
-
-/// The scenarios of the library that say they show the rule.
-fn shown_by(rule: &Rule, library: &[Scenario]) -> Vec<String> {
-    library
-        .iter()
-        .filter(|scenario| scenario.rules.iter().any(|id| id == rule.id))
-        .map(|scenario| scenario.name.clone())
-        .collect()
 }

@@ -1,11 +1,13 @@
-//! `pidlab fuzz`: random scenarios on both machines.
+//! `pidlab fuzz`: random scenarios on both sides.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use pidlab_realkernel::{Sharing, Unavailable};
 use pidlab_scenario::random::{Choice, Theme};
 use pidlab_scenario::{Outcome, Scenario};
@@ -13,7 +15,7 @@ use pidlab_sim::rule;
 
 use super::outcomes::{self, Counted, Open};
 use super::pairs::Pairs;
-use super::{Belief, End, Out};
+use super::{Belief, End, Format, Out};
 use crate::compare::{Problem, Verdict};
 use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
 use crate::random::{self, Choices};
@@ -25,25 +27,40 @@ const REPLAYS: usize = 200;
 const MOST_SKIPPED: u64 = 100;
 
 #[derive(Args)]
+#[command(after_help = "\
+The same seed makes the same scenarios. One that differs is shrunk, and printed
+as a scenario file.
+
+Examples:
+  pidlab fuzz                                  2000 steps of a new seed
+  pidlab fuzz --time 600 --save found.toml     ten minutes
+  pidlab fuzz --seed 1 --steps 20000 --rules   which rules came up
+  pidlab fuzz --misconception init-dies-from-inside")]
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
-    /// How many steps to run at least.
-    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
-    steps: u64,
-    /// Where the random choices start; chosen and printed if absent.
+    /// How many steps to run at least [default: 2000, or as many as there is time for].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    steps: Option<u64>,
+    /// Start no further scenario after so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    time: Option<u64>,
+    /// Seed of the random generator; chosen and printed if absent.
     #[arg(long)]
     seed: Option<u64>,
     /// How many steps a scenario has at most.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=200))]
     length: u16,
-    /// Which machines run.
+    /// Which side runs.
     #[arg(long, value_enum, default_value = "both")]
     on: On,
-    /// How many scenarios run at once [default: one a CPU].
+    /// How many scenarios run at once [default: one per CPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Also print how often each rule fired, and which two never did in one scenario.
+    /// How the results are written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Also print how often each rule fired, which never did, and which two never did in one scenario.
     #[arg(long)]
     rules: bool,
     /// Also count the outcomes that the model allows where it allows several, and name those that the kernel never takes (slower).
@@ -76,18 +93,26 @@ struct Found {
     sharing: Sharing,
 }
 
+/// Steps that are run where neither their number nor a time is given.
+const STEPS: u64 = 2000;
+
 pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from);
     let Ok(labs) = super::open_labs(arguments.on, jobs) else { return Ok(End::NoKernel) };
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let machines = machines(&labs, arguments.on);
-    writeln!(out, "seed {seed}: random scenarios of up to {} steps on {machines}", arguments.length)?;
-    out.flush()?;
+    let json = arguments.format == Format::Json;
+    if !json {
+        writeln!(out, "seed {seed}: random scenarios of up to {} steps on {machines}", arguments.length)?;
+        out.flush()?;
+    }
     let mut tally = Tally::default();
     let mut counted = Counted::default();
     let mut wrong = None;
     let mut skipped: Option<(u64, Unavailable)> = None;
-    let wanted = arguments.steps;
+    let end = arguments.time.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let wanted = arguments.steps.unwrap_or(if end.is_some() { u64::MAX } else { STEPS });
+    let progress = progress(wanted, arguments.time);
     kernel::spread(
         labs,
         jobs,
@@ -98,7 +123,8 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             Case::Ran(scenario, verdict, open) => {
                 tally.add(&scenario, &verdict);
                 counted.add(open);
-                tally.steps < wanted
+                progress.set_position(tally.steps.min(wanted));
+                tally.steps < wanted && end.is_none_or(|end| Instant::now() < end)
             }
             // A place in which hardly anything runs is no place to wait in.
             Case::Skipped(why) => {
@@ -112,6 +138,10 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             }
         },
     );
+    progress.finish_and_clear();
+    if json {
+        return written_as_json(out, arguments, seed, &tally, wrong.as_ref());
+    }
     write!(out, "{}", tally.text(arguments.rules))?;
     if arguments.outcomes {
         write!(out, "{}", counted.text())?;
@@ -122,24 +152,87 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             writeln!(out, "skipped {count}, the last one: {}\nremedy: {}", why.reason, why.remedy)?;
             return Ok(if tally.not_decided > 0 { End::NotDecided } else { End::NoKernel });
         }
-        return Ok(if tally.not_decided > 0 { End::NotDecided } else { End::Agree });
+        return Ok(tally.end());
     };
-    tell_found(out, arguments, &found)?;
+    tell_found(out, arguments, seed, &found)?;
     Ok(End::Differ)
 }
 
-fn tell_found(out: &mut Out, arguments: &Arguments, found: &Found) -> io::Result<()> {
-    let Found { scenario, report, replays, sharing } = found;
+/// A bar on standard error, drawn only on a terminal: how many steps of how many, or how long.
+fn progress(wanted: u64, time: Option<u64>) -> ProgressBar {
+    let (bar, template) = match time {
+        Some(seconds) => (
+            ProgressBar::new_spinner().with_message(format!("{seconds}s")),
+            "{spinner} {pos} steps, {elapsed} of {msg}",
+        ),
+        None => (ProgressBar::new(wanted), "{bar:30} {pos} of {len} steps, {eta} left"),
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// The difference if there is one, and what the scenarios were made of.
+fn written_as_json(
+    out: &mut Out,
+    arguments: &Arguments,
+    seed: u64,
+    tally: &Tally,
+    wrong: Option<&Found>,
+) -> io::Result<End> {
+    if let Some(found) = wrong {
+        let report = anstream::adapter::strip_str(&found.report).to_string();
+        let scenario = found.scenario.to_toml();
+        if let Some(file) = &arguments.save {
+            fs::write(file, &scenario)?;
+        }
+        let replay = found.replay(arguments, seed);
+        let difference =
+            serde_json::json!({ "scenario": scenario, "report": report, "replays": found.replays, "replay": replay });
+        writeln!(out, "{}", serde_json::json!({ "difference": difference }))?;
+    }
+    let mut summary = serde_json::json!({
+        "seed": seed, "scenarios": tally.scenarios, "steps": tally.steps, "differences": u8::from(wrong.is_some()),
+        "not_decided": tally.not_decided, "calls": tally.calls, "answers": tally.answers,
+        "rules_fired": tally.rules.len(), "rules": rule::CATALOGUE.len(),
+    });
+    if arguments.rules {
+        let counts = rule::CATALOGUE.iter().map(|rule| (rule.id, tally.rules.get(rule.id).copied().unwrap_or(0)));
+        summary["fired"] = serde_json::json!(counts.collect::<BTreeMap<&str, u64>>());
+    }
+    writeln!(out, "{}", serde_json::json!({ "summary": summary }))?;
+    Ok(if wrong.is_some() { End::Differ } else { tally.end() })
+}
+
+fn tell_found(out: &mut Out, arguments: &Arguments, seed: u64, found: &Found) -> io::Result<()> {
+    let Found { scenario, report, replays, .. } = found;
     writeln!(out, "\ndifferences 1, shrunk to {} steps in {replays} replays:\n", scenario.steps.len())?;
     writeln!(out, "{}", scenario.to_toml())?;
     write!(out, "{report}")?;
-    let run = if *sharing == Sharing::Own { "pidlab run --own-memory" } else { "pidlab run" };
-    match &arguments.save {
-        Some(file) => {
-            fs::write(file, scenario.to_toml())?;
-            writeln!(out, "replay: {run} {}", file.display())
+    if let Some(file) = &arguments.save {
+        fs::write(file, scenario.to_toml())?;
+    }
+    writeln!(out, "replay: {}", found.replay(arguments, seed))
+}
+
+impl Found {
+    /// What to type to see it again.
+    fn replay(&self, arguments: &Arguments, seed: u64) -> String {
+        let mut options = String::new();
+        if let Some(misconception) = arguments.belief.believe {
+            options += &format!(" --misconception {}", misconception.word());
         }
-        None => writeln!(out, "replay: save it to a file, then {run} FILE (or fuzz again with --save FILE)"),
+        let run = if self.sharing == Sharing::Own { "pidlab run --own-memory" } else { "pidlab run" };
+        match &arguments.save {
+            Some(file) => format!("{run}{options} {}   # seed {seed}", file.display()),
+            None => {
+                let length = arguments.length;
+                format!(
+                    "pidlab fuzz --seed {seed} --length {length} --time 600{options} --save FILE, then {run}{options} FILE"
+                )
+            }
+        }
     }
 }
 
@@ -264,10 +357,15 @@ impl Tally {
         }
     }
 
+    fn end(&self) -> End {
+        if self.not_decided > 0 { End::NotDecided } else { End::Agree }
+    }
+
     fn text(&self, each_rule: bool) -> String {
+        let set =
+            |words: String| textwrap::fill(&words, crate::words::page().initial_indent("  ").subsequent_indent("  "));
         let list = |counts: Vec<(&str, u64)>| {
-            let words: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
-            textwrap::fill(&words.join(", "), crate::words::page().initial_indent("  ").subsequent_indent("  "))
+            set(counts.iter().map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", "))
         };
         let mut text = format!("scenarios {}, steps {}\n", self.scenarios, self.steps);
         text += &format!("calls\n{}\n", list(self.calls.iter().map(|(word, count)| (*word, *count)).collect()));
@@ -278,13 +376,10 @@ impl Tally {
                 text += &format!("{}\n", list(self.rules.iter().map(|(id, count)| (*id, *count)).collect()));
                 text += &self.pairs.text();
             }
-            let never: Vec<(&str, u64)> = rule::CATALOGUE
-                .iter()
-                .filter(|rule| !self.rules.contains_key(rule.id))
-                .map(|rule| (rule.id, 0))
-                .collect();
-            if !never.is_empty() {
-                text += &format!("rules not fired\n{}\n", list(never));
+            let never: Vec<&str> =
+                rule::CATALOGUE.iter().map(|rule| rule.id).filter(|id| !self.rules.contains_key(id)).collect();
+            if each_rule && !never.is_empty() {
+                text += &format!("rules not fired\n{}\n", set(never.join(", ")));
             }
         }
         text

@@ -1,4 +1,4 @@
-//! The command line: `pidlab check`, `run`, `fuzz`, `rules`, `explain`.
+//! The command line: `pidlab check`, `run`, `list`, `explain` and so on.
 //!
 //! Exit codes: 0 all agree; 1 a difference or a failed claim; 2 bad usage, a bad scenario, or output that cannot be written; 3 not decided;
 //! 4 the kernel side, or some scenario on it, could not run here; 141 nobody reads the output any more.
@@ -13,12 +13,16 @@ macro_rules! eprintln {
 mod check;
 mod coverage;
 mod explain;
+mod facts;
 mod failed;
 mod fix;
 mod fuzz;
+mod generate;
+mod list;
 mod outcomes;
 mod pairs;
 mod run;
+mod topics;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -29,7 +33,7 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use pidlab_realkernel::Unavailable;
 use pidlab_scenario::printable_styled;
@@ -42,7 +46,7 @@ use crate::select::{self, Selection};
 /// A laboratory for nested Linux PID namespaces: one scenario, run on a model and on this kernel, compared step by step,
 /// with a reason for every answer.
 #[derive(Parser)]
-#[command(name = "pidlab", version, max_term_width = 80, after_help = EXIT_CODES)]
+#[command(name = "pidlab", version, max_term_width = 80, after_help = AFTER_HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -51,10 +55,21 @@ struct Arguments {
     color: Color,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 all agree, 1 a difference or a failed claim, 2 bad usage, a bad
-scenario or output that cannot be written, 3 not decided, 4 the kernel side,
-or some scenario on it, could not run here, 141 nobody reads the output any more.";
+const AFTER_HELP: &str = "\
+Examples:
+  pidlab check                             the whole library, on both sides
+  pidlab list orphans                      which scenarios there are
+  pidlab run orphans/adopted-by-own-init   one of them, step by step
+  pidlab new mine.toml                     a first one of your own
+  pidlab explain zombie                    what a word means
+
+Exit codes:
+  0  all agree
+  1  a difference, or a failed claim
+  2  bad usage, an invalid scenario, or output that cannot be written
+  3  not decided: too many orders of events to tell
+  4  the kernel side, or some scenario on it, could not run here
+  141  nobody reads the output any more";
 
 /// When to write in colour.
 #[derive(Clone, Copy, ValueEnum)]
@@ -78,30 +93,42 @@ impl Color {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run scenarios on the model and on this kernel and compare every step.
+    /// Run scenarios on the model and on this kernel, and compare every step.
     Check(check::Arguments),
-    /// Tell one run, step by step: call, result, reason, and the world after it.
+    /// Explain one run step by step: call, result, reasons, and the world after it.
     Run(run::Arguments),
-    /// Run random scenarios on both and compare; shrink one that differs.
-    Fuzz(fuzz::Arguments),
+    /// List the scenarios of the library.
+    List(list::ListArguments),
+    /// Print a scenario of the library as it is.
+    Show(list::ShowArguments),
+    /// Write a small scenario to begin with.
+    New(list::NewArguments),
+    /// Explain a call, a word, a state, a fact or a rule.
+    Explain(explain::Arguments),
     /// List the rules that the model decides by.
     Rules(coverage::RulesArguments),
-    /// Explain one rule.
-    Explain(explain::Arguments),
+    /// Say what this kernel is like: each fact in which kernels differ.
+    Facts(facts::Arguments),
+    /// Run random scenarios on both sides and compare; shrink one that differs.
+    Fuzz(fuzz::Arguments),
+    /// Print a completion script for a shell.
+    Completions(generate::CompletionsArguments),
+    /// Print the manual page, or write one for each command.
+    Man(generate::ManArguments),
 }
 
-/// What the model is told to believe.
+/// What the model takes for true though it is not.
 #[derive(clap::Args)]
 struct Belief {
-    /// Let the model follow a misconception, to see what proves it wrong.
-    #[arg(long = "misconception", visible_alias = "believe", value_name = "WORD", value_parser = belief())]
+    /// Let the model follow a misconception, to see what refutes it.
+    #[arg(long = "misconception", alias = "believe", value_name = "MISCONCEPTION", value_parser = belief())]
     believe: Option<Misconception>,
 }
 
-/// Reads a belief by its word.
+/// Reads a misconception by its word.
 fn belief() -> impl TypedValueParser<Value = Misconception> {
     PossibleValuesParser::new(Misconception::ALL.iter().map(|belief| belief.word()))
-        .map(|word| Misconception::from_word(&word).expect("only words of beliefs are possible"))
+        .map(|word| Misconception::from_word(&word).expect("only words of misconceptions are possible"))
 }
 
 /// How results are written.
@@ -109,7 +136,7 @@ fn belief() -> impl TypedValueParser<Value = Misconception> {
 enum Format {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -145,13 +172,22 @@ pub fn main() -> ExitCode {
         Err(asked) => return usage(&asked),
     };
     arguments.color.set();
+    if let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size_of(io::stdout()) {
+        crate::words::set_width(usize::from(columns));
+    }
     let mut out = Out::new();
     let ended = match &arguments.command {
         Command::Check(arguments) => check::check(&mut out, arguments),
         Command::Run(arguments) => run::run(&mut out, arguments),
         Command::Fuzz(arguments) => fuzz::fuzz(&mut out, arguments),
-        Command::Rules(arguments) => explain::rules(&mut out, arguments),
+        Command::List(arguments) => list::list(&mut out, arguments),
+        Command::Show(arguments) => list::show(&mut out, arguments),
+        Command::New(arguments) => list::new(&mut out, arguments),
         Command::Explain(arguments) => explain::explain(&mut out, arguments),
+        Command::Rules(arguments) => explain::rules(&mut out, arguments),
+        Command::Facts(arguments) => facts::facts(&mut out, arguments),
+        Command::Completions(arguments) => generate::completions(&mut out, arguments, Arguments::command()),
+        Command::Man(arguments) => generate::man(&mut out, arguments, Arguments::command()),
     };
     match ended.and_then(|end| out.flush().map(|()| end)) {
         Ok(_) if LOST.load(Ordering::Relaxed) => End::BadInput.into(),

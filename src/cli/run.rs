@@ -1,11 +1,13 @@
-//! `pidlab run`: one run, told step by step, or as JSON lines.
+//! `pidlab run`: one run, explained step by step, or as JSON lines.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 use pidlab_realkernel::{Kernel, Sharing};
-use pidlab_scenario::{BecauseLine, Diagnostics, Header, KernelHeader, Line, Observation, Scenario, escaped_json};
+use pidlab_scenario::{
+    BecauseLine, Diagnostics, Header, KernelHeader, Line, Need, Observation, Scenario, escaped_json,
+};
 use pidlab_sim::Because;
 
 use super::{Belief, End, Format, Out, failed};
@@ -15,16 +17,25 @@ use crate::kernel::{self, Judged, Labs, On, Plan};
 use crate::{tell, words};
 
 #[derive(Args)]
+#[command(after_help = "\
+A reason is given in full the first time; `pidlab explain ID` says it again,
+with its place in the kernel and in the manual.
+
+Examples:
+  pidlab run orphans/adopted-by-own-init     a scenario of the library
+  pidlab run mine.toml --on model            without this kernel
+  pidlab run mine.toml --format json         one JSON object per line and step
+  pidlab run mine.toml --misconception orphans-go-to-grandparent")]
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
     /// Scenario files, folders of them, or names of the library.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Which machines run.
+    /// Which side runs.
     #[arg(long, value_enum, default_value = "both")]
     on: On,
-    /// Give every process of the kernel side a memory of its own.
+    /// Give every process of the kernel side a memory of its own, as programs have it; else they share one, which is faster.
     #[arg(long)]
     own_memory: bool,
     /// How the run is written.
@@ -93,14 +104,18 @@ fn one(
             }
         }
         Judged::Lacking(facts, verdict) => {
-            eprintln!("the kernel side is skipped: this is for machines {}", words::needs(&facts));
+            eprintln!(
+                "the kernel side is skipped: the scenario is for machines {}{}",
+                words::needs(&facts),
+                hint(&facts)
+            );
             match verdict {
                 Some(verdict) => (verdict, End::NoKernel),
                 None => return Ok(End::NoKernel),
             }
         }
         Judged::ModelOnly(needs, verdict) => {
-            eprintln!("on the model only: this is about kernels {}", words::needs(&needs));
+            eprintln!("on the model only: the scenario is about kernels {}{}", words::needs(&needs), hint(&needs));
             (verdict, End::Agree)
         }
         Judged::Verdict(verdict) => (verdict, End::Agree),
@@ -126,6 +141,11 @@ fn one(
         false if verdict.is_not_decided() => worse(end, End::NotDecided),
         false => worse(end, End::Differ),
     })
+}
+
+/// Where to read what is lacking.
+fn hint(needs: &[Need]) -> String {
+    needs.first().map(|need| format!(" (`pidlab explain {}` says what that is)", need.fact)).unwrap_or_default()
 }
 
 fn kernel_header(kernel: &Kernel) -> KernelHeader {

@@ -24,7 +24,7 @@ rules! { DEATH;
         "a process that terminates gives up its memory first, then its children, and is a zombie and tells its parent last",
         "kernel/exit.c:do_exit";
     EXIT_SIGCHLD_ORDER = "exit.sigchld-order",
-        "whoever adopts a zombie from its own dying child is told of the zombie first, and then of the child",
+        "whoever adopts a zombie from its own terminating child is told of the zombie first, and then of the child",
         "kernel/exit.c:exit_notify", kind: Describes;
     EXIT_AUTOREAP = "exit.autoreap",
         "a child whose parent ignores SIGCHLD (or has SA_NOCLDWAIT) vanishes when it terminates, without becoming a zombie",
@@ -108,7 +108,7 @@ rules! { DEATH;
         "a parent-death signal counts from when it is set, for parents that are still alive; a child does not inherit it, and setuid clears it",
         "kernel/fork.c:copy_process", manual: "PR_SET_PDEATHSIG(2const)";
     PG_SESSION_LEADER_EXIT = "pg.session-leader-exit",
-        "the end of a session leader without a terminal is told to nobody else in the session",
+        "when a session leader without a terminal terminates, nobody else in the session is told",
         "drivers/tty/tty_jobctrl.c:disassociate_ctty", manual: "setsid(2), NOTES";
     PG_ORPHAN_EXIT = "pg.orphan-exit",
         "a process group that becomes orphaned by an exit and has a stopped member gets SIGHUP and then SIGCONT",
@@ -129,19 +129,19 @@ rules! { DEATH;
         "an init that waits for its namespace to empty is still in procfs, with its PIDs",
         "fs/proc/array.c:task_state", kind: Describes;
     ZAP_KILLS_ALL = "zap.kills-all",
-        "the end of a namespace's init is SIGKILL for every other member, whatever it blocks, ignores or is doing",
+        "when a namespace's init terminates, every other member gets SIGKILL, whatever it blocks, ignores or is doing",
         "kernel/pid_namespace.c:zap_pid_ns_processes", manual: "pid_namespaces(7), The namespace init process";
     ZAP_KILLS_DESCENDANTS = "zap.kills-descendants",
         "the inits of descendant namespaces are killed with the rest, and each tears down its own namespace",
         "kernel/pid_namespace.c:zap_pid_ns_processes";
     ZAP_COLLECTS = "zap.collects",
-        "the dying init waits for its own children, of every kind",
+        "in the teardown of its namespace an init waits for its own children, of every kind",
         "kernel/pid_namespace.c:zap_pid_ns_processes";
     ZAP_WAITS_FOR_OUTSIDE_PARENT = "zap.waits-for-outside-parent",
-        "a member whose parent is in an ancestor namespace keeps the dying init waiting until that parent has waited for it",
+        "a member whose parent is in an ancestor namespace keeps the terminating init waiting until that parent has waited for it",
         "kernel/pid_namespace.c:zap_pid_ns_processes", since: "3.8", kind: Describes;
     ZAP_PGID_PIN = "zap.pgid-pin",
-        "the PID of a member that has been waited for, in use as somebody's PGID or SID, keeps the dying init waiting",
+        "the PID of a member that has been waited for, in use as somebody's PGID or SID, keeps the terminating init waiting",
         "kernel/pid.c:free_pid", since: "3.8", kind: Describes;
     ZAP_STUCK_IMMUNE = "zap.stuck-immune",
         "signals to an init that waits for its namespace to empty succeed and do nothing",
@@ -165,6 +165,6 @@ rules! { DEATH;
         "an init that is kept waiting keeps the terminating init of every ancestor namespace waiting too",
         "kernel/pid_namespace.c:zap_pid_ns_processes", kind: Describes;
     ZAP_CLASSIC_DEADLOCK = "zap.classic-deadlock",
-        "a parent that waits for the init while only it can wait for another dead member waits for ever",
+        "a parent that waits for the init while only it can wait for another terminated member waits for ever",
         "kernel/pid_namespace.c:zap_pid_ns_processes", kind: Describes;
 }

@@ -4,7 +4,7 @@ use super::rules;
 
 rules! { SIGNALS;
     SIG_VISIBLE_ONLY = "sig.visible-only",
-        "a signal can be sent only to those that the caller has a number for, otherwise ESRCH",
+        "those whom a signal is for are looked up in the caller's own PID namespace; where that is nobody, it fails with ESRCH",
         "kernel/signal.c:kill_something_info", manual: "kill(2), ERRORS";
     SIG_EXISTENCE = "sig.existence",
         "signal 0 only asks whether there is such a process",

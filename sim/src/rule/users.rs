@@ -69,7 +69,7 @@ rules! { USERS;
         "kernel/exit.c:exit_mm", since: "7.1", note: "stable kernels of 2026 have it, too; others: see `proc.open-after-death`",
         fact: ClosedAfterDeath = true;
     PROC_OPEN_AFTER_DEATH = "proc.open-after-death",
-        "a process that has changed its user is open to others of the new user once it is dead, for what closed it was in its memory",
+        "a process that has changed its user is open to others of the new user once it has terminated, for what closed it was in its memory",
         "kernel/ptrace.c:__ptrace_may_access", until: "7.0", note: "newer kernels, and stable ones of 2026: see `proc.closed-after-death`",
         fact: ClosedAfterDeath = false;
     SETTID_PERM = "settid.perm",
@@ -113,7 +113,7 @@ rules! { USERS;
         "a signal to a process group succeeds if one member may be signalled; the others do not get it",
         "kernel/signal.c:__kill_pgrp_info", manual: "kill(2), RETURN VALUE";
     PDEATH_PERMISSION = "pdeath.permission",
-        "a parent-death signal is sent by the dying parent, and comes only if that one may signal the child",
+        "a parent-death signal is sent by the terminating parent, and comes only if that one may signal the child",
         "kernel/exit.c:forget_original_parent";
     VIEW_SCM_CRED_USER = "view.scm-cred-user",
         "the user in the credentials of a message or socket is a user ID of the receiver's user namespace, 65534 if there is none",

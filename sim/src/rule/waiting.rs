@@ -40,10 +40,10 @@ rules! { WAITING;
         "a handler that is installed with SA_RESTART runs, and then the wait that it has interrupted starts over, with its numbers looked up again",
         "arch/x86/kernel/signal.c:handle_signal", manual: "signal(7), Interruption of system calls and library functions by signal handlers";
     WAIT_EINTR = "wait.eintr",
-        "a handled signal, with a handler installed without SA_RESTART, ends a sleeping wait with EINTR",
+        "a handled signal, with a handler installed without SA_RESTART, makes a sleeping wait fail with EINTR",
         "kernel/exit.c:do_wait", manual: "signal(7), Interruption of system calls and library functions by signal handlers";
     WAIT_ARGS = "wait.args",
-        "wait refuses options and IDs that make no sense with EINVAL, wait4 the lowest number of all with ESRCH",
+        "wait refuses options and IDs that make no sense with EINVAL; wait4 refuses the lowest number that there is with ESRCH",
         "kernel/exit.c:kernel_waitid_prepare", manual: "wait(2), ERRORS";
     WAIT_NOWAIT = "wait.nowait",
         "with WNOWAIT the child stays as it was and can be waited for again",
