@@ -254,6 +254,7 @@ calls! {
         /// The process that the thread must be one of; `None`: as `pid` says.
         tgid: Option<Target> = form::target_if_given("the process that the thread must be one of; that of `pid` if absent"),
     }
+    | EINVAL "a number is not positive"
     | ESRCH "nobody has this PID in the caller's namespace"
     | EPERM "the caller may not signal it, or may not pose as another sender"
     /// pidfd_open(2).
@@ -334,7 +335,6 @@ calls! {
         signals: Vec<Signal> = form::signals("which signals are taken"),
     }
     | EAGAIN "none of them is pending"
-    | EINTR "a handler ran for another signal"
     /// read(2) of a new signalfd(2) that does not wait.
     Signalfd = "signalfd" "read(2) of a new signalfd(2), without waiting" returns {
         /// Which signals are taken.
@@ -348,6 +348,7 @@ calls! {
         of: PidfdTarget = form::pidfd(),
     }
     | EINVAL "no pidfd can be had: as pidfd_open"
+    | ENOENT "no pidfd can be had: the TID of a thread that is not the first (from Linux 6.15 on)"
     | ESRCH "no pidfd can be had: the process is reaped, or nobody has this PID in the caller's namespace"
     /// setuid(2).
     Setuid = "setuid" "setuid(2): the caller becomes another user" returns {
@@ -361,7 +362,6 @@ calls! {
         /// Which one.
         capability: Capability = form::word("which capability"),
     }
-    | EPERM "the thread does not have it"
     /// What the caller sees of another process.
     Look = "look" "what the caller sees of another process" returns {
         /// The process looked at; 0 is the caller.
