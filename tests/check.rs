@@ -57,7 +57,7 @@ fn the_command_of_a_failure_shows_it() {
     assert!(words.contains(&"--misconception"), "{replay}");
     let again = pidlab(&folder.0, &words);
     assert_eq!(again.code, Some(1), "{}", again.out);
-    assert!(again.out.contains("expectation failed at step "), "{}", again.out);
+    assert!(again.out.contains("claim failed at step "), "{}", again.out);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn ktap_has_a_plan_and_a_result_for_each() {
             result(false, "b/typo_1", "ERROR invalid scenario"),
         ]
     );
-    assert!(out.contains("# CLAIM FAILED\n# expectation failed at step 5"), "{out}");
+    assert!(out.contains("# CLAIM FAILED\n# error: claim failed at step 5"), "{out}");
     assert!(out.ends_with("# Totals: pass:2 fail:1 xfail:0 xpass:0 skip:0 error:2\n"), "{out}");
     let fast = ktap(&check(&folder, &["--format", "ktap", "--fail-fast", "a", "b"]).out);
     assert_eq!(fast[4], result(true, "b/typo_1", "SKIP not run after a failure"));

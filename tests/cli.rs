@@ -73,17 +73,17 @@ fn a_true_claim_ends_with_0_and_a_false_one_with_1() {
     let output = pidlab(&folder.0, &["check", "--on", "model", "false.toml"]);
     assert_eq!(code(&output), 1);
     let text = stdout(&output);
-    assert!(text.starts_with("claim failed false\n"), "a word of its own: {text}");
+    assert!(text.starts_with("CLAIM FAILED false\n"), "a word of its own: {text}");
     assert!(text.contains("error: claim failed at step 5, leaf: getppid()"), "{text}");
     assert!(text.contains("false.toml:9:36"), "{text}");
     assert!(text.contains("returns = 7,"), "the row is shown: {text}");
     assert!(text.contains("on the model: returns = 1"), "{text}");
     assert!(text.contains("help: true is `returns = 1`"), "{text}");
-    assert!(text.contains("differences 0"), "{text}");
+    assert!(text.contains("DIFFERS 0"), "{text}");
     let output = pidlab(&folder.0, &["check", "--on", "model", "--format", "json", "false.toml"]);
     let line: serde_json::Value =
         serde_json::from_str(stdout(&output).lines().next().expect("there is a line")).expect("it is JSON");
-    assert_eq!(line["result"], "claim failed");
+    assert_eq!(line["result"], "claim-failed");
     let pair = |value: &str| serde_json::json!({ "keys": ["returns"], "value": value });
     let claim = serde_json::json!({
         "step": 5, "claim": pair("7"), "instead": [{ "on": "model", "claim": pair("1") }], "truth": pair("1"),
@@ -160,7 +160,7 @@ steps = [
     assert_eq!(fs::read_to_string(&path).expect("it is there"), open);
     let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "orphans/adopted-by-own-init"]);
     assert_eq!(code(&output), 2, "{}", stdout(&output));
-    assert!(stderr(&output).contains("in the library inside the program"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the library inside the program cannot be changed"), "{}", stderr(&output));
     assert_eq!(code(&pidlab(&folder.0, &["check", "--fix"])), 2, "which files?");
 }
 
@@ -318,10 +318,10 @@ fn list_names_what_show_prints() {
 fn a_name_that_is_not_in_the_library_is_bad_usage_with_a_suggestion() {
     let folder = Folder::new("no-name");
     for (arguments, help) in [
-        (["list", "orphan"], "did you mean `orphans`?"),
-        (["show", "orphans/adopted-by-own-ini"], "did you mean `orphans/adopted-by-own-init`?"),
-        (["show", "orphans"], "is a chapter of"),
-        (["list", "frobnicate"], "`pidlab list` lists them"),
+        (["list", "orphan"], "did you mean the chapter `orphans`?"),
+        (["show", "orphans/adopted-by-own-ini"], "did you mean the scenario `orphans/adopted-by-own-init`?"),
+        (["show", "orphans"], "`orphans` is "),
+        (["list", "frobnicate"], "the chapters are creation, "),
     ] {
         let output = pidlab(&folder.0, &arguments);
         assert_eq!(code(&output), 2, "{arguments:?}");

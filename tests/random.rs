@@ -12,7 +12,7 @@ use pidlab::scenario::{
 };
 use pidlab::sim::Model;
 
-const STEPS: usize = 50_000;
+const STEPS: usize = 60_000;
 const LENGTH: usize = 20;
 
 /// How often each thing was drawn.

@@ -2,7 +2,7 @@
 //! the kernel, or the runner could not see what came of it.
 
 use pidlab_scenario::syscall::{Look, Pidfd, Syscall};
-use pidlab_scenario::{Role, SetnsVia, Signal};
+use pidlab_scenario::{Role, Signal};
 
 use crate::probe::RefusedCalls;
 use crate::surroundings::{self, Capabilities};
@@ -35,6 +35,13 @@ impl Allowed {
         if let Some(name) = calls(syscall).iter().find(|name| self.refused.has(name)) {
             // Without the capability for it the call is refused, too.
             return Some(self.without_capability(syscall, several_users).unwrap_or_else(|| filtered(name)));
+        }
+        // The same user's next program would have it back otherwise (security/commoncap.c, `cap_bprm_creds_from_file`).
+        if matches!(syscall, Syscall::CapsetWithout { .. }) && surroundings::at_the_start().no_new_privileges {
+            return Some(Unavailable::new(
+                "no_new_privs is set here: a program that is started does not get back what its process has given up",
+                "run without no_new_privs (docker without --security-opt no-new-privileges)",
+            ));
         }
         if needs_queue(syscall) && !self.signals_can_queue {
             let here = surroundings::at_the_start().limit_in_words("RLIMIT_SIGPENDING");
@@ -89,17 +96,24 @@ pub(crate) fn filtered(name: &str) -> Unavailable {
 fn calls(syscall: &Syscall) -> &'static [&'static str] {
     const OPENED: &[&str] = &["pidfd_open"];
     match syscall {
-        Syscall::Execve => &["execveat"],
+        // A new program has a table of files of its own, and a descriptor out of that comes through a pidfd.
+        Syscall::Execve => &["execveat", "pidfd_open"],
         Syscall::Abort => &["tgkill", "getpid", "gettid"],
         Syscall::BrokenPipe => &["pipe2"],
         Syscall::Wait4 { .. } => &["wait4"],
         Syscall::Tgkill { .. } => &["tgkill"],
+        Syscall::Tkill { .. } => &["tkill"],
         Syscall::RtSigqueueinfo { .. } => &["rt_sigqueueinfo"],
+        Syscall::RtTgsigqueueinfo { .. } => &["rt_tgsigqueueinfo"],
+        Syscall::SignalfdRead { .. } => &["signalfd4"],
+        Syscall::CapsetWithout { .. } => &["capset"],
+        Syscall::SetnsPidfd { pidfd: Pidfd::Opened(_), .. } | Syscall::SetnsPidfd { for_children: true, .. } => {
+            &["setns", "pidfd_open"]
+        }
+        Syscall::SetnsPidfd { .. } => &["setns"],
         Syscall::PidfdOpen { .. } | Syscall::PidfdSendSignal { pidfd: Pidfd::Opened(_), .. } => OPENED,
         Syscall::PidfdPoll(Pidfd::Opened(_)) => &["ppoll", "pidfd_open"],
         Syscall::PidfdPoll(Pidfd::Held(_)) => &["ppoll"],
-        // The probe of what such a pidfd can do opens one.
-        Syscall::Setns { via: SetnsVia::PidfdForChildren, .. } => &["setns", "pidfd_open"],
         Syscall::Setns { .. } => &["setns"],
         Syscall::Setuid { .. } => &["setuid", "setresuid"],
         Syscall::RtSigpending => &["rt_sigpending"],
@@ -119,7 +133,7 @@ fn look_calls(look: &Look, mounts_procfs: bool) -> &'static [&'static str] {
         Look::Fdinfo(_) => &["fsopen", "fsconfig", "fsmount", "pidfd_open"],
         Look::TheirProcfs(_) => &["fsopen", "fsconfig", "fsmount", "readlinkat"],
         _ if mounts_procfs => &["fsopen", "fsconfig", "fsmount"],
-        Look::PidfdInfo(_) => &["pidfd_open"],
+        Look::PidfdInfo(_) | Look::PidfdExit(_) => &["pidfd_open"],
         Look::NsFile(_) => &["fstat"],
         Look::Peercred(_) => &["socketpair", "getsockopt", "getpid"],
         Look::FileOwner(_) => &["socketpair", "getpid"],
@@ -133,7 +147,8 @@ fn look_calls(look: &Look, mounts_procfs: bool) -> &'static [&'static str] {
 fn needs_queue(syscall: &Syscall) -> bool {
     let real_time = |signal: &Option<Signal>| signal.is_some_and(|signal| signal.number() >= 32);
     match syscall {
-        Syscall::RtSigqueueinfo { .. } | Syscall::Tgkill { .. } | Syscall::Abort => true,
+        Syscall::RtSigqueueinfo { .. } | Syscall::RtTgsigqueueinfo { .. } => true,
+        Syscall::Tgkill { .. } | Syscall::Tkill { .. } | Syscall::Abort => true,
         Syscall::Kill { signal, .. } | Syscall::PidfdSendSignal { signal, .. } => real_time(signal),
         // What a child's end, or a parent's, sends.
         Syscall::Clone3 { exit_signal: signal, .. } | Syscall::PrctlSetPdeathsig { signal } => real_time(signal),
@@ -146,7 +161,9 @@ fn sends_signal(syscall: &Syscall) -> bool {
         syscall,
         Syscall::Kill { .. }
             | Syscall::Tgkill { .. }
+            | Syscall::Tkill { .. }
             | Syscall::RtSigqueueinfo { .. }
+            | Syscall::RtTgsigqueueinfo { .. }
             | Syscall::PidfdSendSignal { .. }
             | Syscall::Look(Look::PidfdSignal(_))
     )

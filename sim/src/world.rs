@@ -135,8 +135,9 @@ pub struct World {
     pub(crate) handled: Vec<(TaskId, Handled)>,
     /// The calls that came back.
     pub(crate) returned: Vec<(TaskId, Return)>,
-    /// Who was released by the last call, by what bore its numbers, and how it ended: what a pidfd still tells.
-    pub(crate) released: Vec<(PidId, ExitCode)>,
+    /// Who was released by the last call, by what bore its numbers, and how it ended: what a pidfd still tells. `None` where nobody
+    /// holds a pidfd.
+    pub(crate) released: Option<Vec<(PidId, ExitCode)>>,
     pub(crate) births: u32,
     pub(crate) namespaces_made: u64,
     pub(crate) mms_shared: u32,
@@ -173,7 +174,7 @@ impl World {
             frames: BTreeMap::new(),
             handled: Vec::new(),
             returned: Vec::new(),
-            released: Vec::new(),
+            released: None,
             births: 0,
             namespaces_made: 0,
             mms_shared: 0,

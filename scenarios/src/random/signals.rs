@@ -55,7 +55,7 @@ const CAUGHT: [Signal; 9] = [
 /// What processes do with signals: a handler is what makes a blocked call fail, so it is more frequent.
 const ACTIONS: [(SignalAction, u32); 5] = [
     (SignalAction::Handle, 8),
-    (SignalAction::HandleRestart, 3),
+    (SignalAction::HandleRestart, 4),
     (SignalAction::Ignore, 5),
     (SignalAction::Default, 4),
     (SignalAction::NoCldWait, 4),

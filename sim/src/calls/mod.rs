@@ -224,7 +224,9 @@ impl World {
     pub(crate) fn begin(&mut self, caller: TaskId) {
         assert!(self.tasks[caller].is_running(), "the caller of a call is able to act: {caller:?}");
         self.current.0 = Some(caller);
-        self.released.clear();
+        if let Some(released) = &mut self.released {
+            released.clear();
+        }
     }
 
     /// Ends a call that returns: the caller goes on first, then everything else happens.

@@ -101,10 +101,11 @@ fn release_leader(w: &mut World, leader: TaskId) {
 /// The task lets go of its numbers, and is nobody any more.
 fn detach_task(w: &mut World, task: TaskId) {
     let pid = w.task(task).thread_pid;
-    let ended = (pid, w.task(task).exit_code);
-    // In the order of what they bore, whoever came first: else two worlds would differ in that alone.
-    let place = w.released.partition_point(|(other, _)| *other < pid);
-    w.released.insert(place, ended);
+    if let Some(released) = &mut w.released {
+        // In the order of what they bore, whoever came first: else two worlds would differ in that alone.
+        let place = released.partition_point(|(other, _)| *other < pid);
+        released.insert(place, (pid, w.tasks[task].exit_code));
+    }
     let ns = w.ns_mut(w.pids[pid].ns);
     if ns.child_reaper == ChildReaper::Task(task) {
         ns.child_reaper = ChildReaper::Gone;

@@ -141,7 +141,7 @@ impl Branch {
             Pidfd::Held(role) => {
                 let of = self.held(role);
                 if of != self.task(role) {
-                    self.world.because(&rule::PIDFD_STRUCT_PID, of.unwrap_or(caller));
+                    self.world.because(&rule::PIDFD_OUTLIVES_EXEC, of.unwrap_or(caller));
                 }
                 let (pid, is_thread) = (self.held_pid(role), self.was_born_a_thread(role));
                 let had_number = self.number_of(by, role).is_some();

@@ -69,6 +69,7 @@ pub(super) struct Searched {
 impl Branch {
     pub(super) fn new(facts: &Facts, misconception: Option<Misconception>, roles: usize) -> Branch {
         let mut world = World::with(facts);
+        world.released = Some(Vec::new());
         if let Some(misconception) = misconception {
             world.misconceive(misconception);
         }
@@ -349,7 +350,7 @@ impl Branch {
     fn forget_released(&mut self) {
         for index in 0..self.roles.len() {
             if let Some(known) = self.roles[index].as_mut() {
-                let ended = self.world.released.iter().find(|(pid, _)| known.held == Some(*pid));
+                let ended = self.world.released.iter().flatten().find(|(pid, _)| known.held == Some(*pid));
                 known.ended = known.ended.or(ended.map(|(_, code)| code.status()));
                 known.held = known.held.filter(|pid| {
                     let pid = &self.world.pids[*pid];

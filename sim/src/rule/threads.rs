@@ -100,7 +100,7 @@ rules! { THREADS;
     VIEW_PIDFD_POLL_THREAD = "view.pidfd-poll-thread",
         "a pidfd of a thread is not readable while the thread runs, and hangs up when it has ended: nobody has to wait for a thread",
         "fs/pidfs.c:pidfd_poll", manual: "pidfd_open(2), DESCRIPTION", since: "6.9", fact: PidfdThread = true;
-    PIDFD_STRUCT_PID = "pidfd.outlives-exec",
+    PIDFD_OUTLIVES_EXEC = "pidfd.outlives-exec",
         "when a thread that is not the first calls execve, pidfds of its process refer to it from then on, and pidfds of the thread to nobody",
         "fs/exec.c:de_thread", manual: "execve(2), Effect on process attributes";
     VIEW_PIDFD_OPEN_KINDS = "view.pidfd-open-kinds",

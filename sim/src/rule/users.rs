@@ -26,7 +26,7 @@ rules! { USERS;
         "security/commoncap.c:cap_bprm_creds_from_file", manual: "capabilities(7), Capabilities and execution of programs by root";
     USER_CHECKPOINT_OR_ADMIN = "user.checkpoint-or-admin",
         "choosing numbers, by set_tid or by ns_last_pid, takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN; either will do",
-        "include/linux/capability.h:checkpoint_restore_ns_capable", manual: "capabilities(7), CAP_CHECKPOINT_RESTORE", since: "5.9";
+        "kernel/pid.c:alloc_pid; include/linux/capability.h:checkpoint_restore_ns_capable", manual: "capabilities(7), CAP_CHECKPOINT_RESTORE", since: "5.9";
     OWNER_WHO = "owner.who",
         "a PID namespace is owned by the user namespace of its maker, for ever, and power over it is capabilities there",
         "kernel/pid_namespace.c:create_pid_namespace", manual: "user_namespaces(7), Interaction of user namespaces and other types of namespaces",
