@@ -1,12 +1,13 @@
 //! Places where the kernel side cannot run: it must say so, and what to do about it.
 //!
-//! The program starts itself again in each such place. It has no test harness, since only a program with a single thread may
-//! enter a user namespace.
+//! The program starts itself again in each such place, and does nothing else there, since only a program with a single thread may enter a
+//! user namespace.
 #![expect(unsafe_code, reason = "no safe interface makes a user namespace or a seccomp filter")]
 
 use std::process::{Command, ExitCode};
 use std::{env, fs, io};
 
+use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab_realkernel::{Lab, LabOptions};
 
 /// Names the place in a program that is started again.
@@ -33,23 +34,22 @@ fn main() -> ExitCode {
 }
 
 fn go_to_all() -> ExitCode {
+    let trials = PLACES.map(|(place, _, remedy)| Trial::test(place, move || visit(place, remedy)));
+    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit_code()
+}
+
+fn visit(place: &str, remedy: &str) -> Result<(), Failed> {
     let required = env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|value| value != "0" && !value.is_empty());
-    let mut failed = 0;
-    for (place, _, remedy) in PLACES {
-        let program = env::current_exe().expect("this program has a path");
-        let output = Command::new(program).env(PLACE, place).output().expect("this program can be started again");
-        let said = String::from_utf8_lossy(&output.stdout);
-        let right = match output.status.code() {
-            Some(code) if code == i32::from(SKIPPED) => !required,
-            code => code == Some(0) && said.contains(remedy),
-        };
-        println!("test {place} ... {} {}", if right { "ok" } else { "FAILED" }, said.trim());
-        if !right {
-            failed += 1;
-            println!("{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(env::current_exe()?).env(PLACE, place).output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    match output.status.code() {
+        Some(code) if code == i32::from(SKIPPED) && !required => {
+            eprintln!("skipped: {place}: {}", said.trim());
+            Ok(())
         }
+        Some(0) if said.contains(remedy) => Ok(()),
+        _ => Err(format!("{}\n{}", said.trim(), String::from_utf8_lossy(&output.stderr)).into()),
     }
-    ExitCode::from(failed)
 }
 
 fn there(name: &str) -> ExitCode {

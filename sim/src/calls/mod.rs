@@ -94,6 +94,24 @@ impl World {
         }
     }
 
+    /// Whether a task can make a call now: it is there, has not ended, and is neither stopped nor inside a call. Every call panics for a
+    /// caller that cannot.
+    ///
+    /// ```
+    /// use pidlab_sim::World;
+    ///
+    /// let mut world = World::new();
+    /// let host = world.host();
+    /// let child = world.fork(host)?;
+    /// assert!(world.can_act(child));
+    /// world.exit(child, 0);
+    /// assert!(!world.can_act(child), "it is a zombie");
+    /// # Ok::<(), pidlab_scenario::Errno>(())
+    /// ```
+    pub fn can_act(&self, task: TaskId) -> bool {
+        self.tasks.get(task).is_some_and(Task::is_running)
+    }
+
     /// The first thread of a task's process, which stands for the process.
     #[doc(alias = "group_leader")]
     #[doc(alias = "tgid")]
@@ -222,7 +240,7 @@ impl World {
     #[track_caller]
     #[inline]
     pub(crate) fn begin(&mut self, caller: TaskId) {
-        assert!(self.tasks[caller].is_running(), "the caller of a call is able to act: {caller:?}");
+        assert!(self.can_act(caller), "the caller of a call is able to act: {caller:?} is {:?}", self.state(caller));
         self.current.0 = Some(caller);
         if let Some(released) = &mut self.released {
             released.clear();
