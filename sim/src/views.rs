@@ -40,12 +40,16 @@ impl World {
     /// pidfd_open(2), DESCRIPTION; fs/pidfs.c:pidfd_poll
     #[track_caller]
     pub fn pidfd_poll(&mut self, caller: TaskId, of: Option<TaskId>) -> Vec<PollEvent> {
+        let is_thread = of.is_some_and(|of| self.leader(of) != of);
+        self.poll(caller, of, is_thread)
+    }
+
+    /// The same where it is known what the pidfd was opened of, also of one that is gone.
+    #[track_caller]
+    pub(crate) fn poll(&mut self, caller: TaskId, of: Option<TaskId>, is_thread: bool) -> Vec<PollEvent> {
         self.begin(caller);
-        let of_a_process = of.is_none_or(|of| self.leader(of) == of);
-        self.because(
-            if of_a_process { &rule::VIEW_PIDFD_POLL } else { &rule::VIEW_PIDFD_POLL_THREAD },
-            of.unwrap_or(caller),
-        );
+        let rule = if is_thread { &rule::VIEW_PIDFD_POLL_THREAD } else { &rule::VIEW_PIDFD_POLL };
+        self.because(rule, of.unwrap_or(caller));
         match of {
             None if self.holds(Fact::PidfdHangsUp) => {
                 self.because(&rule::VIEW_PIDFD_HANGS_UP, caller);

@@ -123,9 +123,7 @@ pub(crate) fn restart(w: &mut World, caller: TaskId) {
     let Some(InCall::Wait(wo)) = w.calls.get(&caller) else { unreachable!("it was in a wait") };
     let WaitOpts { who, asked, options } = *wo;
     // A pidfd goes on referring to what it referred to.
-    let held = matches!(asked, WaitFor::Pidfd(_)).then_some(who);
-    let who = look_up(w, caller, asked);
-    let who = held.unwrap_or(who);
+    let who = if matches!(asked, WaitFor::Pidfd(_)) { who } else { look_up(w, caller, asked) };
     w.enter(caller, At::Wait, InCall::Wait(WaitOpts { who, asked, options }));
 }
 

@@ -219,11 +219,42 @@ impl World {
 
     /// Waits that had blocked and have returned since the last call of this, in the order of the tasks.
     pub fn take_returned(&mut self) -> Vec<(TaskId, Result<Waited, Errno>)> {
-        let waits = |(task, what)| match what {
-            Return::Wait(result) => Some((task, result)),
+        self.take_returns(|what| match what {
+            Return::Wait(result) => Some(*result),
             Return::Told | Return::Signal(_) => None,
-        };
-        self.returned.drain(..).filter_map(waits).collect()
+        })
+    }
+
+    /// What [`World::sigtimedwait`] gave to those who had slept in it, since the last call of this, in the order of the tasks.
+    ///
+    /// ```
+    /// use pidlab_scenario::{MaskChange, Signal};
+    /// use pidlab_sim::World;
+    ///
+    /// let mut world = World::new();
+    /// let host = world.host();
+    /// let child = world.fork(host)?;
+    /// world.sigprocmask(child, MaskChange::Block, Signal::USR1);
+    /// assert_eq!(world.sigtimedwait(child, &[Signal::USR1], true)?, None, "it sleeps");
+    /// world.kill(host, 2, Some(Signal::USR1))?;
+    /// let taken = world.take_signals();
+    /// assert_eq!(taken.len(), 1);
+    /// assert_eq!(taken[0].1.expect("there was one").si_pid, 1);
+    /// # Ok::<(), pidlab_scenario::Errno>(())
+    /// ```
+    pub fn take_signals(&mut self) -> Vec<(TaskId, Result<Handled, Errno>)> {
+        self.take_returns(|what| match what {
+            Return::Signal(result) => Some(*result),
+            Return::Told | Return::Wait(_) => None,
+        })
+    }
+
+    /// Takes out the returns of one kind; those that were told when the call began are of none.
+    fn take_returns<T>(&mut self, wanted: impl Fn(&Return) -> Option<T>) -> Vec<(TaskId, T)> {
+        self.returned.retain(|(_, what)| *what != Return::Told);
+        let taken = self.returned.iter().filter_map(|(task, what)| Some((*task, wanted(what)?))).collect();
+        self.returned.retain(|(_, what)| wanted(what).is_none());
+        taken
     }
 
     /// Starts (or ends) noting which rule decides what; off at the start, and then costs nothing.

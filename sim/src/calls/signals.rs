@@ -211,7 +211,8 @@ impl World {
         do_sigpending(self, caller)
     }
 
-    /// sigtimedwait(2), without a timeout or with one of zero: the signal that was taken; `None`, if the caller sleeps in it.
+    /// sigtimedwait(2), without a timeout or with one of zero: the signal that was taken; `None`, if the caller sleeps in it, and
+    /// [`World::take_signals`] will have it.
     ///
     /// # Errors
     /// `EAGAIN`: none of the signals waits, and the caller does not.

@@ -168,7 +168,7 @@ impl Branch {
             }
             Syscall::SetnsPidfd { for_children: false, .. } => nothing(nsproxy::setns_pidfd(world, caller, of)),
             Syscall::SetnsPidfd { .. } => nothing(nsproxy::setns_pidfd_for_children(world, caller, of)),
-            _ => Outcome::Polled(world.pidfd_poll(caller, of)),
+            _ => Outcome::Polled(world.poll(caller, of, referred.is_thread)),
         })
     }
 

@@ -179,7 +179,7 @@ fn sig_ignored(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
 fn complete_signal(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: To) {
     let chosen = choose_thread(w, signal, to, whom);
     let awaited = chosen.is_some_and(|thread| sigwait::is_awaited(w, signal, thread));
-    if awaited && w.explains() {
+    if awaited {
         w.because(&rule::SIG_WAIT_KEEPS, to);
     }
     if chosen.is_some() && !awaited && sig_fatal(w, signal, to) {
