@@ -17,6 +17,8 @@ pub struct FailedClaim {
     pub instead: Vec<(Whose, Claim)>,
     /// The claim that is true wherever it was looked, if there is one, and nothing was left unlooked at.
     pub truth: Option<Claim>,
+    /// Whether model and kernel differ in what it is about: then no claim can be true, and the scenario need not be wrong.
+    pub machines_differ: bool,
 }
 
 /// Whose observation a claim was held against.
@@ -70,13 +72,16 @@ pub(crate) fn failed<'a>(scenario: &Scenario, run: impl Iterator<Item = Looked<'
 fn failure(step: usize, claim: Claim, truths: Vec<(Whose, Claim)>, complete: bool) -> Option<FailedClaim> {
     let (_, first) = truths.first()?;
     let truth = (complete && truths.iter().all(|(_, truth)| truth == first)).then(|| first.clone());
+    let of = |whose| truths.iter().find(|(other, _)| *other == whose).map(|(_, truth)| truth);
+    let machines_differ =
+        matches!((of(Whose::Kernel), of(Whose::Model)), (Some(kernel), Some(model)) if kernel != model);
     let mut instead: Vec<(Whose, Claim)> = Vec::new();
     for wrong in truths.into_iter().filter(|(_, truth)| *truth != claim) {
         if !instead.contains(&wrong) {
             instead.push(wrong);
         }
     }
-    (!instead.is_empty()).then_some(FailedClaim { step, claim, instead, truth })
+    (!instead.is_empty()).then_some(FailedClaim { step, claim, instead, truth, machines_differ })
 }
 
 impl FailedClaim {

@@ -122,7 +122,12 @@ pub(crate) struct Caller {
 /// The limit that answered a scenario's call with this errno, if one did.
 pub(crate) fn answered(syscall: &Syscall, number: i32, caller: Caller) -> Option<Unavailable> {
     let what = || format!("a call of the scenario ({})", name(syscall));
-    let elsewhere = |works: bool| if works { None } else { limit(&what(), number) };
+    let elsewhere = |tried: Tried| match tried {
+        Tried::Works => None,
+        Tried::Fails => limit(&what(), number),
+        // Another limit is in the way of asking, and then it may have been in the way of the scenario, too.
+        Tried::NotAsked(errno) => limit(&what(), errno).or_else(|| limit(&what(), number)),
+    };
     match (syscall, number) {
         // Nothing that a scenario does uses up descriptors.
         (_, libc::EMFILE | libc::ENFILE) => limit(&what(), number),
@@ -135,7 +140,7 @@ pub(crate) fn answered(syscall: &Syscall, number: i32, caller: Caller) -> Option
         }
         // execve(2) and setuid(2) know one reason each.
         (Syscall::Execve | Syscall::Setuid { .. }, libc::EAGAIN | libc::ENOMEM) => limit(&what(), number),
-        (Syscall::RtSigqueueinfo { .. }, libc::EAGAIN) => {
+        (Syscall::RtSigqueueinfo { .. } | Syscall::RtTgsigqueueinfo { .. }, libc::EAGAIN) => {
             let here = surroundings::at_the_start().limit_in_words("RLIMIT_SIGPENDING");
             let reason = format!("{}: the kernel answered EAGAIN: {here}", what());
             Some(Unavailable::new(reason, "raise it (ulimit -i)"))
@@ -151,12 +156,13 @@ fn name(syscall: &Syscall) -> &'static str {
         Syscall::Execve => "execve",
         Syscall::Setuid { .. } => "setuid",
         Syscall::RtSigqueueinfo { .. } => "rt_sigqueueinfo",
+        Syscall::RtTgsigqueueinfo { .. } => "rt_tgsigqueueinfo",
         _ => "of files",
     }
 }
 
 /// Whether a process of the same user can make another one in the conductor's own namespace.
-fn a_fork_works(caller: Caller) -> bool {
+fn a_fork_works(caller: Caller) -> Tried {
     in_a_child_as(caller, || match os::fork() {
         Ok(None) => os::exit_now(0),
         Ok(Some((_, child))) => os::exit_status(child.as_raw_fd()) == Some(0),
@@ -165,19 +171,28 @@ fn a_fork_works(caller: Caller) -> bool {
 }
 
 /// Whether a process of the same user can make such namespaces, below the conductor's own.
-fn namespaces_can_be_made(caller: Caller, flags: CloneFlags) -> bool {
+fn namespaces_can_be_made(caller: Caller, flags: CloneFlags) -> Tried {
     let wanted = flags.bits() as i32 & (libc::CLONE_NEWPID | libc::CLONE_NEWUSER);
     in_a_child_as(caller, || os::unshare(wanted).err().and_then(|error| error.raw_os_error()) != Some(libc::ENOSPC))
 }
 
-fn in_a_child_as(caller: Caller, works: impl FnOnce() -> bool) -> bool {
+/// What came of the same call elsewhere.
+enum Tried {
+    Works,
+    Fails,
+    /// No process could be made to try it; with this errno.
+    NotAsked(i32),
+}
+
+fn in_a_child_as(caller: Caller, works: impl FnOnce() -> bool) -> Tried {
     match os::fork() {
         Ok(None) => {
             let is_other = !caller.is_conductors_user && os::become_user(ANOTHER_USER).is_err();
             // Without such a user there is nothing to be known about its limits.
             os::exit_now(i32::from(!(is_other || works())));
         }
-        Ok(Some((_, child))) => os::exit_status(child.as_raw_fd()) == Some(0),
-        Err(_) => false,
+        Ok(Some((_, child))) if os::exit_status(child.as_raw_fd()) == Some(0) => Tried::Works,
+        Ok(Some(_)) => Tried::Fails,
+        Err(error) => Tried::NotAsked(error.raw_os_error().unwrap_or(libc::EAGAIN)),
     }
 }

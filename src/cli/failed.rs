@@ -28,6 +28,7 @@ pub(super) fn diagnostics(source: &Source, failed: &FailedClaim) -> Diagnostics 
     let told: Vec<String> = failed.told(scenario).into_iter().map(|(on, truth)| format!("{on}: {truth}")).collect();
     let help = match &failed.truth {
         Some(truth) => format!("true is `{}`", truth.written(scenario).pair()),
+        None if failed.machines_differ => "model and kernel differ in this: the difference says how".to_owned(),
         None => "no claim about this holds everywhere: leave it out, or claim what is always so".to_owned(),
     };
     let mistake = Diagnostic {

@@ -10,6 +10,8 @@ use pidlab::scenario::{
 use pidlab::sim::Model;
 use serde_json::Value;
 
+use crate::places::walk;
+
 /// Random scenarios; with each of them comes one of the library.
 const CASES: u64 = 120;
 const LENGTH: usize = 16;
@@ -59,24 +61,6 @@ fn moments() -> Vec<Moment> {
         }
     }
     moments
-}
-
-/// Calls `each` with every value in a value: its place, the same with `*` for any index, and itself.
-fn walk(value: &Value, pointer: &str, place: &str, each: &mut impl FnMut(&str, &str, &Value)) {
-    each(pointer, place, value);
-    match value {
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                walk(item, &format!("{pointer}/{index}"), &format!("{place}/*"), each);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                walk(field, &format!("{pointer}/{name}"), &format!("{place}/{name}"), each);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Other values for one.

@@ -2,4 +2,6 @@
 
 mod complete;
 mod outcomes;
+#[path = "../tool/places.rs"]
+mod places;
 mod wrong;

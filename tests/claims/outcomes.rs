@@ -34,6 +34,7 @@ fn what_holds_on_some_outcomes_only_fails() {
         let [Problem::ClaimFailed(failed)] = &verdict.problems[..] else { panic!("{verdict:?}") };
         assert_eq!(failed.step, 6);
         assert_eq!(failed.truth, None, "several outcomes are allowed");
+        assert!(!failed.machines_differ, "and the kernel took one of them");
         assert!(failed.instead.iter().any(|(whose, _)| *whose == Whose::Allowed), "{failed:?}");
         assert!(failed.told(&scenario).iter().any(|(on, _)| on.contains("Linux may as well")), "{failed:?}");
     }
@@ -73,6 +74,7 @@ fn machines_that_differ_leave_no_truth() {
     let failed: Vec<_> = verdict.failed_claims().collect();
     let [failed] = failed[..] else { panic!("{verdict:?}") };
     assert_eq!(failed.truth, None);
+    assert!(failed.machines_differ);
     let told: Vec<&str> = failed.told(&scenario).into_iter().map(|(on, _)| on).collect();
     assert_eq!(told, ["on the kernel", "on the model"]);
     assert!(!verdict.is_claim_failed(), "the machines differ, too");

@@ -7,6 +7,8 @@ use pidlab_scenario::{Facts, Machine, Observation, Run, Scenario, library};
 use pidlab_sim::Model;
 use serde_json::Value;
 
+use crate::places::walk;
+
 const FEWER: &str = " one fewer";
 const MORE: &str = " one more";
 
@@ -40,24 +42,6 @@ fn cases() -> Vec<Case> {
 
 fn value(observation: &Observation) -> Value {
     serde_json::to_value(observation).expect("an observation can be written")
-}
-
-/// Calls `each` with every value in a value: its place, its name among all places, and itself.
-fn walk(value: &Value, pointer: &str, place: &str, each: &mut impl FnMut(&str, &str, &Value)) {
-    each(pointer, place, value);
-    match value {
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                walk(item, &format!("{pointer}/{index}"), &format!("{place}/*"), each);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                walk(field, &format!("{pointer}/{name}"), &format!("{place}/{name}"), each);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// The values at each place in these observations, each once.

@@ -1,6 +1,8 @@
 //! What the comparison calls a difference, and what a mistake of the scenario.
 
 mod fields;
+#[path = "../tool/places.rs"]
+mod places;
 
 use pidlab::claims::Whose;
 use pidlab::compare::{Problem, Side, Verdict, kernel_only, with_model};
