@@ -2,13 +2,15 @@
 //!
 //! The program starts itself again in each such place, and does nothing else there, since only a program with a single thread may enter a
 //! user namespace.
-#![expect(unsafe_code, reason = "no safe interface makes a user namespace or a seccomp filter")]
+#![expect(unsafe_code, reason = "no safe interface makes a user namespace")]
 
+use std::env::consts::ARCH;
 use std::process::{Command, ExitCode};
 use std::{env, fs, io};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab_realkernel::{Lab, LabOptions};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 /// Names the place in a program that is started again.
 const PLACE: &str = "PIDLAB_TEST_PLACE";
@@ -109,24 +111,9 @@ fn no_clone3() -> io::Result<()> {
 
 /// A seccomp filter that answers one system call with an errno.
 fn refuse(number: libc::c_long, errno: i32) -> io::Result<()> {
-    let number = u32::try_from(number).map_err(io::Error::other)?;
-    let statement = |code: u32, k| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
-    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
-    let mut filter = [
-        // The number of the call stands first in seccomp_data.
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
-        libc::sock_filter { code: equal as u16, jt: 0, jf: 1, k: number },
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: numbers only.
-    if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the program and its filter outlive the call.
-    if unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
+    let answer = SeccompAction::Errno(errno.unsigned_abs());
+    let arch = ARCH.try_into().map_err(io::Error::other)?;
+    let filter = SeccompFilter::new([(number, Vec::new())].into(), SeccompAction::Allow, answer, arch);
+    let program: BpfProgram = filter.and_then(TryInto::try_into).map_err(io::Error::other)?;
+    seccompiler::apply_filter(&program).map_err(io::Error::other)
 }

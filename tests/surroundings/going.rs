@@ -1,6 +1,6 @@
 //! How one comes to a place.
-#![expect(unsafe_code, reason = "no safe interface sets limits, drops capabilities or installs a seccomp filter")]
 
+use std::env::consts::ARCH;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -8,12 +8,16 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::{Resource, Rlimit, geteuid, setrlimit};
+use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
 /// How a program comes to a place.
 pub(crate) enum Way {
     /// A seccomp filter that answers a system call with an errno.
     Filter(libc::c_long, i32),
     /// A resource limit, soft and hard, for this user; root's own if it is 0.
-    Limit(libc::__rlimit_resource_t, u64, u32),
+    Limit(Resource, u64, u32),
     /// Without these capabilities, by their number, for good.
     Without(Vec<u32>, u32),
     /// In a cgroup that may have so many processes.
@@ -48,8 +52,7 @@ impl fmt::Display for Lacks {
 impl Way {
     /// What is lacking to make it.
     pub(crate) fn lacks(&self) -> Option<Lacks> {
-        // SAFETY: always succeeds.
-        let is_root = unsafe { libc::geteuid() } == 0;
+        let is_root = geteuid().is_root();
         match self {
             Way::Filter(..) | Way::Limit(_, _, 0) => None,
             Way::Cgroup(_) => {
@@ -61,6 +64,9 @@ impl Way {
 
     /// Comes back only with an error.
     pub(crate) fn go_and_become(&self, program: &mut Command) -> io::Error {
+        if let Way::Limit(_, _, user @ 1..) | Way::Without(_, user @ 1..) = self {
+            program.gid(*user).uid(*user);
+        }
         match self.go() {
             Ok(()) => program.exec(),
             Err(error) => error,
@@ -70,18 +76,14 @@ impl Way {
     fn go(&self) -> io::Result<()> {
         match self {
             Way::Filter(number, errno) => refuse(*number, *errno),
-            Way::Limit(resource, most, user) => {
-                let limit = libc::rlimit64 { rlim_cur: *most, rlim_max: *most };
-                // SAFETY: the limit outlives the call, and the old one is not asked for.
-                check(unsafe { libc::prlimit64(0, *resource, &limit, std::ptr::null_mut()) })?;
-                become_user(*user)
+            Way::Limit(resource, most, _) => {
+                Ok(setrlimit(*resource, Rlimit { current: Some(*most), maximum: Some(*most) })?)
             }
-            Way::Without(capabilities, user) => {
-                for capability in capabilities {
-                    // SAFETY: numbers only.
-                    check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, *capability as libc::c_ulong, 0, 0, 0) })?;
+            Way::Without(capabilities, _) => {
+                for number in capabilities {
+                    remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number))?;
                 }
-                become_user(*user)
+                Ok(())
             }
             Way::Cgroup(_) => {
                 let folder =
@@ -93,40 +95,13 @@ impl Way {
     }
 }
 
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// Becomes an ordinary user; root stays root.
-fn become_user(user: u32) -> io::Result<()> {
-    if user == 0 {
-        return Ok(());
-    }
-    // SAFETY: an empty list.
-    check(unsafe { libc::setgroups(0, std::ptr::null()) })?;
-    // SAFETY: numbers only.
-    check(unsafe { libc::setgid(user) })?;
-    // SAFETY: numbers only.
-    check(unsafe { libc::setuid(user) })
-}
-
 /// A seccomp filter that answers one system call with an errno.
 fn refuse(number: libc::c_long, errno: i32) -> io::Result<()> {
-    let number = u32::try_from(number).map_err(io::Error::other)?;
-    let statement = |code: u32, k| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
-    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
-    let mut filter = [
-        // The number of the call stands first in seccomp_data.
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
-        libc::sock_filter { code: equal as u16, jt: 0, jf: 1, k: number },
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: numbers only.
-    check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
-    // SAFETY: the program and its filter outlive the call.
-    check(unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) })
+    let answer = SeccompAction::Errno(errno.unsigned_abs());
+    let arch = ARCH.try_into().map_err(io::Error::other)?;
+    let filter = SeccompFilter::new([(number, Vec::new())].into(), SeccompAction::Allow, answer, arch);
+    let program: BpfProgram = filter.and_then(TryInto::try_into).map_err(io::Error::other)?;
+    seccompiler::apply_filter(&program).map_err(io::Error::other)
 }
 
 /// A cgroup that was made for a test, and is removed after it.

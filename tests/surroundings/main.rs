@@ -7,6 +7,8 @@
 //! Where a place cannot be made (no root, no cgroup of one's own) its test is listed as ignored, and the reason printed. With
 //! `PIDLAB_REQUIRE_KERNEL=1` what root can make everywhere must be made.
 
+#![forbid(unsafe_code)]
+
 mod going;
 mod places;
 
