@@ -85,11 +85,18 @@ impl Program {
         fs::create_dir(&folder)?;
         let program = Program(folder);
         fs::copy(env!("CARGO_BIN_EXE_pidlab"), program.path())?;
+        fs::write(program.crowd(), crowd())?;
         Ok(program)
     }
 
     fn path(&self) -> PathBuf {
         self.0.join("pidlab")
+    }
+
+    /// A scenario of more processes than some places allow: the limit is met in the middle of it, when all that is asked beforehand was
+    /// answered.
+    fn crowd(&self) -> PathBuf {
+        self.0.join("crowd.toml")
     }
 }
 
@@ -100,22 +107,30 @@ impl Drop for Program {
     }
 }
 
+/// One process, and so many children.
+fn crowd() -> String {
+    const CHILDREN: usize = 45;
+    let step =
+        |child| format!("  {{ by = \"host\", call = \"fork\", child = \"child{child}\", returns = {} }},\n", child + 1);
+    format!("title = \"A crowd\"\nsteps = [\n{}]\n", (1..=CHILDREN).map(step).collect::<String>())
+}
+
 /// Goes to a place in a program of its own, and judges how the check ended there.
 fn visit(place: &Place, program: &Program) -> Result<(), Failed> {
     let output = match &place.way {
-        Way::Shell(before) => run(&mut Command::new("timeout"), before, &program.path(), place.whole)?,
+        Way::Shell(before) => run(&mut Command::new("timeout"), before, program, place.whole)?,
         Way::Cgroup(most) => {
             let cgroup = going::Cgroup::new(&place.name, *most)?;
             let itself = env::current_exe()?;
             let mut command = Command::new("timeout");
             command.env(VARIABLE, &place.name).env("PIDLAB_TEST_CGROUP", &cgroup.0);
-            run(&mut command, &[itself.display().to_string()], &program.path(), place.whole)?
+            run(&mut command, &[itself.display().to_string()], program, place.whole)?
         }
         _ => {
             let itself = env::current_exe()?;
             let mut command = Command::new("timeout");
             command.env(VARIABLE, &place.name);
-            run(&mut command, &[itself.display().to_string()], &program.path(), place.whole)?
+            run(&mut command, &[itself.display().to_string()], program, place.whole)?
         }
     };
     judge(place, &output).map_err(|why| {
@@ -126,10 +141,10 @@ fn visit(place: &Place, program: &Program) -> Result<(), Failed> {
     })
 }
 
-fn run(command: &mut Command, before: &[String], program: &Path, whole: bool) -> io::Result<Output> {
-    command.args(["-k", "5", PATIENCE]).args(before).arg(program).args(["check", "--quiet", "--jobs", "1"]);
+fn run(command: &mut Command, before: &[String], program: &Program, whole: bool) -> io::Result<Output> {
+    command.args(["-k", "5", PATIENCE]).args(before).arg(program.path()).args(["check", "--quiet", "--jobs", "1"]);
     if !whole {
-        command.args(selected());
+        command.args(selected()).arg(program.crowd());
     }
     command.output()
 }

@@ -124,13 +124,13 @@ fn limits() -> Vec<Place> {
 fn cgroups() -> Vec<Place> {
     let one = |most: u32| {
         let ends = match most {
-            ..=30 => Ends::Skips("pids.max"),
-            31..=99 => Ends::Either("pids.max"),
+            ..=50 => Ends::Skips("pids.max"),
+            51..=99 => Ends::Either("pids.max"),
             _ => Ends::Runs,
         };
         place(format!("pids-cgroup::{most}"), Way::Cgroup(most), ends)
     };
-    [2, 4, 8, 12, 16, 20, 30, 40, 60, 1000].into_iter().map(one).collect()
+    [2, 4, 8, 12, 16, 20, 30, 40, 50, 60, 1000].into_iter().map(one).collect()
 }
 
 /// Sets of capabilities, by what is lacking in them (capabilities(7)). In most a user namespace has what is lacking outside.
