@@ -128,6 +128,8 @@ pub enum Problem {
         step: usize,
         /// What the model allows, the most expected first.
         allowed: Vec<Answer>,
+        /// Whether these are all: else they are those that were found soon.
+        complete: bool,
         /// What the kernel did.
         kernel: Observation,
     },
@@ -251,7 +253,8 @@ impl Verdict {
     fn start(&mut self, answer: Answer, kernel: Option<&Run>) {
         let seen = kernel.and_then(|run| run.observations.first());
         if let Some(seen) = seen.filter(|seen| **seen != answer.observation) {
-            let problem = Problem::Difference { step: 0, allowed: vec![answer.clone()], kernel: seen.clone() };
+            let problem =
+                Problem::Difference { step: 0, allowed: vec![answer.clone()], complete: true, kernel: seen.clone() };
             self.problems.push(problem);
         }
         self.push(answer, seen.cloned(), Others::none());
@@ -281,6 +284,7 @@ impl Verdict {
                 self.problems.push(Problem::Difference {
                     step: number,
                     allowed: outcomes.answers,
+                    complete: outcomes.complete,
                     kernel: seen.clone(),
                 });
                 if let Some(first) = first {

@@ -110,7 +110,7 @@ entries! {
     Program "describes" = "decides": "A rule decides if the outcome would be another without it. One that describes says that a situation came up in which other rules decide." -> "rule";
     Program "fact": "Something in which kernels differ, found out by trying. A scenario can need one, or need that it is not so." -> "need";
     Program "need" = "needs": "What a kernel must be like for a scenario to be about it; with a `!` before it, what it must not be like." -> "fact";
-    Program "expectation" = "claim" = "returns" = "fails" = "blocks": "What the author of a scenario says that a step does: `returns`, `fails` or `blocks`. It is checked on both sides." -> "step";
+    Program "claim" = "expectation" = "returns" = "fails" = "blocks" = "ends" = "then" = "status" = "sees" = "took": "What the author of a scenario says of a step: what its call comes to (`returns`, `fails`, `blocks`, `ends`), what that gives beside (`status`, `sees`, `pending`, `events`, `took`), and how the world is afterwards (`then`). It is checked on both sides, and on everything else that Linux may do." -> "step";
     Program "difference": "The model says that Linux does not do what this kernel did. One of the two is wrong." -> "not decided";
     Program "not decided": "Linux leaves open in which order things happen, and there were too many orders to try them all. Neither agreement nor a difference." -> "difference";
     Program "misconception" = "belief": "Something that many believe of Linux and that is not so. The model can be told to follow it, to see what refutes it: `pidlab check --misconception`." -> "model";

@@ -157,13 +157,17 @@ fn reasons<'a>(scenario: &'a Scenario, because: &[Because]) -> Vec<Reason> {
 pub fn problem(scenario: &Scenario, problem: &Problem) -> String {
     let mut text = String::new();
     match problem {
-        Problem::Difference { step, allowed, kernel } => {
+        Problem::Difference { step, allowed, complete, kernel } => {
             let place = place(scenario, *step);
             let _ = writeln!(text, "{} {place}", styled(BAD, "difference"));
             for (index, answer) in allowed.iter().enumerate() {
                 let which = if index == 0 { "the model says" } else { "or (also allowed)" };
                 let _ = writeln!(text, "   {which} {}", given(scenario, &answer.observation));
                 text.push_str(&world(scenario, &answer.observation, "     "));
+            }
+            if !complete {
+                let words = "or something else: many orders of events are possible here, and not all are listed; what this kernel did is in none";
+                paragraph(&mut text, "   ", words);
             }
             let _ = writeln!(text, "   this kernel says {}", given(scenario, kernel));
             text.push_str(&world(scenario, kernel, "     "));

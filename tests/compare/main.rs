@@ -54,13 +54,12 @@ fn what_a_machine_refuses_for_safety_the_model_may_run() {
     assert!(verdict.problems.is_empty() && verdict.mistake == Some(Refused { step: 2, why }), "{verdict:?}");
 }
 
-/// Eighteen deaths have more orders than are looked at, and none of them makes host a member of session 77.
-#[test]
-fn a_search_that_is_given_up_is_no_agreement() {
+/// An init is killed, and so many members with it; and a kernel that afterwards makes host a member of session 77.
+fn deaths_that_differ(members: usize) -> (Scenario, Verdict) {
     let mut text = String::from(
-        "title = \"Too many orders\"\nsteps = [ { by = \"host\", call = \"clone\", child = \"init\", flags = [\"CLONE_NEWPID\"] },",
+        "title = \"Many orders\"\nsteps = [ { by = \"host\", call = \"clone\", child = \"init\", flags = [\"CLONE_NEWPID\"] },",
     );
-    for member in 0..18 {
+    for member in 0..members {
         text += &format!("{{ by = \"init\", call = \"fork\", child = \"m{member}\" }},");
     }
     text += "{ by = \"host\", call = \"kill\", pid = \"init\", signal = \"SIGKILL\" } ]";
@@ -68,8 +67,28 @@ fn a_search_that_is_given_up_is_no_agreement() {
     let Ok(mut run) = model().run(&scenario);
     run.observations.last_mut().expect("a run has a start").processes[0].sid = 77;
     let verdict = with_model(&mut model(), &scenario, Some(&run));
+    (scenario, verdict)
+}
+
+/// Eighteen deaths have more orders than are looked at.
+#[test]
+fn a_search_that_is_given_up_is_no_agreement() {
+    let (_, verdict) = deaths_that_differ(18);
     assert!(matches!(verdict.problems[..], [Problem::NotDecided { step: 20, .. }]), "{:?}", verdict.problems);
     assert!(verdict.is_not_decided() && !verdict.agrees());
+}
+
+/// Of twelve all are looked at for the verdict, and not all for the list that goes with it.
+#[test]
+fn a_list_of_what_is_allowed_says_where_it_ends_early() {
+    for (members, all) in [(2, true), (12, false)] {
+        let (scenario, verdict) = deaths_that_differ(members);
+        let [problem @ Problem::Difference { complete, .. }] = &verdict.problems[..] else {
+            panic!("{members}: {verdict:?}")
+        };
+        assert_eq!(*complete, all, "{members}");
+        assert_eq!(pidlab::tell::problem(&scenario, problem).contains("or something else"), !all, "{members}");
+    }
 }
 
 #[test]
