@@ -7,6 +7,9 @@ use std::ptr;
 
 use libc::{c_int, c_long};
 
+use super::looking;
+use super::raw::Raw;
+
 fn check(result: c_long) -> io::Result<c_long> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
@@ -292,27 +295,10 @@ pub(crate) fn tree_barrier() {
     unsafe { libc::syscall(libc::SYS_waitid, libc::P_ALL, 0, 0, options, 0) };
 }
 
-/// What `PIDFD_GET_INFO` begins with (Linux 6.13).
-#[repr(C)]
-#[derive(Default)]
-struct PidfdInfo {
-    mask: u64,
-    cgroup: u64,
-    pid: u32,
-    tgid: u32,
-    ppid: u32,
-    ids: [u32; 8],
-    exit_code: i32,
-}
-
 /// The number of a pidfd's process in the caller's namespace, by ioctl; `None` on kernels without it.
 pub(crate) fn pidfd_number(pidfd: RawFd) -> Option<i32> {
-    const PIDFD_GET_INFO: u64 = 0xc040_ff0b;
-    let mut info = PidfdInfo { mask: 1, ..PidfdInfo::default() };
-    const { assert!(size_of::<PidfdInfo>() == 64) };
-    // SAFETY: the request names a structure of 64 bytes, which this is.
-    let result = unsafe { libc::ioctl(pidfd, PIDFD_GET_INFO as _, &mut info) };
-    (result == 0).then_some(info.pid as i32)
+    let (result, [number, ..]) = looking::pidfd_info(pidfd as Raw);
+    (result == 0).then_some(number as i32)
 }
 
 /// `NS_GET_PARENT` of ioctl_nsfs(2): a descriptor of the parent namespace.
