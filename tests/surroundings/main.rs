@@ -12,7 +12,7 @@
 mod going;
 mod places;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Output};
 use std::sync::Arc;
 use std::{env, fs, io};
