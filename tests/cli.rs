@@ -140,6 +140,20 @@ fn fix_writes_the_claims_that_are_true_and_nothing_else() {
 }
 
 #[test]
+fn fix_leaves_the_file_in_whole_where_it_cannot_be_written() {
+    let folder = Folder::new("full-fix");
+    let path = folder.file("false.toml", FALSE);
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" check --fix --on model false.toml";
+    let program = env!("CARGO_BIN_EXE_pidlab");
+    let output =
+        Command::new("sh").args(["-c", script, program]).current_dir(&folder.0).output().expect("a shell starts");
+    assert_eq!(code(&output), 2, "{}", stdout(&output));
+    assert!(stderr(&output).contains("error: false.toml: "), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), FALSE);
+    assert_eq!(fs::read_dir(&folder.0).expect("it is there").count(), 1, "nothing is left beside it");
+}
+
+#[test]
 fn fix_leaves_alone_what_has_no_truth_and_what_is_built_in() {
     let folder = Folder::new("no-fix");
     let open = r#"title = "Two deaths"

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use pidlab_realkernel::Sharing;
@@ -57,8 +58,8 @@ pub(super) fn fix(out: &mut Out, entries: &[Result<Source, Invalid>], labs: Labs
         |worker, index| one(worker, sources[index]),
         |index, fixed| {
             match told(out, sources[index], &fixed) {
-                Ok(true) => {}
-                Ok(false) => end = End::Differ,
+                Ok(End::Agree) => {}
+                Ok(wrong) => end = wrong,
                 Err(error) => written = Err(error),
             }
             written.is_ok()
@@ -67,8 +68,8 @@ pub(super) fn fix(out: &mut Out, entries: &[Result<Source, Invalid>], labs: Labs
     written.map(|()| end)
 }
 
-/// Says what came of a file, and writes it; whether all its claims hold now.
-fn told(out: &mut Out, source: &Source, fixed: &Fixed) -> io::Result<bool> {
+/// Says what came of a file, and writes it.
+fn told(out: &mut Out, source: &Source, fixed: &Fixed) -> io::Result<End> {
     match fixed {
         Fixed::Holds => writeln!(out, "{}: every claim holds", source.path)?,
         Fixed::Refused(reasons) => {
@@ -76,7 +77,7 @@ fn told(out: &mut Out, source: &Source, fixed: &Fixed) -> io::Result<bool> {
             for reason in reasons {
                 writeln!(out, "{}", reason.trim_end())?;
             }
-            return Ok(false);
+            return Ok(End::Differ);
         }
         Fixed::Written(text) => {
             writeln!(out, "{}", source.path)?;
@@ -87,13 +88,24 @@ fn told(out: &mut Out, source: &Source, fixed: &Fixed) -> io::Result<bool> {
                 }
             }
             out.flush()?;
-            if let Err(error) = fs::write(&source.path, text) {
+            if let Err(error) = written_anew(Path::new(&source.path), text) {
                 eprintln!("error: {}: {error}", source.path);
-                return Ok(false);
+                return Ok(End::BadInput);
             }
         }
     }
-    Ok(true)
+    Ok(End::Agree)
+}
+
+/// Puts a file with this text in the place of another one, which is there in whole until then: a full disk leaves it as it was.
+fn written_anew(path: &Path, text: &str) -> io::Result<()> {
+    let path = path.canonicalize()?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
+    file.persist(&path)?;
+    Ok(())
 }
 
 fn one(worker: &mut Worker, source: &Source) -> Fixed {
