@@ -153,6 +153,8 @@ pub enum Problem {
     RuleNotShown {
         /// The rule's id.
         rule: String,
+        /// Ids of the rules that were fired and begin as it does.
+        instead: Vec<&'static str>,
     },
 }
 
@@ -197,8 +199,9 @@ pub(crate) fn with_model_while(
             Some(run) => verdict.hold(model, scenario, (number, others), run),
         }
     }
+    let is_whole = verdict.agrees();
     verdict.check_claims(scenario);
-    if verdict.problems.is_empty() && verdict.mistake.is_none() {
+    if is_whole {
         verdict.check_rules(scenario);
     }
     Some(verdict)
@@ -318,7 +321,9 @@ impl Verdict {
     fn check_rules(&mut self, scenario: &Scenario) {
         for id in &scenario.rules {
             if !self.fired.contains(id.as_str()) && self.steps.iter().any(|step| step.model.is_some()) {
-                self.problems.push(Problem::RuleNotShown { rule: id.clone() });
+                let family = id.split_inclusive('.').next().unwrap_or(id);
+                let instead = self.fired.iter().copied().filter(|fired| fired.starts_with(family)).collect();
+                self.problems.push(Problem::RuleNotShown { rule: id.clone(), instead });
             }
         }
     }

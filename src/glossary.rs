@@ -9,6 +9,8 @@ pub enum Kind {
     Linux,
     /// A word of this program.
     Program,
+    /// What a step can claim, and what can be claimed of a process.
+    Claim,
     /// A state of a process, in the tables of `run` and in the JSON lines.
     State,
     /// A column of these tables.
@@ -17,12 +19,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the page.
-    pub const ALL: [Kind; 4] = [Kind::Linux, Kind::Program, Kind::State, Kind::Column];
+    pub const ALL: [Kind; 5] = [Kind::Linux, Kind::Program, Kind::Claim, Kind::State, Kind::Column];
 
     /// The kind in a word.
     pub const fn word(self) -> &'static str {
         match self {
             Kind::Linux | Kind::Program => "word",
+            Kind::Claim => "claim",
             Kind::State => "state",
             Kind::Column => "column",
         }
@@ -32,6 +35,7 @@ impl Kind {
         match self {
             Kind::Linux => "Words of Linux",
             Kind::Program => "Words of this program",
+            Kind::Claim => "What a scenario can claim",
             Kind::State => "States of a process",
             Kind::Column => "Columns of the tables",
         }
@@ -78,21 +82,22 @@ entries! {
         and when it terminates, all others of its namespace are killed." -> "reap.ns-is-fathers" -> "sig.init-immune-inside" -> "namespace teardown";
     Linux "namespace teardown" = "teardown" = "zap" = "zap_pid_ns_processes": "What an init does while it terminates: it kills every other member of its namespace and waits until none is left. \
         The rules about it begin with `zap.`, after the kernel's function." -> "zap.kills-all" -> "exiting";
-    Linux "namespace for children" = "target namespace" = "pid_for_children" = "pid_ns_for_children": "The PID namespace in which the children of a process are born. It is the process's own, unless \
+    Linux "namespace for children" = "target namespace" = "pid_for_children" = "pid_ns_for_children" = "plan": "The PID namespace in which the children of a process are born. It is the process's own, unless \
         unshare or setns has changed it: these never move the caller itself." -> "unshare" -> "setns";
     Linux "parent" = "real parent": "The process that is told when a child terminates, and can wait for it. At first the one that made it; an orphan gets another." -> "orphan" -> "ppid";
     Linux "orphan": "A process whose parent has terminated. It is adopted at once, by a subreaper among its dead parent's ancestors or else by the init of its dead parent's namespace." -> "reaper" -> "reap.ns-is-fathers";
-    Linux "reaper": "Who adopts orphans: an init, or a subreaper." -> "init" -> "subreaper";
+    Linux "guest": "A process whose parent is in another PID namespace, outside of its own: somebody joined the namespace by setns and made it there. It sees 0 as its parent." -> "setns" -> "ppid";
+    Linux "reaper" = "adopt": "Who adopts orphans: an init, or a subreaper." -> "init" -> "subreaper";
     Linux "subreaper": "A process that adopts the orphans among its descendants in its own PID namespace, since it said so by prctl(2)." -> "set_child_subreaper" -> "reap.subreaper";
     Linux "reap": "To wait for a zombie: the parent gets its status, and its PIDs are free." -> "wait" -> "zombie";
-    Linux "thread": "What the kernel runs. A process has one or more; they share memory, signal handlers and the PID, and each has a TID." -> "clone" -> "exit_thread";
+    Linux "thread": "What the kernel runs. A process has one or more; they share memory, signal handlers and the PID, and each has a TID. Made by `clone` with `flags = [\"CLONE_VM\", \"CLONE_SIGHAND\", \"CLONE_THREAD\"]`." -> "clone" -> "exit_thread";
     Linux "leader" = "first thread": "Of a process: the thread that was there first, whose TID is the PID. Of a process group or session: the process whose PID is its number." -> "thread" -> "session";
     Linux "process group" = "group" = "PGID": "Processes that signals can be sent to together, by one number, the PGID." -> "setpgid" -> "pgid";
     Linux "session" = "SID": "Process groups that belong together, by one number, the SID." -> "setsid" -> "sid";
     Linux "fatal signal" = "fatal": "A signal that terminates the process that gets it: its default action is to terminate, and it is neither handled nor ignored nor blocked; or it is SIGKILL." -> "sig.fatal";
     Linux "terminate" = "exit status": "To come to an end: by exit, or by a fatal signal. What is left is a zombie, and a status for the parent." -> "exit" -> "wait";
     Linux "exit signal": "The signal that the parent gets when a child terminates: SIGCHLD unless clone was given another." -> "clone" -> "exit.signal-sent";
-    Linux "parent-death signal" = "pdeathsig": "The signal that a process asked for, to get it when its parent terminates." -> "set_pdeathsig";
+    Linux "parent-death signal" = "pdeathsig" = "promise": "The signal that a process asked for, to get it when its parent terminates." -> "set_pdeathsig";
     Linux "pidfd": "A file descriptor that means one process, and never another that has its PID later." -> "pidfd_open" -> "pidfd_poll";
     Linux "si_pid": "The PID of the sender, as a handler is told it: in the receiver's namespace, 0 if it has none there." -> "sigaction";
     Linux "clone child": "A child whose exit signal is not SIGCHLD. A wait finds it only with __WCLONE or __WALL." -> "wait";
@@ -110,17 +115,36 @@ entries! {
     Program "describes" = "decides": "A rule decides if the outcome would be another without it. One that describes says that a situation came up in which other rules decide." -> "rule";
     Program "fact": "Something in which kernels differ, found out by trying. A scenario can need one, or need that it is not so." -> "need";
     Program "need" = "needs": "What a kernel must be like for a scenario to be about it; with a `!` before it, what it must not be like." -> "fact";
-    Program "claim" = "expectation" = "returns" = "fails" = "blocks" = "ends" = "then" = "status" = "sees" = "took": "What the author of a scenario says of a step: what its call comes to (`returns`, `fails`, `blocks`, `ends`), what that gives beside (`status`, `sees`, `pending`, `events`, `took`), and how the world is afterwards (`then`). It is checked on both sides, and on everything else that Linux may do." -> "step";
+    Program "claim" = "expectation": "What the author of a scenario says of a step: what its call comes to (`returns`, `fails`, `blocks`, `ends`), what that gives beside (`status`, `sees`, `pending`, `events`, `took`), and how the world is afterwards (`then`). It is checked on both sides, and on everything else that Linux may do." -> "step" -> "then";
     Program "difference": "The model says that Linux does not do what this kernel did. One of the two is wrong." -> "not decided";
     Program "not decided": "Linux leaves open in which order things happen, and there were too many orders to try them all. Neither agreement nor a difference." -> "difference";
     Program "misconception" = "belief": "Something that many believe of Linux and that is not so. The model can be told to follow it, to see what refutes it: `pidlab check --misconception`." -> "model";
     Program "seed": "The number that random scenarios are made from: the same seed makes the same scenarios." -> "fuzz";
     Program "fuzz" = "random scenario": "To run random scenarios on both sides; one that differs is made as short as possible and shown." -> "seed";
+    Program "agrees" = "ok": "The model, this kernel and the claims of the scenario say the same." -> "difference" -> "claim";
+    Program "skipped": "The kernel side did not run a scenario, since something is lacking here: the reason and the remedy are told. It is not agreement." -> "model only";
+    Program "model only": "A scenario about kernels that this one is not like: the model alone ran it." -> "need" -> "fact";
+    Program "chapter": "The scenarios of the library about one matter: the folder that they are in." -> "scenario";
+    Claim "returns": "What the call gives: a number, or the name of the process whose PID that is. In `returned`: what a call gave that had blocked." -> "claim" -> "fails";
+    Claim "fails": "The error of the call: `fails = \"ESRCH\"`." -> "claim" -> "returns";
+    Claim "blocks": "`blocks = true`: the call does not return in this step." -> "returned" -> "blocked";
+    Claim "ends": "`ends = true`: its caller ends in this step, and the call never returns." -> "then" -> "terminate";
+    Claim "status": "What a wait is told of the child: `{ exited = 3 }`, `{ killed = \"SIGKILL\" }`, `{ stopped = \"SIGSTOP\" }`, `{ continued = true }`." -> "wait" -> "returned";
+    Claim "sees": "Of what a look shows, the fields that matter: `sees = { ppid = 0, nspid = [3, 2] }`." -> "look";
+    Claim "pending": "All the signals that wait for the caller: `pending = [\"SIGUSR1\"]`." -> "sigpending";
+    Claim "events": "All that a poll of a pidfd tells: `events = [\"POLLIN\"]`." -> "pidfd_poll";
+    Claim "took": "The signal that the call took: `took = { signal = \"SIGTERM\", si_pid = 2 }`." -> "sigwait" -> "signalfd";
+    Claim "then": "The world after the step, as far as one cares: `then = { leaf = { state = \"zombie\", parent = \"init\" }, mid = \"gone\" }`. A process can be claimed to have `state`, `pids`, `namespaces`, `parent`, `ppid`, `pgid`, `sid`, `thread_of`, `handled` and `returned`." -> "claim" -> "handled" -> "returned";
+    Claim "pids": "In `then`: all PIDs of a process, outermost namespace first: `pids = [4, 2]`." -> "then" -> "namespaces";
+    Claim "namespaces": "In `then`: the PID namespaces in which a process has its `pids`, as numbers: 0 is that of `host`, and the others count in the order in which they got their first process: `namespaces = [0, 1]`." -> "then" -> "pids";
+    Claim "thread_of": "In `then`: the first thread of the process that a thread is of: `thread_of = \"main\"`, or `false`." -> "then" -> "thread";
+    Claim "handled": "In `then`: every signal that the handlers of a process got in this step, in order: `handled = [{ signal = \"SIGCHLD\", si_pid = 2 }]`." -> "then" -> "sigaction" -> "si_pid";
+    Claim "returned": "In `then`, under the name of the caller, at the step that lets a call return that had blocked: what it gave, `then = { init = { returned = { returns = \"kid\", status = { exited = 3 } } } }`, or `false`." -> "then" -> "blocks";
     State "running": "Able to act: in a scenario it waits for its next step. Tables leave this state empty." -> "blocked";
     State "blocked": "Inside a call that has not returned, as a wait does while no child has terminated." -> "wait";
     State "stopped": "Stopped by a signal (SIGSTOP and its like) until SIGCONT comes." -> "kill";
     State "zombie" = "defunct": "Terminated, and not reaped yet. It has its PIDs still, and its status for the parent; signals to it succeed and do nothing." -> "reap" -> "exit.zombie-is-addressable";
-    State "exiting": "An init that has terminated and waits for the last member of its namespace to go, in the kernel's zap_pid_ns_processes." -> "namespace teardown";
+    State "exiting" = "stuck": "An init that has terminated and waits for the last member of its namespace to go, in the kernel's zap_pid_ns_processes." -> "namespace teardown";
     Column "process": "The name of the process, in a tree of parents and children; a thread is below its process." -> "thread";
     Column "host's" = "init's" = "ns" = "column": "One column for each PID namespace, called after its init, outermost first: the PID of the process there. Empty: it has none there, so nobody there sees it." -> "PID namespace";
     Column "ppid": "The PID of the parent, as getppid(2) tells the process: 0 if its namespace does not see the parent." -> "getppid" -> "parent";

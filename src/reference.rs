@@ -145,7 +145,7 @@ pub fn page(reference: &Reference) -> String {
             }
         }
         if !call.returns {
-            text.push_str("\nIt does not return, so nothing can be expected of it.\n");
+            text.push_str("\nIt does not return: claim `ends = true` and `then`.\n");
         }
         if let Some(example) = reference.example(call.name) {
             let _ = write!(text, "\n```toml\n{}   # {}\n```\n", example.row, example.scenario);

@@ -25,7 +25,7 @@ const LEGEND: &str = "(How to read this: one column for each PID namespace, call
     process has there, if it has one. ppid, pgid and sid are what the process itself is told: 0 is what its own namespace does not see. A \
     process without a state is running. `pidlab explain WORD` explains words, calls and rules.)";
 
-/// The whole run: title, text, every step with the world after it, and what is wrong.
+/// The whole run: title, text, every step with the world after it. What is wrong is for [`problem`].
 ///
 /// The text holds ANSI styles; write it through a stream that strips them where they are not wanted.
 pub fn run(scenario: &Scenario, verdict: &Verdict) -> String {
@@ -45,10 +45,6 @@ pub fn run(scenario: &Scenario, verdict: &Verdict) -> String {
         if number == 0 {
             paragraph(&mut text, "     ", LEGEND);
         }
-    }
-    for problem in &verdict.problems {
-        text.push('\n');
-        text.push_str(&self::problem(scenario, problem));
     }
     text
 }
@@ -199,10 +195,13 @@ pub fn problem(scenario: &Scenario, problem: &Problem) -> String {
                 paragraph(&mut text, "   ", &format!("{on}: {truth}"));
             }
         }
-        Problem::RuleNotShown { rule } => {
+        Problem::RuleNotShown { rule, instead } => {
             let words = format!("the scenario says that it shows `{rule}`, and the run did not exercise it");
             let _ = writeln!(text, "{}", styled(BAD, "rule not shown"));
             paragraph(&mut text, "   ", &words);
+            if !instead.is_empty() {
+                paragraph(&mut text, "   ", &format!("of its family the run exercised {}", instead.join(", ")));
+            }
         }
     }
     text

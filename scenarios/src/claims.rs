@@ -22,6 +22,9 @@ pub(crate) const OF_A_SIGNAL: [&str; 3] = ["signal", "si_pid", "status"];
 pub(crate) const STATUSES: [&str; 4] = ["exited", "killed", "stopped", "continued"];
 /// Every state, as it is written.
 pub(crate) const STATES: [State; 5] = [State::Running, State::Blocked, State::Stopped, State::Zombie, State::Exiting];
+/// Which namespaces the numbers mean.
+const NAMESPACES: &str =
+    "0 is the namespace of `host`, and the others count in the order in which they got their first process: `[0, 1]`";
 /// Every event.
 pub(crate) const EVENTS: [PollEvent; 2] = [PollEvent::In, PollEvent::Hup];
 
@@ -139,12 +142,22 @@ impl Claims<'_, '_> {
     fn of_process(&mut self, key: &'static str, value: &Value<'_>) -> Option<ProcessClaim> {
         let what = format!("`{key}`");
         Some(match key {
+            "state" if value.get_ref().as_str() == Some("thread") => {
+                self.mistakes
+                    .add(value.span(), "`thread` is no state", "unknown state")
+                    .help("a thread is claimed by `thread_of = \"…\"`, the name of its process's first thread");
+                return None;
+            }
             "state" => ProcessClaim::State(self.word(value, &what, "state", &STATES)?),
             "pids" => ProcessClaim::Pids(self.numbers(value, &what)?),
             "namespaces" => {
                 let number = |reader: &mut Self, item: &Value<'_>| {
-                    let number = integer(item, "an entry of `namespaces`", "a number", 0..=0xffff, reader.mistakes)?;
-                    u16::try_from(number).ok()
+                    let (entry, before) = ("an entry of `namespaces`", reader.mistakes.count());
+                    let number = integer(item, entry, "a number", 0..=0xffff, reader.mistakes);
+                    if let Some(mistake) = reader.mistakes.since(before) {
+                        mistake.help(NAMESPACES);
+                    }
+                    u16::try_from(number?).ok()
                 };
                 ProcessClaim::Namespaces(self.each(value, &what, "a list of numbers", number)?)
             }

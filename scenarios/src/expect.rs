@@ -16,6 +16,11 @@ pub(crate) fn expect(
     mistakes: &mut Mistakes,
 ) -> Option<Expect> {
     let given: Vec<&Key<'_>> = OUTCOMES.iter().filter_map(|key| fields.get(key)).map(|(key, _)| *key).collect();
+    for (name, (_, value)) in ["blocks", "ends"].into_iter().filter_map(|name| Some((name, fields.get(name)?))) {
+        if !only_true(value, name, mistakes) {
+            return None;
+        }
+    }
     if let [_, second, ..] = given[..] {
         mistakes
             .add(second.span(), "a step can return, fail or block, not two of them", "a second expectation")
@@ -28,7 +33,7 @@ pub(crate) fn expect(
     {
         mistakes
             .add(key.span(), format!("`{call}` never returns"), "nothing to expect")
-            .help("leave it out; a later step can ask what came of it");
+            .help("`ends = true` and `then` can be claimed");
         return None;
     }
     if let Some((_, value)) = fields.get("returns") {
@@ -45,11 +50,10 @@ pub(crate) fn expect(
         }
         return Errno::from_name(name).map(Expect::Fails);
     }
-    if let Some((_, value)) = fields.get("ends") {
-        return only_true(value, "ends", mistakes).then_some(Expect::Ends);
+    if fields.get("ends").is_some() {
+        return Some(Expect::Ends);
     }
-    let (_, value) = fields.get("blocks")?;
-    only_true(value, "blocks", mistakes).then_some(Expect::Blocks)
+    fields.get("blocks").map(|_| Expect::Blocks)
 }
 
 /// `true`, and nothing else.

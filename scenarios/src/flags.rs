@@ -41,7 +41,7 @@ documented! {
         const CLONE_VFORK = 0x4000;
         /// The child's parent is the caller's parent.
         const CLONE_PARENT = 0x8000;
-        /// The child is a thread of the caller's process.
+        /// The child is a thread of the caller's process; wants CLONE_SIGHAND, which wants CLONE_VM.
         const CLONE_THREAD = 0x1_0000;
         /// Its TID, as the caller sees it, is written where the caller says.
         const CLONE_PARENT_SETTID = 0x10_0000;
@@ -49,9 +49,9 @@ documented! {
         const CLONE_CHILD_CLEARTID = 0x20_0000;
         /// Its TID, as it sees it itself, is written where the caller says.
         const CLONE_CHILD_SETTID = 0x100_0000;
-        /// The child starts in a new user namespace.
+        /// The child starts in a new user namespace; with unshare, the caller goes on in one.
         const CLONE_NEWUSER = 0x1000_0000;
-        /// The child is the init of a new PID namespace.
+        /// The child is the init of a new PID namespace; with unshare, the caller's next child is.
         const CLONE_NEWPID = 0x2000_0000;
         /// Signals that have a handler have their default action in the child.
         const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;

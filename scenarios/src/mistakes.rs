@@ -19,6 +19,11 @@ impl Mistakes {
         self.0.last_mut().expect("one was just added")
     }
 
+    /// The newest of those that came after so many.
+    pub(crate) fn since(&mut self, count: usize) -> Option<&mut Diagnostic> {
+        self.0.get_mut(count..)?.last_mut()
+    }
+
     /// How many there are so far.
     pub(crate) fn count(&self) -> usize {
         self.0.len()

@@ -30,8 +30,10 @@ impl Written {
 pub struct Place {
     /// The last key and its value.
     pub pair: Range<usize>,
-    /// The value.
+    /// The value; of a table that is written with dots, what follows its key.
     pub value: Range<usize>,
+    /// Whether the value is a table written with dots (`returned.returns = 2`) and not in braces.
+    pub dotted: bool,
 }
 
 impl Place {
@@ -40,13 +42,66 @@ impl Place {
         let (table, _) = DeTable::parse_recoverable(text);
         let steps = table.get_ref().get("steps")?.get_ref().as_array()?;
         let mut below: &DeValue<'_> = steps.get(step.checked_sub(1)?)?.get_ref();
-        let mut place = None;
+        let mut found = None;
         for wanted in keys {
             let (key, value) = below.as_table()?.iter().find(|(key, _)| key.get_ref() == wanted)?;
-            place = Some(Place { pair: key.span().start..value.span().end, value: value.span() });
             below = value.get_ref();
+            found = Some((key.span(), value.span()));
         }
-        place
+        let (key, value) = found?;
+        match below.as_table() {
+            Some(table) if !text[value.start..].starts_with('{') => {
+                let end = last(text, table)?;
+                Some(Place { pair: key.start..end, value: key.end..end, dotted: true })
+            }
+            _ => Some(Place { pair: key.start..value.end, value, dotted: false }),
+        }
+    }
+
+    /// Finds the id of a rule in the list of those that a file shows.
+    pub fn of_rule(text: &str, id: &str) -> Option<Range<usize>> {
+        let (table, _) = DeTable::parse_recoverable(text);
+        let rules = table.get_ref().get("rules")?.get_ref().as_array()?;
+        rules.iter().find(|rule| rule.get_ref().as_str() == Some(id)).map(|rule| rule.span())
+    }
+}
+
+/// Where a table ends that is written with dots. Only one with a single value stands in one piece.
+fn last(text: &str, table: &DeTable<'_>) -> Option<usize> {
+    let mut values = table.values();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    match value.get_ref().as_table() {
+        Some(inner) if !text[value.span().start..].starts_with('{') => last(text, inner),
+        _ => Some(value.span().end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    fn found(text: &str, keys: &[&str]) -> Option<(String, String, bool)> {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let Place { pair, value, dotted } = Place::find(text, 1, &keys)?;
+        Some((text[pair].to_owned(), text[value].to_owned(), dotted))
+    }
+
+    #[test]
+    fn a_claim_is_found_however_its_tables_are_written() {
+        let in_braces = Some(("returned = { returns = 9 }".to_owned(), "{ returns = 9 }".to_owned(), false));
+        let dotted = Some(("returned.returns = 9".to_owned(), ".returns = 9".to_owned(), true));
+        let keys = ["then", "k", "returned"];
+        assert_eq!(found("steps = [{ then = { k = { returned = { returns = 9 } } } }]", &keys), in_braces);
+        assert_eq!(found("steps = [{ then.k.returned = { returns = 9 } }]", &keys), in_braces);
+        assert_eq!(found("[[steps]]\n[steps.then.k]\nreturned = { returns = 9 }\nppid = 1", &keys), in_braces);
+        assert_eq!(found("steps = [{ then.k.returned.returns = 9, ask = \"?\" }]", &keys), dotted);
+        assert_eq!(found("[[steps]]\n[steps.then.k]\nreturned.returns = 9\nppid = 1", &keys), dotted);
+        assert_eq!(found("[[steps]]\n[steps.then]\nk.returned.returns = 9", &keys), dotted);
+        let number = Some(("ppid = 1".to_owned(), "1".to_owned(), false));
+        assert_eq!(found("steps = [{ then.k.ppid = 1, then.k.sid = 0 }]", &["then", "k", "ppid"]), number);
+        // Its two halves may stand anywhere.
+        assert_eq!(found("steps = [{ then.k.returned.returns = 9, then.k.returned.status.exited = 0 }]", &keys), None);
+        assert_eq!(found("steps = [{ then.k.ppid = 1 }]", &keys), None);
     }
 }
 

@@ -25,6 +25,14 @@ use crate::kernel::{self, Labs, On, Plan};
 use crate::select::Words;
 
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  pidlab check                          the whole library
+  pidlab check mine.toml -v             a file, with every step
+  pidlab check orphans 'death/*init*'   a chapter, and a pattern
+  pidlab check --rule reap.subreaper    what shows a rule
+  pidlab check mine.toml --fix          write the claims that are true
+  pidlab check --format ktap            for the kernel's test tools")]
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,

@@ -14,9 +14,10 @@ use crate::reference::Reference;
 
 #[derive(Args)]
 #[command(after_help = "\
-A word that begins several names lists them.
+A word that begins several names lists them; no word lists all there is.
 
 Examples:
+  pidlab explain                        which calls and words there are
   pidlab explain clone                  a call: arguments, errors, rules
   pidlab explain zombie                 a word
   pidlab explain process group          a word of two
@@ -26,7 +27,7 @@ Examples:
   pidlab explain reap.                  all rules about adoption")]
 pub(super) struct Arguments {
     /// A call, a word, a state or column of the tables, a fact, a flag, an error, or the id of a rule.
-    #[arg(required = true, value_name = "WORD")]
+    #[arg(value_name = "WORD")]
     words: Vec<String>,
     /// How it is written.
     #[arg(long, value_enum, default_value = "text")]
@@ -78,12 +79,17 @@ pub(super) fn explain(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let asked = arguments.words.join(" ");
     let wanted = asked.to_lowercase();
     let all = Topic::all();
+    if asked.is_empty() {
+        return index(out, &all, arguments.format);
+    }
     let matching = |fits: &dyn Fn(&str) -> bool| -> Vec<Topic> {
         all.iter().copied().filter(|topic| topic.names().iter().any(|name| fits(&name.to_lowercase()))).collect()
     };
     let exact = matching(&|name| name == wanted);
     let begun = matching(&|name| name.starts_with(&wanted));
+    let singular = wanted.strip_suffix('s').map(|one| matching(&|name| name == one)).unwrap_or_default();
     let (full, more) = match (&exact[..], &begun[..]) {
+        ([], []) if !singular.is_empty() => (singular, Vec::new()),
         ([], []) => return Ok(unknown(&asked, &all)),
         ([], [one]) => (vec![*one], Vec::new()),
         ([], several) => (Vec::new(), several.to_vec()),
@@ -127,14 +133,37 @@ pub(super) fn explain(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     Ok(End::Agree)
 }
 
+/// The names of all there is but the rules, which have a command of their own.
+fn index(out: &mut Out, all: &[Topic], format: Format) -> io::Result<End> {
+    let topics = || all.iter().filter(|topic| !matches!(topic, Topic::Rule(_)));
+    if format == Format::Json {
+        for topic in topics() {
+            let (kind, name, meaning) = (topic.kind(), topic.name(), topic.meaning());
+            writeln!(out, "{}", serde_json::json!({ "topic": kind, "name": name, "meaning": meaning }))?;
+        }
+        return Ok(End::Agree);
+    }
+    let mut kinds: Vec<&str> = Vec::new();
+    for kind in topics().map(|topic| topic.kind()) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    for kind in kinds {
+        let names: Vec<&str> = topics().filter(|topic| topic.kind() == kind).map(|topic| topic.name()).collect();
+        let page = crate::words::page().initial_indent("  ").subsequent_indent("  ");
+        writeln!(out, "{kind}s\n{}\n", textwrap::fill(&names.join(", "), page))?;
+    }
+    writeln!(out, "`pidlab explain WORD` explains each, `pidlab rules` lists the rules.")?;
+    Ok(End::Agree)
+}
+
 /// Nothing has this name: what was most likely meant.
 fn unknown(asked: &str, all: &[Topic]) -> End {
     eprintln!("error: there is no call, word, fact or rule `{}`", asked.escape_debug());
     match nearest(asked, all.iter().flat_map(|topic| topic.names())) {
         Some(name) => eprintln!("help: did you mean `{name}`?"),
-        None => eprintln!(
-            "help: `pidlab rules` lists the rules; docs/calls.md and docs/glossary.md have the calls and words"
-        ),
+        None => eprintln!("help: `pidlab explain` lists the calls and words, `pidlab rules` the rules"),
     }
     End::BadInput
 }

@@ -21,8 +21,8 @@ const NEW: Style = AnsiColor::Green.on_default();
 enum Fixed {
     /// All its claims hold.
     Holds,
-    /// The text in which they do.
-    Written(String),
+    /// The text in which they do, and what is wrong with it still.
+    Written(String, Vec<String>),
     /// It stays as it is, for these reasons.
     Refused(Vec<String>),
 }
@@ -79,7 +79,7 @@ fn told(out: &mut Out, source: &Source, fixed: &Fixed) -> io::Result<End> {
             }
             return Ok(End::Differ);
         }
-        Fixed::Written(text) => {
+        Fixed::Written(text, left) => {
             writeln!(out, "{}", source.path)?;
             for (number, (old, new)) in source.text.lines().zip(text.lines()).enumerate() {
                 if old != new {
@@ -91,6 +91,12 @@ fn told(out: &mut Out, source: &Source, fixed: &Fixed) -> io::Result<End> {
             if let Err(error) = written_anew(Path::new(&source.path), text) {
                 eprintln!("error: {}: {error}", source.path);
                 return Ok(End::BadInput);
+            }
+            for reason in left {
+                writeln!(out, "{}", reason.trim_end())?;
+            }
+            if !left.is_empty() {
+                return Ok(End::Differ);
             }
         }
     }
@@ -116,37 +122,38 @@ fn one(worker: &mut Worker, source: &Source) -> Fixed {
     if verdict.agrees() {
         return Fixed::Holds;
     }
-    if verdict.failed_claims().next().is_none() || !verdict.is_claim_failed() {
-        let other = verdict.problems.iter().map(|problem| failed::problem(source, problem));
-        let why = "what is wrong with it is more than a claim: `pidlab check` tells".to_owned();
-        return Fixed::Refused(other.chain([why]).collect());
+    if !verdict.is_claim_failed() {
+        return Fixed::Refused(left(source, &verdict));
     }
-    let (mut edits, mut refused) = (Vec::new(), Vec::new());
-    for failed in verdict.failed_claims() {
-        match edit(source, failed, &verdict) {
-            Some(edit) => edits.push(edit),
-            None => refused.push(failed::diagnostics(source, failed).render(true)),
-        }
-    }
-    if !refused.is_empty() {
-        return Fixed::Refused(refused);
+    let edits: Vec<Edit> = verdict.failed_claims().filter_map(|failed| edit(source, failed, &verdict)).collect();
+    let wanted = verdict.failed_claims().count() - edits.len();
+    if edits.is_empty() {
+        return Fixed::Refused(left(source, &verdict));
     }
     let text = edited(&source.text, edits);
     // What is written has been tried.
-    match input::of_text(&source.scenario.name, &source.path, &text) {
-        Ok(changed) if self::verdict(worker, &changed).is_ok_and(|verdict| verdict.agrees()) => Fixed::Written(text),
+    let tried = input::of_text(&source.scenario.name, &source.path, &text).ok();
+    match tried.and_then(|changed| Some((self::verdict(worker, &changed).ok()?, changed))) {
+        Some((verdict, changed)) if verdict.failed_claims().count() == wanted => {
+            let left = left(&changed, &verdict);
+            Fixed::Written(text, left)
+        }
         _ => Fixed::Refused(vec!["the claims that are true do not fit together here: write them by hand".to_owned()]),
     }
 }
 
+/// What is wrong that cannot be written anew.
+fn left(source: &Source, verdict: &Verdict) -> Vec<String> {
+    let problems = verdict.problems.iter().map(|problem| failed::problem(source, problem));
+    let refused = verdict.mistake.iter().map(|refused| failed::refused(source, verdict, refused).render(true));
+    let left: Vec<String> = problems.chain(refused).collect();
+    let is_more = !left.is_empty();
+    left.into_iter().chain(is_more.then(|| "this is for you to mend".to_owned())).collect()
+}
+
 fn verdict(worker: &mut Worker, source: &Source) -> Result<Verdict, String> {
     match worker.judge_sharing(&source.scenario, Sharing::Auto) {
-        Judged::Verdict(verdict) | Judged::ModelOnly(_, verdict) | Judged::Lacking(_, Some(verdict)) => {
-            match verdict.mistake.is_some() && verdict.problems.is_empty() {
-                true => Err("a step of it cannot be taken: `pidlab check` tells".to_owned()),
-                false => Ok(verdict),
-            }
-        }
+        Judged::Verdict(verdict) | Judged::ModelOnly(_, verdict) | Judged::Lacking(_, Some(verdict)) => Ok(verdict),
         Judged::Lacking(_, None) => Err("it is for other machines".to_owned()),
         Judged::Skipped(why, _) => Err(format!("it cannot be run here: {}", why.reason)),
         Judged::Failed(why) => Err(format!("the kernel side gave no result: {why}")),
@@ -162,6 +169,9 @@ fn edit(source: &Source, failed: &FailedClaim, verdict: &Verdict) -> Option<Edit
     let truth = failed.truth.as_ref()?;
     let place = failed.place(scenario, text)?;
     let (old, new) = (failed.claim.written(scenario), truth.written(scenario));
+    if old.keys == new.keys && place.dotted {
+        return Some((place.value, format!(" = {}", new.value)));
+    }
     if old.keys == new.keys {
         return Some((place.value, new.value));
     }

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pidlab_realkernel::{Kernel, Sharing};
-use pidlab_scenario::{
-    BecauseLine, Diagnostics, Header, KernelHeader, Line, Need, Observation, Scenario, escaped_json,
-};
+use pidlab_scenario::{BecauseLine, Header, KernelHeader, Line, Need, Observation, Scenario, escaped_json};
 use pidlab_sim::Because;
 
 use super::{Belief, End, Format, Out, failed};
@@ -29,7 +27,7 @@ Examples:
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
-    /// Scenario files, folders of them, or names of the library.
+    /// What to run: files, folders, names, chapters or patterns of the library, or rules.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Which side runs.
@@ -121,14 +119,20 @@ fn one(
         Judged::Verdict(verdict) => (verdict, End::Agree),
     };
     match format {
-        Format::Text => out.write_all(tell::run(&source.scenario, &verdict).as_bytes())?,
+        Format::Text => {
+            out.write_all(tell::run(&source.scenario, &verdict).as_bytes())?;
+            for problem in &verdict.problems {
+                write!(out, "\n{}\n", failed::problem(source, problem).trim_end())?;
+            }
+        }
         Format::Json => json(out, &source.scenario, &verdict, kernel)?,
     }
     if let Some(refused) = &verdict.mistake {
         out.flush()?;
-        let diagnostics = Diagnostics::refused(&source.scenario, &source.path, &source.text, refused);
-        eprintln!("{}", diagnostics.render(true));
-        return Ok(End::BadInput);
+        eprintln!("{}", failed::refused(source, &verdict, refused).render(true));
+        if verdict.problems.is_empty() {
+            return Ok(End::BadInput);
+        }
     }
     if !verdict.agrees() && format == Format::Json {
         out.flush()?;

@@ -181,7 +181,7 @@ fn call(out: &mut Out, call: &CallWords, reference: &Reference) -> io::Result<()
         entry(out, &format!("  {:<13}", errno.name()), when)?;
     }
     if !call.returns {
-        writeln!(out, "\n  It does not return, so nothing can be expected of it.")?;
+        writeln!(out, "\n  It does not return: claim `ends = true` and `then`.")?;
     }
     if let Some(example) = reference.example(call.name) {
         writeln!(out, "\n  example, from {}", example.scenario)?;

@@ -4,7 +4,7 @@ use super::rules;
 
 rules! { THREADS;
     THR_PIDS = "thr.pids",
-        "a thread has a TID of its own at every level, as a process has a PID",
+        "a thread has a TID of its own at every level, as a process has a PID; getpid gives all its threads the PID of their process",
         "kernel/fork.c:copy_process", manual: "gettid(2), DESCRIPTION";
     ALLOC_THREADS_SHARE_SPACE = "alloc.threads-share-space",
         "TIDs are given out from the same cursor as PIDs",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use pidlab_scenario::{Diagnostics, Fact, Need, Scenario};
+use pidlab_scenario::{Fact, Need, Scenario};
 
 use crate::cli::failed;
 use crate::compare::{Problem, Verdict};
@@ -211,16 +211,16 @@ impl<'a> Checked<'a> {
 
     /// Takes in what came of a run; `instead` is what it is called where nothing is wrong.
     fn verdict(&mut self, source: &Source, verdict: Verdict, instead: Option<(Word, Skip)>) {
-        let scenario = &source.scenario;
-        let problems = || verdict.problems.iter().map(|problem| failed::problem(source, problem)).collect();
-        match &verdict.mistake {
-            // A step that cannot be taken after something went wrong is a consequence, and no mistake of the scenario.
-            Some(refused) if verdict.problems.is_empty() => {
-                let diagnostics = Diagnostics::refused(scenario, &source.path, &source.text, refused);
-                self.set(Word::Invalid, vec![ended(diagnostics.render(true))]);
-            }
-            _ if !verdict.problems.is_empty() => self.set(word(&verdict), problems()),
-            _ => instead.into_iter().for_each(|(word, skip)| self.skip(word, skip)),
+        let mut problems: Vec<String> =
+            verdict.problems.iter().map(|problem| failed::problem(source, problem)).collect();
+        let is_mistaken = verdict.mistake.is_some() && problems.is_empty();
+        if let Some(refused) = &verdict.mistake {
+            problems.push(ended(failed::refused(source, &verdict, refused).render(true)));
+        }
+        // A step that cannot be taken after something else than was claimed may be a consequence: the claim is what is wrong.
+        match problems.is_empty() {
+            false => self.set(if is_mistaken { Word::Invalid } else { word(&verdict) }, problems),
+            true => instead.into_iter().for_each(|(word, skip)| self.skip(word, skip)),
         }
         self.verdict = Some(verdict);
     }

@@ -1,6 +1,7 @@
 //! The report for people.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -124,10 +125,11 @@ impl Report for Text {
         if self.amount != Amount::Quiet && totals.count(Word::ModelOnly) > 0 {
             writeln!(out, "{}", model_only(totals))?;
         }
-        if !totals.failures.is_empty() {
+        // Of one scenario all that there is to see stands right above.
+        if !totals.failures.is_empty() && totals.planned > 1 {
             writeln!(out, "failures, and how to see each")?;
         }
-        for (word, replay) in &totals.failures {
+        for (word, replay) in totals.failures.iter().filter(|_| totals.planned > 1) {
             let style = style(*word);
             writeln!(out, "  {style}{:<12}{style:#} {replay}", word.text())?;
         }
@@ -173,7 +175,11 @@ fn step_line(scenario: &Scenario, number: usize, compared: &Compared) -> String 
             rules.push(because.rule.id);
         }
     }
-    let head = format!("{number:>10}  {}: {call}, {gave}", scenario.role_name(step.by));
+    let mut head = format!("{number:>10}  {}: {call}, {gave}", scenario.role_name(step.by));
+    for returned in &compared.observation().returned {
+        let (who, what) = (scenario.role_name(returned.by), words::outcome(scenario, &returned.outcome));
+        let _ = write!(head, "\n            later {who}'s {} {what}", returned.call);
+    }
     let reasons = rules.join(" ");
     if reasons.is_empty() {
         return format!("{head}\n");

@@ -16,7 +16,7 @@ pub(super) struct Totals {
     /// Whether the whole library was meant, so that it says something how many rules were shown.
     all: bool,
     /// How many scenarios there were to check.
-    planned: usize,
+    pub(super) planned: usize,
     words: BTreeMap<Word, usize>,
     steps: usize,
     compared: usize,
