@@ -51,7 +51,7 @@
 //! methods).
 //!
 //! **Order**: `order::turn` lists what a task does before another may run. There is no other source of races. `order::possible` searches
-//! the orders for what a kernel showed. `model` is scenarios on worlds. `storage` can be skipped.
+//! the orders for what a kernel showed. `model` is scenarios on worlds. `named` is for names from outside; `storage` can be skipped.
 //!
 //! An `Err` is an answer of Linux; a panic is a mistake of whoever calls, or of the model.
 #![forbid(unsafe_code)]
@@ -61,6 +61,8 @@ mod storage;
 mod objects;
 
 mod world;
+
+mod named;
 
 pub mod rule;
 

@@ -136,8 +136,8 @@ impl Model {
     /// If no scenario was started.
     pub fn step(&mut self, scenario: &Scenario, step: &Step) -> Result<Answer, Refusal> {
         debug_assert!(step.by.index() < scenario.roles.len(), "the step is of this scenario");
-        let (branch, answer) = self.branches.first().expect("a scenario was started").step(step)?;
-        self.branches = vec![branch];
+        let answer = self.branches.first_mut().expect("a scenario was started").step(step)?;
+        self.branches.truncate(1);
         Ok(answer)
     }
 

@@ -28,9 +28,9 @@ fn every_order(model: &Model, step: &Step) -> Option<HashSet<Observation>> {
     for branch in &model.branches {
         let Ok(begun) = branch.begin_all(step) else { continue };
         let mut open: Vec<Branch> = begun;
-        while let Some(branch) = open.pop() {
+        while let Some(mut branch) = open.pop() {
             if branch.world.run_queue.is_empty() {
-                outcomes.insert(branch.conclude(step).1.observation);
+                outcomes.insert(branch.conclude(step).observation);
                 continue;
             }
             for next in branch.world.run_queue.iter().copied() {

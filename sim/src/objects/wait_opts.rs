@@ -18,7 +18,7 @@ pub enum WaitFor {
     OwnGroup,
     /// The children in the group with this number (`P_PGID`).
     Group(i32),
-    /// This child, by a pidfd (`P_PIDFD`); `None` for a pidfd of a process that is reaped.
+    /// This child, by a pidfd (`P_PIDFD`); `None`, or a task that is released, for a pidfd of a process that is reaped.
     Pidfd(Option<TaskId>),
 }
 
