@@ -7,13 +7,13 @@
 //!
 //! Two counts with different numbers of rounds; their difference, divided by that of the rounds.
 
-use pidlab_scenario::{CloneFlags, Errno, Signal, WaitOptions};
+use pidlab_scenario::{CloneFlags, Errno, WaitOptions};
 use pidlab_sim::{CloneArgs, World};
 
 fn main() -> Result<(), Errno> {
     let mut arguments = std::env::args().skip(1).map(|word| word.parse::<u32>().expect("a number"));
     let (depth, rounds) = (arguments.next().unwrap_or(0), arguments.next().unwrap_or(100_000));
-    let new_namespace = CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+    let new_namespace = CloneArgs::new(CloneFlags::CLONE_NEWPID);
     let mut world = World::new();
     let mut at = world.host();
     for _ in 0..depth {

@@ -15,7 +15,7 @@
 //!
 //! let mut world = World::new();
 //! let host = world.host();
-//! let new_namespace = CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+//! let new_namespace = CloneArgs::new(CloneFlags::CLONE_NEWPID);
 //! let init = world.clone3(host, &new_namespace)?;
 //! assert_eq!(world.pids(init), [2, 1]);
 //!
@@ -112,6 +112,9 @@ mod graph;
 
 mod model;
 
+#[cfg(feature = "proptest")]
+mod strategy;
+
 pub use calls::State;
 pub use check::Broken;
 pub use fork::CloneArgs;
@@ -122,6 +125,8 @@ pub use objects::ids::{NsId, TaskId};
 pub use objects::pid::Nr;
 pub use objects::wait_opts::{WaitFor, Waited};
 pub use rule::Rule;
+#[cfg(feature = "proptest")]
+pub use strategy::{ScenarioTree, Scenarios, scenarios};
 pub use world::{Handled, World};
 
 /// What becomes of a task at the end of its turn.

@@ -23,6 +23,7 @@ use crate::{Misconception, Rule};
 
 /// A signal that a handler got.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct Handled {
     /// Which signal.
     pub signal: Signal,

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Mutex;
 
-use pidlab_scenario::{CloneFlags, Errno, Signal, WaitOptions};
+use pidlab_scenario::{CloneFlags, Errno, WaitOptions};
 use pidlab_sim::{CloneArgs, NsId, TaskId, WaitFor, World};
 
 /// Where the last panic was, and what it said.
@@ -30,7 +30,7 @@ macro_rules! misuse {
 fn world() -> Result<(World, TaskId, NsId), Errno> {
     let mut world = World::new();
     let host = world.host();
-    let container = CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+    let container = CloneArgs::new(CloneFlags::CLONE_NEWPID);
     let old = world.clone3(host, &container)?;
     let ns = world.namespace(old);
     world.exit(old, 0);

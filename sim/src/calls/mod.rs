@@ -29,6 +29,7 @@ use crate::{Rule, nsproxy};
 
 /// What a task is doing, as everybody can see it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
 pub enum State {
     /// Able to make a call.
     Running,

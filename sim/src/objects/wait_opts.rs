@@ -9,6 +9,7 @@ use super::pid::Nr;
 
 /// Which children a wait is for, as the system calls have it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum WaitFor {
     /// Every child (`-1`, `P_ALL`).
     Any,
@@ -24,6 +25,7 @@ pub enum WaitFor {
 
 /// What a wait gives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Waited {
     /// This child.
     Child {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use calls::{BIRTHS, Bytes, NAMES, make};
-use pidlab_scenario::{CloneFlags, Errno, Facts, Signal, WaitOptions};
+use pidlab_scenario::{CloneFlags, Errno, Facts, WaitOptions};
 use pidlab_sim::{CloneArgs, NsId, World};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -188,7 +188,7 @@ fn thousands_in_the_same_slot_have_thousands_of_names() {
     }
     assert!(met.iter().all(|child| world.state(*child).is_none()));
     assert!(met.iter().map(|child| child.index()).max() < Some(20), "slots are used again");
-    let container = CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+    let container = CloneArgs::new(CloneFlags::CLONE_NEWPID);
     let mut namespaces = BTreeSet::new();
     for _ in 0..2000 {
         let init = world.clone3(host, &container).expect("there is room");
