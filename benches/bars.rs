@@ -16,8 +16,7 @@ use pidlab::scenario::{CloneFlags, Errno, Machine, Signal, WaitOptions};
 use pidlab::sim::{CloneArgs, TaskId, World};
 
 const BATCHES: usize = 9;
-const NEWPID: CloneArgs<'static> =
-    CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+const NEWPID: CloneArgs<'static> = CloneArgs::new(CloneFlags::CLONE_NEWPID);
 
 type Measured<T> = Result<T, Box<dyn Error>>;
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// A claim that is false somewhere.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct FailedClaim {
     /// Of which step.
     pub step: usize,
@@ -24,6 +25,7 @@ pub struct FailedClaim {
 /// Whose observation a claim was held against.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Whose {
     /// The kernel's.
     Kernel,
@@ -130,6 +132,7 @@ impl Whose {
 
 /// A failed claim in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct ClaimLine {
     /// Of which step.
     pub step: usize,
@@ -143,6 +146,7 @@ pub struct ClaimLine {
 
 /// What came in place of what is claimed, in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct InsteadLine {
     /// `kernel`, `model`, or `allowed` where Linux may choose it.
     pub on: Whose,
@@ -152,6 +156,7 @@ pub struct InsteadLine {
 
 /// A claim in JSON, as a file writes it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct PairLine {
     /// The keys that lead to it in the table of its step.
     pub keys: Vec<String>,

@@ -13,6 +13,7 @@ use crate::claims::{self, FailedClaim, Looked, Whose};
 
 /// What came of one scenario.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Verdict {
     /// The start and every step that both machines (or the only one that ran) took.
     pub steps: Vec<Compared>,
@@ -28,6 +29,7 @@ pub struct Verdict {
 
 /// One observation, from whoever made it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Compared {
     /// The model's answer; where Linux leaves a choice, the one that the kernel took.
     pub model: Option<Answer>,
@@ -39,6 +41,7 @@ pub struct Compared {
 
 /// Outcomes of a step that are allowed, and did not come.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Others {
     /// How the world would look.
     pub observations: Vec<Observation>,
@@ -102,6 +105,7 @@ impl Compared {
 
 /// One of the two machines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Side {
     /// The model.
     Model,
@@ -121,6 +125,7 @@ impl Side {
 
 /// Something that a run shows to be wrong: with the model, the kernel, or the scenario's claim.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Problem {
     /// The kernel's observation is not among those that the model allows.
     Difference {

@@ -15,6 +15,7 @@ pub const LENGTH: usize = 20;
 
 /// One rule, and how well it is covered.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Row {
     /// The rule.
     pub rule: &'static Rule,

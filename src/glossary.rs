@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 /// What a word is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Kind {
     /// A word of Linux.
     Linux,
@@ -44,6 +45,7 @@ impl Kind {
 
 /// One word.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Entry {
     /// The word.
     pub word: &'static str,

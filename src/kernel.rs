@@ -30,7 +30,7 @@ impl Labs {
         let mut labs = Vec::new();
         for index in 0..jobs.max(1) {
             let cpu = cpus.get(index % cpus.len().max(1)).copied();
-            labs.push(Lab::open(LabOptions { cpu, ..LabOptions::default() })?);
+            labs.push(Lab::open(LabOptions::default().on_cpu(cpu))?);
         }
         Ok(Labs(labs))
     }

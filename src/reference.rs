@@ -17,6 +17,7 @@ const SHARE: usize = 4;
 
 /// A step of the library that makes a call.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Example {
     /// The scenario that it is from.
     pub scenario: String,
@@ -26,6 +27,7 @@ pub struct Example {
 
 /// What the library knows of the calls.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Reference {
     /// With what each is worth as an example.
     examples: BTreeMap<&'static str, (u8, Example)>,

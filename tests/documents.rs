@@ -199,10 +199,22 @@ fn the_readme_shows_a_test_that_runs() {
     assert_eq!(shown, format!("```rust\n{test}```\n"));
 }
 
+/// What the page about testing an init shows is in the test that runs.
+#[test]
+fn the_page_about_testing_an_init_shows_what_runs() {
+    let read = |file: &str| fs::read_to_string(Path::new(ROOT).join(file)).expect("it is committed");
+    let (page, test) = (read("docs/testing-an-init.md"), read("tests/toy_init.rs"));
+    let shown: Vec<&str> = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(shown.len() >= 5);
+    for code in shown {
+        assert!(test.contains(code), "{code}");
+    }
+}
+
 /// Files of the workspace that the pages of documentation lead to are there.
 #[test]
 fn the_links_of_the_pages_lead_somewhere() {
-    let pages = ["README.md", "docs/how-it-works.md", "docs/calls.md", "docs/glossary.md"];
+    let pages = ["README.md", "docs/testing-an-init.md", "docs/how-it-works.md", "docs/calls.md", "docs/glossary.md"];
     let mut count = 0;
     for page in pages {
         let path = Path::new(ROOT).join(page);

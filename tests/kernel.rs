@@ -132,7 +132,7 @@ fn may_be_refused(refusal: Refusal) -> bool {
         Refusal::Harmful { .. } | Refusal::NeedsFact { .. } => true,
         // A signal that waits for another thread than the caller can be one, too.
         Refusal::NotModelled { what, .. } => what == Unmodelled::HiddenSignal,
-        Refusal::BornTwice { .. } => false,
+        _ => false,
     }
 }
 
@@ -226,6 +226,7 @@ fn names_step_and_rule(belief: Misconception, report: &str) -> Result<(), Failed
         Misconception::OrphansGoToGrandparent | Misconception::SubreaperReachesInside => "reap.",
         Misconception::InitDiesFromInside => "sig.",
         Misconception::NumbersRestartAtTwo => "alloc.",
+        other => return Err(format!("{other:?} is about no family of rules that is known here").into()),
     };
     let rules = report.split("rules fired in this step").nth(1).unwrap_or("");
     if report.starts_with("difference at step ") && rules.contains(family) {

@@ -62,6 +62,59 @@ fn no_files_import_each_other_in_a_circle() {
     }
 }
 
+/// The public enums of a file: their names, and what stands before them.
+fn public_enums(text: &str) -> Vec<(String, String)> {
+    let mut before = String::new();
+    let mut enums = Vec::new();
+    for line in text.lines().map(str::trim_start) {
+        if let Some(rest) = line.strip_prefix("pub enum ") {
+            let name = rest.split([' ', '<']).next().unwrap_or_default();
+            enums.push((name.to_owned(), std::mem::take(&mut before)));
+        } else if line.starts_with("///") || line.starts_with("#[") || line.starts_with("$(#[") {
+            before += line;
+        } else {
+            before.clear();
+        }
+    }
+    enums
+}
+
+/// What will grow may do so without breaking whoever uses it. An enum that others are to know whole, so that the compiler says where a new
+/// value is missing, says that it is meant so.
+#[test]
+fn every_public_enum_may_grow_or_says_why_not() {
+    let (mut open, mut closed) = (0, 0);
+    for folder in ["realkernel/src", "scenarios/src", "sim/src", "src"] {
+        for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) {
+            let text = fs::read_to_string(&path).expect("a source file is text");
+            for (name, before) in public_enums(&text) {
+                let (may_grow, on_purpose) =
+                    (before.contains("#[non_exhaustive]"), before.contains("Exhaustive on purpose"));
+                assert!(may_grow != on_purpose || name == "Never", "{}: `{name}`", path.display());
+                open += usize::from(may_grow);
+                closed += usize::from(on_purpose);
+            }
+        }
+    }
+    assert!(open >= 15 && closed >= 15, "{open} may grow, {closed} may not");
+}
+
+/// The source files below a folder.
+fn sources(root: &Path) -> Vec<std::path::PathBuf> {
+    let (mut files, mut open) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a source folder can be read") {
+            let path = entry.expect("an entry can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
+
 /// What the model's documentation calls part one: whoever wants to know how a namespace lives and dies reads this, in an hour.
 const PART_ONE: [&str; 11] = [
     "objects/pid_namespace.rs",

@@ -1,7 +1,7 @@
 //! A runtime held against the model, and the model against Linux: the example in the README.
 
 use pidlab_realkernel::{Lab, LabOptions};
-use pidlab_scenario::{CloneFlags, Errno, Machine, Scenario, Signal, WaitOptions};
+use pidlab_scenario::{CloneFlags, Errno, Machine, Scenario, WaitOptions};
 use pidlab_sim::{CloneArgs, Model, TaskId, Waited, World};
 
 /// What is tested: the loop of a PID 1 that reaps whoever there is. Yours goes here.
@@ -16,7 +16,7 @@ fn reap_all(world: &mut World, init: TaskId) -> usize {
 #[test]
 fn no_zombie_is_left() -> Result<(), Errno> {
     let mut world = World::new();
-    let container = CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+    let container = CloneArgs::new(CloneFlags::CLONE_NEWPID);
     let init = world.clone3(world.host(), &container)?;
     let service = world.fork(init)?;
     let worker = world.fork(service)?;

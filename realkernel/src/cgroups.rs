@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// How many processes and threads a cgroup may have (cgroup v1 and v2, `pids.max`).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CgroupLimit {
     /// Its folder.
     pub folder: PathBuf,

@@ -22,6 +22,7 @@ use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Respons
 
 /// How a lab is set up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct LabOptions {
     /// The CPU that its processes run on; the first allowed one if absent. Two labs are best on two CPUs.
     pub cpu: Option<usize>,
@@ -31,8 +32,29 @@ pub struct LabOptions {
     pub unprivileged: bool,
 }
 
+impl LabOptions {
+    /// With its processes on this CPU.
+    #[must_use]
+    pub fn on_cpu(self, cpu: impl Into<Option<usize>>) -> LabOptions {
+        LabOptions { cpu: cpu.into(), ..self }
+    }
+
+    /// With processes that share their memory in this way.
+    #[must_use]
+    pub fn with_sharing(self, sharing: Sharing) -> LabOptions {
+        LabOptions { sharing, ..self }
+    }
+
+    /// Given up root or not, before anything else.
+    #[must_use]
+    pub fn as_ordinary_user(self, unprivileged: bool) -> LabOptions {
+        LabOptions { unprivileged, ..self }
+    }
+}
+
 /// The kernel that a lab runs on.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Kernel {
     /// As uname(2) gives it.
     pub release: String,
@@ -46,6 +68,7 @@ pub struct Kernel {
 
 /// Why a run gave no result.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum LabError {
     /// The helper could not be reached, and a new one could not be started.
     Helper(io::Error),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// longer to end: the CPU is more often given to another process on the way. Linux allows the same outcomes for both, but of several
 /// allowed ones the likely one may be another. So the tests and the random scenarios run both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Sharing {
     /// Shared, unless the scenario holds a step after which sharing could be seen: a core dump of one process ends all that
     /// share its memory on some kernels, and flags that want shared memory are refused where it is not.

@@ -84,6 +84,7 @@ impl Capabilities {
 
 /// A resource limit of this process (getrlimit(2)), by its name: `RLIMIT_NPROC`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ResourceLimit {
     /// Its name.
     pub name: String,

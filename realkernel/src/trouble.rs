@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why the kernel side cannot run here, or cannot run some scenario.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Unavailable {
     /// What the kernel refused.
     pub reason: String,

@@ -20,7 +20,7 @@ fn any_pid_max_may_be_the_scenarios_own() {
     let read = "{ by = \"host\", call = \"sysctl\", name = \"pid_max\" },\n";
     let scenario = scenario(&values.iter().map(|value| write(value) + read).collect::<String>());
     for unprivileged in [false, true] {
-        let Some(mut lab) = lab(LabOptions { unprivileged, ..LabOptions::default() }) else { continue };
+        let Some(mut lab) = lab(LabOptions::default().as_ordinary_user(unprivileged)) else { continue };
         if !lab.kernel().facts.holds(Fact::PidMaxPerNamespace) {
             skip("this kernel has one pid_max for all");
             continue;

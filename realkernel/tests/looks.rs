@@ -8,7 +8,7 @@ use pidlab_scenario::{Errno, Fact, Machine, Outcome, PollEvent, Refusal, Run, Se
 
 /// Both ways of a lab: as root, and as an ordinary user.
 fn labs() -> Vec<Lab> {
-    let user = LabOptions { unprivileged: true, ..LabOptions::default() };
+    let user = LabOptions::default().as_ordinary_user(true);
     [LabOptions::default(), user].into_iter().filter_map(lab).collect()
 }
 

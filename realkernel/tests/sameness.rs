@@ -51,8 +51,8 @@ fn delicate() -> Scenario {
 
 #[test]
 fn with_shared_and_with_own_memory() {
-    let Some(mut shared) = lab(LabOptions { sharing: Sharing::Shared, ..LabOptions::default() }) else { return };
-    let Some(mut own) = lab(LabOptions { sharing: Sharing::Own, ..LabOptions::default() }) else { return };
+    let Some(mut shared) = lab(LabOptions::default().with_sharing(Sharing::Shared)) else { return };
+    let Some(mut own) = lab(LabOptions::default().with_sharing(Sharing::Own)) else { return };
     let scenarios = scenarios(&shared);
     for scenario in scenarios.iter().chain([&delicate(), &bare::scenario()]) {
         assert_eq!(shared.run(scenario).expect("a run"), own.run(scenario).expect("a run"), "{}", scenario.name);
@@ -62,7 +62,7 @@ fn with_shared_and_with_own_memory() {
 #[test]
 fn as_root_and_as_an_ordinary_user() {
     let Some(mut first) = lab(LabOptions::default()) else { return };
-    let Some(mut user) = lab(LabOptions { unprivileged: true, ..LabOptions::default() }) else { return };
+    let Some(mut user) = lab(LabOptions::default().as_ordinary_user(true)) else { return };
     assert!(user.kernel().user_namespace);
     // One kernel, but an ordinary user has only the one user.
     let alike = |lab: &Lab| lab.kernel().facts.clone().with(Fact::AnotherUser, false);
@@ -102,9 +102,8 @@ fn with_results_only() {
 #[test]
 fn by_two_labs_at_once() {
     let cpus = allowed_cpus();
-    let labs: Option<Vec<Lab>> = (0..2)
-        .map(|index| lab(LabOptions { cpu: cpus.get(index % cpus.len()).copied(), ..LabOptions::default() }))
-        .collect();
+    let labs: Option<Vec<Lab>> =
+        (0..2).map(|index| lab(LabOptions::default().on_cpu(cpus.get(index % cpus.len()).copied()))).collect();
     let Some(labs) = labs else { return };
     let scenarios = scenarios(&labs[0]);
     let told: Vec<Vec<Run>> = thread::scope(|scope| {

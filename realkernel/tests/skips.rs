@@ -31,7 +31,7 @@ fn where_nothing_can_run(required: bool) -> Output {
 
 #[test]
 fn who_cannot_run_says_so_or_fails() {
-    if lab(LabOptions { unprivileged: true, ..LabOptions::default() }).is_none() {
+    if lab(LabOptions::default().as_ordinary_user(true)).is_none() {
         return;
     }
     let skipped = where_nothing_can_run(false);

@@ -93,8 +93,8 @@ fn testify(lab: &mut Lab, scenario: &Scenario) -> usize {
 fn labs() -> impl Iterator<Item = Lab> {
     let options = [
         LabOptions::default(),
-        LabOptions { sharing: Sharing::Own, ..LabOptions::default() },
-        LabOptions { unprivileged: true, ..LabOptions::default() },
+        LabOptions::default().with_sharing(Sharing::Own),
+        LabOptions::default().as_ordinary_user(true),
     ];
     options.into_iter().filter_map(lab)
 }
@@ -219,7 +219,7 @@ fn of_random_scenarios() {
     // A quarter of them with a memory of their own.
     let kinds = [Sharing::Auto, Sharing::Auto, Sharing::Auto, Sharing::Own];
     let mut labs: Vec<Lab> =
-        kinds.into_iter().filter_map(|sharing| lab(LabOptions { sharing, ..LabOptions::default() })).collect();
+        kinds.into_iter().filter_map(|sharing| lab(LabOptions::default().with_sharing(sharing))).collect();
     let mut steps = 0;
     for (case, lab) in (0..24).zip((0..labs.len()).cycle()) {
         let lab = &mut labs[lab];

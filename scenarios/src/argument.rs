@@ -3,6 +3,8 @@
 use crate::{CloneFlags, Errno, PidfdFlags, WaitOptions};
 
 /// How one argument is written.
+///
+/// Exhaustive on purpose: whoever makes arguments up, or checks them, knows each, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// The name of a process that the step makes.
@@ -47,6 +49,7 @@ pub enum Kind {
 
 /// One argument of a call.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Argument {
     /// Its name, the key in the file.
     pub name: &'static str,
@@ -111,6 +114,7 @@ pub type Alternatives = (Vec<&'static str>, bool);
 
 /// One call with its arguments.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CallWords {
     /// The call, by its word.
     pub name: &'static str,

@@ -22,6 +22,7 @@ macro_rules! calls {
     })? $(| $errno:ident $when:literal)*)*) => {
         /// One system call with its arguments; [`CallName`] is the same without them.
         #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+        #[non_exhaustive]
         pub enum Call {
             $($(#[doc = $doc])* $variant $({ $($(#[$field_doc])* $field: $type),* })?),*
         }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{CallName, ChildStatus, Errno, PollEvent, Role, Signal, State, WaitStatus};
 
 /// One claim about the world after a step.
+///
+/// Exhaustive on purpose: whoever holds claims against a run, or makes them false for a test, knows each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Claim {
     /// About what the step's call gives.
@@ -19,6 +21,8 @@ pub enum Claim {
 }
 
 /// A claim about what a call gives.
+///
+/// Exhaustive on purpose: whoever holds claims against a run, or makes them false for a test, knows each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum OutcomeClaim {
     /// `returns`, `fails`, `blocks` or `ends`.
@@ -45,6 +49,8 @@ pub struct SeenField {
 }
 
 /// The value of a field of what a look shows.
+///
+/// Exhaustive on purpose: whoever holds claims against a run, or makes them false for a test, knows each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SeenValue {
     /// A number.
@@ -58,6 +64,8 @@ pub enum SeenValue {
 }
 
 /// A claim about one process, or one thread that is not the leader of its process.
+///
+/// Exhaustive on purpose: whoever holds claims against a run, or makes them false for a test, knows each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ProcessClaim {
     /// What it is doing.
@@ -103,6 +111,8 @@ pub struct ReturnedClaim {
 }
 
 /// What a step's author says that it does.
+///
+/// Exhaustive on purpose: whoever tells of it has words for each, and the compiler says where one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Expect {
     /// `returns = …`
@@ -116,6 +126,8 @@ pub enum Expect {
 }
 
 /// The value that an author expects.
+///
+/// Exhaustive on purpose: whoever tells of it has words for each, and the compiler says where one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ReturnValue {
     /// This number.

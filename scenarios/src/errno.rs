@@ -6,6 +6,7 @@ macro_rules! errnos {
     ($($name:ident = $number:literal),* $(,)?) => {
         /// What a system call answers instead of a value (errno(3)), with Linux's numbers on the common architectures.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[non_exhaustive]
         pub enum Errno {
             $(#[doc = concat!("`", stringify!($name), "`, ", $number, ".")] $name,)*
         }

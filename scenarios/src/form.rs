@@ -14,6 +14,8 @@ use crate::{
 pub type GivenArgument = (&'static str, Given);
 
 /// The value of an argument.
+///
+/// Exhaustive on purpose: whoever tells of it has words for each, and the compiler says where one is missing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Given {
     /// A process that the step makes.

@@ -6,6 +6,7 @@ static LIBRARY: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/library");
 
 /// A file of the library.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct LibraryFile {
     /// `chapter/name`: `orphans/adopted-by-own-init`.
     pub name: String,

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    ChildStatus, Errno, Handled, Observation, Outcome, PollEvent, ProcessView, Role, Scenario, Seen, Signal, State,
-    WaitStatus,
+    ChildStatus, Errno, Facts, Handled, Observation, Outcome, PollEvent, ProcessView, Role, Scenario, Seen, Signal,
+    State, WaitStatus,
 };
 
 /// The first line of a run in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Header {
     /// The scenario's name.
     pub scenario: String,
@@ -22,6 +23,7 @@ pub struct Header {
 
 /// The kernel of a run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct KernelHeader {
     /// As uname(2) gives it.
     pub release: String,
@@ -31,6 +33,7 @@ pub struct KernelHeader {
 
 /// One line of a run in JSON: the observation with names in the place of roles. This shape is a contract.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Line {
     /// 0 for the start.
     pub step: usize,
@@ -56,6 +59,7 @@ pub struct Line {
 /// A result in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ResultLine {
     /// The number that the call returned.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -92,6 +96,7 @@ pub struct ResultLine {
 /// What a look showed, in JSON: the numbers that its way of looking has.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SeenLine {
     /// `Tgid`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -144,6 +149,8 @@ pub struct SeenLine {
 }
 
 /// A translated number in JSON, or why there is none.
+///
+/// Exhaustive on purpose: there are no others.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TranslatedLine {
@@ -194,6 +201,8 @@ impl From<&Seen> for SeenLine {
 }
 
 /// A wait status in JSON.
+///
+/// Exhaustive on purpose: whoever shows or compares what was observed knows each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StatusLine {
@@ -227,6 +236,8 @@ impl<'de> Deserialize<'de> for SignalName {
 }
 
 /// A signal by name, or 0.
+///
+/// Exhaustive on purpose: there are no others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SignalOrZero {
@@ -238,6 +249,7 @@ pub enum SignalOrZero {
 
 /// A returned call in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ReturnedLine {
     /// Whose call.
     pub by: String,
@@ -249,6 +261,7 @@ pub struct ReturnedLine {
 
 /// A process in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ProcessLine {
     /// Its name.
     pub name: String,
@@ -276,6 +289,7 @@ pub struct ProcessLine {
 
 /// A handled signal in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct HandledLine {
     /// Its name.
     pub signal: SignalName,
@@ -288,11 +302,35 @@ pub struct HandledLine {
 
 /// A rule that decided, in JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BecauseLine {
     /// The rule's id.
     pub rule: String,
     /// The process that it decided about.
     pub about: String,
+}
+
+impl Header {
+    /// The header of a run on the model, or on a kernel.
+    pub fn new(scenario: &Scenario, kernel: Option<KernelHeader>) -> Header {
+        let on = if kernel.is_some() { "kernel" } else { "model" };
+        Header { scenario: scenario.name.clone(), on: on.to_owned(), kernel }
+    }
+}
+
+impl KernelHeader {
+    /// What a header says of a kernel.
+    pub fn new(release: &str, facts: &Facts) -> KernelHeader {
+        let facts = facts.iter().map(|(fact, holds)| (fact.to_string(), holds)).collect();
+        KernelHeader { release: release.to_owned(), facts }
+    }
+}
+
+impl BecauseLine {
+    /// The rule of this id decided something about a process.
+    pub fn new(rule: &str, about: &str) -> BecauseLine {
+        BecauseLine { rule: rule.to_owned(), about: about.to_owned() }
+    }
 }
 
 impl Line {

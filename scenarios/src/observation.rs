@@ -25,6 +25,8 @@ impl Observation {
 }
 
 /// What a call gives.
+///
+/// Exhaustive on purpose: whoever shows or compares what was observed knows each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// It returned this number.
@@ -56,6 +58,7 @@ pub enum Outcome {
 
 /// What poll(2) can report of a pidfd (pidfd_open(2)).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum PollEvent {
     /// The process has ended (all its threads).
     #[serde(rename = "POLLIN")]
@@ -66,6 +69,8 @@ pub enum PollEvent {
 }
 
 /// What a look showed: numbers, each as the observer gets it.
+///
+/// Exhaustive on purpose: whoever shows or compares what was observed knows each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Seen {
     /// `/proc/PID/status`. The lists are by level, from the observer's namespace inward; a group or session without a number at a
@@ -147,6 +152,8 @@ pub enum Seen {
 }
 
 /// What a wait says of a child (wait(2), the `W…` macros).
+///
+/// Exhaustive on purpose: whoever shows or compares what was observed knows each, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum WaitStatus {
     /// Ended by itself, with this status (0 to 255).
@@ -217,6 +224,8 @@ pub struct Handled {
 
 /// What a SIGCHLD says of a child (sigaction(2), `si_code` and `si_status`). It can say one thing that no wait does: a SIGCONT in the
 /// middle of a stop of several threads is told as a stop by 0 (kernel/signal.c, `prepare_signal`, `do_notify_parent_cldstop`).
+///
+/// Exhaustive on purpose: whoever shows or compares what was observed knows each, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum ChildStatus {
     /// Ended by itself, with this status (0 to 255).
@@ -253,6 +262,8 @@ impl ChildStatus {
 }
 
 /// What a process is doing.
+///
+/// Exhaustive on purpose: whoever shows or compares what was observed knows each, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {

@@ -10,6 +10,7 @@ use crate::{ANOTHER_USER, CallName, CloneFlags, Fact, Role, State};
 /// ([`Refusal::NotModelled`]), because it must not ([`Refusal::Harmful`]), or because it is not there to be had on this kernel
 /// ([`Refusal::NeedsFact`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The step is for, or names, a process that has not been made (its clone failed).
     NotBorn {
@@ -72,6 +73,7 @@ impl Refusal {
 
 /// What is not modelled.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Unmodelled {
     /// These flags, with this call.
     Flags(CloneFlags),
@@ -117,6 +119,7 @@ impl fmt::Display for Unmodelled {
 
 /// What a step would do to the machine that runs it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Harm {
     /// An init in a process group that can keep its own namespace from ending, and with it all namespaces around.
     UndyingInit,

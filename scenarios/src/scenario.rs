@@ -6,6 +6,7 @@ use crate::{Call, Claim, Expect, Need, OutcomeClaim, Role};
 
 /// One scenario: a claim about a few processes, in steps.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Scenario {
     /// `chapter/name` in the library, or derived from the path of the file.
     pub name: String,
@@ -24,6 +25,28 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// A scenario with this title in which nothing happens yet. Its only process is `host`; whoever a step makes is named in `roles` first.
+    ///
+    /// ```
+    /// use pidlab_scenario::{Call, Role, Scenario, Step};
+    ///
+    /// let mut scenario = Scenario::new("A child has the next number");
+    /// scenario.roles.push("child".to_owned());
+    /// scenario.steps.push(Step::new(Role::HOST, Call::Fork { child: Role(1) }));
+    /// assert_eq!(scenario.role("child"), Some(Role(1)));
+    /// ```
+    pub fn new(title: &str) -> Scenario {
+        Scenario {
+            name: String::new(),
+            title: title.to_owned(),
+            about: String::new(),
+            rules: Vec::new(),
+            needs: Vec::new(),
+            roles: vec!["host".to_owned()],
+            steps: Vec::new(),
+        }
+    }
+
     /// The name of a process.
     ///
     /// # Panics
@@ -41,6 +64,7 @@ impl Scenario {
 
 /// One step: a process makes a call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Step {
     /// Who.
     pub by: Role,
@@ -57,6 +81,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step of which nothing is claimed.
+    pub fn new(by: Role, call: Call) -> Step {
+        Step { by, call, expect: None, claims: Vec::new(), ask: None, span: 0..0 }
+    }
+
     /// All that the author claims, what is expected of the call first.
     pub fn claimed(&self) -> impl Iterator<Item = Claim> {
         let expect = self.expect.map(|expect| Claim::Outcome(OutcomeClaim::Result(expect)));

@@ -7,6 +7,8 @@ use crate::{Role, Signal};
 /// A process as a call names it: by role, or by a bare number.
 ///
 /// A role stands for the number that the process has, or last had, in the caller's PID namespace.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Target {
     /// The number of this process in the caller's namespace.
@@ -16,6 +18,8 @@ pub enum Target {
 }
 
 /// A process as a call names it that takes a pidfd.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum PidfdTarget {
     /// `pid = …`: whoever has this number when the call is made. The pidfd is opened for it.
@@ -35,6 +39,8 @@ impl PidfdTarget {
 }
 
 /// Whose namespace setns(2) is for.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Entrance {
     /// `to = …`: this process, by whichever file.
@@ -44,6 +50,8 @@ pub enum Entrance {
 }
 
 /// What kill(2) is aimed at.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum KillTarget {
     /// `pid = …`: one process; as a number also 0 (the own group) and -1 (everybody).
@@ -53,6 +61,8 @@ pub enum KillTarget {
 }
 
 /// Which children a wait is for.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum WaitTarget {
     /// `pid = "any"`: every child.
@@ -68,6 +78,8 @@ pub enum WaitTarget {
 }
 
 /// The exit signal that a clone asks for: what the parent gets when the child ends.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum ExitSignal {
     /// Not written: `SIGCHLD`, or none where clone3(2) takes none (`CLONE_PARENT`, `CLONE_THREAD`).
@@ -96,6 +108,9 @@ pub(crate) trait Word: Copy + 'static {
 macro_rules! words {
     ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])* $variant:ident = $word:literal),* $(,)? }) => {
         $(#[$meta])*
+        ///
+        /// Exhaustive on purpose: whoever runs, draws or probes what such a word stands for knows each, and the compiler says where a new
+        /// one is missing.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
         pub enum $type {
             $($(#[doc = $doc])* $variant),*

@@ -177,7 +177,7 @@ fn what_cannot_be_run_is_said_once() {
 #[test]
 fn nobody_is_born_twice() {
     for (child, refused) in [(GONE, true), (Role(5), false)] {
-        let step = Step { by: HOST, call: Call::Fork { child }, expect: None, claims: vec![], ask: None, span: 0..0 };
+        let step = Step::new(HOST, Call::Fork { child });
         assert_eq!(lower(&step, &Five { facts: true }) == Err(Refusal::BornTwice { role: child }), refused);
     }
 }

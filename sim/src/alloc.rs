@@ -23,6 +23,7 @@ use crate::objects::wait_opts::Who;
 use crate::rule;
 use crate::set_tid::{check_all, restart, take_chosen};
 use crate::storage::arena::Slot;
+use crate::storage::numbers::Inline;
 use crate::world::{InCall, World};
 
 /// Where a number was found.
@@ -76,7 +77,7 @@ pub(crate) fn alloc_pid(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId
     let restart = restart(w);
     let mut numbers = w.rows.add(level);
     let born = next_birth(w);
-    let pid = w.pids.insert(Pid { ns, numbers, born, ..Pid::VACANT });
+    let pid = w.pids.next();
     let mut at = Some(ns);
     let mut done = 0;
     let mut refused = None;
@@ -97,10 +98,9 @@ pub(crate) fn alloc_pid(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId
             }
         }
     }
-    w.pids[pid].numbers = numbers;
     if let Some(errno) = refused {
         name_the_level(w, ns, set_tid, done);
-        roll_back(w, pid, done);
+        roll_back(w, ns, numbers, done);
         return Err(errno);
     }
     // Only now: whatever is wrong with a number wins over the death of the namespace.
@@ -111,7 +111,7 @@ pub(crate) fn alloc_pid(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId
         if !set_tid.is_empty() {
             w.because_of_newborn(&rule::SETTID_DEAD_NS);
         }
-        roll_back(w, pid, done);
+        roll_back(w, ns, numbers, done);
         return Err(Errno::ENOMEM);
     }
     if !set_tid.is_empty() {
@@ -120,7 +120,7 @@ pub(crate) fn alloc_pid(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId
     w.because_of_newborn(&rule::ALLOC_ONE_PER_LEVEL);
     // The number keeps its namespace (`get_pid_ns`).
     w.ns_mut(ns).count += 1;
-    Ok(pid)
+    Ok(w.pids.insert(Pid { ns, numbers, born, ..Pid::VACANT }))
 }
 
 /// The place of the next birth in the order of births.
@@ -136,10 +136,10 @@ fn next_birth(w: &mut World) -> u32 {
 /// After four thousand million births their places are counted anew; only their order means something.
 #[cold]
 fn renumber_births(w: &mut World) {
-    let mut order: Vec<(u32, PidId)> = w.pids.iter().map(|(id, pid)| (pid.born, id)).collect();
-    order.sort_unstable();
-    for (place, (_, id)) in (1..).zip(order) {
-        w.pids[id].born = place;
+    let mut order: Vec<&mut Pid> = w.pids.iter_mut().filter(|pid| pid.born > 0).collect();
+    order.sort_unstable_by_key(|pid| pid.born);
+    for (place, pid) in (1..).zip(order) {
+        pid.born = place;
         w.births = place;
     }
 }
@@ -176,6 +176,7 @@ fn name_the_number(w: &mut World, ns: NsId, found: Found) {
 }
 
 /// Which level ended it, and what that wins over.
+#[cold]
 fn name_the_level(w: &mut World, ns: NsId, set_tid: &[i32], done: u32) {
     let namespace = w.ns(ns);
     let (level, adding) = (namespace.level, namespace.adding);
@@ -193,19 +194,18 @@ fn name_the_level(w: &mut World, ns: NsId, set_tid: &[i32], done: u32) {
 /// Gives back the numbers of the `done` innermost levels. Their cursors stay where they are, but for a namespace in which no number
 /// has ever been in use.
 #[cold]
-fn roll_back(w: &mut World, pid: PidId, done: u32) {
-    let ns = w.pids[pid].ns;
+fn roll_back(w: &mut World, ns: NsId, numbers: Inline, done: u32) {
     let level = w.ns(ns).level;
     let mut at = Some(ns);
     for depth in 0..done {
         let Some(current) = at else { break };
-        let number = w.rows.one(level, &w.pids[pid].numbers, level - depth);
+        let number = w.rows.one(level, &numbers, level - depth);
         let namespace = w.ns_mut(current);
         namespace.idr.remove(number);
         namespace.pid_allocated -= 1;
         at = namespace.parent;
     }
-    drop_pid(w, pid);
+    w.rows.remove(level, &numbers);
     let namespace = w.ns_mut(ns);
     if namespace.adding && namespace.is_unborn() && namespace.pid_allocated == 0 {
         namespace.cursor = 0;
@@ -216,14 +216,6 @@ fn roll_back(w: &mut World, pid: PidId, done: u32) {
     if done > 0 {
         w.because_of_newborn(&rule::ALLOC_ROLLBACK);
     }
-}
-
-fn drop_pid(w: &mut World, pid: PidId) {
-    let World { rows, pids, namespaces, .. } = w;
-    let record = &pids[pid];
-    let level = namespaces[record.ns].level;
-    rows.remove(level, &record.numbers);
-    pids.remove(pid);
 }
 
 /// Gives the numbers of a `struct pid` back, at every level.

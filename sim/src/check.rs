@@ -58,14 +58,15 @@ impl World {
         Ok(())
     }
 
-    /// Whether two worlds differ at most in the numbers that their namespaces try next, and in how many namespaces are gone: all that a
-    /// failed call may change.
+    /// Whether two worlds differ at most in the numbers that their namespaces try next, and in how many namespaces are gone and which
+    /// names the next ones get: all that a failed call may change.
     pub fn equals_but_for_cursors(&self, other: &World) -> bool {
         let forget = |world: &World| {
             let mut world = world.clone();
             for namespace in world.namespaces.iter_mut() {
                 namespace.cursor = 0;
             }
+            world.namespaces.forget_names();
             world.births = 0;
             world.namespaces_made = 0;
             crate::capable::forget_gone(&mut world);

@@ -30,6 +30,7 @@ use crate::{describe, rule, tid_words};
 
 /// What clone3(2) is asked for.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CloneArgs<'a> {
     /// Its flags; `CLONE_FILES` and `CLONE_FS` change nothing here.
     pub flags: CloneFlags,
@@ -37,6 +38,27 @@ pub struct CloneArgs<'a> {
     pub exit_signal: Option<Signal>,
     /// The numbers asked for, innermost namespace first.
     pub set_tid: &'a [i32],
+}
+
+impl CloneArgs<'static> {
+    /// A child made with these flags, that sends SIGCHLD when it ends and has the numbers that come next.
+    pub const fn new(flags: CloneFlags) -> CloneArgs<'static> {
+        CloneArgs { flags, exit_signal: Some(Signal::CHLD), set_tid: &[] }
+    }
+}
+
+impl<'a> CloneArgs<'a> {
+    /// With another signal for the parent, or none.
+    #[must_use]
+    pub const fn with_exit_signal(self, exit_signal: Option<Signal>) -> CloneArgs<'a> {
+        CloneArgs { exit_signal, ..self }
+    }
+
+    /// With these numbers, innermost namespace first.
+    #[must_use]
+    pub const fn with_set_tid(self, set_tid: &[i32]) -> CloneArgs<'_> {
+        CloneArgs { flags: self.flags, exit_signal: self.exit_signal, set_tid }
+    }
 }
 
 /// Flags that have a TID written somewhere.

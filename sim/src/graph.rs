@@ -6,6 +6,7 @@ use crate::{NsId, TaskId, World};
 
 /// A thing in the world.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
 pub enum Node {
     /// A task.
     Task(TaskId),
@@ -15,6 +16,7 @@ pub enum Node {
 
 /// How one thing belongs to another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Edge {
     /// From a process to its child.
     Child,

@@ -15,7 +15,7 @@
 //!
 //! let mut world = World::new();
 //! let host = world.host();
-//! let new_namespace = CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+//! let new_namespace = CloneArgs::new(CloneFlags::CLONE_NEWPID);
 //! let init = world.clone3(host, &new_namespace)?;
 //! assert_eq!(world.pids(init), [2, 1]);
 //!
@@ -51,7 +51,7 @@
 //! methods).
 //!
 //! **Order**: `order::turn` lists what a task does before another may run. There is no other source of races. `order::possible` searches
-//! the orders for what a kernel showed. `model` is scenarios on worlds. `storage` can be skipped.
+//! the orders for what a kernel showed. `model` is scenarios on worlds. `named` is for names from outside; `storage` can be skipped.
 //!
 //! An `Err` is an answer of Linux; a panic is a mistake of whoever calls, or of the model.
 #![forbid(unsafe_code)]
@@ -61,6 +61,8 @@ mod storage;
 mod objects;
 
 mod world;
+
+mod named;
 
 pub mod rule;
 
@@ -110,6 +112,9 @@ mod graph;
 
 mod model;
 
+#[cfg(feature = "proptest")]
+mod strategy;
+
 pub use calls::State;
 pub use check::Broken;
 pub use fork::CloneArgs;
@@ -120,6 +125,8 @@ pub use objects::ids::{NsId, TaskId};
 pub use objects::pid::Nr;
 pub use objects::wait_opts::{WaitFor, Waited};
 pub use rule::Rule;
+#[cfg(feature = "proptest")]
+pub use strategy::{ScenarioTree, Scenarios, scenarios};
 pub use world::{Handled, World};
 
 /// What becomes of a task at the end of its turn.

@@ -5,6 +5,7 @@
 
 /// A wrong belief about Linux.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
 pub enum Misconception {
     /// "An orphan goes to its grandparent." It goes to a subreaper above its dead parent, else to that parent's namespace's init.
     OrphansGoToGrandparent,

@@ -72,6 +72,7 @@ pub(crate) fn create_pid_namespace(w: &mut World, parent: Option<NsId>, maker: C
     inc_pid_namespaces(w, maker.user_ns, maker.uid);
     let own_pid_max = w.holds(Fact::PidMaxPerNamespace);
     let namespace = PidNamespace {
+        id: w.namespaces.next(),
         parent,
         level: parent.map_or(0, |parent| w.ns(parent).level + 1),
         child_reaper: ChildReaper::Unborn,

@@ -23,6 +23,8 @@ fn bare(number: Option<Nr>) -> u32 {
 
 /// # Looking at others
 ///
+/// Who is looked at is an `Option` where it may be gone: a [`TaskId`] of one that is released counts as `None`.
+///
 /// ```
 /// use pidlab_scenario::Seen;
 /// use pidlab_sim::World;
@@ -40,7 +42,7 @@ impl World {
     /// pidfd_open(2), DESCRIPTION; fs/pidfs.c:pidfd_poll
     #[track_caller]
     pub fn pidfd_poll(&mut self, caller: TaskId, of: Option<TaskId>) -> Vec<PollEvent> {
-        let is_thread = of.is_some_and(|of| self.leader(of) != of);
+        let is_thread = self.there(of).is_some_and(|of| self.group_leader(of) != of);
         self.poll(caller, of, is_thread)
     }
 
@@ -48,6 +50,7 @@ impl World {
     #[track_caller]
     pub(crate) fn poll(&mut self, caller: TaskId, of: Option<TaskId>, is_thread: bool) -> Vec<PollEvent> {
         self.begin(caller);
+        let of = self.there(of);
         let rule = if is_thread { &rule::VIEW_PIDFD_POLL_THREAD } else { &rule::VIEW_PIDFD_POLL };
         self.because(rule, of.unwrap_or(caller));
         match of {
@@ -65,13 +68,21 @@ impl World {
     }
 
     /// The task that has this number in the caller's namespace; 0 is the caller.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn looked_at(&self, caller: TaskId, number: i32) -> Option<TaskId> {
-        if number == 0 { Some(caller) } else { find_task_by_pid_ns(self, self.active_ns(caller), number) }
+        if number == 0 { Some(caller) } else { find_task_by_pid_ns(self, self.active_ns(self.named(caller)), number) }
     }
 
     /// Whether a task may mount a file system: all are in the mount namespace that the outermost user namespace owns.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn can_mount(&self, task: TaskId) -> bool {
-        ns_capable(self, task, UserNsId::OUTERMOST, Some(Capability::SysAdmin))
+        ns_capable(self, self.named(task), UserNsId::OUTERMOST, Some(Capability::SysAdmin))
     }
 
     /// `/proc/PID/status` in a procfs that the caller has mounted.
@@ -84,6 +95,7 @@ impl World {
     #[track_caller]
     pub fn look_at_status(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<Seen, Errno> {
         self.begin(caller);
+        let at = self.there(at);
         let ns = self.active_ns(caller);
         let Some((at, pid)) = at.and_then(|at| Some((at, self.pid_in(at, ns)?))) else {
             self.because(&rule::VIEW_TRANSLATE, caller);
@@ -157,6 +169,7 @@ impl World {
     #[track_caller]
     pub fn look_at_children(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<Seen, Errno> {
         self.begin(caller);
+        let at = self.there(at);
         let ns = self.active_ns(caller);
         let Some(at) = at.filter(|at| self.pid_in(*at, ns).is_some()) else {
             self.because(&rule::VIEW_TRANSLATE, caller);
@@ -177,6 +190,7 @@ impl World {
     #[track_caller]
     pub fn look_at_fdinfo(&mut self, caller: TaskId, of: Option<TaskId>) -> Seen {
         self.begin(caller);
+        let of = self.there(of);
         self.because(&rule::VIEW_PIDFD_FDINFO, of.unwrap_or(caller));
         let ns = self.active_ns(caller);
         let Some(of) = of else { return Seen::Fdinfo { pid: -1, nspid: vec![-1] } };
@@ -197,6 +211,7 @@ impl World {
     #[track_caller]
     pub fn translate(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<Seen, Errno> {
         self.begin(caller);
+        let at = self.there(at);
         let at = at.ok_or(Errno::ESRCH)?;
         if !self.holds(Fact::PidTranslation) {
             self.because(&rule::VIEW_NSIO_NONE, at);
@@ -209,10 +224,14 @@ impl World {
 
     /// The credentials of a message that another process has sent.
     ///
+    /// # Panics
+    /// If the task is released.
+    ///
     /// # References
     /// unix(7), SCM_CREDENTIALS; include/net/scm.h:scm_recv
     #[track_caller]
     pub fn look_at_credentials(&mut self, caller: TaskId, sender: TaskId) -> Seen {
+        let sender = self.named(sender);
         self.because(&rule::VIEW_SCM_CRED, sender);
         self.credentials_seen(caller, sender)
     }
@@ -233,20 +252,28 @@ impl World {
 
     /// The credentials of a socket that another process has made.
     ///
+    /// # Panics
+    /// If the task is released.
+    ///
     /// # References
     /// unix(7), SO_PEERCRED; net/core/sock.c:cred_to_ucred
     #[track_caller]
     pub fn look_at_peercred(&mut self, caller: TaskId, maker: TaskId) -> Seen {
+        let maker = self.named(maker);
         self.because(&rule::VIEW_PEERCRED, maker);
         self.credentials_seen(caller, maker)
     }
 
     /// The owner of a file that another process has set to itself.
     ///
+    /// # Panics
+    /// If the task is released.
+    ///
     /// # References
     /// F_GETOWN(2const); fs/fcntl.c:f_getown
     #[track_caller]
     pub fn look_at_owner(&mut self, caller: TaskId, owner: TaskId) -> Seen {
+        let owner = self.named(owner);
         self.begin(caller);
         self.because(&rule::VIEW_F_OWNER, owner);
         Seen::Owner { pid: bare(task_tgid_nr_ns(self, owner, self.active_ns(caller))) }
@@ -263,6 +290,7 @@ impl World {
     #[track_caller]
     pub fn look_at_pidfd_info(&mut self, caller: TaskId, of: Option<TaskId>, had_number: bool) -> Result<Seen, Errno> {
         self.begin(caller);
+        let of = self.there(of);
         self.may_ask_pidfd(of.unwrap_or(caller), had_number)?;
         if !had_number {
             return Err(Errno::ESRCH);
@@ -313,6 +341,7 @@ impl World {
         had_number: bool,
         ended: Option<WaitStatus>,
     ) -> Result<Seen, Errno> {
+        let of = self.there(of);
         if of.is_some() {
             self.look_at_pidfd_info(caller, of, had_number)?;
             if self.holds(Fact::PidfdExit) {
@@ -340,6 +369,7 @@ impl World {
     #[track_caller]
     pub fn look_at_pidfd_signal(&mut self, caller: TaskId, of: Option<TaskId>, had_number: bool) -> Result<(), Errno> {
         self.begin(caller);
+        let of = self.there(of);
         self.because(&rule::VIEW_PIDFD_SIGNAL_SCOPE, of.unwrap_or(caller));
         if !had_number {
             return Err(Errno::EINVAL);
@@ -359,6 +389,7 @@ impl World {
     #[track_caller]
     pub fn look_at_ns_parent(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<(), Errno> {
         self.begin(caller);
+        let at = self.there(at);
         let at = at.ok_or(Errno::ESRCH)?;
         self.because(&rule::VIEW_NSIO_PARENT, at);
         let parent = self.parent_namespace(self.active_ns(at));
@@ -376,6 +407,7 @@ impl World {
     #[track_caller]
     pub fn look_at_ns_file(&mut self, caller: TaskId, of: Option<TaskId>) -> Result<bool, Errno> {
         self.begin(caller);
+        let of = self.there(of);
         let of = of.filter(|of| self.task(*of).exit_state != ExitState::Vacant).ok_or(Errno::ENOENT)?;
         may_follow_link(self, caller, of)?;
         self.because(&rule::NS_IDENTITY, of);
@@ -393,6 +425,7 @@ impl World {
     #[track_caller]
     pub fn look_at_their_procfs(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<Seen, Errno> {
         self.begin(caller);
+        let at = self.there(at);
         let at = at.ok_or(Errno::ESRCH)?;
         if !self.holds(Fact::ProcfsPidns) {
             self.because(&rule::PROC_PIDNS_UNKNOWN, at);

@@ -94,7 +94,7 @@ fn look_up(w: &World, caller: TaskId, asked: WaitFor) -> Who {
         WaitFor::Pid(number) => find_pid_ns(w, w.active_ns(caller), number).map(Who::Pid),
         WaitFor::OwnGroup => Some(Who::Pgrp(w.process(caller).pgrp)),
         WaitFor::Group(number) => find_pid_ns(w, w.active_ns(caller), number).map(Who::Pgrp),
-        WaitFor::Pidfd(task) => task.map(|task| Who::Pid(w.task(task).thread_pid)),
+        WaitFor::Pidfd(task) => w.there(task).map(|task| Who::Pid(w.task(task).thread_pid)),
     };
     found.unwrap_or(Who::Nobody)
 }

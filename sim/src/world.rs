@@ -23,6 +23,7 @@ use crate::{Misconception, Rule};
 
 /// A signal that a handler got.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct Handled {
     /// Which signal.
     pub signal: Signal,
@@ -328,7 +329,8 @@ impl World {
 
     /// Every task that is not released, in the order of their slots.
     pub fn tasks(&self) -> impl Iterator<Item = TaskId> + '_ {
-        self.tasks.iter().filter(|(_, task)| task.exit_state != ExitState::Vacant).map(|(id, _)| id)
+        let there = self.tasks.iter().filter(|task| task.exit_state != ExitState::Vacant);
+        there.filter_map(|task| self.pids[task.thread_pid].task)
     }
 
     /// Every process that is not reaped, by its first thread.
@@ -337,8 +339,12 @@ impl World {
     }
 
     /// The children of one thread, in the order of its list: born and adopted ones at the tail.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn children(&self, task: TaskId) -> impl Iterator<Item = TaskId> + '_ {
-        std::iter::successors(self.task(task).first_child, |child| self.task(*child).next_sibling)
+        std::iter::successors(self.task(self.named(task)).first_child, |child| self.task(*child).next_sibling)
     }
 
     /// Who a task is.

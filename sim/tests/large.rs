@@ -3,8 +3,7 @@
 use pidlab_scenario::{CloneFlags, Errno, Signal};
 use pidlab_sim::{CloneArgs, State, World};
 
-const NEWPID: CloneArgs<'static> =
-    CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+const NEWPID: CloneArgs<'static> = CloneArgs::new(CloneFlags::CLONE_NEWPID);
 
 #[test]
 fn a_full_namespace_refuses_one_more_and_dies_at_once() {

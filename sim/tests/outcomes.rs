@@ -8,7 +8,7 @@ use pidlab_scenario::{
 use pidlab_sim::{Answer, Judgement, Model};
 
 fn step(by: u16, call: Call) -> Step {
-    Step { by: Role(by), call, expect: None, claims: vec![], ask: None, span: 0..0 }
+    Step::new(Role(by), call)
 }
 
 fn fork(by: u16, child: u16) -> Step {
@@ -20,15 +20,10 @@ fn kill(by: u16, target: Target, signal: Signal) -> Step {
 }
 
 fn scenario(steps: Vec<Step>) -> Scenario {
-    Scenario {
-        name: "test".into(),
-        title: String::new(),
-        about: String::new(),
-        rules: Vec::new(),
-        needs: Vec::new(),
-        roles: (0..24).map(|index| format!("p{index}")).collect(),
-        steps,
-    }
+    let mut scenario = Scenario::new("");
+    scenario.roles = (0..24).map(|index| format!("p{index}")).collect();
+    scenario.steps = steps;
+    scenario
 }
 
 /// Takes the steps, the last of which may have several outcomes.

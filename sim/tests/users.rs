@@ -8,7 +8,7 @@ const NEWPID: CloneFlags = CloneFlags::CLONE_NEWPID;
 const NEWUSER: CloneFlags = CloneFlags::CLONE_NEWUSER;
 
 fn clone(world: &mut World, caller: TaskId, flags: CloneFlags) -> Result<TaskId, Errno> {
-    let made = world.clone3(caller, &CloneArgs { flags, exit_signal: Some(Signal::CHLD), set_tid: &[] });
+    let made = world.clone3(caller, &CloneArgs::new(flags));
     world.check_invariants().unwrap();
     made
 }

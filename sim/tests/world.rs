@@ -4,8 +4,7 @@
 use pidlab_scenario::{CloneFlags, Errno, Fact, Facts, MaskChange, Signal, SignalAction, WaitOptions, WaitStatus};
 use pidlab_sim::{CloneArgs, NsId, State, TaskId, WaitFor, Waited, World};
 
-const NEWPID: CloneArgs<'static> =
-    CloneArgs { flags: CloneFlags::CLONE_NEWPID, exit_signal: Some(Signal::CHLD), set_tid: &[] };
+const NEWPID: CloneArgs<'static> = CloneArgs::new(CloneFlags::CLONE_NEWPID);
 
 /// A world with an init in a namespace of its own.
 fn nested() -> (World, TaskId, TaskId) {
@@ -93,7 +92,7 @@ fn chosen_numbers_are_checked_from_the_inside_out_or_all_at_first() {
 fn chosen_numbers(mut world: World, taken_and_invalid: Errno) {
     let init = world.clone3(world.host(), &NEWPID).unwrap();
     let mut ask = |set_tid: &[i32]| {
-        let args = CloneArgs { flags: CloneFlags::empty(), exit_signal: Some(Signal::CHLD), set_tid };
+        let args = CloneArgs::new(CloneFlags::empty()).with_set_tid(set_tid);
         world.clone3(init, &args).map(|child| world.pids(child).to_vec())
     };
     assert_eq!(ask(&[1, 0]), Err(taken_and_invalid));
@@ -379,7 +378,7 @@ fn one_siginfo_goes_round_or_each_receiver_has_its_own() {
 fn a_clone_child_needs_its_own_kind_of_wait() {
     let mut world = World::new();
     let host = world.host();
-    let none = CloneArgs { flags: CloneFlags::empty(), exit_signal: None, set_tid: &[] };
+    let none = CloneArgs::new(CloneFlags::empty()).with_exit_signal(None);
     let one = world.clone3(host, &none).unwrap();
     world.exit(one, 0);
     assert_eq!(wait_any(&mut world, host), Err(Errno::ECHILD));

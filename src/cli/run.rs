@@ -153,8 +153,7 @@ fn hint(needs: &[Need]) -> String {
 }
 
 fn kernel_header(kernel: &Kernel) -> KernelHeader {
-    let facts = kernel.facts.iter().map(|(fact, holds)| (fact.to_string(), holds)).collect();
-    KernelHeader { release: kernel.release.clone(), facts }
+    KernelHeader::new(&kernel.release, &kernel.facts)
 }
 
 /// The model's run, then the kernel's, each with its header.
@@ -167,11 +166,11 @@ fn json(out: &mut Out, scenario: &Scenario, verdict: &Verdict, kernel: Option<&K
         .collect();
     let seen: Vec<(&Observation, Option<&[Because]>)> =
         verdict.steps.iter().filter_map(|step| step.kernel.as_ref()).map(|seen| (seen, None)).collect();
-    for (on, lines, kernel) in [("model", model, None), ("kernel", seen, kernel)] {
+    for (lines, kernel) in [(model, None), (seen, kernel)] {
         if lines.is_empty() {
             continue;
         }
-        let header = Header { scenario: scenario.name.clone(), on: on.to_owned(), kernel: kernel.cloned() };
+        let header = Header::new(scenario, kernel.cloned());
         writeln!(out, "{}", escaped_json(&serde_json::to_string(&header)?))?;
         for (step, (observation, because)) in lines.into_iter().enumerate() {
             let mut line = Line::new(scenario, step, observation);
@@ -184,5 +183,5 @@ fn json(out: &mut Out, scenario: &Scenario, verdict: &Verdict, kernel: Option<&K
 }
 
 fn because_line(scenario: &Scenario, because: &Because) -> BecauseLine {
-    BecauseLine { rule: because.rule.id.to_owned(), about: scenario.role_name(because.about).to_owned() }
+    BecauseLine::new(because.rule.id, scenario.role_name(because.about))
 }

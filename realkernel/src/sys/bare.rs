@@ -108,18 +108,11 @@ pub fn scenario() -> Scenario {
         (b, Call::Getppid),
         (host, wait()),
     ];
-    Scenario {
-        name: "bench/tree".to_owned(),
-        title: "Eight processes in two namespaces".to_owned(),
-        about: String::new(),
-        rules: Vec::new(),
-        needs: Vec::new(),
-        roles: names.map(str::to_owned).to_vec(),
-        steps: calls
-            .into_iter()
-            .map(|(by, call)| Step { by, call, expect: None, claims: vec![], ask: None, span: 0..0 })
-            .collect(),
-    }
+    let mut scenario = Scenario::new("Eight processes in two namespaces");
+    "bench/tree".clone_into(&mut scenario.name);
+    scenario.roles = names.map(str::to_owned).to_vec();
+    scenario.steps = calls.into_iter().map(|(by, call)| Step::new(by, call)).collect();
+    scenario
 }
 
 extern "C" fn host(stacks: *mut c_void) -> c_int {

@@ -71,7 +71,9 @@ pub(crate) fn shows(steps: &str, expected: &[&str]) {
     let memory = if about_memory { &[Sharing::Auto][..] } else { &[Sharing::Shared, Sharing::Own] };
     for unprivileged in [false, true] {
         for sharing in memory.iter().copied() {
-            let Some(mut lab) = lab(LabOptions { unprivileged, sharing, ..LabOptions::default() }) else { return };
+            let Some(mut lab) = lab(LabOptions::default().as_ordinary_user(unprivileged).with_sharing(sharing)) else {
+                return;
+            };
             same(&scenario(steps), expected, &mut lab);
         }
     }

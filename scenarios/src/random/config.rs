@@ -4,6 +4,7 @@ use crate::CallName;
 
 /// What random scenarios are like.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct RandomConfig {
     /// The calls, each with its weight.
     pub calls: Vec<(CallName, u32)>,

@@ -13,15 +13,8 @@ use crate::{Role, Scenario, State, Step};
 /// The scenario that these choices make: the first says what it begins with, each other makes a step, until nobody can act any
 /// more or a scenario can have no more steps.
 pub fn scenario(choices: &[Choice], guide: &mut impl Guide, config: &RandomConfig) -> Scenario {
-    let mut scenario = Scenario {
-        name: "random".to_owned(),
-        title: "A random scenario".to_owned(),
-        about: String::new(),
-        rules: Vec::new(),
-        needs: Vec::new(),
-        roles: vec!["host".to_owned()],
-        steps: Vec::new(),
-    };
+    let mut scenario = Scenario::new("A random scenario");
+    "random".clone_into(&mut scenario.name);
     guide.start(&scenario);
     let Some((first, choices)) = choices.split_first() else { return scenario };
     let mut bytes = Bytes::of(first);
@@ -33,7 +26,7 @@ pub fn scenario(choices: &[Choice], guide: &mut impl Guide, config: &RandomConfi
         let mut bytes = Bytes::of(choice);
         let Some(by) = actor(&scenario, guide, config.theme, &mut bytes) else { break };
         let call = Maker::new(&mut scenario, guide, config, by, bytes).call();
-        let step = Step { by, call, expect: None, claims: vec![], ask: None, span: 0..0 };
+        let step = Step::new(by, call);
         // What the guide cannot take (it may know fewer calls than the configuration names) is left out.
         if guide.apply(&scenario, &step).is_ok() {
             scenario.steps.push(step);
@@ -61,7 +54,7 @@ fn open(scenario: &mut Scenario, guide: &mut impl Guide, opening: Opening) {
         if let Some(child) = made {
             scenario.roles.push(format!("p{}", child.0));
         }
-        let step = Step { by, call, expect: None, claims: vec![], ask: None, span: 0..0 };
+        let step = Step::new(by, call);
         if guide.apply(scenario, &step).is_err() {
             scenario.roles.truncate(scenario.roles.len() - usize::from(made.is_some()));
             return;

@@ -4,6 +4,7 @@ use crate::CallName;
 
 /// What a random scenario is mostly about. Some rules need several rare calls in a row, which no mixture of all calls gives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
 pub enum Theme {
     /// Every call of the language.
     Everything,

@@ -12,6 +12,8 @@ use crate::{
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
 ///
 /// Roles are left only where no number can stand for a process: a new one, and one that is held by a pidfd or a file.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Syscall {
     /// clone3(2); also what fork(2) and vfork(2) come to.
@@ -237,6 +239,8 @@ pub enum Syscall {
 }
 
 /// Which children waitid(2) is for.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum WaitId {
     /// `P_ALL`.

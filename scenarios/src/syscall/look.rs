@@ -6,6 +6,8 @@ use super::who::{LookedAt, Pidfd};
 use crate::{LookVia, Role};
 
 /// How a process looks at others. Where procfs is read, it is one that the caller mounted itself.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Look {
     /// `/proc/PID/status`; 0 is nobody's number.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::Role;
 
 /// How a call comes by a pidfd.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Pidfd {
     /// It has been held since this process was born.
@@ -14,6 +16,8 @@ pub enum Pidfd {
 }
 
 /// Who is looked at.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum LookedAt {
     /// This process, whatever numbers it has.

@@ -29,6 +29,7 @@ use crate::{Rule, nsproxy};
 
 /// What a task is doing, as everybody can see it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
 pub enum State {
     /// Able to make a call.
     Running,
@@ -83,7 +84,7 @@ impl World {
 
     /// What a task is doing; `None` once it is released.
     pub fn state(&self, task: TaskId) -> Option<State> {
-        let task = self.tasks.get(task)?;
+        let task = self.is_there(task).then(|| self.task(task))?;
         match task.exit_state {
             ExitState::Vacant | ExitState::Dead => None,
             ExitState::Zombie => Some(State::Zombie),
@@ -109,102 +110,154 @@ impl World {
     /// # Ok::<(), pidlab_scenario::Errno>(())
     /// ```
     pub fn can_act(&self, task: TaskId) -> bool {
-        self.tasks.get(task).is_some_and(Task::is_running)
+        self.is_there(task) && self.task(task).is_running()
     }
 
     /// The first thread of a task's process, which stands for the process.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     #[doc(alias = "group_leader")]
     #[doc(alias = "tgid")]
     pub fn leader(&self, task: TaskId) -> TaskId {
-        self.group_leader(task)
+        self.group_leader(self.named(task))
     }
 
     /// The threads of a process that are not released, the first one (dead or alive) first, then in the order in which they were made.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn threads(&self, task: TaskId) -> impl Iterator<Item = TaskId> + '_ {
-        self.threads_of(self.task(task).signal)
+        self.threads_of(self.task(self.named(task)).signal)
     }
 
     /// The process that made or adopted a task's process, by its first thread; `None` for the host, whose parent is outside.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     #[doc(alias = "real_parent")]
     pub fn parent(&self, task: TaskId) -> Option<TaskId> {
-        let parent = self.task(self.group_leader(task)).real_parent?;
+        let parent = self.task(self.group_leader(self.named(task))).real_parent?;
         Some(self.group_leader(parent))
     }
 
     /// The PID namespace that a task is in, for life.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     #[doc(alias = "task_active_pid_ns")]
     pub fn namespace(&self, task: TaskId) -> NsId {
-        self.active_ns(task)
+        self.active_ns(self.named(task))
     }
 
     /// The PID namespace of its next child; `None` once it has given that up.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     #[doc(alias = "pid_ns_for_children")]
     pub fn namespace_for_children(&self, task: TaskId) -> Option<NsId> {
-        self.task(task).pid_ns_for_children
+        self.task(self.named(task)).pid_ns_for_children
     }
 
     /// The parent of a namespace; `None` for the outermost.
+    ///
+    /// # Panics
+    /// If the namespace is gone.
+    #[track_caller]
     pub fn parent_namespace(&self, ns: NsId) -> Option<NsId> {
-        self.ns(ns).parent
+        self.named_ns(ns).parent
     }
 
     /// How deep a namespace is; the outermost has 0.
+    ///
+    /// # Panics
+    /// If the namespace is gone.
+    #[track_caller]
     pub fn level(&self, ns: NsId) -> u32 {
-        self.ns(ns).level
+        self.named_ns(ns).level
     }
 
     /// A number for the namespace that no other namespace of this world ever has.
+    ///
+    /// # Panics
+    /// If the namespace is gone.
+    #[track_caller]
     pub fn namespace_serial(&self, ns: NsId) -> u64 {
-        self.ns(ns).serial
+        self.named_ns(ns).serial
     }
 
-    /// The child reaper of a namespace; `None` before it is born and after it is reaped.
+    /// The child reaper of a namespace; `None` before it is born and after it is reaped, or the namespace is gone.
     #[doc(alias = "child_reaper")]
     pub fn init(&self, ns: NsId) -> Option<TaskId> {
-        self.ns(ns).reaper()
+        self.existing(ns)?.reaper()
     }
 
     /// Every namespace in existence.
     pub fn namespaces(&self) -> impl Iterator<Item = NsId> + '_ {
-        self.namespaces.iter().filter(|(_, ns)| ns.count > 0).map(|(id, _)| id)
+        self.namespaces.iter().filter(|ns| ns.count > 0).map(|ns| ns.id)
     }
 
     /// The numbers of a task, from the outermost namespace inward.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn pids(&self, task: TaskId) -> &[u32] {
-        numbers(self, self.task(task).thread_pid)
+        numbers(self, self.task(self.named(task)).thread_pid)
     }
 
-    /// The number of a task in a namespace; `None` where it has none.
+    /// The number of a task in a namespace; `None` where it has none, or if either is gone.
     ///
     /// # References
     /// kernel/pid.c:task_pid_nr_ns
     #[doc(alias = "pid_nr_ns")]
     pub fn pid_in(&self, task: TaskId, ns: NsId) -> Option<Nr> {
-        task_pid_nr_ns(self, task, ns)
+        self.existing(ns)?;
+        self.is_there(task).then(|| task_pid_nr_ns(self, task, ns))?
     }
 
-    /// The number of its process group in a namespace; `None` where it is not visible.
+    /// The number of its process group in a namespace; `None` where it is not visible, or the namespace is gone.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn group_in(&self, task: TaskId, ns: NsId) -> Option<Nr> {
-        pid_nr_ns(self, self.process(task).pgrp, ns)
+        self.existing(ns)?;
+        pid_nr_ns(self, self.process(self.named(task)).pgrp, ns)
     }
 
-    /// The number of its session in a namespace; `None` where it is not visible.
+    /// The number of its session in a namespace; `None` where it is not visible, or the namespace is gone.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn session_in(&self, task: TaskId, ns: NsId) -> Option<Nr> {
-        pid_nr_ns(self, self.process(task).session, ns)
+        self.existing(ns)?;
+        pid_nr_ns(self, self.process(self.named(task)).session, ns)
     }
 
-    /// The task that has this number in a namespace.
+    /// The task that has this number in a namespace; `None` where there is none, or the namespace is gone.
     ///
     /// # References
     /// kernel/pid.c:find_task_by_pid_ns
     #[doc(alias = "find_task_by_pid_ns")]
     pub fn find(&self, ns: NsId, number: i32) -> Option<TaskId> {
+        self.existing(ns)?;
         find_task_by_pid_ns(self, ns, number)
     }
 
     /// The user that a task is, as the outermost user namespace has it.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn user(&self, task: TaskId) -> u32 {
-        self.cred(task).uid
+        self.cred(self.named(task)).uid
     }
 
     /// The signals that a task's handlers got since [`World::clear_handled`], in the order in which they ran.

@@ -58,6 +58,7 @@ impl World {
     #[track_caller]
     pub fn setns(&mut self, caller: TaskId, ns: NsId) -> Result<(), Errno> {
         self.begin(caller);
+        let ns = self.named_ns(ns).id;
         nsproxy::pidns_install(self, caller, ns)
     }
 
@@ -74,6 +75,7 @@ impl World {
     #[track_caller]
     pub fn setns_path(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
         self.begin(caller);
+        let to = self.there(to);
         nsproxy::setns_path(self, caller, to)
     }
 
@@ -90,6 +92,7 @@ impl World {
     #[track_caller]
     pub fn setns_pidfd(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
         self.begin(caller);
+        let to = self.there(to);
         nsproxy::setns_pidfd(self, caller, to)
     }
 
@@ -107,6 +110,7 @@ impl World {
     #[track_caller]
     pub fn setns_for_children(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
         self.begin(caller);
+        let to = self.there(to);
         nsproxy::setns_for_children(self, caller, to)
     }
 
@@ -123,6 +127,7 @@ impl World {
     #[track_caller]
     pub fn setns_pidfd_for_children(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
         self.begin(caller);
+        let to = self.there(to);
         nsproxy::setns_pidfd_for_children(self, caller, to)
     }
 

@@ -1,4 +1,4 @@
-use pidlab_scenario::{CloneFlags, Errno, Signal, WaitOptions};
+use pidlab_scenario::{CloneFlags, Errno, WaitOptions};
 
 use crate::exit::do_exit::{do_exit, do_group_exit};
 use crate::exit::reparent::find_alive_thread;
@@ -41,7 +41,7 @@ impl World {
     #[track_caller]
     #[inline]
     pub fn fork(&mut self, caller: TaskId) -> Result<TaskId, Errno> {
-        self.clone3(caller, &CloneArgs { flags: CloneFlags::empty(), exit_signal: Some(Signal::CHLD), set_tid: &[] })
+        self.clone3(caller, &CloneArgs::new(CloneFlags::empty()))
     }
 
     /// vfork(2): the caller sleeps until the child has ended or runs another program.
@@ -57,7 +57,7 @@ impl World {
     #[track_caller]
     pub fn vfork(&mut self, caller: TaskId) -> Result<TaskId, Errno> {
         let flags = CloneFlags::CLONE_VFORK | CloneFlags::CLONE_VM;
-        self.clone3(caller, &CloneArgs { flags, exit_signal: Some(Signal::CHLD), set_tid: &[] })
+        self.clone3(caller, &CloneArgs::new(flags))
     }
 
     /// clone3(2).

@@ -51,8 +51,12 @@ impl World {
     }
 
     /// The parent's number as a task itself sees it, whatever it is doing.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn visible_parent(&self, task: TaskId) -> Option<Nr> {
-        prctl::visible_parent(self, task)
+        prctl::visible_parent(self, self.named(task))
     }
 
     /// getpgid(2); `pid` 0 is the caller. `None` (Linux says 0): the group has no number in the caller's namespace.
@@ -112,8 +116,12 @@ impl World {
 
     /// Whether a setpgid(2) would succeed and put an init into a group that can keep its own namespace from ending. The world models this;
     /// nobody should try it on a machine.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn would_never_end(&self, caller: TaskId, pid: i32, pgid: i32) -> bool {
-        pgrp::would_never_end(self, caller, pid, pgid)
+        pgrp::would_never_end(self, self.named(caller), pid, pgid)
     }
 
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`: whether the caller's process adopts the orphans below it.

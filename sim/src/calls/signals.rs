@@ -274,7 +274,11 @@ impl World {
     }
 
     /// Whether [`World::abort`] would never end.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
     pub fn aborts_for_ever(&self, caller: TaskId) -> bool {
-        crate::signal::force::aborts_for_ever(self, caller)
+        crate::signal::force::aborts_for_ever(self, self.named(caller))
     }
 }

@@ -173,31 +173,35 @@ impl Branch {
     }
 
     /// Takes a step in the order in which events come up.
-    pub(super) fn step(&self, step: &Step) -> Result<(Branch, Answer), Refusal> {
-        let mut branch = self.begin_step(step, false)?;
-        orders::settle(&mut branch.world);
-        Ok(branch.conclude(step))
+    pub(super) fn step(&mut self, step: &Step) -> Result<Answer, Refusal> {
+        self.begin_step(step, false)?;
+        orders::settle(&mut self.world);
+        Ok(self.conclude(step))
     }
 
     /// Takes a step in every order, and keeps what looks like what was seen.
     pub(super) fn search(&self, step: &Step, most: usize, seen: &Observation) -> Result<Searched, Refusal> {
         let mut searched = Searched { results: Vec::new(), looked_at: 0, complete: true };
-        for begun in self.begin_all(step)? {
+        for mut begun in self.begin_all(step)? {
             if begun.world.run_queue.is_empty() {
                 searched.looked_at += 1;
-                let (branch, answer) = begun.conclude(step);
+                let answer = begun.conclude(step);
                 if answer.observation == *seen {
-                    searched.results.push((branch, answer));
+                    searched.results.push((begun, answer));
                 }
                 continue;
             }
             let left = most.saturating_sub(searched.looked_at);
             let hopeless = |world: &World| begun.is_hopeless(step, world, seen);
-            let looks_like = |world: &World| begun.with(world.clone()).conclude(step).1.observation == *seen;
+            let looks_like = |world: &World| begun.with(world.clone()).conclude(step).observation == *seen;
             let found = possible::search(&begun.world, left, hopeless, looks_like);
             searched.looked_at += found.looked_at;
             searched.complete &= found.complete;
-            searched.results.extend(found.worlds.into_iter().map(|world| begun.with(world).conclude(step)));
+            searched.results.extend(found.worlds.into_iter().map(|world| {
+                let mut branch = begun.with(world);
+                let answer = branch.conclude(step);
+                (branch, answer)
+            }));
         }
         Ok(searched)
     }
@@ -214,7 +218,7 @@ impl Branch {
         for begun in self.begin_all(step)? {
             let mut canonical = begun.clone();
             orders::settle(&mut canonical.world);
-            outcomes.add(canonical.conclude(step).1, most);
+            outcomes.add(canonical.conclude(step), most);
             if begun.world.run_queue.is_empty() {
                 continue;
             }
@@ -222,7 +226,7 @@ impl Branch {
             looked_at += found.looked_at;
             outcomes.complete &= found.complete;
             for world in found.worlds {
-                outcomes.add(begun.with(world).conclude(step).1, most);
+                outcomes.add(begun.with(world).conclude(step), most);
             }
         }
         Ok(looked_at)
@@ -234,32 +238,37 @@ impl Branch {
 
     /// The step begun, once or, where it depends on how soon Linux forgets PID namespaces that are gone, twice.
     pub(super) fn begin_all(&self, step: &Step) -> Result<Vec<Branch>, Refusal> {
-        let mut all = vec![self.begin_step(step, false)?];
+        let begun = |gone_count| {
+            let mut branch = self.clone();
+            branch.begin_step(step, gone_count)?;
+            Ok(branch)
+        };
+        let mut all = vec![begun(false)?];
         let open = self.task(step.by).is_some_and(|caller| is_limit_open(&self.world, caller));
         if open && makes_namespace(&lower(step, self)?) {
-            all.push(self.begin_step(step, true)?);
+            all.push(begun(true)?);
         }
         Ok(all)
     }
 
-    /// The call's own work; what it sets going is left on the run queue.
-    fn begin_step(&self, step: &Step, gone_count: bool) -> Result<Branch, Refusal> {
+    /// The call's own work; what it sets going is left on the run queue. A step that is refused is refused before anything changes.
+    fn begin_step(&mut self, step: &Step, gone_count: bool) -> Result<(), Refusal> {
         let syscall = lower(step, self)?;
         let caller = self.task(step.by).expect("who can act is there");
-        let mut branch = self.clone();
-        branch.world.gone_count = gone_count;
-        branch.world.begin(caller);
-        let done = branch.begin(step, caller, &syscall)?;
-        branch.world.gone_count = false;
-        branch.world.current.0 = None;
-        let known = branch.roles[step.by.index()].as_mut().expect("the caller is born");
+        self.world.gone_count = gone_count;
+        self.world.begin(caller);
+        let done = self.begin(step, caller, &syscall);
+        self.world.gone_count = false;
+        self.world.current.0 = None;
+        let done = done?;
+        let known = self.roles[step.by.index()].as_mut().expect("the caller is born");
         known.call = match done {
             Done::Never => None,
             Done::Blocks => Some((step.call.name(), None)),
             Done::Outcome(outcome) | Done::Later(outcome) => Some((step.call.name(), Some(outcome))),
         };
-        branch.start_returning(caller);
-        Ok(branch)
+        self.start_returning(caller);
+        Ok(())
     }
 
     /// The work of a call is done. If others have something to do, its caller has yet to come back from it; meanwhile it can be stopped or
@@ -282,7 +291,7 @@ impl Branch {
     }
 
     /// The answer to a step, in a quiet world.
-    pub(super) fn conclude(mut self, step: &Step) -> (Branch, Answer) {
+    pub(super) fn conclude(&mut self, step: &Step) -> Answer {
         let mut returned = self.take_returned();
         let own = returned.iter().position(|returned| returned.by == step.by);
         let outcome = match own {
@@ -302,7 +311,7 @@ impl Branch {
         self.forget_released();
         let observation = self.observe(Some(outcome), returned);
         self.world.clear_handled();
-        (self, Answer { observation, because })
+        Answer { observation, because }
     }
 
     /// Whether a role is not there any more to return from its call.
@@ -358,8 +367,7 @@ impl Branch {
                 });
             }
             let Some(task) = self.roles[index].as_ref().and_then(|known| known.task) else { continue };
-            let gone = self.world.state(task).is_none() || self.is_another(index, task);
-            let numbers = if gone { None } else { Some(self.numbers_of(task)) };
+            let numbers = self.world.is_there(task).then(|| self.numbers_of(task));
             let Some(known) = self.roles[index].as_mut() else { continue };
             match numbers {
                 None => {
@@ -371,17 +379,12 @@ impl Branch {
         }
     }
 
-    /// Whether a slot was given to a younger role.
-    fn is_another(&self, index: usize, task: TaskId) -> bool {
-        self.roles[index + 1..].iter().flatten().any(|younger| younger.task == Some(task))
-    }
-
     /// Whether nothing that still happens to a world can make it look like what was seen: somebody is dead that was seen alive, or a
     /// handler or a call noted what was not seen.
     fn is_hopeless(&self, step: &Step, world: &World, seen: &Observation) -> bool {
         let dead = |role: Role, task: TaskId| {
             let lives = seen.process(role).is_some_and(|view| !matches!(view.state, State::Zombie | State::Exiting));
-            let record = world.tasks.get(task);
+            let record = world.is_there(task).then(|| world.task(task));
             lives && !record.is_some_and(|record| record.is_alive() && !record.has(TaskFlags::KILLED))
         };
         if self.known_roles().any(|(role, task)| dead(role, task)) {

@@ -31,16 +31,9 @@ const LISTED_FROM: usize = 5_000;
 /// use pidlab_sim::Model;
 ///
 /// let child = Role(1);
-/// let fork = Step { by: Role::HOST, call: Call::Fork { child }, expect: None, claims: vec![], ask: None, span: 0..0 };
-/// let scenario = Scenario {
-///     name: "example".into(),
-///     title: "A child has the next number".into(),
-///     about: String::new(),
-///     rules: vec![],
-///     needs: vec![],
-///     roles: vec!["host".into(), "child".into()],
-///     steps: vec![fork],
-/// };
+/// let mut scenario = Scenario::new("A child has the next number");
+/// scenario.roles.push("child".into());
+/// scenario.steps.push(Step::new(Role::HOST, Call::Fork { child }));
 /// let run = Model::new(Facts::newest()).run(&scenario).expect("the model always runs");
 /// assert_eq!(run.observations[1].process(child).expect("it lives").pids, [2]);
 /// ```
@@ -56,6 +49,7 @@ pub struct Model {
 
 /// One of the outcomes that a step may have.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Answer {
     /// How the world looks.
     pub observation: Observation,
@@ -65,6 +59,7 @@ pub struct Answer {
 
 /// A rule that decided something in a step.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct Because {
     /// The rule.
     pub rule: &'static Rule,
@@ -73,6 +68,8 @@ pub struct Because {
 }
 
 /// Whether what a kernel showed is among what Linux may do.
+///
+/// Exhaustive on purpose: there is no fourth answer.
 #[derive(Clone, Debug)]
 pub enum Judgement {
     /// It is.
@@ -88,6 +85,7 @@ pub enum Judgement {
 
 /// What a step may come to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcomes {
     /// Each once; the first is the one where events happen first come first served.
     pub answers: Vec<Answer>,
@@ -136,8 +134,8 @@ impl Model {
     /// If no scenario was started.
     pub fn step(&mut self, scenario: &Scenario, step: &Step) -> Result<Answer, Refusal> {
         debug_assert!(step.by.index() < scenario.roles.len(), "the step is of this scenario");
-        let (branch, answer) = self.branches.first().expect("a scenario was started").step(step)?;
-        self.branches = vec![branch];
+        let answer = self.branches.first_mut().expect("a scenario was started").step(step)?;
+        self.branches.truncate(1);
         Ok(answer)
     }
 

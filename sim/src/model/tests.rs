@@ -28,9 +28,9 @@ fn every_order(model: &Model, step: &Step) -> Option<HashSet<Observation>> {
     for branch in &model.branches {
         let Ok(begun) = branch.begin_all(step) else { continue };
         let mut open: Vec<Branch> = begun;
-        while let Some(branch) = open.pop() {
+        while let Some(mut branch) = open.pop() {
             if branch.world.run_queue.is_empty() {
-                outcomes.insert(branch.conclude(step).1.observation);
+                outcomes.insert(branch.conclude(step).observation);
                 continue;
             }
             for next in branch.world.run_queue.iter().copied() {
@@ -114,7 +114,7 @@ fn try_scenario(scenario: &Scenario, choice: usize) -> Option<Tried> {
 
 /// Everybody that host can kill dies at the end, and everybody handles SIGCHLD, unless the scenario says otherwise.
 fn heard_of(scenario: &mut Scenario) {
-    let step = |call| Step { by: Role::HOST, call, expect: None, claims: vec![], ask: None, span: 0..0 };
+    let step = |call| Step::new(Role::HOST, call);
     scenario.steps.insert(0, step(Call::Sigaction { signal: Signal::CHLD, action: SignalAction::Handle }));
     let everybody = KillTarget::Pid(Target::Number(-1));
     scenario.steps.push(step(Call::Kill { target: everybody, signal: Some(Signal::KILL) }));

@@ -3,8 +3,9 @@
 use crate::storage::arena::id;
 
 id! {
-    /// A PID namespace of a [`World`](crate::World), for as long as something keeps it in existence.
-    pub NsId
+    /// A PID namespace of a [`World`](crate::World), for as long as something keeps it in existence. No other namespace of this world
+    /// ever has the same name.
+    pub NsId, 9
 }
 
 impl NsId {
@@ -14,24 +15,41 @@ impl NsId {
 
 id! {
     /// A `struct pid`.
-    pub(crate) PidId
+    pub(crate) PidId, 0
 }
 
 id! {
     /// A task of a [`World`](crate::World): a thread, from its birth until it is released. Not a number: those belong to
     /// namespaces. The first thread of a process stands for the process.
+    ///
+    /// No other task of this world ever has the same name: that of one who is released is nobody's, for good.
+    ///
+    /// ```
+    /// use pidlab_scenario::WaitOptions;
+    /// use pidlab_sim::World;
+    ///
+    /// let mut world = World::new();
+    /// let host = world.host();
+    /// let first = world.fork(host)?;
+    /// world.exit(first, 0);
+    /// world.wait4(host, -1, WaitOptions::empty())?;
+    /// let second = world.fork(host)?;
+    /// assert_ne!(first, second);
+    /// assert_eq!(world.state(first), None);
+    /// # Ok::<(), pidlab_scenario::Errno>(())
+    /// ```
     #[doc(alias = "task_struct")]
-    pub TaskId
+    pub TaskId, 9
 }
 
 id! {
     /// A process: what its threads share.
-    pub(crate) SignalId
+    pub(crate) SignalId, 0
 }
 
 id! {
     /// A table of signal actions.
-    pub(crate) SighandId
+    pub(crate) SighandId, 0
 }
 
 impl SighandId {

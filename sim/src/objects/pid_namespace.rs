@@ -39,6 +39,8 @@ pub(crate) enum ChildReaper {
 /// A PID namespace.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct PidNamespace {
+    /// Its name in the world: who still has that of another that was in the same slot is told so.
+    pub(crate) id: NsId,
     /// The namespace around it; `None` for the outermost of a world.
     pub(crate) parent: Option<NsId>,
     /// How deep it is; the outermost of a world has 0.
@@ -63,7 +65,7 @@ pub(crate) struct PidNamespace {
     /// What keeps it in existence: numbers in it, tasks whose children are born in it, namespaces in it (`ns.count`). With 0 the
     /// slot is free.
     pub(crate) count: u32,
-    /// How many namespaces were made before it: unlike its id nobody else's, ever.
+    /// How many namespaces were made before it.
     pub(crate) serial: u64,
 }
 
@@ -86,6 +88,7 @@ impl PidNamespace {
 
 impl Slot for PidNamespace {
     const VACANT: PidNamespace = PidNamespace {
+        id: NsId::OUTERMOST,
         parent: None,
         level: 0,
         child_reaper: ChildReaper::Unborn,

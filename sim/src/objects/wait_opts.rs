@@ -9,6 +9,7 @@ use super::pid::Nr;
 
 /// Which children a wait is for, as the system calls have it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum WaitFor {
     /// Every child (`-1`, `P_ALL`).
     Any,
@@ -18,12 +19,13 @@ pub enum WaitFor {
     OwnGroup,
     /// The children in the group with this number (`P_PGID`).
     Group(i32),
-    /// This child, by a pidfd (`P_PIDFD`); `None` for a pidfd of a process that is reaped.
+    /// This child, by a pidfd (`P_PIDFD`); `None`, or a task that is released, for a pidfd of a process that is reaped.
     Pidfd(Option<TaskId>),
 }
 
 /// What a wait gives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Waited {
     /// This child.
     Child {

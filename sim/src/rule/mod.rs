@@ -38,6 +38,7 @@ pub use waiting::*;
 
 /// One rule of Linux.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct Rule {
     /// Its permanent name.
     pub id: &'static str,
@@ -60,6 +61,8 @@ pub struct Rule {
 }
 
 /// What it means that a rule fired.
+///
+/// Exhaustive on purpose: there are no others.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
     /// The branch that it stands for was taken: without the rule the outcome would be another.

@@ -8,10 +8,16 @@ use std::ops::{Index, IndexMut};
 
 use super::unseen::Unseen;
 
-/// The name of a slot.
+/// The name of an object in a slot.
 pub(crate) trait Id: Copy {
-    fn from_index(index: usize) -> Self;
+    /// Whether a slot's objects have names of their own.
+    const COUNTS: bool;
+    /// The name of the first object in a slot.
+    fn first(index: usize) -> Self;
+    /// Its slot.
     fn index(self) -> usize;
+    /// The name of the slot's next object; `None` if the slot has no name left: then it stays empty.
+    fn successor(self) -> Option<Self>;
 }
 
 /// An object, and what an empty slot holds: all empty slots are equal, whoever had them.
@@ -20,39 +26,66 @@ pub(crate) trait Slot {
 }
 
 /// Declares the type of a name: small, and there is room for "none" in it.
+///
+/// The slot stands in the high bits. In the low ones, as many as are given here, stands how many others had the slot before, so that
+/// no name comes back as a stranger's. Names that nobody outside can keep need none of these bits.
 macro_rules! id {
-    ($(#[$meta:meta])* $visibility:vis $type:ident) => {
+    ($(#[$meta:meta])* $visibility:vis $type:ident, $bits:literal) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         $visibility struct $type(std::num::NonZeroU32);
 
         impl $type {
-            /// The first slot; also what stands where nobody is meant.
-            pub(crate) const FIRST: $type = $type(std::num::NonZeroU32::MIN);
+            /// The first object in the first slot; also what stands where nobody is meant.
+            pub(crate) const FIRST: $type = $type(std::num::NonZeroU32::MIN.saturating_mul(Self::NAMES));
+            /// How many names a slot has.
+            const NAMES: std::num::NonZeroU32 = std::num::NonZeroU32::new(1 << $bits).expect("a power is not 0");
         }
 
         impl $crate::storage::arena::Id for $type {
+            const COUNTS: bool = $bits > 0;
+
             #[inline]
-            fn from_index(index: usize) -> $type {
+            fn first(index: usize) -> $type {
                 let number = u32::try_from(index).ok().and_then(std::num::NonZeroU32::new);
-                $type(number.expect("the PIDs of a namespace run out long before the slots do"))
+                $type(number.and_then(|number| number.checked_mul(Self::NAMES)).expect("there are names left"))
             }
 
             #[inline]
             fn index(self) -> usize {
-                self.0.get() as usize
+                (self.0.get() >> $bits) as usize
+            }
+
+            #[inline]
+            fn successor(self) -> Option<$type> {
+                if !Self::COUNTS {
+                    return Some(self);
+                }
+                let next = $type(self.0.checked_add(1)?);
+                (next.index() == self.index()).then_some(next)
+            }
+        }
+
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({}", stringify!($type), $crate::storage::arena::Id::index(*self))?;
+                match self.0.get() % Self::NAMES {
+                    0 => write!(f, ")"),
+                    before => write!(f, ", after {before} others)"),
+                }
             }
         }
     };
 }
 pub(crate) use id;
 
-/// Slots, and which of them are free. How many free ones there are at the end is nothing that could be seen. Slot 0 is nobody's:
-/// a name is the place in the list itself, and none is 0.
+/// Slots, and which of them are free. How many free ones there are at the end is nothing that could be seen, unless their next objects
+/// have names of their own. Slot 0 is nobody's:
+/// no name is 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena<I: Ord, T> {
     slots: Vec<T>,
-    /// The lowest is used first: which became free first must not be seen.
+    /// The names that the next objects get. The lowest slot is used first: which became free first must not be seen.
     free: Unseen<BinaryHeap<Reverse<I>>>,
     of: PhantomData<I>,
 }
@@ -62,13 +95,13 @@ impl<I: Id + Ord, T: Slot> Arena<I, T> {
         Arena { slots: vec![T::VACANT], free: Unseen(BinaryHeap::new()), of: PhantomData }
     }
 
-    /// The slot that the next object gets.
+    /// The name that the next object gets.
     #[inline]
     pub(crate) fn next(&self) -> I {
-        self.free.peek().map_or_else(|| I::from_index(self.slots.len()), |lowest| lowest.0)
+        self.free.peek().map_or_else(|| I::first(self.slots.len()), |lowest| lowest.0)
     }
 
-    /// Puts an object into the slot that [`Arena::next`] named.
+    /// Puts an object where [`Arena::next`] said.
     #[inline]
     pub(crate) fn insert(&mut self, object: T) -> I {
         match self.free.pop() {
@@ -78,26 +111,29 @@ impl<I: Id + Ord, T: Slot> Arena<I, T> {
             }
             None => {
                 self.slots.push(object);
-                I::from_index(self.slots.len() - 1)
+                I::first(self.slots.len() - 1)
             }
         }
     }
 
-    /// Empties a slot.
+    /// Empties a slot. Nothing has this name any more, ever, where names have room for that.
     #[inline]
     pub(crate) fn remove(&mut self, id: I) {
         self.slots[id.index()] = T::VACANT;
-        self.free.push(Reverse(id));
+        if let Some(next) = id.successor() {
+            self.free.push(Reverse(next));
+        }
     }
 
-    /// The object in a slot; a vacant one where the slot is empty.
+    /// What is in the slot of a name, whoever that is by now; a vacant object where it is empty.
     #[inline]
-    pub(crate) fn get(&self, id: I) -> Option<&T> {
+    pub(crate) fn in_slot_of(&self, id: I) -> Option<&T> {
         self.slots.get(id.index())
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &T)> + '_ {
-        self.slots.iter().enumerate().skip(1).map(|(index, object)| (I::from_index(index), object))
+    /// What is in the slots, vacant ones included.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> + '_ {
+        self.slots.iter()
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> + '_ {
@@ -105,25 +141,43 @@ impl<I: Id + Ord, T: Slot> Arena<I, T> {
     }
 }
 
-impl<I: Ord, T: Slot + PartialEq> Arena<I, T> {
-    /// The slots up to the last one that holds something.
+impl<I: Id + Ord, T: Slot + PartialEq> Arena<I, T> {
+    /// The slots up to the last one that matters: one that holds something, or one whose next object has another name than a first one.
     fn used(&self) -> &[T] {
+        if I::COUNTS {
+            return &self.slots;
+        }
         let used = self.slots.iter().rposition(|slot| *slot != T::VACANT).map_or(0, |last| last + 1);
         &self.slots[..used]
     }
-}
 
-impl<I: Ord, T: Slot + PartialEq> PartialEq for Arena<I, T> {
-    fn eq(&self, other: &Arena<I, T>) -> bool {
-        self.used() == other.used()
+    /// The names that objects will get, where these are not simply those of slots.
+    fn names_to_come(&self) -> Vec<I> {
+        let mut names: Vec<I> = self.free.iter().filter(|_| I::COUNTS).map(|name| name.0).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Forgets how many objects the vacant slots have held.
+    pub(crate) fn forget_names(&mut self) {
+        let used = self.slots.iter().rposition(|slot| *slot != T::VACANT).map_or(1, |last| last + 1);
+        self.slots.truncate(used);
+        self.free.clear();
     }
 }
 
-impl<I: Ord, T: Slot + Eq> Eq for Arena<I, T> {}
+impl<I: Id + Ord, T: Slot + PartialEq> PartialEq for Arena<I, T> {
+    fn eq(&self, other: &Arena<I, T>) -> bool {
+        self.used() == other.used() && self.names_to_come() == other.names_to_come()
+    }
+}
 
-impl<I: Ord, T: Slot + PartialEq + Hash> Hash for Arena<I, T> {
+impl<I: Id + Ord, T: Slot + Eq> Eq for Arena<I, T> {}
+
+impl<I: Id + Ord + Hash, T: Slot + PartialEq + Hash> Hash for Arena<I, T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.used().hash(state);
+        self.names_to_come().hash(state);
     }
 }
 

@@ -79,6 +79,8 @@ impl Rows {
         if level < 2 { [0, 0] } else { [self.add_row(level), 0] }
     }
 
+    #[cold]
+    #[inline(never)]
     fn add_row(&mut self, level: u32) -> u32 {
         let index = level as usize - 2;
         if self.levels.len() <= index {

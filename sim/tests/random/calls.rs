@@ -212,7 +212,9 @@ fn born(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Made
             let errno = world.failed_clone3(by);
             Made::of(name, Err::<(), Errno>(errno))
         }
-        _ => Made::of(name, world.clone3(by, &CloneArgs { flags, exit_signal, set_tid })),
+        _ => {
+            Made::of(name, world.clone3(by, &CloneArgs::new(flags).with_exit_signal(exit_signal).with_set_tid(set_tid)))
+        }
     }
 }
 

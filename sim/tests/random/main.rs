@@ -2,12 +2,12 @@
 
 mod calls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use calls::{BIRTHS, Bytes, NAMES, make};
-use pidlab_scenario::{Errno, Facts, WaitOptions};
-use pidlab_sim::World;
+use pidlab_scenario::{CloneFlags, Errno, Facts, WaitOptions};
+use pidlab_sim::{CloneArgs, NsId, World};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -107,6 +107,27 @@ proptest! {
         }
     }
 
+    /// What has a name has it alone, for good: whoever is born later, the names of those who are gone stay nobody's.
+    #[test]
+    fn names_do_not_come_back(newest: bool, calls in calls(160)) {
+        let mut world = world(newest);
+        let (mut tasks, mut namespaces) = (Named::default(), Named::default());
+        for bytes in calls {
+            let call = make(&mut world, bytes).map(|made| made.call);
+            prop_assert_eq!(tasks.meet(world.tasks()), None, "{:?}", call);
+            prop_assert_eq!(namespaces.meet(world.namespaces()), None, "{:?}", call);
+            for gone in &tasks.gone {
+                prop_assert!(!world.can_act(*gone));
+                prop_assert_eq!(world.state(*gone), None);
+                prop_assert_eq!(world.pid_in(*gone, NsId::OUTERMOST), None);
+            }
+            for gone in &namespaces.gone {
+                prop_assert_eq!(world.init(*gone), None);
+                prop_assert_eq!(world.find(*gone, 1), None);
+            }
+        }
+    }
+
     /// Two calls in the other order: where that comes to the same, nothing that comes later can tell.
     #[test]
     fn equal_worlds_stay_equal(newest: bool, before in calls(40), two: [Bytes; 2], after in calls(40)) {
@@ -129,6 +150,53 @@ proptest! {
             }
         }
     }
+}
+
+/// Those who have a name, and those who had one.
+struct Named<T> {
+    there: BTreeSet<T>,
+    gone: BTreeSet<T>,
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Named<T> {
+        Named { there: BTreeSet::new(), gone: BTreeSet::new() }
+    }
+}
+
+impl<T: Ord + Copy> Named<T> {
+    /// Whoever is there now. Answers one that was gone.
+    fn meet(&mut self, there: impl Iterator<Item = T>) -> Option<T> {
+        let there: BTreeSet<T> = there.collect();
+        self.gone.extend(self.there.difference(&there));
+        self.there = there;
+        self.there.intersection(&self.gone).next().copied()
+    }
+}
+
+/// A slot has names for five hundred objects; then it stays empty.
+#[test]
+fn thousands_in_the_same_slot_have_thousands_of_names() {
+    let mut world = World::new();
+    let host = world.host();
+    let mut met = BTreeSet::new();
+    for _ in 0..5000 {
+        let child = world.fork(host).expect("there is room");
+        assert!(met.insert(child), "{child:?} comes back");
+        world.exit(child, 0);
+        world.wait4(host, -1, WaitOptions::empty()).expect("it has ended");
+    }
+    assert!(met.iter().all(|child| world.state(*child).is_none()));
+    assert!(met.iter().map(|child| child.index()).max() < Some(20), "slots are used again");
+    let container = CloneArgs::new(CloneFlags::CLONE_NEWPID);
+    let mut namespaces = BTreeSet::new();
+    for _ in 0..2000 {
+        let init = world.clone3(host, &container).expect("there is room");
+        assert!(namespaces.insert(world.namespace(init)));
+        world.exit(init, 0);
+        world.wait4(host, -1, WaitOptions::empty()).expect("it has ended");
+    }
+    assert!(namespaces.iter().all(|ns| world.init(*ns).is_none()));
 }
 
 /// None of this is about calls that are hardly ever made, or only ever fail.

@@ -1,0 +1,56 @@
+//! The strategy of whole scenarios: each is valid, and so is whatever it shrinks to.
+
+use pidlab_scenario::random::{RandomConfig, Theme};
+use pidlab_scenario::{Call, Facts, Machine, Scenario};
+use pidlab_sim::{Model, scenarios};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+
+fn is_valid(scenario: &Scenario) -> bool {
+    let run = Model::new(Facts::newest()).run(scenario).expect("the model always runs");
+    let made = scenario.steps.iter().filter(|step| step.call.child().is_some()).count();
+    run.refused.is_none() && scenario.roles.len() == made + 1
+}
+
+/// However a test answers while it shrinks, every scenario that it is asked about can be run, and it comes to an end.
+#[test]
+fn whatever_it_shrinks_to_is_valid() {
+    let mut runner = TestRunner::deterministic();
+    for (case, theme) in Theme::ALL.iter().cycle().take(40).enumerate() {
+        let strategy = scenarios(Facts::newest(), RandomConfig::about(*theme), 25);
+        let mut tree = strategy.new_tree(&mut runner).expect("every list of choices makes a scenario");
+        assert!(is_valid(&tree.current()), "{:?}", tree.current());
+        let (mut tries, mut failed) = (0, tree.current());
+        let mut more = tree.simplify();
+        while more {
+            tries += 1;
+            assert!(tries < 10_000, "it shrinks for ever");
+            assert!(is_valid(&tree.current()), "{:?}", tree.current());
+            // Every third one still fails.
+            more = if (tries + case).is_multiple_of(3) {
+                failed = tree.current();
+                tree.simplify()
+            } else {
+                tree.complicate()
+            };
+        }
+        assert_eq!(tree.current(), failed, "what is left is the smallest that failed");
+    }
+}
+
+/// A test that fails where somebody leads a session and somebody sleeps in vfork is left with who does, and who made them.
+#[test]
+fn a_failing_scenario_shrinks_to_what_matters() {
+    let strategy = scenarios(Facts::newest(), RandomConfig::default(), 40);
+    let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default()));
+    let found = runner.run(&strategy, |scenario| {
+        let leads = scenario.steps.iter().any(|step| matches!(step.call, Call::Setsid));
+        let sleeps = scenario.steps.iter().any(|step| matches!(step.call, Call::Vfork { .. }));
+        if leads && sleeps { Err(TestCaseError::fail("both")) } else { Ok(()) }
+    });
+    let Err(TestError::Fail(_, scenario)) = found else { panic!("{found:?}") };
+    assert!(scenario.steps.len() <= 4, "{}", scenario.to_toml());
+    assert!(is_valid(&scenario));
+}
