@@ -3,19 +3,15 @@
 //! `PIDLAB_MOMENTS=200 cargo test --release --test moments` tries two hundred moments instead of a few.
 #![forbid(unsafe_code)]
 
-mod tool;
-
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, wait};
-
-use tool::{Folder, command};
 
 /// Nothing takes as long that comes to an end.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -40,8 +36,9 @@ impl Numbers {
     }
 }
 
-fn start(folder: &Path, arguments: &[&str]) -> Child {
-    let mut command = command(folder, arguments);
+fn start(arguments: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pidlab"));
+    command.current_dir(env!("CARGO_TARGET_TMPDIR")).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("pidlab starts")
 }
 
@@ -52,28 +49,31 @@ fn end(mut program: Child) -> (ExitStatus, String) {
     program.stderr.take().expect("it is piped").read_to_string(&mut said).expect("messages are UTF-8");
     let status = program.wait().expect("it is our child");
     // What the program leaves behind is adopted by this one.
-    let started = Instant::now();
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Err(Errno::CHILD) => return (status, said),
-            Ok(Some(_)) => {}
-            Ok(None) => thread::sleep(Duration::from_millis(2)),
-            Err(errno) => panic!("wait: {errno}"),
-        }
-        assert!(started.elapsed() < LONGEST, "left behind: {:?}", children());
-    }
+    let (ended, all) = mpsc::channel();
+    thread::spawn(move || {
+        let last = loop {
+            match wait(WaitOptions::empty()) {
+                Ok(_) => {}
+                Err(errno) => break errno,
+            }
+        };
+        ended.send(last)
+    });
+    let last = all.recv_timeout(LONGEST).unwrap_or_else(|_| panic!("left behind: {:?}", children()));
+    assert_eq!(last, Errno::CHILD);
+    (status, said)
 }
 
 fn children() -> Vec<String> {
-    let own = format!("/proc/self/task/{}/children", std::process::id());
-    let children = fs::read_to_string(own).unwrap_or_default();
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect::<String>();
     children.split_whitespace().map(|pid| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default()).collect()
 }
 
 /// There is one test in this program: it waits for every child.
+#[expect(clippy::disallowed_methods, reason = "a moment is what is tried; nothing is known by it")]
 #[test]
 fn a_signal_at_any_moment_leaves_nothing() {
-    let folder = Folder::new("moments");
     let this = Pid::from_raw(std::process::id().cast_signed()).expect("it is not 0");
     set_child_subreaper(Some(this)).expect("everybody may adopt");
     let moments = env::var("PIDLAB_MOMENTS").map_or(24, |moments| moments.parse().expect("it is a number"));
@@ -82,7 +82,7 @@ fn a_signal_at_any_moment_leaves_nothing() {
     let takes = COMMANDS.map(|arguments| {
         let undisturbed = || {
             let started = Instant::now();
-            let (status, said) = end(start(&folder.0, arguments));
+            let (status, said) = end(start(arguments));
             assert_eq!(status.code(), Some(0), "{arguments:?}: {said}");
             started.elapsed()
         };
@@ -96,9 +96,8 @@ fn a_signal_at_any_moment_leaves_nothing() {
         let which = moment % COMMANDS.len();
         let signal = SIGNALS[(moment / COMMANDS.len()) % SIGNALS.len()];
         let micros = u64::try_from(takes[which].as_micros()).expect("it is short");
-        let program = start(&folder.0, COMMANDS[which]);
+        let program = start(COMMANDS[which]);
         let pid = Pid::from_child(&program);
-        // The moment is what is tried here; nothing is known by it.
         thread::sleep(Duration::from_micros(numbers.below(micros)));
         kill_process(pid, signal).expect("a child that is not waited for can be sent a signal");
         if signal == Signal::STOP {

@@ -81,7 +81,10 @@ fn changed(mut pieces: Vec<String>, change: &Change) -> Vec<String> {
     }
     match change {
         Change::Put { at, from } => pieces[*at.get(&places)] = pieces[*from.get(&places)].clone(),
-        Change::PutForeign { at, file, from } => pieces[*at.get(&places)] = (*from.get(file.get(&FILES[..]))).to_owned(),
+        Change::PutForeign { at, file, from } => {
+            let foreign: &Vec<&str> = file.get(&FILES[..]);
+            pieces[*at.get(&places)] = (*from.get(foreign)).to_owned();
+        }
         Change::Number { at, number } => pieces[*at.get(&places)] = number.to_string(),
         Change::Drop { row } => {
             let (first, last) = *row.get(&rows);

@@ -76,35 +76,6 @@ fn last(text: &str, table: &DeTable<'_>) -> Option<usize> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Place;
-
-    fn found(text: &str, keys: &[&str]) -> Option<(String, String, bool)> {
-        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        let Place { pair, value, dotted } = Place::find(text, 1, &keys)?;
-        Some((text[pair].to_owned(), text[value].to_owned(), dotted))
-    }
-
-    #[test]
-    fn a_claim_is_found_however_its_tables_are_written() {
-        let in_braces = Some(("returned = { returns = 9 }".to_owned(), "{ returns = 9 }".to_owned(), false));
-        let dotted = Some(("returned.returns = 9".to_owned(), ".returns = 9".to_owned(), true));
-        let keys = ["then", "k", "returned"];
-        assert_eq!(found("steps = [{ then = { k = { returned = { returns = 9 } } } }]", &keys), in_braces);
-        assert_eq!(found("steps = [{ then.k.returned = { returns = 9 } }]", &keys), in_braces);
-        assert_eq!(found("[[steps]]\n[steps.then.k]\nreturned = { returns = 9 }\nppid = 1", &keys), in_braces);
-        assert_eq!(found("steps = [{ then.k.returned.returns = 9, ask = \"?\" }]", &keys), dotted);
-        assert_eq!(found("[[steps]]\n[steps.then.k]\nreturned.returns = 9\nppid = 1", &keys), dotted);
-        assert_eq!(found("[[steps]]\n[steps.then]\nk.returned.returns = 9", &keys), dotted);
-        let number = Some(("ppid = 1".to_owned(), "1".to_owned(), false));
-        assert_eq!(found("steps = [{ then.k.ppid = 1, then.k.sid = 0 }]", &["then", "k", "ppid"]), number);
-        // Its two halves may stand anywhere.
-        assert_eq!(found("steps = [{ then.k.returned.returns = 9, then.k.returned.status.exited = 0 }]", &keys), None);
-        assert_eq!(found("steps = [{ then.k.ppid = 1 }]", &keys), None);
-    }
-}
-
 impl Claim {
     /// The claim as a file writes it.
     ///
@@ -251,4 +222,33 @@ fn list(items: impl Iterator<Item = String>) -> String {
 pub(crate) fn named(signal: Signal) -> String {
     let name = signal.to_string();
     if Signal::from_name(&name).is_some() { quoted(&name) } else { signal.number().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    fn found(text: &str, keys: &[&str]) -> Option<(String, String, bool)> {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let Place { pair, value, dotted } = Place::find(text, 1, &keys)?;
+        Some((text[pair].to_owned(), text[value].to_owned(), dotted))
+    }
+
+    #[test]
+    fn a_claim_is_found_however_its_tables_are_written() {
+        let in_braces = Some(("returned = { returns = 9 }".to_owned(), "{ returns = 9 }".to_owned(), false));
+        let dotted = Some(("returned.returns = 9".to_owned(), ".returns = 9".to_owned(), true));
+        let keys = ["then", "k", "returned"];
+        assert_eq!(found("steps = [{ then = { k = { returned = { returns = 9 } } } }]", &keys), in_braces);
+        assert_eq!(found("steps = [{ then.k.returned = { returns = 9 } }]", &keys), in_braces);
+        assert_eq!(found("[[steps]]\n[steps.then.k]\nreturned = { returns = 9 }\nppid = 1", &keys), in_braces);
+        assert_eq!(found("steps = [{ then.k.returned.returns = 9, ask = \"?\" }]", &keys), dotted);
+        assert_eq!(found("[[steps]]\n[steps.then.k]\nreturned.returns = 9\nppid = 1", &keys), dotted);
+        assert_eq!(found("[[steps]]\n[steps.then]\nk.returned.returns = 9", &keys), dotted);
+        let number = Some(("ppid = 1".to_owned(), "1".to_owned(), false));
+        assert_eq!(found("steps = [{ then.k.ppid = 1, then.k.sid = 0 }]", &["then", "k", "ppid"]), number);
+        // Its two halves may stand anywhere.
+        assert_eq!(found("steps = [{ then.k.returned.returns = 9, then.k.returned.status.exited = 0 }]", &keys), None);
+        assert_eq!(found("steps = [{ then.k.ppid = 1 }]", &keys), None);
+    }
 }

@@ -39,11 +39,11 @@ pub(super) fn refused(source: &Source, verdict: &Verdict, refused: &Refused) -> 
     let diagnostics = Diagnostics::refused(scenario, path, text, refused);
     let Refusal::NotBorn { role } = refused.why else { return diagnostics };
     let steps = scenario.steps.iter().zip(verdict.steps.iter().skip(1));
-    let failed = steps.enumerate().filter(|(_, (step, _))| step.call.child() == Some(role)).last();
+    let failed = steps.enumerate().rfind(|(_, (step, _))| step.call.child() == Some(role));
     let Some((index, (_, compared))) = failed else { return diagnostics };
     let Some(Outcome::Err(errno)) = compared.observation().outcome else { return diagnostics };
-    let reasons = compared.because().iter().map(|because| format!(": {} [{}]", because.rule.sentence, because.rule.id));
-    let why = reasons.last().unwrap_or_default();
+    let reason = compared.because().last();
+    let why = reason.map(|because| format!(": {} [{}]", because.rule.sentence, because.rule.id)).unwrap_or_default();
     let help = format!("{} failed with {errno}{why}", tell::place(scenario, index + 1).trim_start_matches("at "));
     let explained = diagnostics.iter().cloned().map(|mistake| Diagnostic { help: Some(help.clone()), ..mistake });
     Diagnostics::of_claims(path, text, explained.collect())
