@@ -154,7 +154,7 @@ fn fix_leaves_the_file_in_whole_where_it_cannot_be_written() {
 }
 
 #[test]
-fn fix_leaves_alone_what_has_no_truth_and_what_is_built_in() {
+fn fix_writes_what_it_can_and_leaves_alone_what_has_no_truth_and_what_is_built_in() {
     let folder = Folder::new("no-fix");
     let open = r#"title = "Two deaths"
 steps = [
@@ -169,9 +169,13 @@ steps = [
     let path = folder.file("open.toml", open);
     let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "open.toml"]);
     assert_eq!(code(&output), 1);
-    assert!(stdout(&output).starts_with("open.toml: not changed\n"), "{}", stdout(&output));
     assert!(stdout(&output).contains("no claim about this holds everywhere"), "{}", stdout(&output));
-    assert_eq!(fs::read_to_string(&path).expect("it is there"), open);
+    let mended = open.replace("returns = 7", "returns = 0");
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), mended);
+    let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "open.toml"]);
+    assert_eq!(code(&output), 1);
+    assert!(stdout(&output).starts_with("open.toml: not changed\n"), "{}", stdout(&output));
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), mended);
     let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "orphans/adopted-by-own-init"]);
     assert_eq!(code(&output), 2, "{}", stdout(&output));
     assert!(stderr(&output).contains("the library inside the program cannot be changed"), "{}", stderr(&output));
@@ -185,10 +189,79 @@ fn a_rule_that_is_not_shown_is_a_failed_claim_and_one_that_does_not_exist_a_mist
     folder.file("unknown.toml", &ORPHAN.replace("reap.ns-is-fathers", "reap.ns-is-father"));
     let output = pidlab(&folder.0, &["check", "--on", "model", "unshown.toml"]);
     assert_eq!(code(&output), 1);
-    assert!(stdout(&output).contains("the scenario says that it shows `reap.subreaper`"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("did not exercise `reap.subreaper`"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("unshown.toml:2:"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("reap.ns-is-fathers"), "what was shown instead: {}", stdout(&output));
     let output = pidlab(&folder.0, &["check", "--on", "model", "unknown.toml"]);
     assert_eq!(code(&output), 2);
     assert!(stdout(&output).contains("reap.ns-is-fathers"), "the right id is suggested: {}", stdout(&output));
+}
+
+/// One claim is false, one step cannot be made: neither hides the other, and the first of them is the verdict.
+#[test]
+fn a_failed_claim_does_not_hide_a_step_that_cannot_be_made() {
+    let folder = Folder::new("both");
+    let both = r#"title = "A child that has ended acts"
+steps = [
+  { by = "host", call = "fork", child = "kid", returns = 9 },
+  { by = "kid", call = "exit", status = 0 },
+  { by = "kid", call = "getpid" },
+]
+"#;
+    let path = folder.file("both.toml", both);
+    let output = pidlab(&folder.0, &["check", "--on", "model", "both.toml"]);
+    assert_eq!(code(&output), 1);
+    for told in ["true is `returns = 2`", "`kid` cannot act here: it has ended"] {
+        assert!(stdout(&output).contains(told), "{told}: {}", stdout(&output));
+    }
+    assert_eq!(code(&pidlab(&folder.0, &["run", "--on", "model", "both.toml"])), 1);
+    let output = pidlab(&folder.0, &["check", "--fix", "--on", "model", "both.toml"]);
+    assert_eq!(code(&output), 1, "the step is left");
+    assert!(stdout(&output).contains("`kid` cannot act here"), "{}", stdout(&output));
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), both.replace("9", "2"));
+    for command in ["check", "run"] {
+        assert_eq!(code(&pidlab(&folder.0, &[command, "--on", "model", "both.toml"])), 2, "the file is no scenario");
+    }
+}
+
+#[test]
+fn a_claim_written_with_dots_is_fixed() {
+    let folder = Folder::new("dots");
+    let text = r#"title = "A wait returns"
+[[steps]]
+by = "host"
+call = "fork"
+child = "kid"
+[[steps]]
+by = "host"
+call = "wait"
+pid = "kid"
+blocks = true
+[[steps]]
+by = "kid"
+call = "exit"
+status = 0
+[steps.then.host]
+returned.returns = 9
+state = "running"
+"#;
+    let path = folder.file("dots.toml", text);
+    assert_eq!(code(&pidlab(&folder.0, &["check", "--fix", "--on", "model", "dots.toml"])), 0);
+    let fixed = text.replace("returned.returns = 9", "returned = { returns = 2 }");
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), fixed);
+}
+
+#[test]
+fn explain_without_a_word_lists_all_that_it_can_explain() {
+    let folder = Folder::new("index");
+    let output = pidlab(&folder.0, &["explain"]);
+    assert_eq!(code(&output), 0);
+    for word in ["clone,", "zombie", "returned", "CLONE_NEWPID", "ESRCH", "pid_max-per-namespace"] {
+        assert!(stdout(&output).contains(word), "{word}: {}", stdout(&output));
+    }
+    let json = pidlab(&folder.0, &["explain", "--format", "json"]);
+    assert!(stdout(&json).lines().count() > 100, "{}", stdout(&json));
+    assert_eq!(code(&pidlab(&folder.0, &["explain", "claims"])), 0, "more than one of a thing is that thing");
 }
 
 #[test]
