@@ -113,7 +113,7 @@ impl Names<'_> {
             match (call, &given) {
                 // What comes back is more than an argument: it is shown behind them.
                 (_, Given::NewProcess(_)) => {}
-                (Call::Setns { to: Entrance::Pidfd(_), via }, Given::Word(_)) => {
+                (Call::Setns { to: Entrance::Pidfd(_), via, .. }, Given::Word(_)) => {
                     let whose = words.pop().unwrap_or_default();
                     let whose = whose.strip_prefix("pidfd of ").unwrap_or(&whose);
                     let via = if *via == SetnsVia::PidfdForChildren { *via } else { SetnsVia::Pidfd };
@@ -123,6 +123,8 @@ impl Names<'_> {
                     let whose = words.pop().unwrap_or_default();
                     words.push(format!("{via} of {whose}"));
                 }
+                (Call::Setns { .. }, Given::Names(types)) if types.is_empty() => words.push("told 0".to_owned()),
+                (Call::Setns { .. }, Given::Names(types)) => words.push(format!("told {}", types.join(", "))),
                 (_, Given::Names(names)) => words.extend(names.iter().map(|name| (*name).to_owned())),
                 (_, Given::Signal(_)) if key == "exit_signal" => {
                     words.push(format!("exit signal {}", self.given(&given)))

@@ -2,8 +2,8 @@
 
 use pidlab_scenario::syscall::{Syscall, WaitId};
 use pidlab_scenario::{
-    Capability, CloneFlags, Harm, MaskChange, RebootHow, Refusal, Role, SetnsVia, SigCode, Signal, SignalAction,
-    Sysctl, WaitOptions,
+    Capability, CloneFlags, Harm, MaskChange, NamespaceTypes, RebootHow, Refusal, Role, SetnsVia, SigCode, Signal,
+    SignalAction, Sysctl, WaitOptions,
 };
 
 use crate::agent::Operation;
@@ -62,10 +62,10 @@ impl Translator<'_> {
             }
             S::PidfdPoll(pidfd) => self.caller.pidfd_poll(*pidfd)?,
             S::Unshare { flags } => Command::plain(libc::SYS_unshare, &[flags.bits() as i64]),
-            S::Setns { to, via } => self.setns(*to, *via)?,
-            S::SetnsPidfd { pidfd, for_children } => {
+            S::Setns { to, via, nstype } => self.setns(*to, *via, *nstype)?,
+            S::SetnsPidfd { pidfd, for_children, nstype } => {
                 let operation = if *for_children { Operation::SetnsForChildren } else { Operation::SetnsPidfd };
-                self.caller.with_any_pidfd(operation, *pidfd, &[libc::CLONE_NEWPID.into()])?
+                self.caller.with_any_pidfd(operation, *pidfd, &[nstype.bits().into()])?
             }
             S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
             S::PrctlGetChildSubreaper => Command::new(Operation::PrctlNumber, &[libc::PR_GET_CHILD_SUBREAPER.into()]),
@@ -186,16 +186,16 @@ impl Translator<'_> {
         Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
     }
 
-    fn setns(&self, to: Role, via: SetnsVia) -> Result<Command, Refusal> {
-        let newpid = i64::from(libc::CLONE_NEWPID);
+    fn setns(&self, to: Role, via: SetnsVia, nstype: NamespaceTypes) -> Result<Command, Refusal> {
         let file = match via {
             SetnsVia::Pidfd | SetnsVia::PidfdForChildren => unreachable!("a pidfd is no file of a process"),
             SetnsVia::NsPid => "pid",
             SetnsVia::PidForChildren => "pid_for_children",
+            SetnsVia::NsUser => "user",
             SetnsVia::OtherKind => "uts",
         };
         let process = self.caller.processes.get(to).ok_or(Refusal::NotBorn { role: to })?;
-        let mut command = Command::new(Operation::SetnsPath, &[newpid]);
+        let mut command = Command::new(Operation::SetnsPath, &[nstype.bits().into()]);
         command.text = format!("/proc/{}/ns/{file}", process.number);
         Ok(command)
     }

@@ -12,8 +12,9 @@ use crate::arguments::Arguments;
 use crate::form::{Form, GivenArgument};
 use crate::terms::words;
 use crate::{
-    Capability, CloneFlags, Entrance, Errno, ExitSignal, KillTarget, LookVia, MaskChange, PidfdFlags, PidfdTarget,
-    RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
+    Capability, CloneFlags, Entrance, Errno, ExitSignal, KillTarget, LookVia, MaskChange, NamespaceTypes, PidfdFlags,
+    PidfdTarget, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget,
+    form,
 };
 
 macro_rules! calls {
@@ -279,13 +280,15 @@ calls! {
     | ENOSPC "namespaces are nested too deep, or the user has too many"
     /// setns(2).
     Setns = "setns"
-        "setns(2): the caller's children are born in another PID namespace from now on; the caller stays where it is" returns {
+        "setns(2): the caller's children are born in another PID namespace from now on, and the caller stays where it is; or the caller is in another user namespace" returns {
         /// Whose namespace.
         to: Entrance = form::entrance(),
         /// By which file.
         via: SetnsVia = form::word_or_first("by which file; ns/pid if absent, with a pidfd that itself"),
+        /// What setns(2) is told to join; `None`: what the file is, or of a pidfd the PID namespace.
+        nstype: Option<NamespaceTypes> = form::namespace_types("the types that setns(2) is told, none of them as 0; if absent CLONE_NEWPID, with ns/user CLONE_NEWUSER"),
     }
-    | EINVAL "the namespace is neither the caller's own nor a descendant of it, or is of another kind; the kernel has no such way"
+    | EINVAL "the PID namespace is neither the caller's own nor a descendant of it; the user namespace is the caller's own, or the caller has other threads; another type was told; the kernel has no such way"
     | EPERM "no capabilities in the user namespace that owns it, or in the caller's own; or the caller may not look into the process"
     | EACCES "the caller may not look into the process"
     | ESRCH "the process has terminated (a pidfd)"

@@ -6,8 +6,8 @@ use crate::argument::{Alternatives, Argument, Kind};
 use crate::arguments::Arguments;
 use crate::terms::Word;
 use crate::{
-    CloneFlags, Entrance, ExitSignal, KillTarget, PidfdFlags, PidfdTarget, Role, Signal, Target, WaitOptions,
-    WaitTarget,
+    CloneFlags, Entrance, ExitSignal, KillTarget, NamespaceTypes, PidfdFlags, PidfdTarget, Role, Signal, Target,
+    WaitOptions, WaitTarget,
 };
 
 /// An argument as a step gives it, with the key that it has in a file.
@@ -219,6 +219,22 @@ pub(crate) fn pidfd_scopes(about: &'static str) -> Form<PidfdFlags> {
         given_pidfd_flags,
     )
     .optional()
+}
+
+/// The types of namespaces that setns(2) is told; those that go without saying if they are absent.
+pub(crate) fn namespace_types(about: &'static str) -> Form<Option<NamespaceTypes>> {
+    let form = Form::of(
+        Kind::NamespaceTypes,
+        about,
+        |from, field| match from.value(field) {
+            None => Some(None),
+            Some(_) => from.namespace_types(field).map(Some),
+        },
+        |field, types: &Option<NamespaceTypes>| {
+            types.map(|types| (field, Given::Names(types.iter_names().map(|(name, _)| name).collect())))
+        },
+    );
+    form.optional()
 }
 
 fn given_pidfd_flags(field: &'static str, flags: &PidfdFlags) -> Option<GivenArgument> {

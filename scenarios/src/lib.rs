@@ -55,7 +55,7 @@ pub use claim::{
 pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
 pub use facts::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX, Need};
-pub use flags::{CloneFlags, PidfdFlags, WaitOptions};
+pub use flags::{CloneFlags, NamespaceTypes, PidfdFlags, WaitOptions};
 pub use form::{Given, GivenArgument};
 pub use limits::MOST_BYTES;
 pub use line::{

@@ -175,6 +175,8 @@ words! {
         PidForChildren = "ns/pid_for_children",
         /// A pidfd, asked for the namespace of the next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`).
         PidfdForChildren = "pidfd/pid_for_children",
+        /// `/proc/PID/ns/user`: the user namespace that the process is in.
+        NsUser = "ns/user",
         /// `/proc/PID/ns/uts`: a namespace of another kind.
         OtherKind = "ns/uts",
     }

@@ -5,12 +5,12 @@
 use pidlab_scenario::{Capability, Errno, Fact, PollEvent, Seen, WaitStatus};
 
 use crate::capable::{check_kill_permission, ns_capable};
-use crate::nsproxy::may_follow_link;
 use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::pid::Nr;
 use crate::objects::task::ExitState;
 use crate::pid::{find_task_by_pid_ns, is_within, task_tgid_nr_ns};
 use crate::rule;
+use crate::setns::may_follow_link;
 use crate::world::World;
 
 /// What a message shows as the user of a sender that has no number in the receiver's user namespace (proc_sys_kernel(5), overflowuid).

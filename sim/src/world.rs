@@ -142,6 +142,7 @@ pub struct World {
     pub(crate) births: u32,
     pub(crate) namespaces_made: u64,
     pub(crate) mms_shared: u32,
+    pub(crate) fs_shared: u32,
     /// For one call: PID namespaces that are gone still count for the limits on them.
     pub(crate) gone_count: bool,
     /// How many levels of namespaces are above the outermost one of this world.
@@ -179,6 +180,7 @@ impl World {
             births: 0,
             namespaces_made: 0,
             mms_shared: 0,
+            fs_shared: 0,
             gone_count: false,
             levels_above: facts.levels_above(),
             least_pid_max: facts.least_pid_max(),

@@ -7,8 +7,8 @@ use super::theme::Theme;
 use super::{clones, signals};
 use crate::limits::MOST_ROLES;
 use crate::{
-    ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, PidfdFlags,
-    PidfdTarget, RebootHow, Role, Scenario, SetnsVia, SigCode, Signal, State, Sysctl, Target, WaitOptions,
+    ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, NamespaceTypes,
+    PidfdFlags, PidfdTarget, RebootHow, Role, Scenario, SetnsVia, SigCode, Signal, State, Sysctl, Target, WaitOptions,
 };
 
 /// Values at which numbering turns.
@@ -289,9 +289,25 @@ impl<'a, G: Guide> Maker<'a, G> {
     fn setns(&mut self) -> Call {
         if self.bytes.once_in(8) {
             let to = Entrance::Pidfd(self.pidfd());
-            return Call::Setns { to, via: self.bytes.one_of(&[SetnsVia::Pidfd, SetnsVia::PidfdForChildren]) };
+            let via = self.bytes.one_of(&[SetnsVia::Pidfd, SetnsVia::PidfdForChildren]);
+            return Call::Setns { to, via, nstype: self.nstype(via) };
         }
-        Call::Setns { to: Entrance::Process(self.anybody()), via: self.bytes.one_of(SetnsVia::ALL) }
+        let (to, via) = (Entrance::Process(self.anybody()), self.bytes.one_of(SetnsVia::ALL));
+        Call::Setns { to, via, nstype: self.nstype(via) }
+    }
+
+    /// Mostly what goes without saying; with a pidfd often both.
+    fn nstype(&mut self, via: SetnsVia) -> Option<NamespaceTypes> {
+        const BOTH: NamespaceTypes = NamespaceTypes::CLONE_NEWUSER.union(NamespaceTypes::CLONE_NEWPID);
+        let types = match self.bytes.next() % 16 {
+            0..=2 if via == SetnsVia::Pidfd => BOTH,
+            3..=4 if via == SetnsVia::Pidfd => NamespaceTypes::CLONE_NEWUSER,
+            5 => NamespaceTypes::CLONE_NEWUSER,
+            6 if via != SetnsVia::OtherKind => NamespaceTypes::empty(),
+            7 => self.bytes.one_of(&[NamespaceTypes::CLONE_THREAD, NamespaceTypes::CLONE_NEWPID, BOTH]),
+            _ => return None,
+        };
+        Some(types)
     }
 
     fn setpgid(&mut self) -> Call {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::look::Look;
 use super::who::Pidfd;
 use crate::{
-    Capability, CloneFlags, MaskChange, PidfdFlags, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl,
-    WaitOptions,
+    Capability, CloneFlags, MaskChange, NamespaceTypes, PidfdFlags, RebootHow, Role, SetnsVia, SigCode, Signal,
+    SignalAction, Sysctl, WaitOptions,
 };
 
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
@@ -137,6 +137,8 @@ pub enum Syscall {
         to: Role,
         /// By which file of that process.
         via: SetnsVia,
+        /// What it is told to join; nothing is 0.
+        nstype: NamespaceTypes,
     },
     /// setns(2) by a pidfd.
     SetnsPidfd {
@@ -144,6 +146,8 @@ pub enum Syscall {
         pidfd: Pidfd,
         /// To the namespace of its next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`), not its own.
         for_children: bool,
+        /// What it is told to join; nothing is 0.
+        nstype: NamespaceTypes,
     },
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
     PrctlSetChildSubreaper {

@@ -5,8 +5,8 @@ use super::look::{Look, Subject};
 use super::roles::Roles;
 use super::who::{LookedAt, Pidfd};
 use crate::{
-    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, Fact, KillTarget, LookVia, PidfdTarget, Refusal, Role,
-    SetnsVia, Signal, State, Step, Sysctl, Target, Unmodelled, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, Fact, KillTarget, LookVia, NamespaceTypes, PidfdTarget,
+    Refusal, Role, SetnsVia, Signal, State, Step, Sysctl, Target, Unmodelled, WaitOptions, WaitTarget,
 };
 
 /// More numbers than this in `set_tid` the kernel refuses itself (include/linux/pid_namespace.h, `MAX_PID_NS_LEVEL`).
@@ -71,7 +71,7 @@ impl<R: Roles> Lowering<'_, R> {
             }
             Call::PidfdPoll { of } => Syscall::PidfdPoll(self.pidfd(*of)?),
             Call::Unshare { flags } => self.unshare(*flags)?,
-            Call::Setns { to, via } => self.setns(*to, *via)?,
+            Call::Setns { to, via, nstype } => self.setns(*to, *via, *nstype)?,
             Call::SetChildSubreaper { on } => Syscall::PrctlSetChildSubreaper { on: *on },
             Call::GetChildSubreaper => Syscall::PrctlGetChildSubreaper,
             Call::SetPdeathsig { signal } => Syscall::PrctlSetPdeathsig { signal: *signal },
@@ -180,19 +180,28 @@ impl<R: Roles> Lowering<'_, R> {
         })
     }
 
-    fn setns(&self, to: Entrance, via: SetnsVia) -> Result<Syscall, Refusal> {
+    fn setns(&self, to: Entrance, via: SetnsVia, nstype: Option<NamespaceTypes>) -> Result<Syscall, Refusal> {
+        let nstype = nstype.unwrap_or(match via {
+            SetnsVia::NsUser => NamespaceTypes::CLONE_NEWUSER,
+            _ => NamespaceTypes::CLONE_NEWPID,
+        });
+        if via == SetnsVia::OtherKind && nstype.is_empty() {
+            return Err(self.not_modelled(Unmodelled::OtherKindJoined));
+        }
         let (pidfd, for_children) = match (to, via) {
             (Entrance::Process(role), SetnsVia::Pidfd) => (Pidfd::Held(self.held(role)?), false),
             (Entrance::Process(role), SetnsVia::PidfdForChildren) => (Pidfd::Held(self.held(role)?), true),
-            (Entrance::Process(role), _) => return Ok(Syscall::Setns { to: self.born(role)?, via }),
+            (Entrance::Process(role), _) => {
+                return Ok(Syscall::Setns { to: self.born(role)?, via, nstype });
+            }
             // Absent it is `ns/pid`: the file that it names is the pidfd then.
             (Entrance::Pidfd(of), SetnsVia::Pidfd | SetnsVia::NsPid) => (self.pidfd(of)?, false),
             (Entrance::Pidfd(of), SetnsVia::PidfdForChildren) => (self.pidfd(of)?, true),
-            (Entrance::Pidfd(_), SetnsVia::PidForChildren | SetnsVia::OtherKind) => {
+            (Entrance::Pidfd(_), SetnsVia::PidForChildren | SetnsVia::NsUser | SetnsVia::OtherKind) => {
                 return Err(self.not_modelled(Unmodelled::PidfdForFile));
             }
         };
-        Ok(Syscall::SetnsPidfd { pidfd, for_children })
+        Ok(Syscall::SetnsPidfd { pidfd, for_children, nstype })
     }
 
     fn look(&self, at: PidfdTarget, via: LookVia) -> Result<Look, Refusal> {

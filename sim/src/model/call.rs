@@ -1,7 +1,9 @@
 //! A scenario's system calls, as those of the world.
 
 use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Roles, Syscall, WaitId, lower};
-use pidlab_scenario::{CallName, Errno, Harm, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl, Unmodelled};
+use pidlab_scenario::{
+    CallName, Errno, Harm, NamespaceTypes, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl, Unmodelled,
+};
 
 use super::cast::{Branch, Done, taken_signal};
 use crate::calls::namespaces::sys_reboot;
@@ -17,7 +19,7 @@ use crate::signal::pending::pending_for;
 use crate::signal::{action, force, kill, sigwait};
 use crate::sys::{pgrp, prctl, sysctl, users};
 use crate::world::{Handled, World};
-use crate::{exec, nsproxy, rule, tid_words, wait};
+use crate::{exec, nsproxy, rule, setns, tid_words, wait};
 
 impl Branch {
     /// Why no machine with real processes takes a step, though the model does.
@@ -76,7 +78,7 @@ impl Branch {
             }
             Syscall::SignalfdRead { signals } => took(sigwait::do_sigtimedwait(world, caller, signals, false)),
             Syscall::Look(look) => Done::Outcome(self.look(step.by, caller, *look)?),
-            Syscall::Setns { to, via } => Done::Outcome(self.setns(caller, *to, *via)),
+            Syscall::Setns { to, via, nstype } => Done::Outcome(nothing(self.setns(caller, *to, *via, *nstype))),
             Syscall::SetnsPidfd { .. } | Syscall::PidfdPoll(_) | Syscall::PidfdSendSignal { .. } => {
                 Done::Outcome(self.by_pidfd(step.by, caller, syscall).unwrap_or_else(Outcome::Err))
             }
@@ -125,14 +127,16 @@ impl Branch {
         }
     }
 
-    fn setns(&mut self, caller: TaskId, to: Role, via: SetnsVia) -> Outcome {
+    fn setns(&mut self, caller: TaskId, to: Role, via: SetnsVia, nstype: NamespaceTypes) -> Result<(), Errno> {
         let (to, world) = (self.task(to), &mut self.world);
-        nothing(match via {
-            SetnsVia::NsPid => nsproxy::setns_path(world, caller, to),
-            SetnsVia::PidForChildren => nsproxy::setns_for_children(world, caller, to),
-            SetnsVia::OtherKind => Err(nsproxy::setns_other_kind(world, caller, to)),
+        let file = match via {
+            SetnsVia::NsPid => setns::open_pid(world, caller, to)?,
+            SetnsVia::PidForChildren => setns::open_for_children(world, caller, to)?,
+            SetnsVia::NsUser => setns::open_user(world, caller, to)?,
+            SetnsVia::OtherKind => return Err(setns::setns_other_kind(world, caller, to)),
             SetnsVia::Pidfd | SetnsVia::PidfdForChildren => unreachable!("a pidfd is no file of a process"),
-        })
+        };
+        setns::setns_file(world, caller, file, nstype)
     }
 
     /// To whom a pidfd refers.
@@ -166,8 +170,13 @@ impl Branch {
             Syscall::PidfdSendSignal { signal, flags, .. } => {
                 nothing(kill::sys_pidfd_send_signal(world, caller, &referred, *signal, *flags))
             }
-            Syscall::SetnsPidfd { for_children: false, .. } => nothing(nsproxy::setns_pidfd(world, caller, of)),
-            Syscall::SetnsPidfd { .. } => nothing(nsproxy::setns_pidfd_for_children(world, caller, of)),
+            Syscall::SetnsPidfd { for_children: false, nstype, .. } => {
+                nothing(setns::setns_pidfd(world, caller, of, *nstype))
+            }
+            Syscall::SetnsPidfd { nstype, .. } => {
+                let file = setns::pidfd_for_children(world, caller, of)?;
+                nothing(setns::setns_file(world, caller, file, *nstype))
+            }
             _ => Outcome::Polled(world.poll(caller, of, referred.is_thread)),
         })
     }

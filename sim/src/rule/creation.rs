@@ -105,6 +105,12 @@ rules! { CREATION;
     SETNS_NSTYPE = "setns.nstype",
         "setns takes no namespace of another kind than the one that is asked for: EINVAL",
         "kernel/nsproxy.c:setns", manual: "setns(2), ERRORS";
+    SETNS_NSTYPE_ZERO = "setns.nstype-zero",
+        "setns that is told 0 joins the namespace that the file is of, whatever its type",
+        "kernel/nsproxy.c:setns", manual: "setns(2), DESCRIPTION";
+    SETNS_PIDFD_TYPES = "setns.pidfd-types",
+        "setns with a pidfd must be told at least one type of namespace, and nothing else: otherwise EINVAL, whatever has become of the process",
+        "kernel/nsproxy.c:check_setns_flags", manual: "setns(2), ERRORS", since: "5.8";
     NS_IDENTITY = "ns.identity",
         "two processes are in the same PID namespace if their /proc/PID/ns/pid is the same file",
         "fs/nsfs.c", manual: "namespaces(7), The /proc/pid/ns/ directory", since: "3.8", note: "the inode number may be used for another namespace later";
