@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use pidlab_scenario::{Call, Entrance, Errno, Given, Need, Outcome, Role, Scenario, Seen, SetnsVia, Target};
+use pidlab_scenario::{Call, Entrance, Errno, Given, Keeper, Need, Outcome, Role, Scenario, Seen, SetnsVia, Target};
 
 /// A call as one would read it aloud: `clone(CLONE_NEWPID) → init`, `kill(mid, SIGTERM)`.
 pub(crate) fn call(scenario: &Scenario, call: &Call) -> String {
@@ -119,10 +119,12 @@ impl Names<'_> {
                     let via = if *via == SetnsVia::PidfdForChildren { *via } else { SetnsVia::Pidfd };
                     words.push(format!("{} of {whose}", via.word()));
                 }
-                (Call::Setns { .. }, Given::Word(via)) => {
+                (Call::Setns { to: Entrance::Kept(_), .. }, Given::Word(_)) => {}
+                (Call::Setns { .. } | Call::OpenNs { .. }, Given::Word(via)) if *via != Keeper::Descriptor.word() => {
                     let whose = words.pop().unwrap_or_default();
                     words.push(format!("{via} of {whose}"));
                 }
+                (Call::OpenNs { .. }, Given::Word(_)) => {}
                 (Call::Setns { .. }, Given::Names(types)) if types.is_empty() => words.push("told 0".to_owned()),
                 (Call::Setns { .. }, Given::Names(types)) => words.push(format!("told {}", types.join(", "))),
                 (_, Given::Names(names)) => words.extend(names.iter().map(|name| (*name).to_owned())),
@@ -142,6 +144,7 @@ impl Names<'_> {
     fn given(&self, given: &Given) -> String {
         match given {
             Given::NewProcess(role) | Given::Process(role) => self.role(*role).to_owned(),
+            Given::Kept(role) => format!("what is kept of {}", self.role(*role)),
             Given::Pidfd(role) => format!("pidfd of {}", self.role(*role)),
             Given::Receiver(Target::Number(-1)) => "-1, everybody".to_owned(),
             Given::Receiver(Target::Number(0)) => "0, the own group".to_owned(),

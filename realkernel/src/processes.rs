@@ -21,12 +21,21 @@ pub(crate) struct Processes {
     namespaces: BTreeMap<Inode, (Vec<Inode>, File)>,
     /// The order in which observations first showed them.
     shown: Vec<Inode>,
+    /// Namespaces that a step keeps open, by the role that they were opened for. A mount is a descriptor that names a file and has not
+    /// opened it.
+    kept: BTreeMap<Role, File>,
 }
 
 impl Processes {
     /// None yet.
     pub(crate) fn new(witness: Witness) -> Processes {
-        Processes { witness, known: BTreeMap::new(), namespaces: BTreeMap::new(), shown: Vec::new() }
+        Processes {
+            witness,
+            known: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
+            shown: Vec::new(),
+            kept: BTreeMap::new(),
+        }
     }
 
     /// Takes in a process that has just been made: `pidfd` is the conductor's.
@@ -67,6 +76,22 @@ impl Processes {
         let leaders = || os::process_pidfd(self.leader_of(role)?.number);
         let pidfd = os::thread_pidfd(process.number).or_else(leaders);
         os::descriptor_of(pidfd.ok_or_else(|| io::Error::other("a process without a pidfd"))?.as_fd(), number)
+    }
+
+    /// Keeps a namespace open, in place of what was kept for this role.
+    pub(crate) fn keep(&mut self, of: Role, namespace: OwnedFd) {
+        self.kept.insert(of, File::from(namespace));
+    }
+
+    /// Keeps it open no longer.
+    pub(crate) fn let_go(&mut self, of: Role) {
+        self.kept.remove(&of);
+    }
+
+    /// What is kept open for a role, opened anew: also where it is a mount.
+    pub(crate) fn kept(&self, of: Role) -> Option<io::Result<OwnedFd>> {
+        let kept = self.kept.get(&of)?;
+        Some(File::open(format!("/proc/self/fd/{}", kept.as_raw_fd())).map(OwnedFd::from))
     }
 
     /// Notes that a process has a table of files of its own.

@@ -1,6 +1,6 @@
 //! Who shares memory with whom.
 
-use pidlab_scenario::{Call, CloneFlags, KillTarget, NamespaceTypes, Scenario, SetnsVia};
+use pidlab_scenario::{Call, CloneFlags, Entrance, KillTarget, NamespaceTypes, Scenario, SetnsVia};
 use serde::{Deserialize, Serialize};
 
 /// Whether the processes of a scenario share their memory.
@@ -47,8 +47,10 @@ fn is_about_memory(call: &Call) -> bool {
     match call {
         Call::Clone { flags, .. } => flags.intersects(FLAGS),
         Call::Setuid { .. } => true,
-        Call::Setns { via, nstype, .. } => {
-            *via == SetnsVia::NsUser || nstype.is_some_and(|types| types.contains(NamespaceTypes::CLONE_NEWUSER))
+        Call::Setns { to, via, nstype } => {
+            matches!(to, Entrance::Kept(_))
+                || *via == SetnsVia::NsUser
+                || nstype.is_some_and(|types| types.contains(NamespaceTypes::CLONE_NEWUSER))
         }
         _ => false,
     }

@@ -1,13 +1,13 @@
 //! From a system call to the command that an agent gets.
 
-use pidlab_scenario::syscall::{Syscall, WaitId};
+use pidlab_scenario::syscall::{Pidfd, Syscall, WaitId};
 use pidlab_scenario::{
-    Capability, CloneFlags, Harm, MaskChange, NamespaceTypes, RebootHow, Refusal, Role, SetnsVia, SigCode, Signal,
-    SignalAction, Sysctl, WaitOptions,
+    Capability, CloneFlags, Harm, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, Refusal, Role, SetnsVia,
+    SigCode, Signal, SignalAction, Sysctl, WaitOptions,
 };
 
 use crate::agent::Operation;
-use crate::command::{Caller, Command};
+use crate::command::{Caller, Command, NOTHING};
 use crate::program;
 use crate::sys::arena::LEVELS;
 use crate::sys::sockets;
@@ -67,6 +67,9 @@ impl Translator<'_> {
                 let operation = if *for_children { Operation::SetnsForChildren } else { Operation::SetnsPidfd };
                 self.caller.with_any_pidfd(operation, *pidfd, &[nstype.bits().into()])?
             }
+            S::SetnsKept { of, nstype } => self.with_kept(Operation::SetnsKept, *of, &[nstype.bits().into()]),
+            S::OpenNs { of, link, keep } => self.open_ns(*of, *link, *keep)?,
+            S::CloseNs { of } => self.with_kept(Operation::CloseHanded, *of, &[]),
             S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
             S::PrctlGetChildSubreaper => Command::new(Operation::PrctlNumber, &[libc::PR_GET_CHILD_SUBREAPER.into()]),
             S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
@@ -184,6 +187,30 @@ impl Translator<'_> {
             WaitId::Pidfd(role) => (libc::P_PIDFD, self.caller.pidfd(role)?),
         };
         Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
+    }
+
+    /// A command for what is kept open under the name of a process: the socket at which it is handed over comes first.
+    fn with_kept(&self, operation: Operation, of: Role, arguments: &[i64]) -> Command {
+        let kept = self.caller.processes.kept(of);
+        let socket = if kept.is_some() { sockets::handed_over_at().into() } else { NOTHING };
+        let mut command = Command::new(operation, &[&[socket], arguments].concat());
+        command.descriptor = kept;
+        command
+    }
+
+    fn open_ns(&self, of: Role, link: NsLink, keep: Keeper) -> Result<Command, Refusal> {
+        let file = match link {
+            NsLink::PidfdForChildren => {
+                return self.caller.with_any_pidfd(Operation::KeepForChildren, Pidfd::Held(of), &[]);
+            }
+            NsLink::Pid => "pid",
+            NsLink::PidForChildren => "pid_for_children",
+            NsLink::User => "user",
+        };
+        let process = self.caller.processes.get(of).ok_or(Refusal::NotBorn { role: of })?;
+        let mut command = Command::new(Operation::KeepPath, &[i64::from(keep == Keeper::Mount)]);
+        command.text = format!("/proc/{}/ns/{file}", process.number);
+        Ok(command)
     }
 
     fn setns(&self, to: Role, via: SetnsVia, nstype: NamespaceTypes) -> Result<Command, Refusal> {

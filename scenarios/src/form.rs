@@ -24,6 +24,8 @@ pub enum Given {
     Process(Role),
     /// The process that a pidfd refers to.
     Pidfd(Role),
+    /// The namespace that is kept open under the name of a process.
+    Kept(Role),
     /// A process by name or number.
     Target(Target),
     /// The same, as the receiver of a signal: 0 and -1 mean many.
@@ -53,7 +55,7 @@ pub enum Given {
 /// How a field of a call is written: as one argument, or as one of several.
 pub(crate) struct Form<T> {
     /// The arguments; one whose name is empty has the field's.
-    arguments: [Option<Argument>; 3],
+    arguments: [Option<Argument>; 4],
     /// Whether there must be one, where there are several.
     needed: bool,
     read: fn(&mut Arguments<'_, '_>, &'static str) -> Option<T>,
@@ -68,7 +70,7 @@ impl<T> Form<T> {
         given: fn(&'static str, &T) -> Option<GivenArgument>,
     ) -> Form<T> {
         let argument = Argument { name: "", kind, required: true, about, meanings: &[] };
-        Form { arguments: [Some(argument), None, None], needed: false, read, given }
+        Form { arguments: [Some(argument), None, None, None], needed: false, read, given }
     }
 
     /// An argument that is one of some words, with what each means.
@@ -160,6 +162,7 @@ pub(crate) fn receivers() -> Form<KillTarget> {
             row("pid", "the process; 0 is the caller's group, -1 everybody that the caller sees, as in kill(2)"),
             row("group", "the process group"),
             None,
+            None,
         ],
         needed: true,
         read: |from, _| from.receivers(),
@@ -183,6 +186,8 @@ fn given_pidfd(of: &PidfdTarget) -> Option<GivenArgument> {
     })
 }
 
+const KEPT: &str = "the namespace that is kept open under the name of this process";
+
 const HELD: &str = "the process whose pidfd has been held since it was born";
 
 /// To whom a pidfd refers.
@@ -191,6 +196,7 @@ pub(crate) fn pidfd() -> Form<PidfdTarget> {
         arguments: [
             alternative("pid", Kind::Target, "the process that has this number when the call is made"),
             alternative("pidfd", Kind::Process, HELD),
+            None,
             None,
         ],
         needed: true,
@@ -249,6 +255,7 @@ pub(crate) fn looked_at() -> Form<PidfdTarget> {
             alternative("pid", Kind::Target, "the process; the caller if absent or 0"),
             alternative("pidfd", Kind::Process, HELD),
             None,
+            None,
         ],
         needed: false,
         read: |from, _| {
@@ -265,20 +272,34 @@ pub(crate) fn entrance() -> Form<Entrance> {
             alternative("to", Kind::Process, "whose namespace"),
             alternative("pid", Kind::Target, "that of who has this number when the call is made, by a pidfd"),
             alternative("pidfd", Kind::Process, HELD),
+            alternative("ns", Kind::Process, KEPT),
         ],
         needed: true,
         read: |from, _| {
             if from.value("to").is_some() {
                 from.process("to").map(Entrance::Process)
+            } else if from.value("ns").is_some() {
+                from.process("ns").map(Entrance::Kept)
             } else {
                 from.pidfd().map(Entrance::Pidfd)
             }
         },
         given: |_, to| match to {
             Entrance::Process(role) => Some(("to", Given::Process(*role))),
+            Entrance::Kept(role) => Some(("ns", Given::Kept(*role))),
             Entrance::Pidfd(of) => given_pidfd(of),
         },
     }
+}
+
+/// Whose namespace file is opened, or under whose name a namespace is kept open.
+pub(crate) fn keeper(about: &'static str) -> Form<Role> {
+    Form::of(
+        Kind::Process,
+        about,
+        |from, field| from.process(field),
+        |field, role| Some((field, Given::Process(*role))),
+    )
 }
 
 /// Whom a wait is for.
@@ -291,6 +312,7 @@ pub(crate) fn children() -> Form<WaitTarget> {
             row("pid", Kind::WaitPid, "the child; any if absent"),
             row("group", Kind::WaitGroup, "children in this process group"),
             row("pidfd", Kind::Process, "the child that a pidfd refers to"),
+            None,
         ],
         needed: false,
         read: |from, _| from.children(),

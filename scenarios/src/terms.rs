@@ -45,6 +45,8 @@ impl PidfdTarget {
 pub enum Entrance {
     /// `to = …`: this process, by whichever file.
     Process(Role),
+    /// `ns = …`: the one that is kept open under the name of this process.
+    Kept(Role),
     /// `pid = …`, `pidfd = …`: the one that a pidfd refers to.
     Pidfd(PidfdTarget),
 }
@@ -179,6 +181,30 @@ words! {
         NsUser = "ns/user",
         /// `/proc/PID/ns/uts`: a namespace of another kind.
         OtherKind = "ns/uts",
+    }
+}
+
+words! {
+    /// Which namespace of a process is kept open, and by which file it is come by.
+    NsLink {
+        /// `/proc/PID/ns/pid`: the PID namespace that it is in.
+        Pid = "ns/pid",
+        /// `/proc/PID/ns/pid_for_children`: the one that its next child will be in.
+        PidForChildren = "ns/pid_for_children",
+        /// The same by a pidfd (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`), also before anybody is in it.
+        PidfdForChildren = "pidfd/pid_for_children",
+        /// `/proc/PID/ns/user`: the user namespace that it is in.
+        User = "ns/user",
+    }
+}
+
+words! {
+    /// What keeps a namespace open.
+    Keeper {
+        /// A file descriptor (open(2)).
+        Descriptor = "descriptor",
+        /// A bind mount of the file (open_tree(2), `OPEN_TREE_CLONE`), in no place but a descriptor.
+        Mount = "mount",
     }
 }
 

@@ -9,33 +9,19 @@
 //!
 //! In the kernel: kernel/nsproxy.c:setns; kernel/pid_namespace.c:pidns_install; kernel/user_namespace.c:userns_install.
 
-use pidlab_scenario::{Capability, Errno, Fact, NamespaceTypes};
+use pidlab_scenario::{Capability, Errno, Fact, Keeper, NamespaceTypes, NsLink};
 
+use crate::alloc::put_pid_ns;
 use crate::capable::{cap_capable, join_user_ns, ns_capable, ptrace_may_access};
 use crate::mm::close_memory;
 use crate::nsproxy::switch_task_namespaces;
 use crate::objects::cred::Cred;
 use crate::objects::ids::{NsId, TaskId, UserNsId};
+use crate::objects::pid_namespace::NsFile;
 use crate::objects::task::ExitState;
 use crate::pid::is_within;
 use crate::rule;
 use crate::world::World;
-
-/// The namespace that a file is of (`struct ns_common`).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum NsFile {
-    Pid(NsId),
-    User(UserNsId),
-}
-
-impl NsFile {
-    fn nstype(self) -> NamespaceTypes {
-        match self {
-            NsFile::Pid(_) => NamespaceTypes::CLONE_NEWPID,
-            NsFile::User(_) => NamespaceTypes::CLONE_NEWUSER,
-        }
-    }
-}
 
 /// What a setns(2) is going to change (`struct nsset`).
 struct Nsset {
@@ -333,5 +319,85 @@ pub(crate) fn setns_pidfd(
         pidns_install(w, caller, &mut set, ns)?;
     }
     set.commit(w, caller);
+    Ok(())
+}
+
+/// Opens a file that leads to a namespace of `of`, and keeps it open in place of what was kept so before.
+///
+/// # Errors
+/// `EPERM`: the caller may make no mount; and as the opening of the file.
+///
+/// # References
+/// fs/nsfs.c:ns_get_path; fs/namespace.c:open_tree
+pub(crate) fn open_ns(
+    w: &mut World,
+    caller: TaskId,
+    of: Option<TaskId>,
+    link: NsLink,
+    keep: Keeper,
+) -> Result<NsFile, Errno> {
+    if keep == Keeper::Mount && !w.can_mount(caller) {
+        w.because(&rule::NS_KEPT_BY_MOUNT, caller);
+        return Err(Errno::EPERM);
+    }
+    let file = match link {
+        NsLink::Pid => open_pid(w, caller, of)?,
+        NsLink::PidForChildren => open_for_children(w, caller, of)?,
+        NsLink::PidfdForChildren => pidfd_for_children(w, caller, of)?,
+        NsLink::User => open_user(w, caller, of)?,
+    };
+    if keep == Keeper::Mount {
+        w.because(&rule::NS_KEPT_BY_MOUNT, caller);
+    }
+    Ok(file)
+}
+
+/// Keeps a namespace open.
+pub(crate) fn keep(w: &mut World, number: u16, file: NsFile) {
+    if let NsFile::Pid(ns) = file {
+        w.ns_mut(ns).count += 1;
+    }
+    if let Some(before) = w.kept.insert(number, file) {
+        put_ns(w, before);
+    }
+}
+
+/// Keeps a namespace open no longer.
+///
+/// # Errors
+/// `EBADF`: none was.
+///
+/// # References
+/// fs/nsfs.c:nsfs_evict
+pub(crate) fn close_ns(w: &mut World, caller: TaskId, number: u16) -> Result<(), Errno> {
+    let file = w.kept.remove(&number).ok_or(Errno::EBADF)?;
+    if let NsFile::Pid(ns) = file
+        && w.ns(ns).count == 1
+    {
+        w.because(&rule::NS_KEPT_LAST, caller);
+    }
+    put_ns(w, file);
+    Ok(())
+}
+
+fn put_ns(w: &mut World, file: NsFile) {
+    if let NsFile::Pid(ns) = file {
+        put_pid_ns(w, ns);
+    }
+}
+
+/// setns(2) to a namespace that is kept open.
+///
+/// # Errors
+/// `EBADF`: none is; and as [`setns_file`].
+pub(crate) fn setns_kept(w: &mut World, caller: TaskId, number: u16, nstype: NamespaceTypes) -> Result<(), Errno> {
+    let file = *w.kept.get(&number).ok_or(Errno::EBADF)?;
+    setns_file(w, caller, file, nstype)?;
+    w.because(&rule::NS_KEPT_OPEN, caller);
+    if let NsFile::Pid(ns) = file
+        && w.ns(ns).is_unborn()
+    {
+        w.because(&rule::NS_KEPT_UNBORN, caller);
+    }
     Ok(())
 }

@@ -10,7 +10,7 @@ use pidlab_scenario::{ChildStatus, Errno, Fact, Facts, Signal};
 use crate::objects::cred::{Cred, UserNamespace};
 use crate::objects::ids::{CredId, MmId, NsId, PidId, SighandId, SignalId, TaskId};
 use crate::objects::pid::Pid;
-use crate::objects::pid_namespace::PidNamespace;
+use crate::objects::pid_namespace::{NsFile, PidNamespace};
 use crate::objects::sighand::Sighand;
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigSet;
@@ -128,6 +128,8 @@ pub struct World {
     pub(crate) undumpable: Vec<MmId>,
     /// The calls that tasks are in.
     pub(crate) calls: BTreeMap<TaskId, InCall>,
+    /// The namespaces that are kept open by nothing but a descriptor or a mount, by whatever number their keeper has for each.
+    pub(crate) kept: BTreeMap<u16, NsFile>,
     /// Where clones had TIDs written, in the order of these clones.
     pub(crate) tid_words: Vec<TidWords>,
     /// The signal frames that are set up.
@@ -172,6 +174,7 @@ impl World {
             user_namespaces: vec![UserNamespace::new(None, 0)],
             undumpable: Vec::new(),
             calls: BTreeMap::new(),
+            kept: BTreeMap::new(),
             tid_words: Vec::new(),
             frames: BTreeMap::new(),
             handled: Vec::new(),

@@ -5,8 +5,8 @@ use super::look::{Look, Subject};
 use super::roles::Roles;
 use super::who::{LookedAt, Pidfd};
 use crate::{
-    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, Fact, KillTarget, LookVia, NamespaceTypes, PidfdTarget,
-    Refusal, Role, SetnsVia, Signal, State, Step, Sysctl, Target, Unmodelled, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, Fact, Keeper, KillTarget, LookVia, NamespaceTypes, NsLink,
+    PidfdTarget, Refusal, Role, SetnsVia, Signal, State, Step, Sysctl, Target, Unmodelled, WaitOptions, WaitTarget,
 };
 
 /// More numbers than this in `set_tid` the kernel refuses itself (include/linux/pid_namespace.h, `MAX_PID_NS_LEVEL`).
@@ -72,6 +72,15 @@ impl<R: Roles> Lowering<'_, R> {
             Call::PidfdPoll { of } => Syscall::PidfdPoll(self.pidfd(*of)?),
             Call::Unshare { flags } => self.unshare(*flags)?,
             Call::Setns { to, via, nstype } => self.setns(*to, *via, *nstype)?,
+            Call::OpenNs { of, via: NsLink::PidfdForChildren, keep: Keeper::Mount } => {
+                self.born(*of)?;
+                return Err(self.not_modelled(Unmodelled::KeptByFile));
+            }
+            Call::OpenNs { of, via, keep } => {
+                let of = if *via == NsLink::PidfdForChildren { self.held(*of)? } else { self.born(*of)? };
+                Syscall::OpenNs { of, link: *via, keep: *keep }
+            }
+            Call::CloseNs { of } => Syscall::CloseNs { of: self.born(*of)? },
             Call::SetChildSubreaper { on } => Syscall::PrctlSetChildSubreaper { on: *on },
             Call::GetChildSubreaper => Syscall::PrctlGetChildSubreaper,
             Call::SetPdeathsig { signal } => Syscall::PrctlSetPdeathsig { signal: *signal },
@@ -181,6 +190,12 @@ impl<R: Roles> Lowering<'_, R> {
     }
 
     fn setns(&self, to: Entrance, via: SetnsVia, nstype: Option<NamespaceTypes>) -> Result<Syscall, Refusal> {
+        if let Entrance::Kept(of) = to {
+            if via != SetnsVia::NsPid {
+                return Err(self.not_modelled(Unmodelled::KeptByFile));
+            }
+            return Ok(Syscall::SetnsKept { of: self.born(of)?, nstype: nstype.unwrap_or(NamespaceTypes::empty()) });
+        }
         let nstype = nstype.unwrap_or(match via {
             SetnsVia::NsUser => NamespaceTypes::CLONE_NEWUSER,
             _ => NamespaceTypes::CLONE_NEWPID,
@@ -197,6 +212,7 @@ impl<R: Roles> Lowering<'_, R> {
             // Absent it is `ns/pid`: the file that it names is the pidfd then.
             (Entrance::Pidfd(of), SetnsVia::Pidfd | SetnsVia::NsPid) => (self.pidfd(of)?, false),
             (Entrance::Pidfd(of), SetnsVia::PidfdForChildren) => (self.pidfd(of)?, true),
+            (Entrance::Kept(_), _) => unreachable!("what is kept needs no process"),
             (Entrance::Pidfd(_), SetnsVia::PidForChildren | SetnsVia::NsUser | SetnsVia::OtherKind) => {
                 return Err(self.not_modelled(Unmodelled::PidfdForFile));
             }

@@ -1,4 +1,4 @@
-use pidlab_scenario::{CloneFlags, Errno, NamespaceTypes, RebootHow};
+use pidlab_scenario::{CloneFlags, Errno, Keeper, NamespaceTypes, NsLink, RebootHow};
 
 use crate::exit::do_exit::do_exit;
 use crate::nsproxy;
@@ -169,6 +169,82 @@ impl World {
         let to = self.there(to);
         let file = setns::pidfd_for_children(self, caller, to)?;
         setns::setns_file(self, caller, file, NamespaceTypes::CLONE_NEWPID)
+    }
+
+    /// Opens a file that leads to a namespace of `of`, and keeps it open under a number of the caller's choice, in place of what was kept
+    /// under it; `None`: `of` is reaped.
+    ///
+    /// ```
+    /// use pidlab_scenario::{Errno, Keeper, NamespaceTypes, NsLink};
+    /// use pidlab_sim::World;
+    ///
+    /// let mut world = World::new();
+    /// let host = world.host();
+    /// world.unshare(host, pidlab_scenario::CloneFlags::CLONE_NEWPID)?;
+    /// let init = world.fork(host)?;
+    /// world.open_ns(host, 7, Some(init), NsLink::Pid, Keeper::Descriptor)?;
+    /// world.exit(init, 0);
+    /// world.setns_kept(host, 7, NamespaceTypes::CLONE_NEWPID)?;
+    /// assert_eq!(world.fork(host), Err(Errno::ENOMEM), "it can be joined, and nobody is born in it");
+    /// assert_eq!(world.close_ns(host, 7), Ok(()));
+    /// assert_eq!(world.close_ns(host, 7), Err(Errno::EBADF));
+    /// # Ok::<(), Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `ENOENT`: `of` is reaped, or nobody has been born yet where its children will be; `EACCES`: the caller may not look into it;
+    /// `EPERM`: the caller may make no mount; of a pidfd `ESRCH`: `of` has ended; `ENOTTY`: the kernel has no such call.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// namespaces(7), Namespace lifetime; fs/nsfs.c:ns_get_path
+    #[track_caller]
+    pub fn open_ns(
+        &mut self,
+        caller: TaskId,
+        number: u16,
+        of: Option<TaskId>,
+        link: NsLink,
+        keep: Keeper,
+    ) -> Result<(), Errno> {
+        self.begin(caller);
+        let file = setns::open_ns(self, caller, of, link, keep)?;
+        setns::keep(self, number, file);
+        Ok(())
+    }
+
+    /// Keeps a namespace open no longer.
+    ///
+    /// # Errors
+    /// `EBADF`: none is kept under this number.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// close(2); fs/nsfs.c:nsfs_evict
+    #[track_caller]
+    pub fn close_ns(&mut self, caller: TaskId, number: u16) -> Result<(), Errno> {
+        self.begin(caller);
+        setns::close_ns(self, caller, number)
+    }
+
+    /// setns(2) to a namespace that is kept open.
+    ///
+    /// # Errors
+    /// `EBADF`: none is kept under this number; `EINVAL`: another type is told; and as [`World::setns`] and [`World::setns_user`].
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// setns(2); kernel/nsproxy.c:setns
+    #[track_caller]
+    pub fn setns_kept(&mut self, caller: TaskId, number: u16, nstype: NamespaceTypes) -> Result<(), Errno> {
+        self.begin(caller);
+        setns::setns_kept(self, caller, number, nstype)
     }
 
     /// Reads `ns_last_pid` of the caller's namespace: the number that its next search begins behind.

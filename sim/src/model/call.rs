@@ -2,7 +2,8 @@
 
 use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Roles, Syscall, WaitId, lower};
 use pidlab_scenario::{
-    CallName, Errno, Harm, NamespaceTypes, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl, Unmodelled,
+    CallName, Errno, Harm, Keeper, NamespaceTypes, NsLink, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl,
+    Unmodelled,
 };
 
 use super::cast::{Branch, Done, taken_signal};
@@ -79,6 +80,7 @@ impl Branch {
             Syscall::SignalfdRead { signals } => took(sigwait::do_sigtimedwait(world, caller, signals, false)),
             Syscall::Look(look) => Done::Outcome(self.look(step.by, caller, *look)?),
             Syscall::Setns { to, via, nstype } => Done::Outcome(nothing(self.setns(caller, *to, *via, *nstype))),
+            Syscall::OpenNs { of, link, keep } => Done::Outcome(nothing(self.open_ns(caller, *of, *link, *keep))),
             Syscall::SetnsPidfd { .. } | Syscall::PidfdPoll(_) | Syscall::PidfdSendSignal { .. } => {
                 Done::Outcome(self.by_pidfd(step.by, caller, syscall).unwrap_or_else(Outcome::Err))
             }
@@ -137,6 +139,14 @@ impl Branch {
             SetnsVia::Pidfd | SetnsVia::PidfdForChildren => unreachable!("a pidfd is no file of a process"),
         };
         setns::setns_file(world, caller, file, nstype)
+    }
+
+    /// Keeps a namespace open, under the number of the role that it was opened for.
+    fn open_ns(&mut self, caller: TaskId, of: Role, link: NsLink, keep: Keeper) -> Result<(), Errno> {
+        let task = if link == NsLink::PidfdForChildren { self.held(of) } else { self.task(of) };
+        let file = setns::open_ns(&mut self.world, caller, task, link, keep)?;
+        setns::keep(&mut self.world, of.0, file);
+        Ok(())
     }
 
     /// To whom a pidfd refers.
@@ -251,6 +261,8 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         }
         Syscall::RtSigpending => Outcome::Pending(action::do_sigpending(w, caller)),
         Syscall::Unshare { flags } => nothing(nsproxy::sys_unshare(w, caller, *flags)),
+        Syscall::SetnsKept { of, nstype } => nothing(setns::setns_kept(w, caller, of.0, *nstype)),
+        Syscall::CloseNs { of } => nothing(setns::close_ns(w, caller, of.0)),
         Syscall::Setsid => or_number(pgrp::sys_setsid(w, caller).map(Some)),
         Syscall::Setpgid { pid, pgid } => nothing(pgrp::sys_setpgid(w, caller, *pid, *pgid)),
         Syscall::Getpgid { pid } => or_number(pgrp::sys_getpgid(w, caller, *pid)),
@@ -294,6 +306,7 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         | Syscall::RtSigtimedwait { .. }
         | Syscall::SignalfdRead { .. }
         | Syscall::Setns { .. }
+        | Syscall::OpenNs { .. }
         | Syscall::Reboot { .. }
         | Syscall::Look(_) => unreachable!("these calls went elsewhere"),
     }

@@ -117,6 +117,18 @@ rules! { CREATION;
     NS_LIFETIME = "ns.lifetime",
         "a PID namespace whose init has terminated exists for as long as something refers to it, and nobody is born in it again",
         "kernel/pid_namespace.c:put_pid_ns", manual: "pid_namespaces(7), The namespace init process", kind: Describes;
+    NS_KEPT_OPEN = "ns.kept-open",
+        "an open file of a namespace leads there whatever has become of the process that it was opened for, and nobody is asked again who may look into that",
+        "fs/nsfs.c:ns_get_path", manual: "namespaces(7), The /proc/pid/ns/ directory";
+    NS_KEPT_BY_MOUNT = "ns.kept-by-mount",
+        "a bind mount keeps a namespace open as a file descriptor does; making one takes CAP_SYS_ADMIN where the mounts belong, otherwise EPERM",
+        "fs/namespace.c:may_mount", manual: "namespaces(7), Namespace lifetime";
+    NS_KEPT_UNBORN = "ns.kept-unborn",
+        "a PID namespace that nobody has been born in can be kept open and joined, and the first child born there is its init",
+        "kernel/pid_namespace.c:pidns_install", manual: "pid_namespaces(7), The namespace init process";
+    NS_KEPT_LAST = "ns.kept-last",
+        "a PID namespace that nothing else refers to ends with the last file descriptor or mount that keeps it open",
+        "fs/nsfs.c:nsfs_evict", manual: "namespaces(7), Namespace lifetime";
     ZAP_ZOMBIE_INIT_NS = "zap.zombie-init-ns",
         "the link of a zombie init leads to its PID namespace; it can be joined, and forking there fails",
         "kernel/pid_namespace.c:pidns_get", kind: Describes;

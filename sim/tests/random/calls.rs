@@ -3,7 +3,8 @@
 #![expect(clippy::unit_arg, reason = "what a call gives is told, also where it gives nothing")]
 
 use pidlab_scenario::{
-    ANOTHER_USER, CloneFlags, Errno, MaskChange, NamespaceTypes, RebootHow, SigCode, Signal, SignalAction, WaitOptions,
+    ANOTHER_USER, CloneFlags, Errno, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, SigCode, Signal,
+    SignalAction, WaitOptions,
 };
 use pidlab_sim::{CloneArgs, State, TaskId, WaitFor, World};
 
@@ -69,6 +70,9 @@ pub(crate) const NAMES: &[&str] = &[
     "setns",
     "setns_path",
     "setns_user",
+    "setns_kept",
+    "open_ns",
+    "close_ns",
     "setns_pidfd",
     "setns_for_children",
     "setns_pidfd_for_children",
@@ -291,6 +295,12 @@ fn changed(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> M
         "unshare" => Made::of(name, world.unshare(by, flags)),
         "setns" => Made::of(name, world.setns(by, world.namespace(task))),
         "setns_path" => Made::of(name, world.setns_path(by, Some(task))),
+        "open_ns" => {
+            let (link, keep) = (choice.one_of(NsLink::ALL), Keeper::ALL[usize::from(bytes[3]) % Keeper::ALL.len()]);
+            Made::of(name, world.open_ns(by, u16::from(bytes[2] % 4), Some(task), link, keep))
+        }
+        "close_ns" => Made::of(name, world.close_ns(by, u16::from(bytes[2] % 4))),
+        "setns_kept" => Made::of(name, world.setns_kept(by, u16::from(bytes[2] % 4), NamespaceTypes::empty())),
         "setns_user" => Made::of(name, world.setns_user(by, Some(task))),
         "setns_pidfd" => Made::of(name, world.setns_pidfd(by, Some(task), choice.types())),
         "setns_for_children" => Made::of(name, world.setns_for_children(by, Some(task))),
