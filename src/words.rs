@@ -144,6 +144,7 @@ impl Names<'_> {
     fn given(&self, given: &Given) -> String {
         match given {
             Given::NewProcess(role) | Given::Process(role) => self.role(*role).to_owned(),
+            Given::Directory(role) => format!("/proc/PID of {}", self.role(*role)),
             Given::Kept(role) => format!("what is kept of {}", self.role(*role)),
             Given::Pidfd(role) => format!("pidfd of {}", self.role(*role)),
             Given::Receiver(Target::Number(-1)) => "-1, everybody".to_owned(),

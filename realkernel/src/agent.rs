@@ -80,6 +80,8 @@ numbered! {
         Pidfd,
         /// signal and flags, behind a pidfd as for `SetnsPidfd`.
         PidfdSignal,
+        /// signal and flags, through the directory in the slot's text.
+        DirectorySignal,
         /// reads the file in the slot's text: a number, as the second value.
         ReadNumber,
         /// writes the number into the file in the slot's text.
@@ -230,6 +232,10 @@ fn perform(slot: &Slot) -> Raw {
         }
         Operation::PidfdSignal => opened_with(pidfd(argument(0) as i32, argument(1) as i32), |pidfd| {
             raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, argument(2) as usize, 0, argument(3) as usize])
+        }),
+        Operation::DirectorySignal => opened(slot, libc::O_RDONLY | libc::O_DIRECTORY, |directory| {
+            let [signal, flags] = [0, 1].map(|index| argument(index) as usize);
+            raw::plain(libc::SYS_pidfd_send_signal, [directory as usize, signal, 0, flags])
         }),
         Operation::ReadNumber => opened(slot, libc::O_RDONLY, |fd| read_number(slot, fd)),
         Operation::WriteNumber => opened(slot, libc::O_WRONLY, |fd| write_number(argument(0), fd)),

@@ -136,7 +136,7 @@ fn look_calls(look: &Look, mounts_procfs: bool) -> &'static [&'static str] {
         Look::TheirProcfs(_) => &["fsopen", "fsconfig", "fsmount", "readlinkat"],
         _ if mounts_procfs => &["fsopen", "fsconfig", "fsmount"],
         Look::PidfdInfo(_) | Look::PidfdExit(_) => &["pidfd_open"],
-        Look::NsFile(_) => &["fstat"],
+        Look::NsFile(_) | Look::NsParentFile(_) | Look::NsOwner(_) | Look::UserNsParent(_) => &["fstat"],
         Look::Peercred(_) => &["socketpair", "getsockopt", "getpid"],
         Look::FileOwner(_) => &["socketpair", "getpid"],
         _ => &[],

@@ -56,6 +56,14 @@ impl Translator<'_> {
                 Command::new(Operation::SigqueueThread, &[whom[0], whom[1], whom[2], whom[3], i64::from(*tgid)])
             }
             S::PidfdOpen { pid, flags } => Command::new(Operation::Pidfd, &[i64::from(*pid), flags.bits().into()]),
+            S::PidfdSendSignal { pidfd: Pidfd::Directory(role), signal, flags } => {
+                let process = self.caller.processes.get(*role).filter(|process| !process.gone);
+                let mut command =
+                    Command::new(Operation::DirectorySignal, &[number(*signal).into(), flags.bits().into()]);
+                // Nobody has the number 0.
+                command.text = format!("/proc/{}", process.map_or(0, |process| process.number));
+                command
+            }
             S::PidfdSendSignal { pidfd, signal, flags } => {
                 let arguments = [number(*signal).into(), flags.bits().into()];
                 self.caller.with_any_pidfd(Operation::PidfdSignal, *pidfd, &arguments)?

@@ -220,14 +220,14 @@ calls! {
     PidfdSendSignal = "pidfd_send_signal"
         "pidfd_send_signal(2): sends a signal through a pidfd, which the caller opens for it" returns {
         /// The process that the pidfd refers to.
-        of: PidfdTarget = form::pidfd(),
+        of: PidfdTarget = form::pidfd_or_directory(),
         /// `None` is signal 0.
         signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
         /// For whom it is, where that is not what kind of pidfd it is says.
         flags: PidfdFlags = form::pidfd_scopes("for whom; if absent, what the pidfd is of"),
     }
     | EINVAL "a number that is not positive, or one of a thread"
-    | ENOENT "the number of a thread, from Linux 6.15 on"
+    | ENOENT "the number of a thread, from Linux 6.15 on; the process is reaped and has no directory"
     | ESRCH "the process is reaped, or nobody has this PID in the caller's namespace"
     | EPERM "the caller may not signal it"
     /// rt_sigqueueinfo(2), with a sender of the caller's choice.

@@ -24,6 +24,8 @@ pub enum Given {
     Process(Role),
     /// The process that a pidfd refers to.
     Pidfd(Role),
+    /// The directory of a process in /proc.
+    Directory(Role),
     /// The namespace that is kept open under the name of a process.
     Kept(Role),
     /// A process by name or number.
@@ -183,6 +185,7 @@ fn given_pidfd(of: &PidfdTarget) -> Option<GivenArgument> {
     Some(match of {
         PidfdTarget::Pid(target) => ("pid", Given::Target(*target)),
         PidfdTarget::Held(role) => ("pidfd", Given::Pidfd(*role)),
+        PidfdTarget::Directory(role) => ("proc", Given::Directory(*role)),
     })
 }
 
@@ -202,6 +205,20 @@ pub(crate) fn pidfd() -> Form<PidfdTarget> {
         needed: true,
         read: |from, _| from.pidfd(),
         given: |_, of| given_pidfd(of),
+    }
+}
+
+/// The same, or the directory of a process, which pidfd_send_signal(2) takes for one.
+pub(crate) fn pidfd_or_directory() -> Form<PidfdTarget> {
+    let mut form = pidfd();
+    form.arguments[2] =
+        alternative("proc", Kind::Process, "the process whose directory in /proc is opened and taken for a pidfd");
+    Form {
+        read: |from, _| match from.value("proc") {
+            Some(_) => from.process("proc").map(PidfdTarget::Directory),
+            None => from.pidfd(),
+        },
+        ..form
     }
 }
 

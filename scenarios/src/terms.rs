@@ -26,6 +26,8 @@ pub enum PidfdTarget {
     Pid(Target),
     /// `pidfd = …`: a pidfd that has been held since this process was born.
     Held(Role),
+    /// `proc = …`: the directory `/proc/PID` of this process, which is opened for the call.
+    Directory(Role),
 }
 
 impl PidfdTarget {
@@ -33,7 +35,7 @@ impl PidfdTarget {
     pub(crate) fn named(self) -> Target {
         match self {
             PidfdTarget::Pid(target) => target,
-            PidfdTarget::Held(role) => Target::Role(role),
+            PidfdTarget::Held(role) | PidfdTarget::Directory(role) => Target::Role(role),
         }
     }
 }
@@ -310,6 +312,12 @@ words! {
         PidfdSignal = "pidfd-signal",
         /// Whether the namespace around the PID namespace of the process can be had (ioctl_nsfs(2), `NS_GET_PARENT`).
         NsParent = "ns-parent",
+        /// Whether the namespace that `NS_GET_PARENT` of its PID namespace gives is the caller's own: 1 if so, 0 if not (ioctl_nsfs(2)).
+        NsParentFile = "ns-parent-file",
+        /// Whether the user namespace that owns its PID namespace is the caller's own: 1 if so, 0 if not (ioctl_nsfs(2), `NS_GET_USERNS`).
+        NsOwner = "ns-owner",
+        /// Whether the parent of its user namespace is the caller's own: 1 if so, 0 if not (ioctl_nsfs(2), `NS_GET_PARENT`).
+        UserNsParent = "user-ns-parent",
         /// A procfs of the PID namespace of the process: its listing, and where its link `self` leads (proc(5), `pidns`).
         TheirProcfs = "their-procfs",
         /// The last field of `/proc/loadavg`, which is about no process.

@@ -56,7 +56,7 @@ pub(crate) fn checkpoint_restore_ns_capable(w: &mut World, task: TaskId, over: U
 }
 
 /// Whether a user namespace is another one or below it.
-fn is_user_ns_within(w: &World, inner: UserNsId, outer: UserNsId) -> bool {
+pub(crate) fn is_user_ns_within(w: &World, inner: UserNsId, outer: UserNsId) -> bool {
     std::iter::successors(Some(inner), |at| w.user_namespaces[at.0 as usize].parent).any(|at| at == outer)
 }
 

@@ -179,7 +179,7 @@ pub(crate) fn may_follow_link(w: &mut World, caller: TaskId, of: TaskId) -> Resu
 ///
 /// # Errors
 /// `ENOENT`.
-fn in_procfs(w: &mut World, caller: TaskId, of: Option<TaskId>) -> Result<TaskId, Errno> {
+pub(crate) fn in_procfs(w: &mut World, caller: TaskId, of: Option<TaskId>) -> Result<TaskId, Errno> {
     of.filter(|of| w.task(*of).exit_state != ExitState::Vacant).ok_or_else(|| {
         w.because(&rule::SETNS_REAPED_PATH, caller);
         Errno::ENOENT

@@ -66,7 +66,7 @@ impl<'a, G: Guide> Maker<'a, G> {
                 Call::Tkill { pid, signal: self.signal_for(pid) }
             }
             CallName::PidfdSendSignal => {
-                let of = self.pidfd();
+                let of = if self.bytes.once_in(4) { PidfdTarget::Directory(self.anybody()) } else { self.pidfd() };
                 let signal = self.signal_for(of.named());
                 Call::PidfdSendSignal { of, signal, flags: self.scope() }
             }

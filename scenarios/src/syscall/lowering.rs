@@ -67,7 +67,11 @@ impl<R: Roles> Lowering<'_, R> {
             }
             Call::PidfdOpen { pid, flags } => Syscall::PidfdOpen { pid: self.number(*pid)?, flags: *flags },
             Call::PidfdSendSignal { of, signal, flags } => {
-                Syscall::PidfdSendSignal { pidfd: self.pidfd(*of)?, signal: *signal, flags: *flags }
+                let pidfd = match of {
+                    PidfdTarget::Directory(role) => Pidfd::Directory(self.born(*role)?),
+                    of => self.pidfd(*of)?,
+                };
+                Syscall::PidfdSendSignal { pidfd, signal: *signal, flags: *flags }
             }
             Call::PidfdPoll { of } => Syscall::PidfdPoll(self.pidfd(*of)?),
             Call::Unshare { flags } => self.unshare(*flags)?,
@@ -185,6 +189,7 @@ impl<R: Roles> Lowering<'_, R> {
     fn pidfd(&self, of: PidfdTarget) -> Result<Pidfd, Refusal> {
         Ok(match of {
             PidfdTarget::Held(role) => Pidfd::Held(self.held(role)?),
+            PidfdTarget::Directory(_) => return Err(self.not_modelled(Unmodelled::DirectoryForPidfd)),
             PidfdTarget::Pid(target) => Pidfd::Opened(self.number(target)?),
         })
     }
@@ -235,7 +240,7 @@ impl<R: Roles> Lowering<'_, R> {
                 let whoever = Some(LookedAt::Number(number));
                 (Subject { role: None, whoever, number: Some(number), pidfd }, Unmodelled::NumberForProcess)
             }
-            PidfdTarget::Held(_) => {
+            PidfdTarget::Held(_) | PidfdTarget::Directory(_) => {
                 (Subject { role: None, whoever: None, number: None, pidfd }, Unmodelled::PidfdForFile)
             }
         };

@@ -161,6 +161,13 @@ impl Branch {
                 let had_number = self.number_of(by, role).is_some();
                 Ok(Referred { task: of, pid, had_number, is_thread, ended: self.ended(role) })
             }
+            Pidfd::Directory(role) => {
+                let of = self.task(role);
+                let task = setns::in_procfs(&mut self.world, caller, of)?;
+                self.world.because(&rule::PIDFD_PROC_DIRECTORY, task);
+                let had_number = self.number_of(by, role).is_some();
+                Ok(Referred { had_number, ..Referred::opened(task, self.world.task(task).thread_pid) })
+            }
             Pidfd::Opened(number) => {
                 let task = kill::pidfd_open(&mut self.world, caller, number)?;
                 Ok(Referred::opened(task, self.world.task(task).thread_pid))
@@ -227,6 +234,15 @@ impl Branch {
                 }
             }
             Look::NsParent(at) => return Ok(nothing(self.world.look_at_ns_parent(caller, whoever_is(self, at)))),
+            Look::NsParentFile(at) | Look::NsOwner(at) | Look::UserNsParent(at) => {
+                let of = whoever_is(self, at);
+                let own = match look {
+                    Look::NsParentFile(_) => self.world.look_at_ns_parent_file(caller, of),
+                    Look::NsOwner(_) => self.world.look_at_ns_owner(caller, of),
+                    _ => self.world.look_at_user_ns_parent(caller, of),
+                };
+                return Ok(own.map_or_else(Outcome::Err, |own| Outcome::Ok(i64::from(own))));
+            }
             Look::NsFile(at) => {
                 let same = self.world.look_at_ns_file(caller, whoever_is(self, at));
                 return Ok(same.map_or_else(Outcome::Err, |same| Outcome::Ok(i64::from(same))));
