@@ -140,8 +140,16 @@ impl Processes {
         let Some(process) = self.get(role) else { return 0 };
         let link = format!("/proc/{}/ns/pid_for_children", process.number);
         let path = fs::metadata(link).ok().and_then(|file| self.namespaces.get(&file.ino()));
-        // A namespace without an init does not show (namespaces(7)): it was unshared, and is below the process's own.
-        path.map_or(process.pids.len() + 1, |(path, _)| path.len())
+        // A namespace without an init does not show (namespaces(7)). Where pidfds give namespaces somebody else may have made it, further
+        // down; elsewhere it was unshared, and is below the process's own.
+        path.map(|(path, _)| path.len()).or_else(|| self.levels_of_unborn(process)).unwrap_or(process.pids.len() + 1)
+    }
+
+    /// The same where the namespace has no init yet, by the one around it.
+    fn levels_of_unborn(&self, process: &Process) -> Option<usize> {
+        let namespace = os::namespace_for_children(process.pidfd.as_ref()?.as_fd()).ok()?;
+        let parent = File::from(os::namespace_parent(namespace.as_fd()).ok()?).metadata().ok()?.ino();
+        self.namespaces.get(&parent).map(|(path, _)| path.len() + 1)
     }
 
     pub(crate) fn get(&self, role: Role) -> Option<&Process> {
