@@ -210,6 +210,7 @@ impl World {
         keep: Keeper,
     ) -> Result<(), Errno> {
         self.begin(caller);
+        let of = self.there(of);
         let file = setns::open_ns(self, caller, of, link, keep)?;
         setns::keep(self, number, file);
         Ok(())
