@@ -407,6 +407,7 @@ impl World {
     #[track_caller]
     pub fn look_at_ns_parent_file(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<bool, Errno> {
         self.look_at_ns_parent(caller, at)?;
+        let at = self.there(at);
         let at = at.ok_or(Errno::ESRCH)?;
         self.because(&rule::VIEW_NSIO_PARENT_WHOSE, at);
         Ok(self.parent_namespace(self.active_ns(at)) == Some(self.active_ns(caller)))
@@ -422,6 +423,7 @@ impl World {
     #[track_caller]
     pub fn look_at_ns_owner(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<bool, Errno> {
         self.begin(caller);
+        let at = self.there(at);
         let at = at.ok_or(Errno::ESRCH)?;
         self.because(&rule::VIEW_NSIO_USERNS, at);
         let owner = self.ns(self.active_ns(at)).user_ns;
@@ -438,6 +440,7 @@ impl World {
     #[track_caller]
     pub fn look_at_user_ns_parent(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<bool, Errno> {
         self.begin(caller);
+        let at = self.there(at);
         let at = at.ok_or(Errno::ESRCH)?;
         self.because(&rule::VIEW_NSIO_USERNS_PARENT, at);
         let parent = self.user_namespaces[self.cred(at).user_ns.0 as usize].parent;
