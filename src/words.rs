@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use pidlab_scenario::{Call, Entrance, Errno, Given, Need, Outcome, Role, Scenario, Seen, SetnsVia, Target};
+use pidlab_scenario::{Call, Entrance, Errno, Given, Keeper, Need, Outcome, Role, Scenario, Seen, SetnsVia, Target};
 
 /// A call as one would read it aloud: `clone(CLONE_NEWPID) → init`, `kill(mid, SIGTERM)`.
 pub(crate) fn call(scenario: &Scenario, call: &Call) -> String {
@@ -113,16 +113,20 @@ impl Names<'_> {
             match (call, &given) {
                 // What comes back is more than an argument: it is shown behind them.
                 (_, Given::NewProcess(_)) => {}
-                (Call::Setns { to: Entrance::Pidfd(_), via }, Given::Word(_)) => {
+                (Call::Setns { to: Entrance::Pidfd(_), via, .. }, Given::Word(_)) => {
                     let whose = words.pop().unwrap_or_default();
                     let whose = whose.strip_prefix("pidfd of ").unwrap_or(&whose);
                     let via = if *via == SetnsVia::PidfdForChildren { *via } else { SetnsVia::Pidfd };
                     words.push(format!("{} of {whose}", via.word()));
                 }
-                (Call::Setns { .. }, Given::Word(via)) => {
+                (Call::Setns { to: Entrance::Kept(_), .. }, Given::Word(_)) => {}
+                (Call::Setns { .. } | Call::OpenNs { .. }, Given::Word(via)) if *via != Keeper::Descriptor.word() => {
                     let whose = words.pop().unwrap_or_default();
                     words.push(format!("{via} of {whose}"));
                 }
+                (Call::OpenNs { .. }, Given::Word(_)) => {}
+                (Call::Setns { .. }, Given::Names(types)) if types.is_empty() => words.push("told 0".to_owned()),
+                (Call::Setns { .. }, Given::Names(types)) => words.push(format!("told {}", types.join(", "))),
                 (_, Given::Names(names)) => words.extend(names.iter().map(|name| (*name).to_owned())),
                 (_, Given::Signal(_)) if key == "exit_signal" => {
                     words.push(format!("exit signal {}", self.given(&given)))
@@ -140,6 +144,8 @@ impl Names<'_> {
     fn given(&self, given: &Given) -> String {
         match given {
             Given::NewProcess(role) | Given::Process(role) => self.role(*role).to_owned(),
+            Given::Directory(role) => format!("/proc/PID of {}", self.role(*role)),
+            Given::Kept(role) => format!("what is kept of {}", self.role(*role)),
             Given::Pidfd(role) => format!("pidfd of {}", self.role(*role)),
             Given::Receiver(Target::Number(-1)) => "-1, everybody".to_owned(),
             Given::Receiver(Target::Number(0)) => "0, the own group".to_owned(),

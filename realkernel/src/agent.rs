@@ -52,6 +52,14 @@ numbered! {
         SetnsPidfd,
         /// The same with what such a pidfd says of the next child's namespace; flags.
         SetnsForChildren,
+        /// flags, behind the socket at which the namespace is handed over, or nothing.
+        SetnsKept,
+        /// whether to make a bind mount: opens the file in the slot's text and keeps it open; its descriptor, as the value.
+        KeepPath,
+        /// a pidfd as for `SetnsPidfd`: the same with what it says of the next child's namespace.
+        KeepForChildren,
+        /// the socket at which a descriptor is handed over, or nothing: closes it.
+        CloseHanded,
         /// number of a system call without pointers, and four arguments.
         Plain,
         /// an option of prctl(2) that writes a number, which is the result.
@@ -72,6 +80,8 @@ numbered! {
         Pidfd,
         /// signal and flags, behind a pidfd as for `SetnsPidfd`.
         PidfdSignal,
+        /// signal and flags, through the directory in the slot's text.
+        DirectorySignal,
         /// reads the file in the slot's text: a number, as the second value.
         ReadNumber,
         /// writes the number into the file in the slot's text.
@@ -179,6 +189,21 @@ fn perform(slot: &Slot) -> Raw {
                 raw::plain(libc::SYS_setns, [fd as usize, argument(2) as usize, 0, 0])
             })
         }),
+        Operation::SetnsKept => {
+            kept(argument(0) as i32, |fd| raw::plain(libc::SYS_setns, [fd as usize, argument(1) as usize, 0, 0]))
+        }
+        Operation::KeepPath => {
+            let path = path_of(slot);
+            let mount = argument(0) != 0;
+            keep(slot, if mount { raw::open_tree(&path) } else { raw::open(&path, libc::O_RDONLY | libc::O_CLOEXEC) })
+        }
+        Operation::KeepForChildren => opened_with(pidfd(argument(0) as i32, argument(1) as i32), |pidfd| {
+            keep(slot, looking::for_children_of(pidfd))
+        }),
+        Operation::CloseHanded => {
+            let fd = if argument(0) < 0 { NONE } else { sockets::take_over(argument(0) as i32) };
+            raw::plain(libc::SYS_close, [fd as usize, 0, 0, 0])
+        }
         Operation::Plain => {
             let [number, a, b, c, d] = [0, 1, 2, 3, 4].map(argument);
             raw::plain(number, [a as usize, b as usize, c as usize, d as usize])
@@ -208,10 +233,28 @@ fn perform(slot: &Slot) -> Raw {
         Operation::PidfdSignal => opened_with(pidfd(argument(0) as i32, argument(1) as i32), |pidfd| {
             raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, argument(2) as usize, 0, argument(3) as usize])
         }),
+        Operation::DirectorySignal => opened(slot, libc::O_RDONLY | libc::O_DIRECTORY, |directory| {
+            let [signal, flags] = [0, 1].map(|index| argument(index) as usize);
+            raw::plain(libc::SYS_pidfd_send_signal, [directory as usize, signal, 0, flags])
+        }),
         Operation::ReadNumber => opened(slot, libc::O_RDONLY, |fd| read_number(slot, fd)),
         Operation::WriteNumber => opened(slot, libc::O_WRONLY, |fd| write_number(argument(0), fd)),
         Operation::Look => look::perform(slot),
     }
+}
+
+/// No descriptor.
+const NONE: Raw = -1;
+
+/// Uses the descriptor that was handed over, and closes it again; none where nothing was.
+fn kept(socket: i32, using: impl FnOnce(Raw) -> Raw) -> Raw {
+    if socket < 0 { using(NONE) } else { opened_with(sockets::take_over(socket), using) }
+}
+
+/// Leaves a descriptor that stays open.
+fn keep(slot: &Slot, fd: Raw) -> Raw {
+    slot.value.store(fd as i64, Ordering::Relaxed);
+    fd.min(0)
 }
 
 /// Leaves what came with a signal.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use libc::c_long;
 use pidlab_scenario::syscall::Pidfd;
-use pidlab_scenario::{CallName, Fact, Refusal, Role};
+use pidlab_scenario::{CallName, Fact, Refusal, Role, Unmodelled};
 
 use crate::agent::Operation;
 use crate::blame;
@@ -115,14 +115,20 @@ impl Caller<'_> {
         arguments: &[i64],
     ) -> Result<Command, Refusal> {
         let (socket, number) = match pidfd {
+            Pidfd::Directory(_) => return Err(self.no_directory()),
             Pidfd::Held(_) => (sockets::handed_over_at().into(), 0),
             Pidfd::Opened(number) => (NOTHING, number.into()),
         };
         let arguments = [&[socket, number], arguments].concat();
         match pidfd {
             Pidfd::Held(role) => self.with_handed_pidfd(operation, &arguments, role),
-            Pidfd::Opened(_) => Ok(Command::new(operation, &arguments)),
+            Pidfd::Opened(_) | Pidfd::Directory(_) => Ok(Command::new(operation, &arguments)),
         }
+    }
+
+    /// Only pidfd_send_signal(2) takes a directory.
+    pub(crate) fn no_directory(&self) -> Refusal {
+        Refusal::NotModelled { call: self.call, what: Unmodelled::DirectoryForPidfd }
     }
 
     /// The conductor's pidfd of a process, which agents find in the shared table.

@@ -43,6 +43,9 @@ impl Caller<'_> {
                 with_text(Sight::SameFile, format!("/proc/{number}/ns/pid"))
             }
             Look::NsParent(at) => self.with_namespace(Sight::Parent, at),
+            Look::NsParentFile(at) => self.with_namespace(Sight::ParentFile, at),
+            Look::NsOwner(at) => self.with_namespace(Sight::OwnerFile, at),
+            Look::UserNsParent(at) => self.with_file(Sight::UserParentFile, at, "user"),
             Look::TheirProcfs(at) => self.with_namespace(Sight::TheirListing, at),
             Look::Credentials(_) => sight(Sight::Hear, &[sockets::credentials().1.into()]),
             // What is handed over is made when the other has spoken.
@@ -58,6 +61,7 @@ impl Caller<'_> {
     /// A command that gets the pidfd that a process has had from its birth, or opens one.
     fn with_pidfd(&self, with: Sight, pidfd: Pidfd) -> Result<Command, Refusal> {
         match pidfd {
+            Pidfd::Directory(_) => Err(self.no_directory()),
             Pidfd::Opened(number) => Ok(sight(with, &[NOTHING, number.into()])),
             Pidfd::Held(role) => {
                 let arguments = [with.number().into(), sockets::handed_over_at().into(), 0];
@@ -77,7 +81,12 @@ impl Caller<'_> {
 
     /// A command that gets the namespace of a process. One that is reaped has no file that leads there any more.
     fn with_namespace(&self, with: Sight, at: LookedAt) -> Command {
-        let Some(namespace) = self.whoever_is(at).and_then(Process::open_namespace) else {
+        self.with_file(with, at, "pid")
+    }
+
+    /// The same with another of its files in `/proc/PID/ns`.
+    fn with_file(&self, with: Sight, at: LookedAt, file: &str) -> Command {
+        let Some(namespace) = self.whoever_is(at).and_then(|process| process.open_namespace_file(file)) else {
             return sight(with, &[NOTHING]);
         };
         let mut command = sight(with, &[sockets::handed_over_at().into()]);
@@ -180,6 +189,7 @@ pub(crate) fn outcome(syscall: &Syscall, result: i64, slot: &Slot) -> Result<Out
             Seen::LastPid(loadavg(&text).ok_or_else(|| format!("a loadavg that cannot be read: {text:?}"))?)
         }
         Look::PidfdSignal(_) | Look::NsParent(_) | Look::NsFile(_) => return Ok(Outcome::Ok(result)),
+        Look::NsParentFile(_) | Look::NsOwner(_) | Look::UserNsParent(_) => return Ok(Outcome::Ok(result)),
     }))
 }
 

@@ -2,7 +2,7 @@
 //! the kernel, or the runner could not see what came of it.
 
 use pidlab_scenario::syscall::{Look, Pidfd, Syscall};
-use pidlab_scenario::{Role, Signal};
+use pidlab_scenario::{Keeper, NsLink, Role, Signal};
 
 use crate::probe::RefusedCalls;
 use crate::surroundings::{self, Capabilities};
@@ -53,7 +53,7 @@ impl Allowed {
         // Who has ended has no memory any more, and with it no user namespace that could say who may look into it: then it is the
         // machine's first one (kernel/ptrace.c, `__ptrace_may_access`).
         if several_users && !self.in_first_user_namespace {
-            let ended = matches!(syscall, Syscall::Setns { to, .. } if (moment.has_ended)(*to));
+            let ended = matches!(syscall, Syscall::Setns { to: of, .. } | Syscall::OpenNs { of, .. } if (moment.has_ended)(*of));
             let reason = "CAP_SYS_PTRACE over the machine is lacking: a process of another user that has ended is closed without it";
             let remedy = "run as root outside user namespaces, with CAP_SYS_PTRACE and the other capabilities";
             if ended {
@@ -110,7 +110,9 @@ fn calls(syscall: &Syscall) -> &'static [&'static str] {
         Syscall::SetnsPidfd { pidfd: Pidfd::Opened(_), .. } | Syscall::SetnsPidfd { for_children: true, .. } => {
             &["setns", "pidfd_open"]
         }
-        Syscall::SetnsPidfd { .. } => &["setns"],
+        Syscall::OpenNs { keep: Keeper::Mount, .. } => &["open_tree"],
+        Syscall::OpenNs { link: NsLink::PidfdForChildren, .. } => OPENED,
+        Syscall::SetnsPidfd { .. } | Syscall::SetnsKept { .. } => &["setns"],
         Syscall::PidfdOpen { .. } | Syscall::PidfdSendSignal { pidfd: Pidfd::Opened(_), .. } => OPENED,
         Syscall::PidfdPoll(Pidfd::Opened(_)) => &["ppoll", "pidfd_open"],
         Syscall::PidfdPoll(Pidfd::Held(_)) => &["ppoll"],
@@ -134,7 +136,7 @@ fn look_calls(look: &Look, mounts_procfs: bool) -> &'static [&'static str] {
         Look::TheirProcfs(_) => &["fsopen", "fsconfig", "fsmount", "readlinkat"],
         _ if mounts_procfs => &["fsopen", "fsconfig", "fsmount"],
         Look::PidfdInfo(_) | Look::PidfdExit(_) => &["pidfd_open"],
-        Look::NsFile(_) => &["fstat"],
+        Look::NsFile(_) | Look::NsParentFile(_) | Look::NsOwner(_) | Look::UserNsParent(_) => &["fstat"],
         Look::Peercred(_) => &["socketpair", "getsockopt", "getpid"],
         Look::FileOwner(_) => &["socketpair", "getpid"],
         _ => &[],

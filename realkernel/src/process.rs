@@ -216,7 +216,12 @@ impl Process {
 
     /// Opens its namespace; nothing once it is reaped.
     pub(crate) fn open_namespace(&self) -> Option<io::Result<OwnedFd>> {
-        (!self.gone).then(|| File::open(format!("/proc/{}/ns/pid", self.number)).map(OwnedFd::from))
+        self.open_namespace_file("pid")
+    }
+
+    /// The same with another of its files in `/proc/PID/ns`.
+    pub(crate) fn open_namespace_file(&self, file: &str) -> Option<io::Result<OwnedFd>> {
+        (!self.gone).then(|| File::open(format!("/proc/{}/ns/{file}", self.number)).map(OwnedFd::from))
     }
 
     /// Looks again; false once it is gone.

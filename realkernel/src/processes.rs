@@ -21,12 +21,21 @@ pub(crate) struct Processes {
     namespaces: BTreeMap<Inode, (Vec<Inode>, File)>,
     /// The order in which observations first showed them.
     shown: Vec<Inode>,
+    /// Namespaces that a step keeps open, by the role that they were opened for. A mount is a descriptor that names a file and has not
+    /// opened it.
+    kept: BTreeMap<Role, File>,
 }
 
 impl Processes {
     /// None yet.
     pub(crate) fn new(witness: Witness) -> Processes {
-        Processes { witness, known: BTreeMap::new(), namespaces: BTreeMap::new(), shown: Vec::new() }
+        Processes {
+            witness,
+            known: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
+            shown: Vec::new(),
+            kept: BTreeMap::new(),
+        }
     }
 
     /// Takes in a process that has just been made: `pidfd` is the conductor's.
@@ -67,6 +76,22 @@ impl Processes {
         let leaders = || os::process_pidfd(self.leader_of(role)?.number);
         let pidfd = os::thread_pidfd(process.number).or_else(leaders);
         os::descriptor_of(pidfd.ok_or_else(|| io::Error::other("a process without a pidfd"))?.as_fd(), number)
+    }
+
+    /// Keeps a namespace open, in place of what was kept for this role.
+    pub(crate) fn keep(&mut self, of: Role, namespace: OwnedFd) {
+        self.kept.insert(of, File::from(namespace));
+    }
+
+    /// Keeps it open no longer.
+    pub(crate) fn let_go(&mut self, of: Role) {
+        self.kept.remove(&of);
+    }
+
+    /// What is kept open for a role, opened anew: also where it is a mount.
+    pub(crate) fn kept(&self, of: Role) -> Option<io::Result<OwnedFd>> {
+        let kept = self.kept.get(&of)?;
+        Some(File::open(format!("/proc/self/fd/{}", kept.as_raw_fd())).map(OwnedFd::from))
     }
 
     /// Notes that a process has a table of files of its own.
@@ -115,8 +140,16 @@ impl Processes {
         let Some(process) = self.get(role) else { return 0 };
         let link = format!("/proc/{}/ns/pid_for_children", process.number);
         let path = fs::metadata(link).ok().and_then(|file| self.namespaces.get(&file.ino()));
-        // A namespace without an init does not show (namespaces(7)): it was unshared, and is below the process's own.
-        path.map_or(process.pids.len() + 1, |(path, _)| path.len())
+        // A namespace without an init does not show (namespaces(7)). Where pidfds give namespaces somebody else may have made it, further
+        // down; elsewhere it was unshared, and is below the process's own.
+        path.map(|(path, _)| path.len()).or_else(|| self.levels_of_unborn(process)).unwrap_or(process.pids.len() + 1)
+    }
+
+    /// The same where the namespace has no init yet, by the one around it.
+    fn levels_of_unborn(&self, process: &Process) -> Option<usize> {
+        let namespace = os::namespace_for_children(process.pidfd.as_ref()?.as_fd()).ok()?;
+        let parent = File::from(os::namespace_parent(namespace.as_fd()).ok()?).metadata().ok()?.ino();
+        self.namespaces.get(&parent).map(|(path, _)| path.len() + 1)
     }
 
     pub(crate) fn get(&self, role: Role) -> Option<&Process> {

@@ -1,6 +1,6 @@
 //! Who shares memory with whom.
 
-use pidlab_scenario::{Call, CloneFlags, KillTarget, Scenario};
+use pidlab_scenario::{Call, CloneFlags, Entrance, KillTarget, NamespaceTypes, Scenario, SetnsVia};
 use serde::{Deserialize, Serialize};
 
 /// Whether the processes of a scenario share their memory.
@@ -35,7 +35,8 @@ impl Sharing {
     }
 }
 
-/// Whether the call says who shares memory, needs shared memory, or leaves a mark in the memory (a change of user does,
+/// Whether the call says who shares memory, needs shared memory, or leaves a mark in the memory (a change of user, or of the
+/// user namespace, does,
 /// PR_SET_DUMPABLE(2const)).
 fn is_about_memory(call: &Call) -> bool {
     // Whether 0 is written at an end depends on who else uses the memory.
@@ -46,6 +47,11 @@ fn is_about_memory(call: &Call) -> bool {
     match call {
         Call::Clone { flags, .. } => flags.intersects(FLAGS),
         Call::Setuid { .. } => true,
+        Call::Setns { to, via, nstype } => {
+            matches!(to, Entrance::Kept(_))
+                || *via == SetnsVia::NsUser
+                || nstype.is_some_and(|types| types.contains(NamespaceTypes::CLONE_NEWUSER))
+        }
         _ => false,
     }
 }

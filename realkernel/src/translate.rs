@@ -1,13 +1,13 @@
 //! From a system call to the command that an agent gets.
 
-use pidlab_scenario::syscall::{Syscall, WaitId};
+use pidlab_scenario::syscall::{Pidfd, Syscall, WaitId};
 use pidlab_scenario::{
-    Capability, CloneFlags, Harm, MaskChange, RebootHow, Refusal, Role, SetnsVia, SigCode, Signal, SignalAction,
-    Sysctl, WaitOptions,
+    Capability, CloneFlags, Harm, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, Refusal, Role, SetnsVia,
+    SigCode, Signal, SignalAction, Sysctl, WaitOptions,
 };
 
 use crate::agent::Operation;
-use crate::command::{Caller, Command};
+use crate::command::{Caller, Command, NOTHING};
 use crate::program;
 use crate::sys::arena::LEVELS;
 use crate::sys::sockets;
@@ -56,17 +56,28 @@ impl Translator<'_> {
                 Command::new(Operation::SigqueueThread, &[whom[0], whom[1], whom[2], whom[3], i64::from(*tgid)])
             }
             S::PidfdOpen { pid, flags } => Command::new(Operation::Pidfd, &[i64::from(*pid), flags.bits().into()]),
+            S::PidfdSendSignal { pidfd: Pidfd::Directory(role), signal, flags } => {
+                let process = self.caller.processes.get(*role).filter(|process| !process.gone);
+                let mut command =
+                    Command::new(Operation::DirectorySignal, &[number(*signal).into(), flags.bits().into()]);
+                // Nobody has the number 0.
+                command.text = format!("/proc/{}", process.map_or(0, |process| process.number));
+                command
+            }
             S::PidfdSendSignal { pidfd, signal, flags } => {
                 let arguments = [number(*signal).into(), flags.bits().into()];
                 self.caller.with_any_pidfd(Operation::PidfdSignal, *pidfd, &arguments)?
             }
             S::PidfdPoll(pidfd) => self.caller.pidfd_poll(*pidfd)?,
             S::Unshare { flags } => Command::plain(libc::SYS_unshare, &[flags.bits() as i64]),
-            S::Setns { to, via } => self.setns(*to, *via)?,
-            S::SetnsPidfd { pidfd, for_children } => {
+            S::Setns { to, via, nstype } => self.setns(*to, *via, *nstype)?,
+            S::SetnsPidfd { pidfd, for_children, nstype } => {
                 let operation = if *for_children { Operation::SetnsForChildren } else { Operation::SetnsPidfd };
-                self.caller.with_any_pidfd(operation, *pidfd, &[libc::CLONE_NEWPID.into()])?
+                self.caller.with_any_pidfd(operation, *pidfd, &[nstype.bits().into()])?
             }
+            S::SetnsKept { of, nstype } => self.with_kept(Operation::SetnsKept, *of, &[nstype.bits().into()]),
+            S::OpenNs { of, link, keep } => self.open_ns(*of, *link, *keep)?,
+            S::CloseNs { of } => self.with_kept(Operation::CloseHanded, *of, &[]),
             S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
             S::PrctlGetChildSubreaper => Command::new(Operation::PrctlNumber, &[libc::PR_GET_CHILD_SUBREAPER.into()]),
             S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
@@ -186,16 +197,40 @@ impl Translator<'_> {
         Ok(Command::new(Operation::Waitid, &[kind.into(), id.into(), options.bits().into()]))
     }
 
-    fn setns(&self, to: Role, via: SetnsVia) -> Result<Command, Refusal> {
-        let newpid = i64::from(libc::CLONE_NEWPID);
+    /// A command for what is kept open under the name of a process: the socket at which it is handed over comes first.
+    fn with_kept(&self, operation: Operation, of: Role, arguments: &[i64]) -> Command {
+        let kept = self.caller.processes.kept(of);
+        let socket = if kept.is_some() { sockets::handed_over_at().into() } else { NOTHING };
+        let mut command = Command::new(operation, &[&[socket], arguments].concat());
+        command.descriptor = kept;
+        command
+    }
+
+    fn open_ns(&self, of: Role, link: NsLink, keep: Keeper) -> Result<Command, Refusal> {
+        let file = match link {
+            NsLink::PidfdForChildren => {
+                return self.caller.with_any_pidfd(Operation::KeepForChildren, Pidfd::Held(of), &[]);
+            }
+            NsLink::Pid => "pid",
+            NsLink::PidForChildren => "pid_for_children",
+            NsLink::User => "user",
+        };
+        let process = self.caller.processes.get(of).ok_or(Refusal::NotBorn { role: of })?;
+        let mut command = Command::new(Operation::KeepPath, &[i64::from(keep == Keeper::Mount)]);
+        command.text = format!("/proc/{}/ns/{file}", process.number);
+        Ok(command)
+    }
+
+    fn setns(&self, to: Role, via: SetnsVia, nstype: NamespaceTypes) -> Result<Command, Refusal> {
         let file = match via {
             SetnsVia::Pidfd | SetnsVia::PidfdForChildren => unreachable!("a pidfd is no file of a process"),
             SetnsVia::NsPid => "pid",
             SetnsVia::PidForChildren => "pid_for_children",
+            SetnsVia::NsUser => "user",
             SetnsVia::OtherKind => "uts",
         };
         let process = self.caller.processes.get(to).ok_or(Refusal::NotBorn { role: to })?;
-        let mut command = Command::new(Operation::SetnsPath, &[newpid]);
+        let mut command = Command::new(Operation::SetnsPath, &[nstype.bits().into()]);
         command.text = format!("/proc/{}/ns/{file}", process.number);
         Ok(command)
     }

@@ -162,7 +162,25 @@ impl World {
         self.give(step, &syscall, &command)?;
         let newborn = self.await_newborn(step.by, &syscall)?;
         self.settle_with(newborn.unwrap_or(step.by), step.by)?;
-        self.collect(step.by)
+        let taken = self.collect(step.by)?;
+        match syscall {
+            Syscall::OpenNs { of, .. } if taken.0 == Outcome::Ok(0) => self.keep(step.by, of)?,
+            Syscall::CloseNs { of } => self.processes.let_go(of),
+            _ => {}
+        }
+        Ok(taken)
+    }
+
+    /// Takes over the namespace that a process has opened: it is kept open for the whole scenario, whatever becomes of the process.
+    fn keep(&mut self, by: Role, of: Role) -> Result<(), Trouble> {
+        let number = arena::slot(by.index()).value.load(Ordering::Relaxed);
+        let kept = i32::try_from(number).map_err(io::Error::other);
+        let kept = kept.and_then(|number| self.processes.descriptor_of(by, number));
+        let kept = kept.map_err(|error| blame::trouble("an open namespace could not be kept", &error))?;
+        self.processes.keep(of, kept);
+        Command::plain(libc::SYS_close, &[number]).give(arena::slot(by.index()))?;
+        self.settle(by)?;
+        Ok(())
     }
 
     /// The system call of a step, and the command for it.

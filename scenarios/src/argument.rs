@@ -21,6 +21,8 @@ pub enum Kind {
     CloneFlags,
     /// A list of flags of a call that takes a pidfd.
     PidfdFlags(PidfdFlags),
+    /// A list of types of namespaces.
+    NamespaceTypes,
     /// A list of options of wait4(2).
     WaitOptions,
     /// A list of options of waitid(2).
@@ -94,7 +96,7 @@ impl Kind {
             Kind::Target => "the name of a process, or a number",
             Kind::WaitPid => "`\"any\"`, the name of a process, or a number",
             Kind::WaitGroup => "`\"own\"`, the name of a process, or a number",
-            Kind::CloneFlags | Kind::PidfdFlags(_) => "a list of flags",
+            Kind::CloneFlags | Kind::PidfdFlags(_) | Kind::NamespaceTypes => "a list of flags",
             Kind::Signals => "a list of signals by name or number",
             Kind::WaitOptions | Kind::WaitidOptions => "a list of options",
             Kind::Signal => "a signal by name or number",

@@ -11,7 +11,8 @@ use crate::spelling::nearest;
 use crate::terms::Word;
 use crate::values::{Fields, Value, integer, texts, wrong_type};
 use crate::{
-    CloneFlags, ExitSignal, KillTarget, PidfdFlags, PidfdTarget, Role, Signal, Target, WaitOptions, WaitTarget,
+    CloneFlags, ExitSignal, KillTarget, NamespaceTypes, PidfdFlags, PidfdTarget, Role, Signal, Target, WaitOptions,
+    WaitTarget,
 };
 
 /// What reading one step needs.
@@ -166,7 +167,11 @@ impl<'a> Arguments<'a, '_> {
 
     /// A list of flags, each by name.
     fn flags<T: Copy>(&mut self, name: &str, what: &str, known: &[(&'static str, T)]) -> Option<Vec<T>> {
-        let each = if what == "flag" { "a flag" } else { "an option" };
+        let each = match what {
+            "flag" => "a flag",
+            "type" => "a type",
+            _ => "an option",
+        };
         let Some(value) = self.value(name) else { return Some(Vec::new()) };
         let before = self.mistakes.count();
         let mut found = Vec::new();
@@ -198,6 +203,11 @@ impl<'a> Arguments<'a, '_> {
     pub(crate) fn pidfd_flags(&mut self, all: PidfdFlags) -> Option<PidfdFlags> {
         let known: Vec<(&str, PidfdFlags)> = all.iter_names().collect();
         self.flags("flags", "flag", &known).map(|flags| flags.into_iter().collect())
+    }
+
+    pub(crate) fn namespace_types(&mut self, name: &str) -> Option<NamespaceTypes> {
+        let known: Vec<(&str, NamespaceTypes)> = NamespaceTypes::all().iter_names().collect();
+        self.flags(name, "type", &known).map(|types| types.into_iter().collect())
     }
 
     pub(crate) fn options(&mut self, known: &[(&'static str, WaitOptions)]) -> Option<WaitOptions> {

@@ -12,8 +12,9 @@ use crate::arguments::Arguments;
 use crate::form::{Form, GivenArgument};
 use crate::terms::words;
 use crate::{
-    Capability, CloneFlags, Entrance, Errno, ExitSignal, KillTarget, LookVia, MaskChange, PidfdFlags, PidfdTarget,
-    RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget, form,
+    Capability, CloneFlags, Entrance, Errno, ExitSignal, Keeper, KillTarget, LookVia, MaskChange, NamespaceTypes,
+    NsLink, PidfdFlags, PidfdTarget, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, Target,
+    WaitOptions, WaitTarget, form,
 };
 
 macro_rules! calls {
@@ -219,14 +220,14 @@ calls! {
     PidfdSendSignal = "pidfd_send_signal"
         "pidfd_send_signal(2): sends a signal through a pidfd, which the caller opens for it" returns {
         /// The process that the pidfd refers to.
-        of: PidfdTarget = form::pidfd(),
+        of: PidfdTarget = form::pidfd_or_directory(),
         /// `None` is signal 0.
         signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to probe"),
         /// For whom it is, where that is not what kind of pidfd it is says.
         flags: PidfdFlags = form::pidfd_scopes("for whom; if absent, what the pidfd is of"),
     }
     | EINVAL "a number that is not positive, or one of a thread"
-    | ENOENT "the number of a thread, from Linux 6.15 on"
+    | ENOENT "the number of a thread, from Linux 6.15 on; the process is reaped and has no directory"
     | ESRCH "the process is reaped, or nobody has this PID in the caller's namespace"
     | EPERM "the caller may not signal it"
     /// rt_sigqueueinfo(2), with a sender of the caller's choice.
@@ -279,18 +280,42 @@ calls! {
     | ENOSPC "namespaces are nested too deep, or the user has too many"
     /// setns(2).
     Setns = "setns"
-        "setns(2): the caller's children are born in another PID namespace from now on; the caller stays where it is" returns {
+        "setns(2): the caller's children are born in another PID namespace from now on, and the caller stays where it is; or the caller is in another user namespace" returns {
         /// Whose namespace.
         to: Entrance = form::entrance(),
         /// By which file.
         via: SetnsVia = form::word_or_first("by which file; ns/pid if absent, with a pidfd that itself"),
+        /// What setns(2) is told to join; `None`: what the file is, or of a pidfd the PID namespace.
+        nstype: Option<NamespaceTypes> = form::namespace_types("the types that setns(2) is told, none of them as 0; if absent CLONE_NEWPID, with ns/user CLONE_NEWUSER, and 0 for one that is kept"),
     }
-    | EINVAL "the namespace is neither the caller's own nor a descendant of it, or is of another kind; the kernel has no such way"
+    | EINVAL "the PID namespace is neither the caller's own nor a descendant of it; the user namespace is the caller's own, or the caller has other threads; another type was told; the kernel has no such way"
     | EPERM "no capabilities in the user namespace that owns it, or in the caller's own; or the caller may not look into the process"
     | EACCES "the caller may not look into the process"
     | ESRCH "the process has terminated (a pidfd)"
     | ENOENT "the process is gone (a file), or nobody has been born yet where its children will be"
     | ENOTTY "the kernel cannot be asked this of a pidfd"
+    | EBADF "no namespace is kept under this name"
+    /// open(2) of a namespace file.
+    OpenNs = "open_ns"
+        "open(2) of a file in /proc/PID/ns: the namespace is kept open under the name of the process, in place of one that is kept there" returns {
+        /// Whose file; the namespace is kept under this name.
+        of: Role = form::keeper("whose file; the namespace is kept under this name"),
+        /// Which file.
+        via: NsLink = form::word_or_first("which file; ns/pid if absent"),
+        /// What keeps it open.
+        keep: Keeper = form::word_or_first("what keeps it open; a descriptor if absent"),
+    }
+    | ENOENT "the process is gone, or nobody has been born yet where its children will be"
+    | EACCES "the caller may not look into the process"
+    | EPERM "the caller may make no mount"
+    | ESRCH "the process has terminated (a pidfd)"
+    | ENOTTY "the kernel cannot be asked this of a pidfd"
+    /// close(2) of a namespace that is kept open.
+    CloseNs = "close_ns" "close(2): a namespace is kept open no longer" returns {
+        /// Under whose name it is kept.
+        of: Role = form::keeper("under whose name it is kept"),
+    }
+    | EBADF "no namespace is kept under this name"
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
     SetChildSubreaper = "set_child_subreaper"
         "prctl(2), PR_SET_CHILD_SUBREAPER: whether the caller adopts orphans among its descendants" returns {

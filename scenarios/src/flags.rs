@@ -73,6 +73,19 @@ documented! {
     }
 }
 
+documented! {
+    /// The types of namespaces that setns(2) can be told, with the kernel's values.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+    pub struct NamespaceTypes: u32 {
+        /// No namespace: always a mistake.
+        const CLONE_THREAD = 0x1_0000;
+        /// A user namespace.
+        const CLONE_NEWUSER = 0x1000_0000;
+        /// A PID namespace.
+        const CLONE_NEWPID = 0x2000_0000;
+    }
+}
+
 impl PidfdFlags {
     /// Those of pidfd_send_signal(2).
     pub const SCOPES: PidfdFlags = PidfdFlags::all().difference(PidfdFlags::PIDFD_THREAD);

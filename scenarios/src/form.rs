@@ -6,8 +6,8 @@ use crate::argument::{Alternatives, Argument, Kind};
 use crate::arguments::Arguments;
 use crate::terms::Word;
 use crate::{
-    CloneFlags, Entrance, ExitSignal, KillTarget, PidfdFlags, PidfdTarget, Role, Signal, Target, WaitOptions,
-    WaitTarget,
+    CloneFlags, Entrance, ExitSignal, KillTarget, NamespaceTypes, PidfdFlags, PidfdTarget, Role, Signal, Target,
+    WaitOptions, WaitTarget,
 };
 
 /// An argument as a step gives it, with the key that it has in a file.
@@ -24,6 +24,10 @@ pub enum Given {
     Process(Role),
     /// The process that a pidfd refers to.
     Pidfd(Role),
+    /// The directory of a process in /proc.
+    Directory(Role),
+    /// The namespace that is kept open under the name of a process.
+    Kept(Role),
     /// A process by name or number.
     Target(Target),
     /// The same, as the receiver of a signal: 0 and -1 mean many.
@@ -53,7 +57,7 @@ pub enum Given {
 /// How a field of a call is written: as one argument, or as one of several.
 pub(crate) struct Form<T> {
     /// The arguments; one whose name is empty has the field's.
-    arguments: [Option<Argument>; 3],
+    arguments: [Option<Argument>; 4],
     /// Whether there must be one, where there are several.
     needed: bool,
     read: fn(&mut Arguments<'_, '_>, &'static str) -> Option<T>,
@@ -68,7 +72,7 @@ impl<T> Form<T> {
         given: fn(&'static str, &T) -> Option<GivenArgument>,
     ) -> Form<T> {
         let argument = Argument { name: "", kind, required: true, about, meanings: &[] };
-        Form { arguments: [Some(argument), None, None], needed: false, read, given }
+        Form { arguments: [Some(argument), None, None, None], needed: false, read, given }
     }
 
     /// An argument that is one of some words, with what each means.
@@ -160,6 +164,7 @@ pub(crate) fn receivers() -> Form<KillTarget> {
             row("pid", "the process; 0 is the caller's group, -1 everybody that the caller sees, as in kill(2)"),
             row("group", "the process group"),
             None,
+            None,
         ],
         needed: true,
         read: |from, _| from.receivers(),
@@ -180,8 +185,11 @@ fn given_pidfd(of: &PidfdTarget) -> Option<GivenArgument> {
     Some(match of {
         PidfdTarget::Pid(target) => ("pid", Given::Target(*target)),
         PidfdTarget::Held(role) => ("pidfd", Given::Pidfd(*role)),
+        PidfdTarget::Directory(role) => ("proc", Given::Directory(*role)),
     })
 }
+
+const KEPT: &str = "the namespace that is kept open under the name of this process";
 
 const HELD: &str = "the process whose pidfd has been held since it was born";
 
@@ -192,10 +200,25 @@ pub(crate) fn pidfd() -> Form<PidfdTarget> {
             alternative("pid", Kind::Target, "the process that has this number when the call is made"),
             alternative("pidfd", Kind::Process, HELD),
             None,
+            None,
         ],
         needed: true,
         read: |from, _| from.pidfd(),
         given: |_, of| given_pidfd(of),
+    }
+}
+
+/// The same, or the directory of a process, which pidfd_send_signal(2) takes for one.
+pub(crate) fn pidfd_or_directory() -> Form<PidfdTarget> {
+    let mut form = pidfd();
+    form.arguments[2] =
+        alternative("proc", Kind::Process, "the process whose directory in /proc is opened and taken for a pidfd");
+    Form {
+        read: |from, _| match from.value("proc") {
+            Some(_) => from.process("proc").map(PidfdTarget::Directory),
+            None => from.pidfd(),
+        },
+        ..form
     }
 }
 
@@ -221,6 +244,22 @@ pub(crate) fn pidfd_scopes(about: &'static str) -> Form<PidfdFlags> {
     .optional()
 }
 
+/// The types of namespaces that setns(2) is told; those that go without saying if they are absent.
+pub(crate) fn namespace_types(about: &'static str) -> Form<Option<NamespaceTypes>> {
+    let form = Form::of(
+        Kind::NamespaceTypes,
+        about,
+        |from, field| match from.value(field) {
+            None => Some(None),
+            Some(_) => from.namespace_types(field).map(Some),
+        },
+        |field, types: &Option<NamespaceTypes>| {
+            types.map(|types| (field, Given::Names(types.iter_names().map(|(name, _)| name).collect())))
+        },
+    );
+    form.optional()
+}
+
 fn given_pidfd_flags(field: &'static str, flags: &PidfdFlags) -> Option<GivenArgument> {
     let names: Vec<&str> = flags.iter_names().map(|(name, _)| name).collect();
     (!names.is_empty()).then_some((field, Given::Names(names)))
@@ -232,6 +271,7 @@ pub(crate) fn looked_at() -> Form<PidfdTarget> {
         arguments: [
             alternative("pid", Kind::Target, "the process; the caller if absent or 0"),
             alternative("pidfd", Kind::Process, HELD),
+            None,
             None,
         ],
         needed: false,
@@ -249,20 +289,34 @@ pub(crate) fn entrance() -> Form<Entrance> {
             alternative("to", Kind::Process, "whose namespace"),
             alternative("pid", Kind::Target, "that of who has this number when the call is made, by a pidfd"),
             alternative("pidfd", Kind::Process, HELD),
+            alternative("ns", Kind::Process, KEPT),
         ],
         needed: true,
         read: |from, _| {
             if from.value("to").is_some() {
                 from.process("to").map(Entrance::Process)
+            } else if from.value("ns").is_some() {
+                from.process("ns").map(Entrance::Kept)
             } else {
                 from.pidfd().map(Entrance::Pidfd)
             }
         },
         given: |_, to| match to {
             Entrance::Process(role) => Some(("to", Given::Process(*role))),
+            Entrance::Kept(role) => Some(("ns", Given::Kept(*role))),
             Entrance::Pidfd(of) => given_pidfd(of),
         },
     }
+}
+
+/// Whose namespace file is opened, or under whose name a namespace is kept open.
+pub(crate) fn keeper(about: &'static str) -> Form<Role> {
+    Form::of(
+        Kind::Process,
+        about,
+        |from, field| from.process(field),
+        |field, role| Some((field, Given::Process(*role))),
+    )
 }
 
 /// Whom a wait is for.
@@ -275,6 +329,7 @@ pub(crate) fn children() -> Form<WaitTarget> {
             row("pid", Kind::WaitPid, "the child; any if absent"),
             row("group", Kind::WaitGroup, "children in this process group"),
             row("pidfd", Kind::Process, "the child that a pidfd refers to"),
+            None,
         ],
         needed: false,
         read: |from, _| from.children(),

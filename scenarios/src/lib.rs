@@ -55,7 +55,7 @@ pub use claim::{
 pub use diagnose::{Diagnostic, Diagnostics};
 pub use errno::Errno;
 pub use facts::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX, Need};
-pub use flags::{CloneFlags, PidfdFlags, WaitOptions};
+pub use flags::{CloneFlags, NamespaceTypes, PidfdFlags, WaitOptions};
 pub use form::{Given, GivenArgument};
 pub use limits::MOST_BYTES;
 pub use line::{
@@ -74,8 +74,8 @@ pub use signal::Signal;
 pub use spelling::nearest;
 pub use syscall::Syscall;
 pub use terms::{
-    Capability, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, SetnsVia, SigCode,
-    SignalAction, Sysctl, Target, WaitTarget,
+    Capability, Entrance, ExitSignal, Keeper, KillTarget, LookVia, MaskChange, NsLink, PidfdTarget, RebootHow,
+    SetnsVia, SigCode, SignalAction, Sysctl, Target, WaitTarget,
 };
 pub use truth::Numbers;
 pub use written::{Place, Written};

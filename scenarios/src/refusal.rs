@@ -93,6 +93,12 @@ pub enum Unmodelled {
     NumberForProcess,
     /// A pidfd where a look or setns(2) goes by a file of the process.
     PidfdForFile,
+    /// A file of a process where a namespace is kept open that no file leads to, or the other way round.
+    KeptByFile,
+    /// A directory of procfs where only a pidfd will do.
+    DirectoryForPidfd,
+    /// setns(2) to a namespace that is neither a PID nor a user namespace: whether the caller may depends on who owns it outside.
+    OtherKindJoined,
     /// A clone by a thread while a signal waits for another that is in a vfork.
     HiddenSignal,
 }
@@ -112,6 +118,9 @@ impl fmt::Display for Unmodelled {
             Unmodelled::NoProcfs => "a procfs of its own, which the caller may not mount",
             Unmodelled::NumberForProcess => "a number in place of a process",
             Unmodelled::PidfdForFile => "a pidfd in place of a process",
+            Unmodelled::KeptByFile => "a file of a process for a namespace that is come by in another way",
+            Unmodelled::DirectoryForPidfd => "a directory of procfs in place of a pidfd",
+            Unmodelled::OtherKindJoined => "a namespace of another kind that is really joined",
             Unmodelled::HiddenSignal => "a signal waits for a thread that is in a vfork",
         })
     }

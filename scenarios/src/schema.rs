@@ -9,7 +9,7 @@ use crate::call::calls;
 use crate::expect::OUTCOMES;
 use crate::limits::{MOST_LEVELS, MOST_STEPS};
 use crate::names::RESERVED;
-use crate::{CloneFlags, Errno, Fact, Need, Signal};
+use crate::{CloneFlags, Errno, Fact, NamespaceTypes, Need, Signal};
 
 /// The schema (draft 2020-12): one definition a call, so that an editor completes the arguments of the call at hand.
 pub fn schema() -> Value {
@@ -164,6 +164,7 @@ fn kind(argument: &Argument) -> Value {
         Kind::Target | Kind::WaitPid | Kind::WaitGroup => json!({ "anyOf": [named, number] }),
         Kind::CloneFlags => list(CloneFlags::all().iter_names().map(|(name, _)| name).collect()),
         Kind::PidfdFlags(flags) => list(flags.iter_names().map(|(name, _)| name).collect()),
+        Kind::NamespaceTypes => list(NamespaceTypes::all().iter_names().map(|(name, _)| name).collect()),
         Kind::WaitOptions | Kind::WaitidOptions => list(argument.words().into_iter().map(|(name, _)| name).collect()),
         Kind::Signal => json!({ "$ref": "#/$defs/signal" }),
         Kind::SignalOrZero => json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }),

@@ -26,6 +26,8 @@ pub enum PidfdTarget {
     Pid(Target),
     /// `pidfd = …`: a pidfd that has been held since this process was born.
     Held(Role),
+    /// `proc = …`: the directory `/proc/PID` of this process, which is opened for the call.
+    Directory(Role),
 }
 
 impl PidfdTarget {
@@ -33,7 +35,7 @@ impl PidfdTarget {
     pub(crate) fn named(self) -> Target {
         match self {
             PidfdTarget::Pid(target) => target,
-            PidfdTarget::Held(role) => Target::Role(role),
+            PidfdTarget::Held(role) | PidfdTarget::Directory(role) => Target::Role(role),
         }
     }
 }
@@ -45,6 +47,8 @@ impl PidfdTarget {
 pub enum Entrance {
     /// `to = …`: this process, by whichever file.
     Process(Role),
+    /// `ns = …`: the one that is kept open under the name of this process.
+    Kept(Role),
     /// `pid = …`, `pidfd = …`: the one that a pidfd refers to.
     Pidfd(PidfdTarget),
 }
@@ -175,8 +179,34 @@ words! {
         PidForChildren = "ns/pid_for_children",
         /// A pidfd, asked for the namespace of the next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`).
         PidfdForChildren = "pidfd/pid_for_children",
+        /// `/proc/PID/ns/user`: the user namespace that the process is in.
+        NsUser = "ns/user",
         /// `/proc/PID/ns/uts`: a namespace of another kind.
         OtherKind = "ns/uts",
+    }
+}
+
+words! {
+    /// Which namespace of a process is kept open, and by which file it is come by.
+    NsLink {
+        /// `/proc/PID/ns/pid`: the PID namespace that it is in.
+        Pid = "ns/pid",
+        /// `/proc/PID/ns/pid_for_children`: the one that its next child will be in.
+        PidForChildren = "ns/pid_for_children",
+        /// The same by a pidfd (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`), also before anybody is in it.
+        PidfdForChildren = "pidfd/pid_for_children",
+        /// `/proc/PID/ns/user`: the user namespace that it is in.
+        User = "ns/user",
+    }
+}
+
+words! {
+    /// What keeps a namespace open.
+    Keeper {
+        /// A file descriptor (open(2)).
+        Descriptor = "descriptor",
+        /// A bind mount of the file (open_tree(2), `OPEN_TREE_CLONE`), in no place but a descriptor.
+        Mount = "mount",
     }
 }
 
@@ -282,6 +312,12 @@ words! {
         PidfdSignal = "pidfd-signal",
         /// Whether the namespace around the PID namespace of the process can be had (ioctl_nsfs(2), `NS_GET_PARENT`).
         NsParent = "ns-parent",
+        /// Whether the namespace that `NS_GET_PARENT` of its PID namespace gives is the caller's own: 1 if so, 0 if not (ioctl_nsfs(2)).
+        NsParentFile = "ns-parent-file",
+        /// Whether the user namespace that owns its PID namespace is the caller's own: 1 if so, 0 if not (ioctl_nsfs(2), `NS_GET_USERNS`).
+        NsOwner = "ns-owner",
+        /// Whether the parent of its user namespace is the caller's own: 1 if so, 0 if not (ioctl_nsfs(2), `NS_GET_PARENT`).
+        UserNsParent = "user-ns-parent",
         /// A procfs of the PID namespace of the process: its listing, and where its link `self` leads (proc(5), `pidns`).
         TheirProcfs = "their-procfs",
         /// The last field of `/proc/loadavg`, which is about no process.

@@ -55,7 +55,11 @@ impl Writer<'_> {
 
     fn given(&self, given: &Given) -> String {
         match given {
-            Given::NewProcess(role) | Given::Process(role) | Given::Pidfd(role) => self.role(*role),
+            Given::NewProcess(role)
+            | Given::Process(role)
+            | Given::Pidfd(role)
+            | Given::Kept(role)
+            | Given::Directory(role) => self.role(*role),
             Given::Target(target) | Given::Receiver(target) | Given::Group(target) => self.target(*target),
             Given::OwnGroup => quoted("own"),
             Given::Any => quoted("any"),

@@ -3,7 +3,7 @@
 
 use pidlab_scenario::words::{Argument, CallWords, Kind, calls};
 use pidlab_scenario::{
-    CloneFlags, Errno, Expect, Fact, Need, ReturnValue, Role, Scenario, Signal, WaitOptions, library,
+    CloneFlags, Errno, Expect, Fact, NamespaceTypes, Need, ReturnValue, Role, Scenario, Signal, WaitOptions, library,
 };
 use proptest::prelude::*;
 
@@ -87,6 +87,7 @@ impl Bytes<'_> {
             Kind::Target | Kind::WaitPid | Kind::WaitGroup => self.target(made),
             Kind::CloneFlags => self.names(CloneFlags::all().iter_names().map(|(name, _)| (name, true))),
             Kind::PidfdFlags(all) => self.names(all.iter_names().map(|(name, _)| (name, true))),
+            Kind::NamespaceTypes => self.names(NamespaceTypes::all().iter_names().map(|(name, _)| (name, true))),
             Kind::WaitOptions => self.names(WaitOptions::all().iter_names().map(|(name, _)| (name, name != "WEXITED"))),
             Kind::WaitidOptions => self.names(WaitOptions::all().iter_names().map(|(name, _)| (name, true))),
             Kind::SignalOrZero if self.byte().is_multiple_of(4) => "0".to_owned(),

@@ -20,6 +20,9 @@ fn samples(kind: Kind) -> (Vec<String>, Vec<&'static str>) {
             let names: Vec<String> = all.iter_names().map(|(name, _)| format!("[\"{name}\"]")).collect();
             (names, vec!["\"PIDFD_THREAD\"", "[\"PIDFD\"]", "[1]"])
         }
+        Kind::NamespaceTypes => {
+            (texts(&["[]", "[\"CLONE_NEWPID\", \"CLONE_NEWUSER\"]"]), vec!["\"CLONE_NEWPID\"", "[\"CLONE_VM\"]", "[1]"])
+        }
         Kind::WaitOptions => (texts(&["[]", "[\"WNOHANG\", \"WUNTRACED\"]"]), vec!["[\"WEXITED\"]", "\"WNOHANG\""]),
         Kind::WaitidOptions => (texts(&["[]", "[\"WEXITED\", \"WNOWAIT\"]"]), vec!["[\"EXITED\"]", "1"]),
         Kind::Signal => (texts(&["\"SIGTERM\"", "1", "64", "\"SIGRTMIN+2\""]), vec!["0", "65", "\"TERM\""]),

@@ -56,7 +56,7 @@ pub(crate) fn checkpoint_restore_ns_capable(w: &mut World, task: TaskId, over: U
 }
 
 /// Whether a user namespace is another one or below it.
-fn is_user_ns_within(w: &World, inner: UserNsId, outer: UserNsId) -> bool {
+pub(crate) fn is_user_ns_within(w: &World, inner: UserNsId, outer: UserNsId) -> bool {
     std::iter::successors(Some(inner), |at| w.user_namespaces[at.0 as usize].parent).any(|at| at == outer)
 }
 
@@ -79,7 +79,15 @@ pub(crate) fn copy_creds(w: &mut World, caller: TaskId, flags: CloneFlags) -> Re
     w.because(&rule::USER_NEWUSER, caller);
     let made = UserNsId(u32::try_from(w.user_namespaces.len()).expect("each is made by a call"));
     w.user_namespaces.push(UserNamespace::new(Some(own.user_ns), own.uid));
-    Ok(Cred { uid: own.uid, user_ns: made, capable: true, dropped: CapSet::EMPTY })
+    Ok(join_user_ns(own, made))
+}
+
+/// Who has these credentials once it has joined a user namespace: the same user, with every capability there.
+///
+/// # References
+/// kernel/user_namespace.c:set_cred_user_ns
+pub(crate) fn join_user_ns(own: Cred, ns: UserNsId) -> Cred {
+    Cred { uid: own.uid, user_ns: ns, capable: true, dropped: CapSet::EMPTY }
 }
 
 /// Takes a user namespace back that [`copy_creds`] has made for a call that failed.

@@ -145,7 +145,8 @@ impl World {
             ChildReaper::Task(_) | ChildReaper::Gone => {
                 // Where a namespace can be had before it has an init, somebody may be born in one below later.
                 let inside = namespace.idr.holders(0).filter(|(_, pid)| self.pids[*pid].ns != ns).count();
-                let later = if self.holds(Fact::PidForChildrenBeforeInit) { inside } else { 0 };
+                let early = self.holds(Fact::PidForChildrenBeforeInit) || self.holds(Fact::PidfdNamespaces);
+                let later = if early { inside } else { 0 };
                 hold(held - later <= 2, "an ended init is the last of its namespace", ns)
             }
         }

@@ -16,7 +16,7 @@ use crate::capable::{copy_creds, put_creds};
 use crate::mm::copy_mm;
 use crate::nsproxy::copy_pid_ns;
 use crate::objects::cred::Cred;
-use crate::objects::ids::{NsId, TaskId};
+use crate::objects::ids::{FsId, NsId, TaskId};
 use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL};
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigPending;
@@ -32,7 +32,7 @@ use crate::{describe, rule, tid_words};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CloneArgs<'a> {
-    /// Its flags; `CLONE_FILES` and `CLONE_FS` change nothing here.
+    /// Its flags; `CLONE_FILES` changes nothing here.
     pub flags: CloneFlags,
     /// What the parent gets when the child ends; `None` is 0.
     pub exit_signal: Option<Signal>,
@@ -172,6 +172,7 @@ fn copy_process(
         Some(cred) => w.cred_id(cred),
         None => w.task(caller).cred,
     };
+    let fs = args.flags.contains(CloneFlags::CLONE_FS).then(|| shared_fs(w, caller));
     // As a plan for its children.
     w.ns_mut(ns).count += 1;
     let maker = w.task(caller);
@@ -180,6 +181,7 @@ fn copy_process(
         thread_pid: pid,
         pid_ns_for_children: Some(ns),
         cred,
+        fs,
         blocked: maker.blocked,
         exit_state: ExitState::None,
         ..Task::VACANT
@@ -200,6 +202,21 @@ fn copy_process(
         }
     }
     Ok(child)
+}
+
+/// The filesystem information of a task, with a name by which others can share it.
+///
+/// # References
+/// kernel/fork.c:copy_fs
+#[cold]
+fn shared_fs(w: &mut World, task: TaskId) -> FsId {
+    if let Some(fs) = w.task(task).fs {
+        return fs;
+    }
+    w.fs_shared += 1;
+    let fs = FsId(std::num::NonZeroU32::new(w.fs_shared).expect("it was just counted"));
+    w.task_mut(task).fs = Some(fs);
+    fs
 }
 
 /// A thread beside the others of its maker's process.

@@ -43,7 +43,7 @@
 //! `fork` (where a child is born), `signal::send` (what becomes of a signal), `exit::do_exit`, `exit::reparent` (who adopts whom),
 //! `exit::zap` (the death of a namespace), `exit::release`.
 //!
-//! **Part two**: `pid` (who has a number), `set_tid` (numbers that the caller chooses), `nsproxy` (unshare, setns), `wait`, `entry` (the way
+//! **Part two**: `pid` (who has a number), `set_tid` (numbers that the caller chooses), `nsproxy` (unshare), `setns`, `wait`, `entry` (the way
 //! back to user mode), `signal::info`, `signal::pending`, `signal::stop`, `signal::notify`, `signal::kill`, `signal::action`,
 //! `signal::force`, `signal::sigwait`, `exit::orphaned_pgrp`, `exec`, `mm`, `tid_words`, `capable`, `failed_clone`. `describe` names rules that decide nothing by themselves.
 //!
@@ -87,6 +87,8 @@ mod fork;
 mod failed_clone;
 
 mod nsproxy;
+
+mod setns;
 
 mod signal;
 

@@ -31,6 +31,14 @@ fn next_mm(w: &mut World) -> MmId {
     MmId(std::num::NonZeroU32::new(w.mms_shared).expect("it was just counted"))
 }
 
+/// The memory of a process is not to be dumped from now on (`set_dumpable`).
+pub(crate) fn close_memory(w: &mut World, process: SignalId) {
+    let mm = own_mm(w, process);
+    if !w.undumpable.contains(&mm) {
+        w.undumpable.push(mm);
+    }
+}
+
 /// The memory of a process, with a name by which others can share it.
 pub(crate) fn own_mm(w: &mut World, process: SignalId) -> MmId {
     if let Some(mm) = w.sig(process).mm {

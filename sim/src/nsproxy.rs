@@ -1,4 +1,4 @@
-//! Where the next child is born: a new namespace (unshare, clone), or one that is there (setns).
+//! Where the next child is born: in a new namespace (unshare, clone); [`setns`](crate::setns) has those that are there.
 //!
 //! A task never changes its own PID namespace. What it can change is a plan: `pid_ns_for_children`, which its children are born with and
 //! its later threads are refused for.
@@ -8,14 +8,10 @@
 use pidlab_scenario::{Capability, CloneFlags, Errno, Fact};
 
 use crate::alloc::put_pid_ns;
-use crate::capable::{
-    check_ucounts, copy_creds, inc_pid_namespaces, may_own_below, ns_capable, ptrace_may_access, put_creds,
-};
+use crate::capable::{check_ucounts, copy_creds, inc_pid_namespaces, may_own_below, put_creds};
 use crate::objects::cred::Cred;
 use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL, PID_MAX_LIMIT, PidNamespace};
-use crate::objects::task::ExitState;
-use crate::pid::is_within;
 use crate::storage::idr::Idr;
 use crate::storage::unseen::Unseen;
 use crate::world::World;
@@ -99,7 +95,7 @@ pub(crate) fn create_pid_namespace(w: &mut World, parent: Option<NsId>, maker: C
 }
 
 /// The caller's next children are born in `ns`.
-fn switch_task_namespaces(w: &mut World, caller: TaskId, ns: NsId) {
+pub(crate) fn switch_task_namespaces(w: &mut World, caller: TaskId, ns: NsId) {
     w.ns_mut(ns).count += 1;
     if let Some(old) = w.task_mut(caller).pid_ns_for_children.replace(ns) {
         put_pid_ns(w, old);
@@ -136,161 +132,11 @@ pub(crate) fn sys_unshare(w: &mut World, caller: TaskId, flags: CloneFlags) -> R
         }
     }
     let cred = w.cred_id(who);
-    w.task_mut(caller).cred = cred;
+    let task = w.task_mut(caller);
+    task.cred = cred;
+    if new_user {
+        // It also has filesystem information of its own from now on (`unshare_fs`).
+        task.fs = None;
+    }
     Ok(())
-}
-
-/// setns(2) to a PID namespace that somebody holds open.
-///
-/// # Errors
-/// `EPERM`: no capabilities in the user namespace that owns `ns`, or in the caller's own; `EINVAL`: `ns` is neither the caller's own
-/// namespace nor a descendant of it.
-///
-/// # References
-/// kernel/pid_namespace.c:pidns_install
-pub(crate) fn pidns_install(w: &mut World, caller: TaskId, ns: NsId) -> Result<(), Errno> {
-    let own = w.active_ns(caller);
-    let within = is_within(w, ns, own);
-    let admin = Some(Capability::SysAdmin);
-    if !ns_capable(w, caller, w.ns(ns).user_ns, admin) || !w.cred(caller).has(admin) {
-        w.because(&rule::SETNS_PERM, caller);
-        if !within {
-            w.because(&rule::SETNS_CAP_BEFORE_RELATION, caller);
-        }
-        return Err(Errno::EPERM);
-    }
-    if !within {
-        w.because(&rule::SETNS_DESCENDANT_ONLY, caller);
-        return Err(Errno::EINVAL);
-    }
-    if !w.ns(ns).adding {
-        w.because(&rule::SETNS_DEAD_NS, caller);
-        w.because(&rule::NS_LIFETIME, caller);
-        w.because(&rule::ZAP_NO_NEW_PIDS, caller);
-    } else if ns == own {
-        w.because(&rule::SETNS_JUDGED_BY_ACTIVE, caller);
-    }
-    w.because(&rule::SETNS_CHILDREN_ONLY, caller);
-    switch_task_namespaces(w, caller, ns);
-    Ok(())
-}
-
-/// The links below `/proc/PID/ns` are not for everybody.
-///
-/// # Errors
-/// `EACCES`.
-///
-/// # References
-/// fs/proc/namespaces.c:proc_ns_get_link
-pub(crate) fn may_follow_link(w: &mut World, caller: TaskId, of: TaskId) -> Result<(), Errno> {
-    if ptrace_may_access(w, caller, of) {
-        return Ok(());
-    }
-    w.because(&rule::PROC_NS_LINK, of);
-    Err(Errno::EACCES)
-}
-
-/// setns(2) with `/proc/PID/ns/pid` of `to`, which works for zombies too; `None`: it is reaped.
-///
-/// # Errors
-/// `ENOENT`: `to` is reaped; `EACCES`: the caller may not look into it; and as [`pidns_install`].
-///
-/// # References
-/// fs/proc/namespaces.c
-pub(crate) fn setns_path(w: &mut World, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
-    let Some(to) = to.filter(|to| w.task(*to).exit_state != ExitState::Vacant) else {
-        w.because(&rule::SETNS_REAPED_PATH, caller);
-        return Err(Errno::ENOENT);
-    };
-    may_follow_link(w, caller, to)?;
-    if w.task(to).exit_state == ExitState::Zombie {
-        w.because(&rule::SETNS_ZOMBIE_INIT_PATH, to);
-        if w.is_unkillable(to) {
-            w.because(&rule::ZAP_ZOMBIE_INIT_NS, to);
-        }
-    }
-    pidns_install(w, caller, w.active_ns(to))
-}
-
-/// setns(2) with a pidfd of `to`: its own namespace, and only while it lives.
-///
-/// # Errors
-/// `ESRCH`: `to` has ended; `EPERM`: the caller may not look into it; and as [`pidns_install`].
-///
-/// # References
-/// kernel/nsproxy.c:validate_nsset
-pub(crate) fn setns_pidfd(w: &mut World, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
-    if let Some(to) = to
-        && !ptrace_may_access(w, caller, to)
-    {
-        w.because(&rule::SETNS_PIDFD_PERM, to);
-        return Err(Errno::EPERM);
-    }
-    let lives = to.and_then(|to| Some((to, w.task(to).pid_ns_for_children?)));
-    let Some((to, plan)) = lives else {
-        w.because(&rule::SETNS_PIDFD_ERRORS, caller);
-        return Err(Errno::ESRCH);
-    };
-    let ns = w.active_ns(to);
-    if plan != ns {
-        w.because(&rule::SETNS_PIDFD_USES_ACTIVE, to);
-    }
-    pidns_install(w, caller, ns)
-}
-
-/// setns(2) with `/proc/PID/ns/pid_for_children` of `to`.
-///
-/// # Errors
-/// `ENOENT`: `to` has ended, or nobody has been born yet where its children will be; `EACCES`: the caller may not look into it; and as
-/// [`pidns_install`].
-///
-/// # References
-/// kernel/pid_namespace.c:pidns_for_children_get
-pub(crate) fn setns_for_children(w: &mut World, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
-    if let Some(to) = to {
-        may_follow_link(w, caller, to)?;
-    }
-    let plan = to.and_then(|to| w.task(to).pid_ns_for_children);
-    let unborn = plan.is_some_and(|plan| w.ns(plan).is_unborn());
-    let shown = plan.filter(|_| !unborn || w.holds(Fact::PidForChildrenBeforeInit));
-    let Some(plan) = shown else {
-        w.because(if unborn { &rule::PFC_NO_INIT_YET } else { &rule::PFC_READLINK }, to.unwrap_or(caller));
-        return Err(Errno::ENOENT);
-    };
-    if unborn {
-        w.because(&rule::PFC_BEFORE_INIT, caller);
-    }
-    pidns_install(w, caller, plan)
-}
-
-/// setns(2), for a PID namespace, with `/proc/PID/ns/uts` of `to`, which leads to a namespace of another kind.
-///
-/// # References
-/// kernel/nsproxy.c:setns
-pub(crate) fn setns_other_kind(w: &mut World, caller: TaskId, to: Option<TaskId>) -> Errno {
-    w.because(&rule::SETNS_NSTYPE, caller);
-    let Some(to) = to else { return Errno::ENOENT };
-    match may_follow_link(w, caller, to) {
-        Err(errno) => errno,
-        Ok(()) if w.task(to).pid_ns_for_children.is_none() => Errno::ENOENT,
-        Ok(()) => Errno::EINVAL,
-    }
-}
-
-/// setns(2) with what `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of a pidfd of `to` gives.
-///
-/// # Errors
-/// `ENOTTY`: the kernel has no such call; `ESRCH`: `to` has ended; `EACCES`: the caller may not look into it; and as [`pidns_install`].
-///
-/// # References
-/// fs/pidfs.c:pidfd_ioctl
-pub(crate) fn setns_pidfd_for_children(w: &mut World, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
-    if !w.holds(Fact::PidfdNamespaces) {
-        w.because(&rule::PFC_PIDFD_NONE, to.unwrap_or(caller));
-        return Err(Errno::ENOTTY);
-    }
-    w.because(&rule::PFC_PIDFD_BYPASS, to.unwrap_or(caller));
-    let (to, plan) = to.and_then(|to| Some((to, w.task(to).pid_ns_for_children?))).ok_or(Errno::ESRCH)?;
-    may_follow_link(w, caller, to)?;
-    pidns_install(w, caller, plan)
 }

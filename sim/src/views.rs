@@ -4,13 +4,13 @@
 
 use pidlab_scenario::{Capability, Errno, Fact, PollEvent, Seen, WaitStatus};
 
-use crate::capable::{check_kill_permission, ns_capable};
-use crate::nsproxy::may_follow_link;
+use crate::capable::{check_kill_permission, is_user_ns_within, ns_capable};
 use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::pid::Nr;
 use crate::objects::task::ExitState;
 use crate::pid::{find_task_by_pid_ns, is_within, task_tgid_nr_ns};
 use crate::rule;
+use crate::setns::may_follow_link;
 use crate::world::World;
 
 /// What a message shows as the user of a sender that has no number in the receiver's user namespace (proc_sys_kernel(5), overflowuid).
@@ -395,6 +395,62 @@ impl World {
         let parent = self.parent_namespace(self.active_ns(at));
         let seen = parent.is_some_and(|parent| is_within(self, parent, self.active_ns(caller)));
         if seen { Ok(()) } else { Err(Errno::EPERM) }
+    }
+
+    /// Whether the namespace that an open PID namespace of a process gives as its parent is the caller's own.
+    ///
+    /// # Errors
+    /// As [`World::look_at_ns_parent`].
+    ///
+    /// # References
+    /// ioctl_nsfs(2), NS_GET_PARENT; kernel/pid_namespace.c:pidns_get_parent
+    #[track_caller]
+    pub fn look_at_ns_parent_file(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<bool, Errno> {
+        self.look_at_ns_parent(caller, at)?;
+        let at = self.there(at);
+        let at = at.ok_or(Errno::ESRCH)?;
+        self.because(&rule::VIEW_NSIO_PARENT_WHOSE, at);
+        Ok(self.parent_namespace(self.active_ns(at)) == Some(self.active_ns(caller)))
+    }
+
+    /// Whether the user namespace that owns the PID namespace of a process is the caller's own.
+    ///
+    /// # Errors
+    /// `EPERM`: it is neither the caller's own nor a descendant of that; `ESRCH`: the process is reaped, and no file leads to its namespace.
+    ///
+    /// # References
+    /// ioctl_nsfs(2), NS_GET_USERNS; kernel/user_namespace.c:ns_get_owner
+    #[track_caller]
+    pub fn look_at_ns_owner(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<bool, Errno> {
+        self.begin(caller);
+        let at = self.there(at);
+        let at = at.ok_or(Errno::ESRCH)?;
+        self.because(&rule::VIEW_NSIO_USERNS, at);
+        let owner = self.ns(self.active_ns(at)).user_ns;
+        self.is_own_user_ns(caller, Some(owner))
+    }
+
+    /// Whether the parent of the user namespace of a process is the caller's own.
+    ///
+    /// # Errors
+    /// As [`World::look_at_ns_owner`].
+    ///
+    /// # References
+    /// ioctl_nsfs(2), NS_GET_PARENT; kernel/user_namespace.c:ns_get_owner
+    #[track_caller]
+    pub fn look_at_user_ns_parent(&mut self, caller: TaskId, at: Option<TaskId>) -> Result<bool, Errno> {
+        self.begin(caller);
+        let at = self.there(at);
+        let at = at.ok_or(Errno::ESRCH)?;
+        self.because(&rule::VIEW_NSIO_USERNS_PARENT, at);
+        let parent = self.user_namespaces[self.cred(at).user_ns.0 as usize].parent;
+        self.is_own_user_ns(caller, parent)
+    }
+
+    fn is_own_user_ns(&self, caller: TaskId, found: Option<UserNsId>) -> Result<bool, Errno> {
+        let own = self.cred(caller).user_ns;
+        let found = found.filter(|found| is_user_ns_within(self, *found, own)).ok_or(Errno::EPERM)?;
+        Ok(found == own)
     }
 
     /// Whether the file `/proc/PID/ns/pid` of a process is the same as the caller's.

@@ -10,7 +10,7 @@ use pidlab_scenario::{ChildStatus, Errno, Fact, Facts, Signal};
 use crate::objects::cred::{Cred, UserNamespace};
 use crate::objects::ids::{CredId, MmId, NsId, PidId, SighandId, SignalId, TaskId};
 use crate::objects::pid::Pid;
-use crate::objects::pid_namespace::PidNamespace;
+use crate::objects::pid_namespace::{NsFile, PidNamespace};
 use crate::objects::sighand::Sighand;
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigSet;
@@ -128,6 +128,8 @@ pub struct World {
     pub(crate) undumpable: Vec<MmId>,
     /// The calls that tasks are in.
     pub(crate) calls: BTreeMap<TaskId, InCall>,
+    /// The namespaces that are kept open by nothing but a descriptor or a mount, by whatever number their keeper has for each.
+    pub(crate) kept: BTreeMap<u16, NsFile>,
     /// Where clones had TIDs written, in the order of these clones.
     pub(crate) tid_words: Vec<TidWords>,
     /// The signal frames that are set up.
@@ -142,6 +144,7 @@ pub struct World {
     pub(crate) births: u32,
     pub(crate) namespaces_made: u64,
     pub(crate) mms_shared: u32,
+    pub(crate) fs_shared: u32,
     /// For one call: PID namespaces that are gone still count for the limits on them.
     pub(crate) gone_count: bool,
     /// How many levels of namespaces are above the outermost one of this world.
@@ -171,6 +174,7 @@ impl World {
             user_namespaces: vec![UserNamespace::new(None, 0)],
             undumpable: Vec::new(),
             calls: BTreeMap::new(),
+            kept: BTreeMap::new(),
             tid_words: Vec::new(),
             frames: BTreeMap::new(),
             handled: Vec::new(),
@@ -179,6 +183,7 @@ impl World {
             births: 0,
             namespaces_made: 0,
             mms_shared: 0,
+            fs_shared: 0,
             gone_count: false,
             levels_above: facts.levels_above(),
             least_pid_max: facts.least_pid_max(),

@@ -49,6 +49,12 @@ numbered! {
         Path,
         /// role: as values, the two words that its clone was given.
         TidWords,
+        /// socket: takes a namespace, and asks for the one around it: 1 if that is the agent's own PID namespace.
+        ParentFile,
+        /// socket: takes a namespace, and asks for its owner: 1 if that is the agent's own user namespace.
+        OwnerFile,
+        /// socket: takes a user namespace, and asks for its parent: 1 if that is the agent's own.
+        UserParentFile,
         /// The file that the text names and the agent's own PID namespace: 1 if they are the same.
         SameFile,
     }
@@ -121,6 +127,9 @@ pub(super) fn perform(slot: &Slot) -> Raw {
             opened_with(pidfd, |pidfd| raw::plain(libc::SYS_pidfd_send_signal, [pidfd as usize, 0, 0, 0]))
         }
         Sight::Parent => opened_with(received(first), |namespace| opened_with(looking::parent_of(namespace), |_| 0)),
+        Sight::ParentFile => is_own(first, looking::parent_of, OWN_PID_NS),
+        Sight::OwnerFile => is_own(first, looking::owner_ns_of, OWN_USER_NS),
+        Sight::UserParentFile => is_own(first, looking::parent_of, OWN_USER_NS),
         Sight::TheirListing => opened_with(received(first), |namespace| {
             opened_with(looking::procfs_of(Some(namespace)), |proc| {
                 let myself = looking::myself_in(proc);
@@ -141,9 +150,7 @@ pub(super) fn perform(slot: &Slot) -> Raw {
             all_of(|rest| looking::read(file, rest))
         }),
         Sight::SameFile => opened_with(raw::open(&path_of(slot), libc::O_RDONLY | libc::O_CLOEXEC), |theirs| {
-            opened_with(raw::open(b"/proc/thread-self/ns/pid\0", libc::O_RDONLY | libc::O_CLOEXEC), |own| {
-                looking::same_file(theirs, own)
-            })
+            same_as(theirs, OWN_PID_NS)
         }),
     }
 }
@@ -151,6 +158,19 @@ pub(super) fn perform(slot: &Slot) -> Raw {
 /// The root of a mount cannot be read through a descriptor that only names it (open(2), `O_PATH`).
 fn listing(proc: Raw) -> Raw {
     opened_with(looking::open_at(proc, b".\0"), |root| all_of(|rest| looking::list(root, rest)))
+}
+
+const OWN_PID_NS: &[u8] = b"/proc/thread-self/ns/pid\0";
+const OWN_USER_NS: &[u8] = b"/proc/thread-self/ns/user\0";
+
+/// Whether a descriptor is of the same file as a path: 1 if so.
+fn same_as(theirs: Raw, path: &[u8]) -> Raw {
+    opened_with(raw::open(path, libc::O_RDONLY | libc::O_CLOEXEC), |own| looking::same_file(theirs, own))
+}
+
+/// Whether what a namespace that is handed over gives when it is asked is one of the agent's own: 1 if so.
+fn is_own(socket: i32, asked: fn(Raw) -> Raw, own: &[u8]) -> Raw {
+    opened_with(received(socket), |namespace| opened_with(asked(namespace), |given| same_as(given, own)))
 }
 
 /// The descriptor that was handed over. None is where nothing was left to open.

@@ -63,6 +63,7 @@ const QUESTIONS: &[Question] = &[
     ("pidfd_open", libc::SYS_pidfd_open, [0, 0, 0, 0], false),
     ("ppoll", libc::SYS_ppoll, [NOWHERE, NONE, NOWHERE, NOWHERE], false),
     ("setns", libc::SYS_setns, [NONE, 0, 0, 0], false),
+    ("open_tree", libc::SYS_open_tree, [NONE, NOWHERE, 0, 0], false),
     ("execveat", libc::SYS_execveat, [NONE, NOWHERE, NOWHERE, NOWHERE], false),
     ("setuid", libc::SYS_setuid, [0; 4], false),
     ("getpgid", libc::SYS_getpgid, [0; 4], false),

@@ -148,6 +148,12 @@ pub(crate) fn parent_of(namespace: Raw) -> Raw {
     plain(libc::SYS_ioctl, [namespace as usize, NS_GET_PARENT, 0, 0])
 }
 
+/// `NS_GET_USERNS` of ioctl_nsfs(2): a descriptor of the user namespace that owns it.
+pub(crate) fn owner_ns_of(namespace: Raw) -> Raw {
+    const NS_GET_USERNS: usize = 0xb701;
+    plain(libc::SYS_ioctl, [namespace as usize, NS_GET_USERNS, 0, 0])
+}
+
 /// `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of ioctl_pidfd(2): a descriptor of the namespace.
 pub(crate) fn for_children_of(pidfd: Raw) -> Raw {
     const PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE: usize = 0xff06;

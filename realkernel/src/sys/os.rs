@@ -310,6 +310,16 @@ pub(crate) fn namespace_parent(namespace: BorrowedFd<'_>) -> io::Result<OwnedFd>
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
+/// `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of ioctl_pidfd(2): a descriptor of the namespace.
+pub(crate) fn namespace_for_children(pidfd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let fd = looking::for_children_of(pidfd.as_raw_fd() as Raw);
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(-fd as i32));
+    }
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// Takes over a descriptor that an agent's clone opened in the shared table.
 pub(crate) fn adopt(fd: RawFd) -> OwnedFd {
     // SAFETY: CLONE_PIDFD opened it, nobody else in this program knows of it.

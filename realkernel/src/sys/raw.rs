@@ -301,6 +301,15 @@ pub(crate) fn open(path: &[u8], flags: i32) -> Raw {
     unsafe { syscall(libc::SYS_openat, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, 0, 0, 0]) }
 }
 
+/// open_tree(2) of such a path, with `OPEN_TREE_CLONE`: a bind mount that is mounted nowhere.
+pub(crate) fn open_tree(path: &[u8]) -> Raw {
+    const OPEN_TREE_CLONE: usize = 1;
+    debug_assert!(path.contains(&0));
+    let flags = OPEN_TREE_CLONE | libc::O_CLOEXEC as usize;
+    // SAFETY: the path outlives the call and is terminated.
+    unsafe { syscall(libc::SYS_open_tree, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags, 0, 0, 0]) }
+}
+
 /// read(2).
 pub(crate) fn read(fd: Raw, bytes: &mut [u8]) -> Raw {
     // SAFETY: the bytes are ours to write.

@@ -10,7 +10,7 @@ pub(super) const THREAD: CloneFlags =
     CloneFlags::CLONE_THREAD.union(CloneFlags::CLONE_SIGHAND).union(CloneFlags::CLONE_VM);
 
 /// Flags that say what is shared, some of them wrong together.
-const ABOUT_MEMORY: [CloneFlags; 10] = [
+const ABOUT_MEMORY: [CloneFlags; 11] = [
     CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM),
     CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM),
     CloneFlags::CLONE_SIGHAND.union(CloneFlags::CLONE_VM).union(CloneFlags::CLONE_NEWPID),
@@ -20,6 +20,7 @@ const ABOUT_MEMORY: [CloneFlags; 10] = [
     CloneFlags::CLONE_THREAD,
     CloneFlags::CLONE_SIGHAND,
     CloneFlags::CLONE_VM.union(CloneFlags::CLONE_FS),
+    CloneFlags::CLONE_FS,
     THREAD.union(CloneFlags::CLONE_NEWPID),
 ];
 

@@ -7,8 +7,9 @@ use super::theme::Theme;
 use super::{clones, signals};
 use crate::limits::MOST_ROLES;
 use crate::{
-    ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, KillTarget, LookVia, MaskChange, PidfdFlags,
-    PidfdTarget, RebootHow, Role, Scenario, SetnsVia, SigCode, Signal, State, Sysctl, Target, WaitOptions,
+    ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, Keeper, KillTarget, LookVia, MaskChange,
+    NamespaceTypes, NsLink, PidfdFlags, PidfdTarget, RebootHow, Role, Scenario, SetnsVia, SigCode, Signal, State,
+    Sysctl, Target, WaitOptions,
 };
 
 /// Values at which numbering turns.
@@ -65,7 +66,7 @@ impl<'a, G: Guide> Maker<'a, G> {
                 Call::Tkill { pid, signal: self.signal_for(pid) }
             }
             CallName::PidfdSendSignal => {
-                let of = self.pidfd();
+                let of = if self.bytes.once_in(4) { PidfdTarget::Directory(self.anybody()) } else { self.pidfd() };
                 let signal = self.signal_for(of.named());
                 Call::PidfdSendSignal { of, signal, flags: self.scope() }
             }
@@ -88,6 +89,8 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Look => self.look(),
             CallName::Unshare => Call::Unshare { flags: self.unshared() },
             CallName::Setns => self.setns(),
+            CallName::OpenNs => self.open_ns(),
+            CallName::CloseNs => Call::CloseNs { of: self.kept().unwrap_or(self.by) },
             CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !self.bytes.once_in(4) },
             CallName::GetChildSubreaper => Call::GetChildSubreaper,
             CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.pdeathsig() },
@@ -287,11 +290,53 @@ impl<'a, G: Guide> Maker<'a, G> {
     }
 
     fn setns(&mut self) -> Call {
+        if let (Some(of), true) = (self.kept(), self.bytes.once_in(2)) {
+            let nstype = if self.bytes.once_in(2) { None } else { self.nstype(SetnsVia::NsPid) };
+            return Call::Setns { to: Entrance::Kept(of), via: SetnsVia::NsPid, nstype };
+        }
         if self.bytes.once_in(8) {
             let to = Entrance::Pidfd(self.pidfd());
-            return Call::Setns { to, via: self.bytes.one_of(&[SetnsVia::Pidfd, SetnsVia::PidfdForChildren]) };
+            let via = self.bytes.one_of(&[SetnsVia::Pidfd, SetnsVia::PidfdForChildren]);
+            return Call::Setns { to, via, nstype: self.nstype(via) };
         }
-        Call::Setns { to: Entrance::Process(self.anybody()), via: self.bytes.one_of(SetnsVia::ALL) }
+        let (to, via) = (Entrance::Process(self.anybody()), self.bytes.one_of(SetnsVia::ALL));
+        Call::Setns { to, via, nstype: self.nstype(via) }
+    }
+
+    /// A process under whose name a namespace was opened, and not closed since.
+    fn kept(&mut self) -> Option<Role> {
+        let mut kept: Vec<Role> = Vec::new();
+        for step in &self.scenario.steps {
+            match step.call {
+                Call::OpenNs { of, .. } => kept.push(of),
+                Call::CloseNs { of } => kept.retain(|other| *other != of),
+                _ => {}
+            }
+        }
+        if kept.is_empty() { None } else { Some(self.bytes.one_of(&kept)) }
+    }
+
+    fn open_ns(&mut self) -> Call {
+        let via = match self.bytes.next() % 8 {
+            0..=3 => NsLink::Pid,
+            _ => self.bytes.one_of(NsLink::ALL),
+        };
+        let mount = via != NsLink::PidfdForChildren && self.bytes.once_in(4);
+        Call::OpenNs { of: self.anybody(), via, keep: if mount { Keeper::Mount } else { Keeper::Descriptor } }
+    }
+
+    /// Mostly what goes without saying; with a pidfd often both.
+    fn nstype(&mut self, via: SetnsVia) -> Option<NamespaceTypes> {
+        const BOTH: NamespaceTypes = NamespaceTypes::CLONE_NEWUSER.union(NamespaceTypes::CLONE_NEWPID);
+        let types = match self.bytes.next() % 16 {
+            0..=2 if via == SetnsVia::Pidfd => BOTH,
+            3..=4 if via == SetnsVia::Pidfd => NamespaceTypes::CLONE_NEWUSER,
+            5 => NamespaceTypes::CLONE_NEWUSER,
+            6 if via != SetnsVia::OtherKind => NamespaceTypes::empty(),
+            7 => self.bytes.one_of(&[NamespaceTypes::CLONE_THREAD, NamespaceTypes::CLONE_NEWPID, BOTH]),
+            _ => return None,
+        };
+        Some(types)
     }
 
     fn setpgid(&mut self) -> Call {

@@ -4,8 +4,8 @@ use super::bytes::Bytes;
 use super::clones::THREAD;
 use super::theme::Theme;
 use crate::{
-    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, KillTarget, MaskChange, Role, SetnsVia, Signal, SignalAction,
-    Sysctl, Target, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, Capability, CloneFlags, Entrance, ExitSignal, KillTarget, MaskChange, Role, SetnsVia, Signal,
+    SignalAction, Sysctl, Target, WaitOptions, WaitTarget,
 };
 
 /// Namespaces, one in the other, that a scenario about depth begins with.
@@ -82,7 +82,7 @@ impl Writer {
     }
 
     fn setns(&self, to: u16) -> Call {
-        Call::Setns { to: Entrance::Process(self.role(to)), via: SetnsVia::NsPid }
+        Call::Setns { to: Entrance::Process(self.role(to)), via: SetnsVia::NsPid, nstype: None }
     }
 
     fn steps<const N: usize>(&self, steps: [(u16, Call); N]) -> Opening {
@@ -108,6 +108,10 @@ fn write(name: Sysctl, value: i64) -> Call {
 
 fn setuid() -> Call {
     Call::Setuid { uid: ANOTHER_USER }
+}
+
+fn without_admin() -> Call {
+    Call::DropCapability { capability: Capability::SysAdmin }
 }
 
 fn handle(signal: Signal) -> Call {
@@ -211,6 +215,10 @@ fn users(w: &Writer) -> Vec<Opening> {
         w.steps([(0, w.fork(1)), (1, setuid()), (1, w.fork(2)), (2, exit()), (1, w.fork(3))]),
         // Root in somebody else's namespace.
         w.steps([(0, w.made(1, newuser | CloneFlags::CLONE_NEWPID)), (0, w.setns(1)), (0, w.fork(2))]),
+        // Somebody to be joined by its own user, who has no power outside, or by others.
+        w.steps([(0, w.made(1, newuser | CloneFlags::CLONE_NEWPID)), (0, w.fork(2)), (2, without_admin())]),
+        w.steps([(0, w.fork(1)), (1, setuid()), (1, w.made(2, newuser | CloneFlags::CLONE_NEWPID)), (0, w.fork(3))]),
+        w.steps([(0, w.made(1, newuser)), (0, w.fork(2)), (2, w.made(3, CloneFlags::CLONE_FS))]),
         // Children are to be born elsewhere, by who has no rights.
         w.steps([(0, w.fork(1)), (1, unshare()), (1, setuid())]),
         // Nobody whom the user may signal.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::look::Look;
 use super::who::Pidfd;
 use crate::{
-    Capability, CloneFlags, MaskChange, PidfdFlags, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl,
-    WaitOptions,
+    Capability, CloneFlags, Keeper, MaskChange, NamespaceTypes, NsLink, PidfdFlags, RebootHow, Role, SetnsVia, SigCode,
+    Signal, SignalAction, Sysctl, WaitOptions,
 };
 
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
@@ -137,6 +137,8 @@ pub enum Syscall {
         to: Role,
         /// By which file of that process.
         via: SetnsVia,
+        /// What it is told to join; nothing is 0.
+        nstype: NamespaceTypes,
     },
     /// setns(2) by a pidfd.
     SetnsPidfd {
@@ -144,6 +146,29 @@ pub enum Syscall {
         pidfd: Pidfd,
         /// To the namespace of its next child (ioctl_pidfd(2), `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE`), not its own.
         for_children: bool,
+        /// What it is told to join; nothing is 0.
+        nstype: NamespaceTypes,
+    },
+    /// setns(2) to the namespace that is kept open under the name of a process.
+    SetnsKept {
+        /// Of this one.
+        of: Role,
+        /// What it is told to join; nothing is 0.
+        nstype: NamespaceTypes,
+    },
+    /// open(2) of a namespace file, kept open under the name of its process.
+    OpenNs {
+        /// Of this one.
+        of: Role,
+        /// Which file.
+        link: NsLink,
+        /// By a file descriptor, or a bind mount.
+        keep: Keeper,
+    },
+    /// close(2) of the namespace that is kept open under the name of a process.
+    CloseNs {
+        /// Of this one.
+        of: Role,
     },
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
     PrctlSetChildSubreaper {

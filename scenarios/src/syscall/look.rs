@@ -28,6 +28,12 @@ pub enum Look {
     Translate(LookedAt),
     /// `NS_GET_PARENT` of that namespace.
     NsParent(LookedAt),
+    /// The same, and whether it is the caller's own.
+    NsParentFile(LookedAt),
+    /// `NS_GET_USERNS` of that namespace, and whether it is the caller's own.
+    NsOwner(LookedAt),
+    /// `NS_GET_PARENT` of the user namespace of a process, and whether it is the caller's own.
+    UserNsParent(LookedAt),
     /// A procfs of that namespace.
     TheirProcfs(LookedAt),
     /// Whether `/proc/PID/ns/pid` is the same file as the caller's own.
@@ -72,6 +78,9 @@ impl Look {
             LookVia::Fdinfo => Look::Fdinfo(at.pidfd?),
             LookVia::Translate => Look::Translate(at.whoever?),
             LookVia::NsParent => Look::NsParent(at.whoever?),
+            LookVia::NsParentFile => Look::NsParentFile(at.whoever?),
+            LookVia::NsOwner => Look::NsOwner(at.whoever?),
+            LookVia::UserNsParent => Look::UserNsParent(at.whoever?),
             LookVia::TheirProcfs => Look::TheirProcfs(at.whoever?),
             LookVia::NsFile => Look::NsFile(at.whoever?),
             LookVia::Credentials => Look::Credentials(at.role?),

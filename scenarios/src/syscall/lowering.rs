@@ -5,8 +5,8 @@ use super::look::{Look, Subject};
 use super::roles::Roles;
 use super::who::{LookedAt, Pidfd};
 use crate::{
-    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, Fact, KillTarget, LookVia, PidfdTarget, Refusal, Role,
-    SetnsVia, Signal, State, Step, Sysctl, Target, Unmodelled, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, CloneFlags, Entrance, ExitSignal, Fact, Keeper, KillTarget, LookVia, NamespaceTypes, NsLink,
+    PidfdTarget, Refusal, Role, SetnsVia, Signal, State, Step, Sysctl, Target, Unmodelled, WaitOptions, WaitTarget,
 };
 
 /// More numbers than this in `set_tid` the kernel refuses itself (include/linux/pid_namespace.h, `MAX_PID_NS_LEVEL`).
@@ -67,11 +67,24 @@ impl<R: Roles> Lowering<'_, R> {
             }
             Call::PidfdOpen { pid, flags } => Syscall::PidfdOpen { pid: self.number(*pid)?, flags: *flags },
             Call::PidfdSendSignal { of, signal, flags } => {
-                Syscall::PidfdSendSignal { pidfd: self.pidfd(*of)?, signal: *signal, flags: *flags }
+                let pidfd = match of {
+                    PidfdTarget::Directory(role) => Pidfd::Directory(self.born(*role)?),
+                    of => self.pidfd(*of)?,
+                };
+                Syscall::PidfdSendSignal { pidfd, signal: *signal, flags: *flags }
             }
             Call::PidfdPoll { of } => Syscall::PidfdPoll(self.pidfd(*of)?),
             Call::Unshare { flags } => self.unshare(*flags)?,
-            Call::Setns { to, via } => self.setns(*to, *via)?,
+            Call::Setns { to, via, nstype } => self.setns(*to, *via, *nstype)?,
+            Call::OpenNs { of, via: NsLink::PidfdForChildren, keep: Keeper::Mount } => {
+                self.born(*of)?;
+                return Err(self.not_modelled(Unmodelled::KeptByFile));
+            }
+            Call::OpenNs { of, via, keep } => {
+                let of = if *via == NsLink::PidfdForChildren { self.held(*of)? } else { self.born(*of)? };
+                Syscall::OpenNs { of, link: *via, keep: *keep }
+            }
+            Call::CloseNs { of } => Syscall::CloseNs { of: self.born(*of)? },
             Call::SetChildSubreaper { on } => Syscall::PrctlSetChildSubreaper { on: *on },
             Call::GetChildSubreaper => Syscall::PrctlGetChildSubreaper,
             Call::SetPdeathsig { signal } => Syscall::PrctlSetPdeathsig { signal: *signal },
@@ -176,23 +189,40 @@ impl<R: Roles> Lowering<'_, R> {
     fn pidfd(&self, of: PidfdTarget) -> Result<Pidfd, Refusal> {
         Ok(match of {
             PidfdTarget::Held(role) => Pidfd::Held(self.held(role)?),
+            PidfdTarget::Directory(_) => return Err(self.not_modelled(Unmodelled::DirectoryForPidfd)),
             PidfdTarget::Pid(target) => Pidfd::Opened(self.number(target)?),
         })
     }
 
-    fn setns(&self, to: Entrance, via: SetnsVia) -> Result<Syscall, Refusal> {
+    fn setns(&self, to: Entrance, via: SetnsVia, nstype: Option<NamespaceTypes>) -> Result<Syscall, Refusal> {
+        if let Entrance::Kept(of) = to {
+            if via != SetnsVia::NsPid {
+                return Err(self.not_modelled(Unmodelled::KeptByFile));
+            }
+            return Ok(Syscall::SetnsKept { of: self.born(of)?, nstype: nstype.unwrap_or(NamespaceTypes::empty()) });
+        }
+        let nstype = nstype.unwrap_or(match via {
+            SetnsVia::NsUser => NamespaceTypes::CLONE_NEWUSER,
+            _ => NamespaceTypes::CLONE_NEWPID,
+        });
+        if via == SetnsVia::OtherKind && nstype.is_empty() {
+            return Err(self.not_modelled(Unmodelled::OtherKindJoined));
+        }
         let (pidfd, for_children) = match (to, via) {
             (Entrance::Process(role), SetnsVia::Pidfd) => (Pidfd::Held(self.held(role)?), false),
             (Entrance::Process(role), SetnsVia::PidfdForChildren) => (Pidfd::Held(self.held(role)?), true),
-            (Entrance::Process(role), _) => return Ok(Syscall::Setns { to: self.born(role)?, via }),
+            (Entrance::Process(role), _) => {
+                return Ok(Syscall::Setns { to: self.born(role)?, via, nstype });
+            }
             // Absent it is `ns/pid`: the file that it names is the pidfd then.
             (Entrance::Pidfd(of), SetnsVia::Pidfd | SetnsVia::NsPid) => (self.pidfd(of)?, false),
             (Entrance::Pidfd(of), SetnsVia::PidfdForChildren) => (self.pidfd(of)?, true),
-            (Entrance::Pidfd(_), SetnsVia::PidForChildren | SetnsVia::OtherKind) => {
+            (Entrance::Kept(_), _) => unreachable!("what is kept needs no process"),
+            (Entrance::Pidfd(_), SetnsVia::PidForChildren | SetnsVia::NsUser | SetnsVia::OtherKind) => {
                 return Err(self.not_modelled(Unmodelled::PidfdForFile));
             }
         };
-        Ok(Syscall::SetnsPidfd { pidfd, for_children })
+        Ok(Syscall::SetnsPidfd { pidfd, for_children, nstype })
     }
 
     fn look(&self, at: PidfdTarget, via: LookVia) -> Result<Look, Refusal> {
@@ -210,7 +240,7 @@ impl<R: Roles> Lowering<'_, R> {
                 let whoever = Some(LookedAt::Number(number));
                 (Subject { role: None, whoever, number: Some(number), pidfd }, Unmodelled::NumberForProcess)
             }
-            PidfdTarget::Held(_) => {
+            PidfdTarget::Held(_) | PidfdTarget::Directory(_) => {
                 (Subject { role: None, whoever: None, number: None, pidfd }, Unmodelled::PidfdForFile)
             }
         };

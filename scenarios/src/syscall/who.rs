@@ -11,6 +11,8 @@ use crate::Role;
 pub enum Pidfd {
     /// It has been held since this process was born.
     Held(Role),
+    /// No pidfd, but the directory of this process in the runner's procfs, which the caller opens for this call (open(2)).
+    Directory(Role),
     /// The caller opens it for this call with pidfd_open(2), and fails as that does.
     Opened(i32),
 }

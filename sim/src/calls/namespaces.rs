@@ -1,10 +1,11 @@
-use pidlab_scenario::{CloneFlags, Errno, RebootHow};
+use pidlab_scenario::{CloneFlags, Errno, Keeper, NamespaceTypes, NsLink, RebootHow};
 
 use crate::exit::do_exit::do_exit;
 use crate::nsproxy;
 use crate::objects::ids::{NsId, TaskId};
 use crate::objects::signal_struct::ExitCode;
 use crate::order::{orders, turn};
+use crate::setns;
 use crate::sys::{reboot, sysctl};
 use crate::world::World;
 
@@ -59,7 +60,7 @@ impl World {
     pub fn setns(&mut self, caller: TaskId, ns: NsId) -> Result<(), Errno> {
         self.begin(caller);
         let ns = self.named_ns(ns).id;
-        nsproxy::pidns_install(self, caller, ns)
+        setns::setns_pid_ns(self, caller, ns)
     }
 
     /// setns(2) with `/proc/PID/ns/pid` of `to`, which works for zombies too; `None`: it is reaped.
@@ -76,13 +77,50 @@ impl World {
     pub fn setns_path(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
         self.begin(caller);
         let to = self.there(to);
-        nsproxy::setns_path(self, caller, to)
+        let file = setns::open_pid(self, caller, to)?;
+        setns::setns_file(self, caller, file, NamespaceTypes::CLONE_NEWPID)
     }
 
-    /// setns(2) with a pidfd of `to`: its own namespace, and only while it lives; `None`: it is reaped.
+    /// setns(2) with `/proc/PID/ns/user` of `to`, a zombie or not; `None`: it is reaped. The caller is in that user namespace from now on,
+    /// with every capability there.
+    ///
+    /// ```
+    /// use pidlab_scenario::{CloneFlags, Errno};
+    /// use pidlab_sim::{CloneArgs, World};
+    ///
+    /// let mut world = World::new();
+    /// let host = world.host();
+    /// let flags = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID;
+    /// let init = world.clone3(host, &CloneArgs { flags, exit_signal: None, set_tid: &[] })?;
+    /// world.setns_user(host, Some(init))?;
+    /// assert_eq!(world.setns_path(host, Some(host)), Err(Errno::EPERM), "all power there, and none here");
+    /// world.setns_path(host, Some(init))?;
+    /// # Ok::<(), Errno>(())
+    /// ```
     ///
     /// # Errors
-    /// `ESRCH`: `to` has ended; `EPERM`: the caller may not look into it; and as [`World::setns`].
+    /// `ENOENT`: `to` is reaped; `EACCES`: the caller may not look into it; `EINVAL`: it is in the caller's own user namespace, or the
+    /// caller has other threads, or shares filesystem information (`CLONE_FS`) with another process; `EPERM`: no capabilities there.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// setns(2); kernel/user_namespace.c:userns_install
+    #[track_caller]
+    pub fn setns_user(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
+        self.begin(caller);
+        let to = self.there(to);
+        let file = setns::open_user(self, caller, to)?;
+        setns::setns_file(self, caller, file, NamespaceTypes::CLONE_NEWUSER)
+    }
+
+    /// setns(2) with a pidfd of `to`: its own namespaces of these types, all of them or none, and only while it lives; `None`: it is
+    /// reaped.
+    ///
+    /// # Errors
+    /// `EINVAL`: no type is told, or one that is none; `ESRCH`: `to` has ended; `EPERM`: the caller may not look into it; and as
+    /// [`World::setns`] and [`World::setns_user`].
     ///
     /// # Panics
     /// If the caller cannot act.
@@ -90,10 +128,10 @@ impl World {
     /// # References
     /// setns(2); kernel/nsproxy.c:validate_nsset
     #[track_caller]
-    pub fn setns_pidfd(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
+    pub fn setns_pidfd(&mut self, caller: TaskId, to: Option<TaskId>, nstype: NamespaceTypes) -> Result<(), Errno> {
         self.begin(caller);
         let to = self.there(to);
-        nsproxy::setns_pidfd(self, caller, to)
+        setns::setns_pidfd(self, caller, to, nstype)
     }
 
     /// setns(2) with `/proc/PID/ns/pid_for_children` of `to`; `None`: it is reaped.
@@ -111,7 +149,8 @@ impl World {
     pub fn setns_for_children(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
         self.begin(caller);
         let to = self.there(to);
-        nsproxy::setns_for_children(self, caller, to)
+        let file = setns::open_for_children(self, caller, to)?;
+        setns::setns_file(self, caller, file, NamespaceTypes::CLONE_NEWPID)
     }
 
     /// setns(2) with what `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of a pidfd of `to` gives; `None`: it is reaped.
@@ -128,7 +167,85 @@ impl World {
     pub fn setns_pidfd_for_children(&mut self, caller: TaskId, to: Option<TaskId>) -> Result<(), Errno> {
         self.begin(caller);
         let to = self.there(to);
-        nsproxy::setns_pidfd_for_children(self, caller, to)
+        let file = setns::pidfd_for_children(self, caller, to)?;
+        setns::setns_file(self, caller, file, NamespaceTypes::CLONE_NEWPID)
+    }
+
+    /// Opens a file that leads to a namespace of `of`, and keeps it open under a number of the caller's choice, in place of what was kept
+    /// under it; `None`: `of` is reaped.
+    ///
+    /// ```
+    /// use pidlab_scenario::{Errno, Keeper, NamespaceTypes, NsLink};
+    /// use pidlab_sim::World;
+    ///
+    /// let mut world = World::new();
+    /// let host = world.host();
+    /// world.unshare(host, pidlab_scenario::CloneFlags::CLONE_NEWPID)?;
+    /// let init = world.fork(host)?;
+    /// world.open_ns(host, 7, Some(init), NsLink::Pid, Keeper::Descriptor)?;
+    /// world.exit(init, 0);
+    /// world.setns_kept(host, 7, NamespaceTypes::CLONE_NEWPID)?;
+    /// assert_eq!(world.fork(host), Err(Errno::ENOMEM), "it can be joined, and nobody is born in it");
+    /// assert_eq!(world.close_ns(host, 7), Ok(()));
+    /// assert_eq!(world.close_ns(host, 7), Err(Errno::EBADF));
+    /// # Ok::<(), Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `ENOENT`: `of` is reaped, or nobody has been born yet where its children will be; `EACCES`: the caller may not look into it;
+    /// `EPERM`: the caller may make no mount; of a pidfd `ESRCH`: `of` has ended; `ENOTTY`: the kernel has no such call.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// namespaces(7), Namespace lifetime; fs/nsfs.c:ns_get_path
+    #[track_caller]
+    pub fn open_ns(
+        &mut self,
+        caller: TaskId,
+        number: u16,
+        of: Option<TaskId>,
+        link: NsLink,
+        keep: Keeper,
+    ) -> Result<(), Errno> {
+        self.begin(caller);
+        let of = self.there(of);
+        let file = setns::open_ns(self, caller, of, link, keep)?;
+        setns::keep(self, number, file);
+        Ok(())
+    }
+
+    /// Keeps a namespace open no longer.
+    ///
+    /// # Errors
+    /// `EBADF`: none is kept under this number.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// close(2); fs/nsfs.c:nsfs_evict
+    #[track_caller]
+    pub fn close_ns(&mut self, caller: TaskId, number: u16) -> Result<(), Errno> {
+        self.begin(caller);
+        setns::close_ns(self, caller, number)
+    }
+
+    /// setns(2) to a namespace that is kept open.
+    ///
+    /// # Errors
+    /// `EBADF`: none is kept under this number; `EINVAL`: another type is told; and as [`World::setns`] and [`World::setns_user`].
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// setns(2); kernel/nsproxy.c:setns
+    #[track_caller]
+    pub fn setns_kept(&mut self, caller: TaskId, number: u16, nstype: NamespaceTypes) -> Result<(), Errno> {
+        self.begin(caller);
+        setns::setns_kept(self, caller, number, nstype)
     }
 
     /// Reads `ns_last_pid` of the caller's namespace: the number that its next search begins behind.

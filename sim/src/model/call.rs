@@ -1,7 +1,10 @@
 //! A scenario's system calls, as those of the world.
 
 use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Roles, Syscall, WaitId, lower};
-use pidlab_scenario::{CallName, Errno, Harm, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl, Unmodelled};
+use pidlab_scenario::{
+    CallName, Errno, Harm, Keeper, NamespaceTypes, NsLink, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl,
+    Unmodelled,
+};
 
 use super::cast::{Branch, Done, taken_signal};
 use crate::calls::namespaces::sys_reboot;
@@ -17,7 +20,7 @@ use crate::signal::pending::pending_for;
 use crate::signal::{action, force, kill, sigwait};
 use crate::sys::{pgrp, prctl, sysctl, users};
 use crate::world::{Handled, World};
-use crate::{exec, nsproxy, rule, tid_words, wait};
+use crate::{exec, nsproxy, rule, setns, tid_words, wait};
 
 impl Branch {
     /// Why no machine with real processes takes a step, though the model does.
@@ -76,7 +79,8 @@ impl Branch {
             }
             Syscall::SignalfdRead { signals } => took(sigwait::do_sigtimedwait(world, caller, signals, false)),
             Syscall::Look(look) => Done::Outcome(self.look(step.by, caller, *look)?),
-            Syscall::Setns { to, via } => Done::Outcome(self.setns(caller, *to, *via)),
+            Syscall::Setns { to, via, nstype } => Done::Outcome(nothing(self.setns(caller, *to, *via, *nstype))),
+            Syscall::OpenNs { of, link, keep } => Done::Outcome(nothing(self.open_ns(caller, *of, *link, *keep))),
             Syscall::SetnsPidfd { .. } | Syscall::PidfdPoll(_) | Syscall::PidfdSendSignal { .. } => {
                 Done::Outcome(self.by_pidfd(step.by, caller, syscall).unwrap_or_else(Outcome::Err))
             }
@@ -125,14 +129,24 @@ impl Branch {
         }
     }
 
-    fn setns(&mut self, caller: TaskId, to: Role, via: SetnsVia) -> Outcome {
+    fn setns(&mut self, caller: TaskId, to: Role, via: SetnsVia, nstype: NamespaceTypes) -> Result<(), Errno> {
         let (to, world) = (self.task(to), &mut self.world);
-        nothing(match via {
-            SetnsVia::NsPid => nsproxy::setns_path(world, caller, to),
-            SetnsVia::PidForChildren => nsproxy::setns_for_children(world, caller, to),
-            SetnsVia::OtherKind => Err(nsproxy::setns_other_kind(world, caller, to)),
+        let file = match via {
+            SetnsVia::NsPid => setns::open_pid(world, caller, to)?,
+            SetnsVia::PidForChildren => setns::open_for_children(world, caller, to)?,
+            SetnsVia::NsUser => setns::open_user(world, caller, to)?,
+            SetnsVia::OtherKind => return Err(setns::setns_other_kind(world, caller, to)),
             SetnsVia::Pidfd | SetnsVia::PidfdForChildren => unreachable!("a pidfd is no file of a process"),
-        })
+        };
+        setns::setns_file(world, caller, file, nstype)
+    }
+
+    /// Keeps a namespace open, under the number of the role that it was opened for.
+    fn open_ns(&mut self, caller: TaskId, of: Role, link: NsLink, keep: Keeper) -> Result<(), Errno> {
+        let task = if link == NsLink::PidfdForChildren { self.held(of) } else { self.task(of) };
+        let file = setns::open_ns(&mut self.world, caller, task, link, keep)?;
+        setns::keep(&mut self.world, of.0, file);
+        Ok(())
     }
 
     /// To whom a pidfd refers.
@@ -146,6 +160,13 @@ impl Branch {
                 let (pid, is_thread) = (self.held_pid(role), self.was_born_a_thread(role));
                 let had_number = self.number_of(by, role).is_some();
                 Ok(Referred { task: of, pid, had_number, is_thread, ended: self.ended(role) })
+            }
+            Pidfd::Directory(role) => {
+                let of = self.task(role);
+                let task = setns::in_procfs(&mut self.world, caller, of)?;
+                self.world.because(&rule::PIDFD_PROC_DIRECTORY, task);
+                let had_number = self.number_of(by, role).is_some();
+                Ok(Referred { had_number, ..Referred::opened(task, self.world.task(task).thread_pid) })
             }
             Pidfd::Opened(number) => {
                 let task = kill::pidfd_open(&mut self.world, caller, number)?;
@@ -166,8 +187,13 @@ impl Branch {
             Syscall::PidfdSendSignal { signal, flags, .. } => {
                 nothing(kill::sys_pidfd_send_signal(world, caller, &referred, *signal, *flags))
             }
-            Syscall::SetnsPidfd { for_children: false, .. } => nothing(nsproxy::setns_pidfd(world, caller, of)),
-            Syscall::SetnsPidfd { .. } => nothing(nsproxy::setns_pidfd_for_children(world, caller, of)),
+            Syscall::SetnsPidfd { for_children: false, nstype, .. } => {
+                nothing(setns::setns_pidfd(world, caller, of, *nstype))
+            }
+            Syscall::SetnsPidfd { nstype, .. } => {
+                let file = setns::pidfd_for_children(world, caller, of)?;
+                nothing(setns::setns_file(world, caller, file, *nstype))
+            }
             _ => Outcome::Polled(world.poll(caller, of, referred.is_thread)),
         })
     }
@@ -208,6 +234,15 @@ impl Branch {
                 }
             }
             Look::NsParent(at) => return Ok(nothing(self.world.look_at_ns_parent(caller, whoever_is(self, at)))),
+            Look::NsParentFile(at) | Look::NsOwner(at) | Look::UserNsParent(at) => {
+                let of = whoever_is(self, at);
+                let own = match look {
+                    Look::NsParentFile(_) => self.world.look_at_ns_parent_file(caller, of),
+                    Look::NsOwner(_) => self.world.look_at_ns_owner(caller, of),
+                    _ => self.world.look_at_user_ns_parent(caller, of),
+                };
+                return Ok(own.map_or_else(Outcome::Err, |own| Outcome::Ok(i64::from(own))));
+            }
             Look::NsFile(at) => {
                 let same = self.world.look_at_ns_file(caller, whoever_is(self, at));
                 return Ok(same.map_or_else(Outcome::Err, |same| Outcome::Ok(i64::from(same))));
@@ -242,6 +277,8 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         }
         Syscall::RtSigpending => Outcome::Pending(action::do_sigpending(w, caller)),
         Syscall::Unshare { flags } => nothing(nsproxy::sys_unshare(w, caller, *flags)),
+        Syscall::SetnsKept { of, nstype } => nothing(setns::setns_kept(w, caller, of.0, *nstype)),
+        Syscall::CloseNs { of } => nothing(setns::close_ns(w, caller, of.0)),
         Syscall::Setsid => or_number(pgrp::sys_setsid(w, caller).map(Some)),
         Syscall::Setpgid { pid, pgid } => nothing(pgrp::sys_setpgid(w, caller, *pid, *pgid)),
         Syscall::Getpgid { pid } => or_number(pgrp::sys_getpgid(w, caller, *pid)),
@@ -285,6 +322,7 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         | Syscall::RtSigtimedwait { .. }
         | Syscall::SignalfdRead { .. }
         | Syscall::Setns { .. }
+        | Syscall::OpenNs { .. }
         | Syscall::Reboot { .. }
         | Syscall::Look(_) => unreachable!("these calls went elsewhere"),
     }

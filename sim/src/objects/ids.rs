@@ -61,6 +61,10 @@ impl SighandId {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct MmId(pub(crate) std::num::NonZeroU32);
 
+/// Filesystem information that tasks share (`struct fs_struct`), by the order in which it began to be shared.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct FsId(pub(crate) std::num::NonZeroU32);
+
 /// A user namespace, by the order in which they are made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct UserNsId(pub(crate) u32);

@@ -11,7 +11,7 @@
 //!
 //! In the kernel: `struct pid_namespace`, include/linux/pid_namespace.h.
 
-use pidlab_scenario::Signal;
+use pidlab_scenario::{NamespaceTypes, Signal};
 
 use super::ids::{NsId, TaskId, UserNsId};
 use crate::storage::arena::Slot;
@@ -62,11 +62,29 @@ pub(crate) struct PidNamespace {
     pub(crate) user_ns: UserNsId,
     /// For whom it is counted there (`ucounts`).
     pub(crate) ucounts: u32,
-    /// What keeps it in existence: numbers in it, tasks whose children are born in it, namespaces in it (`ns.count`). With 0 the
+    /// What keeps it in existence: numbers in it, tasks whose children are born in it, namespaces in it, whoever
+    /// keeps it open (`ns.count`). With 0 the
     /// slot is free.
     pub(crate) count: u32,
     /// How many namespaces were made before it.
     pub(crate) serial: u64,
+}
+
+/// The namespace that a file is of (`struct ns_common`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum NsFile {
+    Pid(NsId),
+    User(UserNsId),
+}
+
+impl NsFile {
+    /// What setns(2) may be told that it is.
+    pub(crate) fn nstype(self) -> NamespaceTypes {
+        match self {
+            NsFile::Pid(_) => NamespaceTypes::CLONE_NEWPID,
+            NsFile::User(_) => NamespaceTypes::CLONE_NEWUSER,
+        }
+    }
 }
 
 impl PidNamespace {

@@ -13,7 +13,7 @@
 use bitflags::bitflags;
 use pidlab_scenario::Signal;
 
-use super::ids::{CredId, NsId, PidId, SignalId, TaskId};
+use super::ids::{CredId, FsId, NsId, PidId, SignalId, TaskId};
 use super::signal_struct::ExitCode;
 use super::sigpending::{SigPending, SigSet};
 use crate::storage::arena::Slot;
@@ -118,6 +118,8 @@ pub(crate) struct Task {
     /// Where its children are born (`nsproxy->pid_ns_for_children`); `None` once it has given that up.
     pub(crate) pid_ns_for_children: Option<NsId>,
     pub(crate) cred: CredId,
+    /// The filesystem information that it shares with others (`CLONE_FS`); `None`: with nobody.
+    pub(crate) fs: Option<FsId>,
     pub(crate) blocked: SigSet,
     /// Signals for this thread alone.
     pub(crate) pending: SigPending,
@@ -162,6 +164,7 @@ impl Slot for Task {
         next_thread: None,
         pid_ns_for_children: None,
         cred: CredId::ROOT,
+        fs: None,
         blocked: SigSet::EMPTY,
         pending: SigPending::EMPTY,
         flags: TaskFlags::empty(),

@@ -105,12 +105,30 @@ rules! { CREATION;
     SETNS_NSTYPE = "setns.nstype",
         "setns takes no namespace of another kind than the one that is asked for: EINVAL",
         "kernel/nsproxy.c:setns", manual: "setns(2), ERRORS";
+    SETNS_NSTYPE_ZERO = "setns.nstype-zero",
+        "setns that is told 0 joins the namespace that the file is of, whatever its type",
+        "kernel/nsproxy.c:setns", manual: "setns(2), DESCRIPTION";
+    SETNS_PIDFD_TYPES = "setns.pidfd-types",
+        "setns with a pidfd must be told at least one type of namespace, and nothing else: otherwise EINVAL, whatever has become of the process",
+        "kernel/nsproxy.c:check_setns_flags", manual: "setns(2), ERRORS", since: "5.8";
     NS_IDENTITY = "ns.identity",
         "two processes are in the same PID namespace if their /proc/PID/ns/pid is the same file",
         "fs/nsfs.c", manual: "namespaces(7), The /proc/pid/ns/ directory", since: "3.8", note: "the inode number may be used for another namespace later";
     NS_LIFETIME = "ns.lifetime",
         "a PID namespace whose init has terminated exists for as long as something refers to it, and nobody is born in it again",
         "kernel/pid_namespace.c:put_pid_ns", manual: "pid_namespaces(7), The namespace init process", kind: Describes;
+    NS_KEPT_OPEN = "ns.kept-open",
+        "an open file of a namespace leads there whatever has become of the process that it was opened for, and nobody is asked again who may look into that",
+        "fs/nsfs.c:ns_get_path", manual: "namespaces(7), The /proc/pid/ns/ directory";
+    NS_KEPT_BY_MOUNT = "ns.kept-by-mount",
+        "a bind mount keeps a namespace open as a file descriptor does; making one takes CAP_SYS_ADMIN where the mounts belong, otherwise EPERM",
+        "fs/namespace.c:may_mount", manual: "namespaces(7), Namespace lifetime";
+    NS_KEPT_UNBORN = "ns.kept-unborn",
+        "a PID namespace that nobody has been born in can be kept open and joined, and the first child born there is its init",
+        "kernel/pid_namespace.c:pidns_install", manual: "pid_namespaces(7), The namespace init process";
+    NS_KEPT_LAST = "ns.kept-last",
+        "a PID namespace that nothing else refers to ends with the last file descriptor or mount that keeps it open",
+        "fs/nsfs.c:nsfs_evict", manual: "namespaces(7), Namespace lifetime";
     ZAP_ZOMBIE_INIT_NS = "zap.zombie-init-ns",
         "the link of a zombie init leads to its PID namespace; it can be joined, and forking there fails",
         "kernel/pid_namespace.c:pidns_get", kind: Describes;

@@ -93,6 +93,15 @@ rules! { LOOKUPS;
     VIEW_NSIO_PARENT = "view.nsio-parent",
         "an open PID namespace gives its parent namespace only to callers in that parent or in an ancestor of it, otherwise EPERM",
         "kernel/pid_namespace.c:pidns_get_parent", manual: "ioctl_nsfs(2), NS_GET_PARENT", since: "4.9";
+    VIEW_NSIO_PARENT_WHOSE = "view.nsio-parent-whose",
+        "NS_GET_PARENT gives the PID namespace in which the open one was made, also when everybody in that has terminated",
+        "kernel/pid_namespace.c:pidns_get_parent", manual: "ioctl_nsfs(2), NS_GET_PARENT", since: "4.9";
+    VIEW_NSIO_USERNS = "view.nsio-userns",
+        "an open PID namespace gives the user namespace that owns it only to callers in that or in an ancestor of it, otherwise EPERM",
+        "kernel/user_namespace.c:ns_get_owner", manual: "ioctl_nsfs(2), NS_GET_USERNS", since: "4.9";
+    VIEW_NSIO_USERNS_PARENT = "view.nsio-userns-parent",
+        "an open user namespace gives its parent only to callers in that parent or in an ancestor of it, otherwise EPERM: nobody gets the parent of its own",
+        "kernel/user_namespace.c:ns_get_owner", manual: "ioctl_nsfs(2), NS_GET_PARENT", since: "4.9";
     PROC_PIDNS_OPTION = "proc.pidns-option",
         "a procfs can be mounted for the mounter's PID namespace and for descendants of it, and for no other: EINVAL",
         "fs/proc/root.c:proc_parse_pidns_param", manual: "proc(5), pidns", since: "6.18",

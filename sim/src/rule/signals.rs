@@ -141,6 +141,10 @@ rules! { SIGNALS;
     SIG_PIDFD_NS = "sig.pidfd-ns",
         "a signal through a pidfd goes to the caller's PID namespace and its descendants, under the same rules as kill",
         "kernel/signal.c:pidfd_send_signal", manual: "pidfd_send_signal(2), DESCRIPTION", since: "5.1";
+    PIDFD_PROC_DIRECTORY = "pidfd.proc-directory",
+        "pidfd_send_signal takes an open directory /proc/PID for a pidfd of that process",
+        "fs/proc/base.c:tgid_pidfd_to_pid", manual: "pidfd_send_signal(2), DESCRIPTION", since: "5.1",
+        note: "no other call does: waitid, setns and poll refuse it or see a directory";
     SIG_KILL0_ESCAPES = "sig.kill0-escapes",
         "kill(0) goes to the whole process group of the caller, also to members that have no PID in the caller's namespace",
         "kernel/signal.c:kill_something_info", kind: Describes;

@@ -58,6 +58,27 @@ rules! { USERS;
     SETNS_CAP_BEFORE_RELATION = "setns.cap-before-relation",
         "setns asks for capabilities before it asks where the namespace is: EPERM wins over EINVAL",
         "kernel/pid_namespace.c:pidns_install", since: "3.8", kind: Describes;
+    SETNS_USER = "setns.user",
+        "whoever joins a user namespace has every capability there, also what it had given up, and none in its ancestors",
+        "kernel/user_namespace.c:userns_install", manual: "user_namespaces(7), Capabilities", since: "3.8";
+    SETNS_USER_PERM = "setns.user-perm",
+        "setns to a user namespace takes CAP_SYS_ADMIN there, otherwise EPERM: so nobody gets back into an ancestor of its own",
+        "kernel/user_namespace.c:userns_install", manual: "setns(2), DESCRIPTION", since: "3.8";
+    SETNS_USER_OWN = "setns.user-own",
+        "setns to the caller's own user namespace fails with EINVAL: nobody gets capabilities back by it",
+        "kernel/user_namespace.c:userns_install", manual: "setns(2), ERRORS", since: "3.8";
+    SETNS_USER_SINGLE_THREAD = "setns.user-single-thread",
+        "setns to a user namespace is for processes of one thread, otherwise EINVAL",
+        "kernel/user_namespace.c:userns_install", manual: "setns(2), ERRORS", since: "3.8";
+    SETNS_USER_FS = "setns.user-fs",
+        "setns to a user namespace is EINVAL while the caller shares filesystem information (CLONE_FS) with another process",
+        "kernel/user_namespace.c:userns_install", manual: "setns(2), DESCRIPTION", since: "3.9";
+    SETNS_USER_STRANGER = "setns.user-stranger",
+        "whoever joins a user namespace that another user has made loses its parent-death signal, and its memory is closed to others",
+        "kernel/cred.c:commit_creds";
+    SETNS_BOTH = "setns.both",
+        "setns with a pidfd joins several namespaces at once or none: the user namespace first, so that its capabilities open the PID namespace",
+        "kernel/nsproxy.c:validate_nsset", manual: "setns(2), DESCRIPTION", since: "5.8", kind: Describes;
     SETNS_PIDFD_PERM = "setns.pidfd-perm",
         "setns with a pidfd is for those who may look into the process (ptrace, read access), otherwise EPERM",
         "kernel/nsproxy.c:validate_nsset", manual: "setns(2), ERRORS", since: "5.8";

@@ -4,7 +4,7 @@
 
 use pidlab_scenario::{Capability, Errno, Fact};
 
-use crate::mm::own_mm;
+use crate::mm::close_memory;
 use crate::objects::cred::{CapSet, Cred};
 use crate::objects::ids::{TaskId, UserNsId};
 use crate::rule;
@@ -39,10 +39,7 @@ pub(crate) fn sys_setuid(w: &mut World, caller: TaskId, uid: u32) -> Result<(), 
     task.pdeath_signal = None;
     let process = task.signal;
     // What root has left in memory is not to be dumped by the new user.
-    let mm = own_mm(w, process);
-    if !w.undumpable.contains(&mm) {
-        w.undumpable.push(mm);
-    }
+    close_memory(w, process);
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 #![expect(clippy::unit_arg, reason = "what a call gives is told, also where it gives nothing")]
 
 use pidlab_scenario::{
-    ANOTHER_USER, CloneFlags, Errno, MaskChange, RebootHow, SigCode, Signal, SignalAction, WaitOptions,
+    ANOTHER_USER, CloneFlags, Errno, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, SigCode, Signal,
+    SignalAction, WaitOptions,
 };
 use pidlab_sim::{CloneArgs, State, TaskId, WaitFor, World};
 
@@ -68,6 +69,10 @@ pub(crate) const NAMES: &[&str] = &[
     "unshare",
     "setns",
     "setns_path",
+    "setns_user",
+    "setns_kept",
+    "open_ns",
+    "close_ns",
     "setns_pidfd",
     "setns_for_children",
     "setns_pidfd_for_children",
@@ -86,7 +91,7 @@ pub(crate) const NAMES: &[&str] = &[
 /// Those that make somebody.
 pub(crate) const BIRTHS: [&str; 6] = ["fork", "vfork", "clone3", "thread", "init", "failed_clone3"];
 
-const FLAGS: [CloneFlags; 12] = [
+const FLAGS: [CloneFlags; 13] = [
     CloneFlags::CLONE_NEWPID,
     CloneFlags::CLONE_PARENT,
     CloneFlags::CLONE_VM.union(CloneFlags::CLONE_SIGHAND),
@@ -98,6 +103,7 @@ const FLAGS: [CloneFlags; 12] = [
     CloneFlags::CLONE_THREAD.union(CloneFlags::CLONE_NEWPID),
     CloneFlags::CLONE_VM.union(CloneFlags::CLONE_SIGHAND).union(CloneFlags::CLONE_NEWPID),
     CloneFlags::CLONE_FS.union(CloneFlags::CLONE_NEWUSER),
+    CloneFlags::CLONE_FS,
     CloneFlags::empty(),
 ];
 
@@ -152,6 +158,12 @@ impl Choice<'_> {
 
     fn one_of<T: Copy>(&self, items: &[T]) -> T {
         items[usize::from(self.bytes[4]) % items.len()]
+    }
+
+    /// What setns(2) is told of a pidfd: one of four is wrong.
+    fn types(&self) -> NamespaceTypes {
+        let (user, pid) = (NamespaceTypes::CLONE_NEWUSER, NamespaceTypes::CLONE_NEWPID);
+        self.one_of(&[pid, user, user | pid, pid, user, user | pid, NamespaceTypes::empty(), NamespaceTypes::all()])
     }
 
     /// Options of a wait: those that only waitid(2) knows are mistakes of wait4(2).
@@ -283,7 +295,14 @@ fn changed(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> M
         "unshare" => Made::of(name, world.unshare(by, flags)),
         "setns" => Made::of(name, world.setns(by, world.namespace(task))),
         "setns_path" => Made::of(name, world.setns_path(by, Some(task))),
-        "setns_pidfd" => Made::of(name, world.setns_pidfd(by, Some(task))),
+        "open_ns" => {
+            let (link, keep) = (choice.one_of(NsLink::ALL), Keeper::ALL[usize::from(bytes[3]) % Keeper::ALL.len()]);
+            Made::of(name, world.open_ns(by, u16::from(bytes[2] % 4), Some(task), link, keep))
+        }
+        "close_ns" => Made::of(name, world.close_ns(by, u16::from(bytes[2] % 4))),
+        "setns_kept" => Made::of(name, world.setns_kept(by, u16::from(bytes[2] % 4), NamespaceTypes::empty())),
+        "setns_user" => Made::of(name, world.setns_user(by, Some(task))),
+        "setns_pidfd" => Made::of(name, world.setns_pidfd(by, Some(task), choice.types())),
         "setns_for_children" => Made::of(name, world.setns_for_children(by, Some(task))),
         "setns_pidfd_for_children" => Made::of(name, world.setns_pidfd_for_children(by, Some(task))),
         "setsid" => Made::of(name, world.setsid(by)),
