@@ -145,6 +145,7 @@ entries! {
     State "running": "Able to act: in a scenario it waits for its next step. Tables leave this state empty." -> "blocked";
     State "blocked": "Inside a call that has not returned, as a wait does while no child has terminated." -> "wait";
     State "stopped": "Stopped by a signal (SIGSTOP and its like) until SIGCONT comes." -> "kill";
+    State "traced": "Held by its tracer, for a signal that it is to take or in a stop, until that lets it go on or is gone." -> "ptrace_cont" -> "ptrace.held";
     State "zombie" = "defunct": "Terminated, and not reaped yet. It has its PIDs still, and its status for the parent; signals to it succeed and do nothing." -> "reap" -> "exit.zombie-is-addressable";
     State "exiting" = "stuck": "An init that has terminated and waits for the last member of its namespace to go, in the kernel's zap_pid_ns_processes." -> "namespace teardown";
     Column "process": "The name of the process, in a tree of parents and children; a thread is below its process." -> "thread";
@@ -207,10 +208,10 @@ mod tests {
     #[test]
     fn every_state_and_every_column_is_a_word() {
         use pidlab_scenario::State;
-        let states = [State::Running, State::Blocked, State::Stopped, State::Zombie, State::Exiting]
+        let states = [State::Running, State::Blocked, State::Stopped, State::Traced, State::Zombie, State::Exiting]
             .map(|state| state.to_string());
         let columns = ["process", "ppid", "pgid", "sid", "state"].map(str::to_owned);
-        for (kind, words) in [(Kind::State, &states), (Kind::Column, &columns)] {
+        for (kind, words) in [(Kind::State, &states[..]), (Kind::Column, &columns[..])] {
             for word in words {
                 assert!(
                     ENTRIES.iter().any(|entry| entry.kind == kind && entry.word == *word),

@@ -74,8 +74,8 @@ pub use signal::Signal;
 pub use spelling::nearest;
 pub use syscall::Syscall;
 pub use terms::{
-    Capability, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, SetnsVia, SigCode,
-    SignalAction, Sysctl, Target, WaitTarget,
+    Capability, Entrance, ExitSignal, KillTarget, LookVia, MaskChange, PidfdTarget, RebootHow, SeccompScope, SetnsVia,
+    SigCode, SignalAction, Sysctl, Target, WaitTarget,
 };
 pub use truth::Numbers;
 pub use written::{Place, Written};

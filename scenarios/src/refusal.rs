@@ -95,6 +95,10 @@ pub enum Unmodelled {
     PidfdForFile,
     /// A clone by a thread while a signal waits for another that is in a vfork.
     HiddenSignal,
+    /// A call of a tracee that ends in signals of its own: an exec, an abort, a fault.
+    ByTracee,
+    /// A tracee of several threads.
+    ThreadOfTracee,
 }
 
 impl fmt::Display for Unmodelled {
@@ -112,6 +116,8 @@ impl fmt::Display for Unmodelled {
             Unmodelled::NoProcfs => "a procfs of its own, which the caller may not mount",
             Unmodelled::NumberForProcess => "a number in place of a process",
             Unmodelled::PidfdForFile => "a pidfd in place of a process",
+            Unmodelled::ByTracee => "a tracee as its caller",
+            Unmodelled::ThreadOfTracee => "a tracee of several threads",
             Unmodelled::HiddenSignal => "a signal waits for a thread that is in a vfork",
         })
     }
