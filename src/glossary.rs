@@ -131,20 +131,22 @@ entries! {
     Claim "fails": "The error of the call: `fails = \"ESRCH\"`." -> "claim" -> "returns";
     Claim "blocks": "`blocks = true`: the call does not return in this step." -> "returned" -> "blocked";
     Claim "ends": "`ends = true`: its caller ends in this step, and the call never returns." -> "then" -> "terminate";
-    Claim "status": "What a wait is told of the child: `{ exited = 3 }`, `{ killed = \"SIGKILL\" }`, `{ stopped = \"SIGSTOP\" }`, `{ continued = true }`." -> "wait" -> "returned";
+    Claim "status": "What a wait is told of the child: `{ exited = 3 }`, `{ killed = \"SIGKILL\" }`, `{ stopped = \"SIGSTOP\" }`, `{ continued = true }`; of a handled SIGCHLD about a tracee also `{ trapped = \"SIGTERM\" }`." -> "wait" -> "returned";
     Claim "sees": "Of what a look shows, the fields that matter: `sees = { ppid = 0, nspid = [3, 2] }`." -> "look";
     Claim "pending": "All the signals that wait for the caller: `pending = [\"SIGUSR1\"]`." -> "sigpending";
     Claim "events": "All that a poll of a pidfd tells: `events = [\"POLLIN\"]`." -> "pidfd_poll";
     Claim "took": "The signal that the call took: `took = { signal = \"SIGTERM\", si_pid = 2 }`." -> "sigwait" -> "signalfd";
-    Claim "then": "The world after the step, as far as one cares: `then = { leaf = { state = \"zombie\", parent = \"init\" }, mid = \"gone\" }`. A process can be claimed to have `state`, `pids`, `namespaces`, `parent`, `ppid`, `pgid`, `sid`, `thread_of`, `handled` and `returned`." -> "claim" -> "handled" -> "returned";
+    Claim "then": "The world after the step, as far as one cares: `then = { leaf = { state = \"zombie\", parent = \"init\" }, mid = \"gone\" }`. A process can be claimed to have `state`, `pids`, `namespaces`, `parent`, `ppid`, `pgid`, `sid`, `thread_of`, `tracer`, `handled` and `returned`." -> "claim" -> "handled" -> "returned";
     Claim "pids": "In `then`: all PIDs of a process, outermost namespace first: `pids = [4, 2]`." -> "then" -> "namespaces";
     Claim "namespaces": "In `then`: the PID namespaces in which a process has its `pids`, as numbers: 0 is that of `host`, and the others count in the order in which they got their first process: `namespaces = [0, 1]`." -> "then" -> "pids";
     Claim "thread_of": "In `then`: the first thread of the process that a thread is of: `thread_of = \"main\"`, or `false`." -> "then" -> "thread";
+    Claim "tracer": "In `then`: who traces the process: `tracer = \"debugger\"`, or `false`." -> "then" -> "ptrace_seize";
     Claim "handled": "In `then`: every signal that the handlers of a process got in this step, in order: `handled = [{ signal = \"SIGCHLD\", si_pid = 2 }]`." -> "then" -> "sigaction" -> "si_pid";
     Claim "returned": "In `then`, under the name of the caller, at the step that lets a call return that had blocked: what it gave, `then = { init = { returned = { returns = \"kid\", status = { exited = 3 } } } }`, or `false`." -> "then" -> "blocks";
     State "running": "Able to act: in a scenario it waits for its next step. Tables leave this state empty." -> "blocked";
     State "blocked": "Inside a call that has not returned, as a wait does while no child has terminated." -> "wait";
     State "stopped": "Stopped by a signal (SIGSTOP and its like) until SIGCONT comes." -> "kill";
+    State "traced": "Held by its tracer, for a signal that it is to take or in a stop, until that lets it go on or is gone." -> "ptrace_cont" -> "ptrace.held";
     State "zombie" = "defunct": "Terminated, and not reaped yet. It has its PIDs still, and its status for the parent; signals to it succeed and do nothing." -> "reap" -> "exit.zombie-is-addressable";
     State "exiting" = "stuck": "An init that has terminated and waits for the last member of its namespace to go, in the kernel's zap_pid_ns_processes." -> "namespace teardown";
     Column "process": "The name of the process, in a tree of parents and children; a thread is below its process." -> "thread";
@@ -207,10 +209,10 @@ mod tests {
     #[test]
     fn every_state_and_every_column_is_a_word() {
         use pidlab_scenario::State;
-        let states = [State::Running, State::Blocked, State::Stopped, State::Zombie, State::Exiting]
+        let states = [State::Running, State::Blocked, State::Stopped, State::Traced, State::Zombie, State::Exiting]
             .map(|state| state.to_string());
         let columns = ["process", "ppid", "pgid", "sid", "state"].map(str::to_owned);
-        for (kind, words) in [(Kind::State, &states), (Kind::Column, &columns)] {
+        for (kind, words) in [(Kind::State, &states[..]), (Kind::Column, &columns[..])] {
             for word in words {
                 assert!(
                     ENTRIES.iter().any(|entry| entry.kind == kind && entry.word == *word),

@@ -40,8 +40,9 @@ fn seen(seen: &Seen) -> String {
         Err(errno) => errno.to_string(),
     };
     match seen {
-        Seen::Status { tgid, pid, ppid, nstgid, nspid, nspgid, nssid } => format!(
-            "sees Tgid {tgid}, Pid {pid}, PPid {ppid}, NStgid {}, NSpid {}, NSpgid {}, NSsid {}",
+        Seen::Status { tgid, pid, ppid, tracer, nstgid, nspid, nspgid, nssid } => format!(
+            "sees Tgid {tgid}, Pid {pid}, PPid {ppid}, {}NStgid {}, NSpid {}, NSpgid {}, NSsid {}",
+            if *tracer == 0 { String::new() } else { format!("TracerPid {tracer}, ") },
             list(nstgid),
             list(nspid),
             list(nspgid),

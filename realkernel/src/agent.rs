@@ -38,6 +38,8 @@ numbered! {
         Sigqueue,
         /// The same of a thread; and the process that it must be one of.
         SigqueueThread,
+        /// a filter's answer to the next call of the thread.
+        SeccompKill,
         /// abort(3), as the C library does it.
         Abort,
         /// execve of the program behind a descriptor, with the slot's text as its environment.
@@ -170,6 +172,7 @@ fn perform(slot: &Slot) -> Raw {
                 _ => raw::sigqueue_thread(argument(4) as i32, to, signal, &told),
             }
         }
+        Operation::SeccompKill => raw::seccomp_kill(argument(0) as u32),
         Operation::Abort => abort(),
         Operation::Wait4 => {
             let (result, status) = raw::wait4(argument(0) as i32, argument(1) as u32);

@@ -239,6 +239,7 @@ fn status(text: &[u8]) -> Option<Seen> {
         tgid: number(text, "Tgid")?,
         pid: number(text, "Pid")?,
         ppid: number(text, "PPid")?,
+        tracer: number(text, "TracerPid")?,
         nstgid: numbers(text, "NStgid")?,
         nspid: numbers(text, "NSpid")?,
         nspgid: numbers(text, "NSpgid")?,

@@ -117,6 +117,8 @@ fn calls(syscall: &Syscall) -> &'static [&'static str] {
         Syscall::PidfdPoll(Pidfd::Opened(_)) => &["ppoll", "pidfd_open"],
         Syscall::PidfdPoll(Pidfd::Held(_)) => &["ppoll"],
         Syscall::Setns { .. } => &["setns"],
+        Syscall::Ptrace { .. } => &["ptrace"],
+        Syscall::SeccompKill { .. } => &["seccomp"],
         Syscall::Setuid { .. } => &["setuid", "setresuid"],
         Syscall::RtSigpending => &["rt_sigpending"],
         Syscall::Getpgid { .. } => &["getpgid"],

@@ -12,7 +12,7 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering;
 
-use pidlab_scenario::{ANOTHER_USER, Fact, Facts, LEAST_PID_MAX};
+use pidlab_scenario::{ANOTHER_USER, CloneFlags, Fact, Facts, LEAST_PID_MAX};
 
 pub(crate) use self::calls::RefusedCalls;
 use self::children::{answer_of_a_child, await_the_leaders_end, child, end_by, in_a_child, thread, wait_for_ever};
@@ -54,6 +54,7 @@ fn as_answered() -> Facts {
             Fact::AnotherUser => another_user(),
             Fact::UserNamespaces => user_namespaces(),
             Fact::ClosedAfterDeath => closed_after_death(),
+            Fact::CloneAutoreap => clone_autoreap(),
             Fact::InitThreadsSpared => signals::init_threads_spared(),
             Fact::SenderForEach => signals::sender_for_each(),
             Fact::SenderTranslated => signals::sender_translated(),
@@ -68,6 +69,18 @@ fn as_answered() -> Facts {
         facts.with(*fact, holds)
     });
     facts.with_least_pid_max(least_pid_max())
+}
+
+/// Whether a child that is made with `CLONE_AUTOREAP` leaves nothing to wait for (kernel/signal.c, `do_notify_parent`).
+fn clone_autoreap() -> bool {
+    in_a_child(|| {
+        let made = raw::fork_with(CloneFlags::CLONE_AUTOREAP.bits());
+        if made == 0 {
+            os::exit_now(0);
+        }
+        // It sleeps until the child has ended, and then there is none.
+        made > 0 && raw::wait4(-1, libc::__WALL as u32).0 == -(libc::ECHILD as Raw)
+    })
 }
 
 const PID_MAX: &str = "/proc/sys/kernel/pid_max";

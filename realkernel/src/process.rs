@@ -49,6 +49,8 @@ pub(crate) struct Process {
     pub(crate) replaced: bool,
     /// The last look, while not gone.
     pub(crate) seen: Stat,
+    /// The number of the thread that traces it, 0 for none: asked for where there was a tracer.
+    pub(crate) tracer: i32,
     views: Views,
     /// Signals of its slot that have been reported.
     handled: u32,
@@ -131,6 +133,7 @@ impl Process {
             freed: false,
             replaced: false,
             seen: Stat { state: b'R', parent: 0, group: 0, session: 0, exiting: false, before_exec: true },
+            tracer: 0,
             views,
             handled: 0,
         })
@@ -175,6 +178,11 @@ impl Process {
     fn status_line(&self, key: &str) -> Option<String> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.number)).ok()?;
         status.lines().find_map(|line| line.strip_prefix(key)).map(|line| line.trim().to_owned())
+    }
+
+    /// Asks who traces it (proc_pid_status(5), `TracerPid`).
+    pub(crate) fn look_for_tracer(&mut self) {
+        self.tracer = self.status_line("TracerPid:").and_then(|number| number.parse().ok()).unwrap_or(0);
     }
 
     /// Whether its user is the conductor's, which is 0 to the conductor.

@@ -207,6 +207,11 @@ impl Processes {
         alive.find(|process| process.number_for(caller) == Some(number)).map(|process| process.role)
     }
 
+    /// Asks of everybody who traces it.
+    pub(crate) fn look_for_tracers(&mut self) {
+        self.known.values_mut().filter(|process| !process.gone).for_each(Process::look_for_tracer);
+    }
+
     /// Every process and thread as it is now, in order of roles. `states` says what each is doing; who is not in it is not
     /// shown.
     pub(crate) fn views(&mut self, states: &BTreeMap<Role, State>) -> io::Result<Vec<ProcessView>> {
@@ -244,6 +249,7 @@ impl Processes {
                 ppid: ppid.unwrap_or(0),
                 pgid,
                 sid,
+                tracer: parents.get(&process.tracer).map(|(role, _, _)| *role),
                 handled: process.take_handled()?,
             });
         }

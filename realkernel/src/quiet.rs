@@ -9,7 +9,7 @@
 //!
 //! - asleep in its command loop, its last command done;
 //! - asleep inside a call that may block (wait4, waitid, vfork), which only another process can end;
-//! - stopped, which only a signal ends;
+//! - stopped, which only a signal ends, or held by a tracer, which that ends, a signal, or its own end;
 //! - a zombie, or released, with its number free again or held as the group or session of another process;
 //! - an init on its way out, asleep (as only `zap_pid_ns_processes` and the wait in it let it be), with a *reason*: a member of its
 //!   namespace (or of one below) that is not released, or a process outside that has a released member's number as its group or
@@ -226,6 +226,7 @@ fn by_state_letter(process: &Process, may_block: impl Fn(Role) -> Option<u8>) ->
         b'Z' if process.thread_of.is_none() => Some(State::Zombie),
         b'S' | b'I' if process.seen.exiting => Some(State::Exiting),
         b'T' => Some(State::Stopped),
+        b't' => Some(State::Traced),
         b'S' if is_done(process.role) => Some(State::Running),
         letter if may_block(process.role) == Some(letter) => {
             let slot = arena::slot(process.role.index());

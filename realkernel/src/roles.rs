@@ -50,6 +50,17 @@ impl Roles for Known<'_> {
         self.processes.get(role).is_some_and(Process::has_own_user_namespace)
     }
 
+    fn is_traced(&self, role: Role) -> bool {
+        self.processes.get(role).is_some_and(|process| process.tracer != 0)
+    }
+
+    fn is_among_threads(&self, caller: Role, number: i32) -> bool {
+        let Some(role) = self.processes.alive_by_number(caller, number) else { return false };
+        let leader = |role| self.processes.get(role).map(Process::leader);
+        let is_another = |process: &Process| process.role != role && Some(process.leader()) == leader(role);
+        leader(role) != leader(caller) && self.processes.iter().any(|process| !process.gone && is_another(process))
+    }
+
     fn holds(&self, fact: Fact) -> bool {
         self.facts.holds(fact)
     }

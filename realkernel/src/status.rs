@@ -23,6 +23,9 @@ pub(crate) fn child_status(code: i32, status: i64) -> Option<ChildStatus> {
         libc::CLD_KILLED | libc::CLD_DUMPED => Signal::new(status).map(ChildStatus::Killed),
         libc::CLD_STOPPED if status == 0 => Some(ChildStatus::Stopped(None)),
         libc::CLD_STOPPED => Signal::new(status).map(|signal| ChildStatus::Stopped(Some(signal))),
+        // What PTRACE_SEIZE adds, that a stop is one of an event, is left out: wait4(2) has it in a byte of its own.
+        libc::CLD_TRAPPED if status & 0x7f == 0 => Some(ChildStatus::Trapped(None)),
+        libc::CLD_TRAPPED => Signal::new(status & 0x7f).map(|signal| ChildStatus::Trapped(Some(signal))),
         libc::CLD_CONTINUED => Some(ChildStatus::Continued),
         _ => None,
     }

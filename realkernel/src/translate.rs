@@ -1,9 +1,9 @@
 //! From a system call to the command that an agent gets.
 
-use pidlab_scenario::syscall::{Pidfd, Syscall, WaitId};
+use pidlab_scenario::syscall::{Pidfd, PtraceRequest, Syscall, WaitId};
 use pidlab_scenario::{
-    Capability, CloneFlags, Harm, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, Refusal, Role, SetnsVia,
-    SigCode, Signal, SignalAction, Sysctl, WaitOptions,
+    Capability, CloneFlags, Harm, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, Refusal, Role, SeccompScope,
+    SetnsVia, SigCode, Signal, SignalAction, Sysctl, WaitOptions,
 };
 
 use crate::agent::Operation;
@@ -42,6 +42,14 @@ impl Translator<'_> {
             S::Abort => self.abort()?,
             S::Fault => bare(Operation::Fault),
             S::BrokenPipe => bare(Operation::BrokenPipe),
+            S::SeccompKill { scope } => {
+                // linux/seccomp.h: SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD
+                let action = match scope {
+                    SeccompScope::Process => 0x8000_0000,
+                    SeccompScope::Thread => 0,
+                };
+                Command::new(Operation::SeccompKill, &[action])
+            }
             S::Wait4 { pid, options } => Command::new(Operation::Wait4, &[i64::from(*pid), options.bits().into()]),
             S::Waitid { id, options } => self.waitid(*id, *options)?,
             S::Kill { pid, signal } => plain(libc::SYS_kill, &[*pid, number(*signal)]),
@@ -82,6 +90,7 @@ impl Translator<'_> {
             S::PrctlGetChildSubreaper => Command::new(Operation::PrctlNumber, &[libc::PR_GET_CHILD_SUBREAPER.into()]),
             S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
             S::PrctlGetPdeathsig => Command::new(Operation::PrctlNumber, &[libc::PR_GET_PDEATHSIG.into()]),
+            S::Ptrace { request, pid } => ptrace(*request, *pid),
             S::Setuid { uid } => Command::plain(libc::SYS_setuid, &[i64::from(*uid)]),
             S::CapsetWithout { capability } => {
                 // linux/capability.h
@@ -279,6 +288,16 @@ fn reboot(how: RebootHow) -> Command {
     };
     let numbers = [libc::LINUX_REBOOT_MAGIC1, libc::LINUX_REBOOT_MAGIC2, command];
     Command::plain(libc::SYS_reboot, &numbers.map(|number| i64::from(number as u32)))
+}
+
+fn ptrace(request: PtraceRequest, pid: i32) -> Command {
+    let (request, data) = match request {
+        PtraceRequest::Seize { exitkill } => (libc::PTRACE_SEIZE, if exitkill { libc::PTRACE_O_EXITKILL } else { 0 }),
+        PtraceRequest::Attach => (libc::PTRACE_ATTACH, 0),
+        PtraceRequest::Cont(signal) => (libc::PTRACE_CONT, number(signal)),
+        PtraceRequest::Detach(signal) => (libc::PTRACE_DETACH, number(signal)),
+    };
+    Command::plain(libc::SYS_ptrace, &[i64::from(request), pid.into(), 0, data.into()])
 }
 
 fn number(signal: Option<Signal>) -> i32 {

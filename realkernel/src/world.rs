@@ -75,6 +75,8 @@ pub(crate) struct World {
     pub(crate) allowed: Option<Allowed>,
     /// Whether a process has, or had, another user than the conductor.
     several_users: bool,
+    /// Whether a process has called ptrace(2): until then nobody has a tracer.
+    tracing: bool,
 }
 
 impl World {
@@ -104,6 +106,7 @@ impl World {
             first_fd,
             allowed: None,
             several_users: false,
+            tracing: false,
         };
         let host = world.processes.born(Role::HOST, pidfd);
         host.map_err(|error| blame::trouble("the first process of a scenario", &error))?;
@@ -158,10 +161,14 @@ impl World {
             return Err(lacks.into());
         }
         self.several_users |= matches!(syscall, Syscall::Setuid { .. });
+        self.tracing |= matches!(syscall, Syscall::Ptrace { .. });
         let command = self.speak(&syscall, command)?;
         self.give(step, &syscall, &command)?;
         let newborn = self.await_newborn(step.by, &syscall)?;
         self.settle_with(newborn.unwrap_or(step.by), step.by)?;
+        if self.tracing {
+            self.processes.look_for_tracers();
+        }
         let taken = self.collect(step.by)?;
         match syscall {
             Syscall::OpenNs { of, .. } if taken.0 == Outcome::Ok(0) => self.keep(step.by, of)?,

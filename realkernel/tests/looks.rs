@@ -43,7 +43,7 @@ fn told(outcome: Outcome) -> String {
             let events: Vec<String> = events.iter().map(ToString::to_string).collect();
             format!("polled {}", events.join(" "))
         }
-        Outcome::Seen(Seen::Status { tgid, pid, ppid, nstgid, nspid, nspgid, nssid }) => {
+        Outcome::Seen(Seen::Status { tgid, pid, ppid, tracer: 0, nstgid, nspid, nspgid, nssid }) => {
             let [nstgid, nspid, nspgid, nssid] = [nstgid, nspid, nspgid, nssid].map(|numbers| list(&numbers));
             format!("{tgid} {pid} {ppid} | {nstgid} | {nspid} | {nspgid} | {nssid}")
         }

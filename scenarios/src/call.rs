@@ -13,8 +13,8 @@ use crate::form::{Form, GivenArgument};
 use crate::terms::words;
 use crate::{
     Capability, CloneFlags, Entrance, Errno, ExitSignal, Keeper, KillTarget, LookVia, MaskChange, NamespaceTypes,
-    NsLink, PidfdFlags, PidfdTarget, RebootHow, Role, SetnsVia, SigCode, Signal, SignalAction, Sysctl, Target,
-    WaitOptions, WaitTarget, form,
+    NsLink, PidfdFlags, PidfdTarget, RebootHow, Role, SeccompScope, SetnsVia, SigCode, Signal, SignalAction, Sysctl,
+    Target, WaitOptions, WaitTarget, form,
 };
 
 macro_rules! calls {
@@ -127,7 +127,7 @@ calls! {
         /// Its flags.
         flags: CloneFlags = form::clone_flags("what is new, and what is shared with the caller"),
         /// What the parent gets when the child ends.
-        exit_signal: ExitSignal = form::exit_signal("the signal that the parent gets when the child terminates; SIGCHLD if absent, none with CLONE_PARENT or CLONE_THREAD"),
+        exit_signal: ExitSignal = form::exit_signal("the signal that the parent gets when the child terminates; SIGCHLD if absent, none with CLONE_PARENT, CLONE_THREAD or CLONE_AUTOREAP"),
         /// The numbers asked for, innermost namespace first; empty asks for none.
         set_tid: Vec<i32> = form::set_tid("the PIDs asked for, innermost namespace first; chosen by the kernel if absent"),
     }
@@ -162,6 +162,12 @@ calls! {
     /// A write into a pipe that nobody reads any more.
     BrokenPipe = "broken_pipe" "a write into a pipe that nobody reads any more: SIGPIPE" returns
     | EPIPE "SIGPIPE did not terminate the caller"
+    /// seccomp(2): the next call of the thread is one that a filter kills for.
+    SeccompKill = "seccomp_kill"
+        "seccomp(2): a call that a filter answers with SECCOMP_RET_KILL_PROCESS or SECCOMP_RET_KILL_THREAD; leaves a line in the kernel's log" ends {
+        /// Whom it kills.
+        scope: SeccompScope = form::word("whom it kills"),
+    }
     /// wait4(2).
     Wait = "wait"
         "wait4(2): waits for a child and reaps it; returns its PID in the caller's namespace, 0 with WNOHANG if none is ready" returns {
@@ -376,6 +382,38 @@ calls! {
     | EINVAL "no pidfd can be had: as pidfd_open"
     | ENOENT "no pidfd can be had: the TID of a thread that is not the first (from Linux 6.15 on)"
     | ESRCH "no pidfd can be had: the process is reaped, or nobody has this PID in the caller's namespace"
+    /// ptrace(2), `PTRACE_SEIZE`.
+    PtraceSeize = "ptrace_seize" "ptrace(2), PTRACE_SEIZE: the calling thread becomes the tracer of a process, which goes on" returns {
+        /// The process.
+        pid: Target = form::target("the process"),
+        /// `PTRACE_O_EXITKILL`.
+        exitkill: bool = form::flag_unset("whether the tracee gets SIGKILL when its tracer terminates (PTRACE_O_EXITKILL); false if absent"),
+    }
+    | ESRCH "nobody has this PID in the caller's namespace"
+    | EPERM "a thread of the caller's own process; traced already, or terminated; or the caller may not look into it"
+    /// ptrace(2), `PTRACE_ATTACH`.
+    PtraceAttach = "ptrace_attach" "ptrace(2), PTRACE_ATTACH: the calling thread becomes the tracer of a process, which gets SIGSTOP from the kernel" returns {
+        /// The process.
+        pid: Target = form::target("the process"),
+    }
+    | ESRCH "nobody has this PID in the caller's namespace"
+    | EPERM "a thread of the caller's own process; traced already, or terminated; or the caller may not look into it"
+    /// ptrace(2), `PTRACE_CONT`.
+    PtraceCont = "ptrace_cont" "ptrace(2), PTRACE_CONT: lets a tracee go on that its tracer holds, with a signal or without" returns {
+        /// The tracee.
+        pid: Target = form::target("the tracee"),
+        /// What takes the place of the signal that it was held for; `None`: nothing.
+        signal: Option<Signal> = form::signal_if_given("what it takes in place of the signal that it was held for; 0, which is nothing, if absent"),
+    }
+    | ESRCH "nobody has this PID in the caller's namespace; or the calling thread is not its tracer, or does not hold it"
+    /// ptrace(2), `PTRACE_DETACH`.
+    PtraceDetach = "ptrace_detach" "ptrace(2), PTRACE_DETACH: lets a tracee go on that its tracer holds, and traces it no more" returns {
+        /// The tracee.
+        pid: Target = form::target("the tracee"),
+        /// What takes the place of the signal that it was held for; `None`: nothing.
+        signal: Option<Signal> = form::signal_if_given("what it takes in place of the signal that it was held for; 0, which is nothing, if absent"),
+    }
+    | ESRCH "nobody has this PID in the caller's namespace; or the calling thread is not its tracer, or does not hold it"
     /// setuid(2).
     Setuid = "setuid" "setuid(2): the caller becomes another user" returns {
         /// The new user id.

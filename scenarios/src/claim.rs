@@ -84,6 +84,8 @@ pub enum ProcessClaim {
     Sid(u32),
     /// Whose thread it is; `thread_of = false` for the leader of a process.
     ThreadOf(Option<Role>),
+    /// The thread that traces it; `tracer = false`: nobody does.
+    Tracer(Option<Role>),
     /// Every signal that its handlers received since the last step, in order.
     Handled(Vec<HandledClaim>),
     /// What a call that had blocked gave in this step; `returned = false`: no such call has returned.

@@ -14,14 +14,15 @@ use crate::{
 };
 
 /// What can be claimed of a process.
-pub(crate) const OF_A_PROCESS: [&str; 10] =
-    ["state", "pids", "namespaces", "parent", "ppid", "pgid", "sid", "thread_of", "handled", "returned"];
+pub(crate) const OF_A_PROCESS: [&str; 11] =
+    ["state", "pids", "namespaces", "parent", "ppid", "pgid", "sid", "thread_of", "tracer", "handled", "returned"];
 /// What can be claimed of a handled signal.
 pub(crate) const OF_A_SIGNAL: [&str; 3] = ["signal", "si_pid", "status"];
 /// How a status is written.
-pub(crate) const STATUSES: [&str; 4] = ["exited", "killed", "stopped", "continued"];
+pub(crate) const STATUSES: [&str; 5] = ["exited", "killed", "stopped", "trapped", "continued"];
 /// Every state, as it is written.
-pub(crate) const STATES: [State; 5] = [State::Running, State::Blocked, State::Stopped, State::Zombie, State::Exiting];
+pub(crate) const STATES: [State; 6] =
+    [State::Running, State::Blocked, State::Stopped, State::Traced, State::Zombie, State::Exiting];
 /// Which namespaces the numbers mean.
 const NAMESPACES: &str =
     "0 is the namespace of `host`, and the others count in the order in which they got their first process: `[0, 1]`";
@@ -166,6 +167,7 @@ impl Claims<'_, '_> {
             "pgid" => ProcessClaim::Pgid(self.number(value, &what)?),
             "sid" => ProcessClaim::Sid(self.number(value, &what)?),
             "thread_of" => ProcessClaim::ThreadOf(self.process_or_none(value, &what)?),
+            "tracer" => ProcessClaim::Tracer(self.process_or_none(value, &what)?),
             "handled" => {
                 let help = "a list of signals like `{ signal = \"SIGCHLD\", si_pid = 2 }`";
                 ProcessClaim::Handled(self.each(value, &what, help, |reader, item| reader.handled(item))?)
@@ -249,7 +251,14 @@ impl Claims<'_, '_> {
     }
 
     fn wait_status(&mut self, value: &Value<'_>) -> Option<WaitStatus> {
-        let status = self.status(value)?.waited();
+        let status = self.status(value)?;
+        if matches!(status, ChildStatus::Trapped(_)) {
+            self.mistakes
+                .add(value.span(), "a wait says of a tracee that it was stopped", "only a SIGCHLD says more")
+                .help("write `{ stopped = … }`");
+            return None;
+        }
+        let status = status.waited();
         if status.is_none() {
             self.mistakes
                 .add(value.span(), "no wait says that a child was stopped by 0", "never so")
@@ -281,15 +290,20 @@ impl Claims<'_, '_> {
                 u8::try_from(number).ok().map(ChildStatus::Exited)
             }
             "killed" => self.signal(value).map(ChildStatus::Killed),
-            "stopped" if value.get_ref().as_integer().is_some_and(|number| number.as_str() == "0") => {
-                Some(ChildStatus::Stopped(None))
-            }
-            "stopped" => self.signal(value).map(|signal| ChildStatus::Stopped(Some(signal))),
+            "stopped" => self.signal_or_zero(value).map(ChildStatus::Stopped),
+            "trapped" => self.signal_or_zero(value).map(ChildStatus::Trapped),
             _ if value.get_ref().as_bool() == Some(true) => Some(ChildStatus::Continued),
             _ => {
                 wrong_type(value, "`continued`", "`true`", self.mistakes);
                 None
             }
+        }
+    }
+
+    fn signal_or_zero(&mut self, value: &Value<'_>) -> Option<Option<Signal>> {
+        match value.get_ref().as_integer().is_some_and(|number| number.as_str() == "0") {
+            true => Some(None),
+            false => self.signal(value).map(Some),
         }
     }
 

@@ -65,6 +65,8 @@ words! {
         /// A pidfd also says who its process is where the process's parent is outside the asker's namespace; before, `ESRCH`
         /// (Linux 6.16, and 6.15.3).
         PidfdInfoOfGuest = "pidfd-info-guest",
+        /// A child can be made that is reaped by its own end (`CLONE_AUTOREAP`, Linux 7.1); before, `EINVAL`.
+        CloneAutoreap = "clone-autoreap",
         /// An init of which one thread blocks a signal, and another does not, survives the signal from inside where its default is to
         /// terminate. No kernel of kernel.org up to 7.3 is like that; some vendors' are.
         InitThreadsSpared = "init-threads-spared",

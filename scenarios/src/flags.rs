@@ -55,6 +55,8 @@ documented! {
         const CLONE_NEWPID = 0x2000_0000;
         /// Signals that have a handler have their default action in the child.
         const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
+        /// The child is reaped by its own end.
+        const CLONE_AUTOREAP = 0x4_0000_0000;
     }
 }
 

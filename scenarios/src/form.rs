@@ -431,6 +431,20 @@ pub(crate) fn signal_or_zero(about: &'static str) -> Form<Option<Signal>> {
     )
 }
 
+/// A signal, or 0, which it is if it is absent.
+pub(crate) fn signal_if_given(about: &'static str) -> Form<Option<Signal>> {
+    let form = Form::of(
+        Kind::SignalOrZero,
+        about,
+        |from, field| match from.value(field) {
+            None => Some(None),
+            Some(_) => from.signal_or_zero(field),
+        },
+        |field, signal: &Option<Signal>| Some((field, Given::Signal(*signal))),
+    );
+    form.optional()
+}
+
 /// A list of signals, at least one.
 pub(crate) fn signals(about: &'static str) -> Form<Vec<Signal>> {
     Form::of(
@@ -489,6 +503,17 @@ pub(crate) fn value(about: &'static str) -> Form<Option<i64>> {
 pub(crate) fn flag(about: &'static str) -> Form<bool> {
     Form::of(Kind::Flag, about, |from, field| from.flag(field), |field, flag: &bool| Some((field, Given::Flag(*flag))))
         .optional()
+}
+
+/// `false` if it is absent.
+pub(crate) fn flag_unset(about: &'static str) -> Form<bool> {
+    let form = Form::of(
+        Kind::Flag,
+        about,
+        |from, field| if from.value(field).is_some() { from.flag(field) } else { Some(false) },
+        |field, flag: &bool| Some((field, Given::Flag(*flag))),
+    );
+    form.optional()
 }
 
 pub(crate) fn word<T: Word>(about: &'static str) -> Form<T> {

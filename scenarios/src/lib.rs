@@ -75,7 +75,7 @@ pub use spelling::nearest;
 pub use syscall::Syscall;
 pub use terms::{
     Capability, Entrance, ExitSignal, Keeper, KillTarget, LookVia, MaskChange, NsLink, PidfdTarget, RebootHow,
-    SetnsVia, SigCode, SignalAction, Sysctl, Target, WaitTarget,
+    SeccompScope, SetnsVia, SigCode, SignalAction, Sysctl, Target, WaitTarget,
 };
 pub use truth::Numbers;
 pub use written::{Place, Written};

@@ -107,6 +107,9 @@ pub struct SeenLine {
     /// `PPid`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ppid: Option<u32>,
+    /// `TracerPid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tracer_pid: Option<u32>,
     /// `uid`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub uid: Option<u32>,
@@ -168,10 +171,11 @@ impl From<&Seen> for SeenLine {
             Err(errno) => TranslatedLine::Err(errno.to_string()),
         };
         match seen {
-            Seen::Status { tgid, pid, ppid, nstgid, nspid, nspgid, nssid } => SeenLine {
+            Seen::Status { tgid, pid, ppid, tracer, nstgid, nspid, nspgid, nssid } => SeenLine {
                 tgid: Some(*tgid),
                 pid: Some(i64::from(*pid)),
                 ppid: Some(*ppid),
+                tracer_pid: Some(*tracer),
                 nstgid: Some(nstgid.clone()),
                 nspid: Some(nspid.iter().map(|number| i64::from(*number)).collect()),
                 nspgid: Some(nspgid.clone()),
@@ -212,6 +216,8 @@ pub enum StatusLine {
     Killed(SignalName),
     /// `{"stopped":"SIGSTOP"}`; in a SIGCHLD also `{"stopped":0}`
     Stopped(SignalOrZero),
+    /// `{"trapped":"SIGUSR1"}`, in a SIGCHLD; also `{"trapped":0}`
+    Trapped(SignalOrZero),
     /// `{"continued":true}`
     Continued(bool),
 }
@@ -245,6 +251,12 @@ pub enum SignalOrZero {
     Signal(SignalName),
     /// `0`
     Zero(u8),
+}
+
+impl From<Option<Signal>> for SignalOrZero {
+    fn from(signal: Option<Signal>) -> SignalOrZero {
+        signal.map_or(SignalOrZero::Zero(0), |signal| SignalOrZero::Signal(SignalName(signal)))
+    }
 }
 
 /// A returned call in JSON.
@@ -282,6 +294,9 @@ pub struct ProcessLine {
     pub pgid: u32,
     /// Its session as it sees it, or 0.
     pub sid: u32,
+    /// The thread that traces it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tracer: Option<String>,
     /// Signals that its handlers received since the last step.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub handled: Vec<HandledLine>,
@@ -407,6 +422,7 @@ impl ProcessLine {
             ppid: process.ppid,
             pgid: process.pgid,
             sid: process.sid,
+            tracer: process.tracer.map(name),
             handled: process.handled.iter().map(HandledLine::from).collect(),
         }
     }
@@ -430,8 +446,8 @@ impl From<ChildStatus> for StatusLine {
         match status {
             ChildStatus::Exited(status) => StatusLine::Exited(status),
             ChildStatus::Killed(signal) => StatusLine::Killed(SignalName(signal)),
-            ChildStatus::Stopped(Some(signal)) => StatusLine::Stopped(SignalOrZero::Signal(SignalName(signal))),
-            ChildStatus::Stopped(None) => StatusLine::Stopped(SignalOrZero::Zero(0)),
+            ChildStatus::Stopped(signal) => StatusLine::Stopped(signal.into()),
+            ChildStatus::Trapped(signal) => StatusLine::Trapped(signal.into()),
             ChildStatus::Continued => StatusLine::Continued(true),
         }
     }

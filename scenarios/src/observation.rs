@@ -82,6 +82,8 @@ pub enum Seen {
         pid: u32,
         /// `PPid`.
         ppid: u32,
+        /// `TracerPid`; 0 where nobody traces it whom the observer sees.
+        tracer: u32,
         /// `NStgid`.
         nstgid: Vec<u32>,
         /// `NSpid`.
@@ -199,6 +201,8 @@ pub struct ProcessView {
     pub pgid: u32,
     /// Its session as the process itself sees it, 0 where not visible (getsid(2)).
     pub sid: u32,
+    /// The thread that traces it, if one does.
+    pub tracer: Option<Role>,
     /// The signals that its handlers received since the last step, in order.
     pub handled: Vec<Handled>,
 }
@@ -234,6 +238,8 @@ pub enum ChildStatus {
     Killed(Signal),
     /// Stopped by this signal; by 0 if there is none.
     Stopped(Option<Signal>),
+    /// A tracee, held for this signal; for 0 if that was taken back.
+    Trapped(Option<Signal>),
     /// Continued.
     Continued,
 }
@@ -255,7 +261,8 @@ impl ChildStatus {
         match self {
             ChildStatus::Exited(status) => Some(WaitStatus::Exited(status)),
             ChildStatus::Killed(signal) => Some(WaitStatus::Killed(signal)),
-            ChildStatus::Stopped(signal) => signal.map(WaitStatus::Stopped),
+            // A wait says it in the same words, whoever stopped the child.
+            ChildStatus::Stopped(signal) | ChildStatus::Trapped(signal) => signal.map(WaitStatus::Stopped),
             ChildStatus::Continued => Some(WaitStatus::Continued),
         }
     }
@@ -273,6 +280,8 @@ pub enum State {
     Blocked,
     /// Stopped by a signal.
     Stopped,
+    /// Held by its tracer, for a signal or in a stop.
+    Traced,
     /// Ended, not waited for.
     Zombie,
     /// An init that has ended and waits in the kernel's `zap_pid_ns_processes` for the last member of its namespace.
@@ -285,6 +294,7 @@ impl fmt::Display for State {
             State::Running => "running",
             State::Blocked => "blocked",
             State::Stopped => "stopped",
+            State::Traced => "traced",
             State::Zombie => "zombie",
             State::Exiting => "exiting",
         })
@@ -302,9 +312,11 @@ impl fmt::Display for PollEvent {
 
 impl fmt::Display for ChildStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.waited() {
-            Some(status) => status.fmt(f),
-            None => f.write_str("stopped by 0"),
+        match (*self, self.waited()) {
+            (ChildStatus::Trapped(Some(signal)), _) => write!(f, "trapped by {signal}"),
+            (ChildStatus::Trapped(None), _) => f.write_str("trapped by 0"),
+            (_, Some(status)) => status.fmt(f),
+            (_, None) => f.write_str("stopped by 0"),
         }
     }
 }

@@ -101,6 +101,10 @@ pub enum Unmodelled {
     OtherKindJoined,
     /// A clone by a thread while a signal waits for another that is in a vfork.
     HiddenSignal,
+    /// A call of a tracee that ends in signals of its own: an exec, an abort, a fault.
+    ByTracee,
+    /// A tracee of several threads.
+    ThreadOfTracee,
 }
 
 impl fmt::Display for Unmodelled {
@@ -121,6 +125,8 @@ impl fmt::Display for Unmodelled {
             Unmodelled::KeptByFile => "a file of a process for a namespace that is come by in another way",
             Unmodelled::DirectoryForPidfd => "a directory of procfs in place of a pidfd",
             Unmodelled::OtherKindJoined => "a namespace of another kind that is really joined",
+            Unmodelled::ByTracee => "a tracee as its caller",
+            Unmodelled::ThreadOfTracee => "a tracee of several threads",
             Unmodelled::HiddenSignal => "a signal waits for a thread that is in a vfork",
         })
     }

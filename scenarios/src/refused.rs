@@ -63,6 +63,7 @@ fn why_not(state: Option<State>) -> (&'static str, &'static str) {
         Some(State::Zombie) => ("it has ended", only_the_living),
         Some(State::Exiting) => ("it has ended and waits for the last member of its namespace", only_the_living),
         Some(State::Stopped) => ("it is stopped by a signal", "SIGCONT lets it go on"),
+        Some(State::Traced) => ("its tracer holds it", "`ptrace_cont` by the tracer lets it go on"),
         Some(State::Blocked) => (
             "an earlier call of it has not returned",
             "what it waits for must happen first; or give that call the option WNOHANG",

@@ -50,6 +50,8 @@ impl Signal {
     pub const HUP: Signal = Signal::known(1);
     /// `SIGINT`, 2.
     pub const INT: Signal = Signal::known(2);
+    /// `SIGTRAP`, 5.
+    pub const TRAP: Signal = Signal::known(5);
     /// `SIGABRT`, 6.
     pub const ABRT: Signal = Signal::known(6);
     /// `SIGKILL`, 9.
@@ -80,6 +82,8 @@ impl Signal {
     pub const URG: Signal = Signal::known(23);
     /// `SIGWINCH`, 28.
     pub const WINCH: Signal = Signal::known(28);
+    /// `SIGSYS`, 31.
+    pub const SYS: Signal = Signal::known(31);
 
     const fn known(number: u8) -> Signal {
         Signal(NonZeroU8::new(number).expect("no signal is 0"))

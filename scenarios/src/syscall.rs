@@ -21,7 +21,7 @@ mod lowering;
 mod roles;
 mod who;
 
-pub use kinds::{Syscall, WaitId};
+pub use kinds::{PtraceRequest, Syscall, WaitId};
 pub use look::Look;
 pub use lowering::lower;
 pub use roles::Roles;

@@ -285,6 +285,16 @@ words! {
 }
 
 words! {
+    /// Whom a filter of seccomp(2) kills.
+    SeccompScope {
+        /// The process (`SECCOMP_RET_KILL_PROCESS`).
+        Process = "process",
+        /// The calling thread alone, unless it is the last one (`SECCOMP_RET_KILL_THREAD`).
+        Thread = "thread",
+    }
+}
+
+words! {
     /// Through what a process looks at another. Where procfs is read, it is one that the caller mounted itself, so it belongs to the
     /// caller's PID namespace.
     LookVia {

@@ -166,10 +166,11 @@ pub(crate) enum SeenKind {
 
 impl SeenField {
     /// The fields that there are, over all ways of looking.
-    pub(crate) const KINDS: [(&str, SeenKind); 16] = [
+    pub(crate) const KINDS: [(&str, SeenKind); 17] = [
         ("tgid", SeenKind::Number),
         ("pid", SeenKind::Number),
         ("ppid", SeenKind::Number),
+        ("tracer_pid", SeenKind::Number),
         ("uid", SeenKind::Number),
         ("nstgid", SeenKind::Numbers),
         ("nspid", SeenKind::Numbers),
@@ -202,6 +203,7 @@ impl SeenField {
             tgid,
             pid,
             ppid,
+            tracer_pid,
             uid,
             nstgid,
             nspid,
@@ -225,6 +227,7 @@ impl SeenField {
             whole(tgid),
             number(*pid),
             whole(ppid),
+            whole(tracer_pid),
             whole(uid),
             list(nstgid),
             nspid.clone().map(SeenValue::Numbers),
@@ -257,6 +260,7 @@ impl ProcessClaim {
             ProcessClaim::Pgid(_) => ProcessClaim::Pgid(process.pgid),
             ProcessClaim::Sid(_) => ProcessClaim::Sid(process.sid),
             ProcessClaim::ThreadOf(_) => ProcessClaim::ThreadOf(process.thread_of),
+            ProcessClaim::Tracer(_) => ProcessClaim::Tracer(process.tracer),
             ProcessClaim::Handled(claims) => {
                 let truth = |(index, handled): (usize, &Handled)| match claims.get(index) {
                     Some(claim) => claim.truth(handled),
@@ -280,6 +284,7 @@ impl ProcessClaim {
             ProcessClaim::Pgid(0),
             ProcessClaim::Sid(0),
             ProcessClaim::ThreadOf(None),
+            ProcessClaim::Tracer(None),
             ProcessClaim::Handled(Vec::new()),
         ];
         about.iter().map(|claim| claim.truth(process)).collect()

@@ -162,6 +162,7 @@ impl Words<'_> {
             ProcessClaim::Pgid(number) => ("pgid", number.to_string()),
             ProcessClaim::Sid(number) => ("sid", number.to_string()),
             ProcessClaim::ThreadOf(leader) => ("thread_of", or_false(leader)),
+            ProcessClaim::Tracer(tracer) => ("tracer", or_false(tracer)),
             ProcessClaim::Handled(all) => ("handled", list(all.iter().map(handled))),
             ProcessClaim::Returned(claim) => {
                 ("returned", claim.as_ref().map_or("false".to_owned(), |claim| self.returned(claim)))
@@ -201,6 +202,8 @@ fn status(status: ChildStatus) -> String {
         ChildStatus::Killed(signal) => format!("{{ killed = {} }}", named(signal)),
         ChildStatus::Stopped(Some(signal)) => format!("{{ stopped = {} }}", named(signal)),
         ChildStatus::Stopped(None) => "{ stopped = 0 }".to_owned(),
+        ChildStatus::Trapped(Some(signal)) => format!("{{ trapped = {} }}", named(signal)),
+        ChildStatus::Trapped(None) => "{ trapped = 0 }".to_owned(),
         ChildStatus::Continued => "{ continued = true }".to_owned(),
     }
 }

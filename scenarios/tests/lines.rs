@@ -39,6 +39,7 @@ fn every_number_has_its_namespace() {
         ppid: 0,
         pgid: 1,
         sid: 1,
+        tracer: None,
         handled: Vec::new(),
     };
     let line = Line::new(&scenario, 0, &Observation { outcome: None, returned: Vec::new(), processes: vec![host] });

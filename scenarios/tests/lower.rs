@@ -48,6 +48,14 @@ impl Roles for Five {
         1
     }
 
+    fn is_traced(&self, _: Role) -> bool {
+        false
+    }
+
+    fn is_among_threads(&self, _: Role, _: i32) -> bool {
+        false
+    }
+
     fn is_root(&self, role: Role) -> bool {
         role != CHILD
     }

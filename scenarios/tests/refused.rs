@@ -24,6 +24,7 @@ fn each_refusal_says_what_is_wrong_and_what_to_do() {
         cannot(Some(State::Zombie)),
         cannot(Some(State::Exiting)),
         cannot(Some(State::Stopped)),
+        cannot(Some(State::Traced)),
         cannot(Some(State::Blocked)),
         Refusal::NoNumber { role: host, caller: init },
         Refusal::NotModelled { call: CallName::Setns, what: Unmodelled::NumberForProcess },

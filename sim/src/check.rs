@@ -42,7 +42,7 @@ impl World {
     pub fn check_invariants(&self) -> Result<(), Broken> {
         hold(self.run_queue.is_empty(), "the world is quiet", &self.run_queue.0)?;
         hold(
-            self.frames.keys().all(|task| self.task(*task).has(TaskFlags::STOPPED)),
+            self.frames.keys().all(|task| self.task(*task).flags.intersects(TaskFlags::STOPPED | TaskFlags::TRACED)),
             "handlers have run",
             &self.frames,
         )?;
@@ -84,8 +84,7 @@ impl World {
             "who is killed has ended",
             id,
         )?;
-        let idle = task.at == At::User && task.exit_state == ExitState::None && !task.has(TaskFlags::STOPPED);
-        hold(!idle || !task.has(TaskFlags::SIGPENDING), "no signal is left to take", id)?;
+        hold(!task.is_running() || !task.has(TaskFlags::SIGPENDING), "no signal is left to take", id)?;
         let in_call = !matches!(task.at, At::User | At::DeThread | At::Zap) && task.exit_state == ExitState::None;
         hold(in_call == self.calls.contains_key(&id), "who is in a call has one", id)?;
         hold(self.threads(id).any(|thread| thread == id), "a thread is in its process's list", id)?;
@@ -93,6 +92,9 @@ impl World {
             hold(self.task(child).real_parent == Some(id), "a listed child names its parent", child)?;
         }
         hold(task.exit_state == ExitState::None || task.first_child.is_none(), "who has ended has no children", id)?;
+        let held = task.has(TaskFlags::TRACED);
+        hold(held == self.traps.contains_key(&id) && held == task.has(TaskFlags::IN_TRAP), "who is held has why", id)?;
+        hold(!held || self.tracing.contains_key(&id), "who is held has a tracer", id)?;
         let leads = self.group_leader(id) == id;
         hold(leads || task.exit_state == ExitState::None, "only first threads become zombies", id)?;
         hold(task.pid_ns_for_children.is_some() == task.is_alive(), "who lives can have children", id)

@@ -206,6 +206,12 @@ pub(crate) fn what_a_zap_waits_for(w: &mut World, reaper: TaskId) {
             stuck = true;
             continue;
         };
+        if let Some(tracer) = w.tracing.get(&member).map(|tracing| tracing.tracer)
+            && !is_within(w, w.active_ns(tracer), ns)
+        {
+            w.because(&rule::ZAP_TRACER, member);
+            stuck = true;
+        }
         let parent = w.task(member).real_parent.filter(|_| w.group_leader(member) == member);
         let Some(parent) = parent.filter(|parent| !is_within(w, w.active_ns(*parent), ns)) else { continue };
         w.because(&rule::ZAP_WAITS_FOR_OUTSIDE_PARENT, member);

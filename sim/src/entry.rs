@@ -4,6 +4,7 @@
 //!   TIF_SIGPENDING? ──▶ get_signal ──▶ tell the parent that we went on         (others may run)
 //!                                 ├──▶ the end is decided: do_group_exit
 //!                                 ├──▶ a stop to take part in: sleep           (others run)
+//!                                 ├──▶ a signal, and a tracer: be held         (others run)
 //!                                 ├──▶ a signal with a handler: set up a frame ─▶ the handler runs
 //!                                 └──▶ nothing (more): back in user mode
 //! ```
@@ -19,21 +20,22 @@ use crate::exit::do_exit::do_group_exit;
 use crate::exit::orphaned_pgrp::is_current_pgrp_orphaned;
 use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
-use crate::objects::sigpending::{DefaultAction, SigInfo, SigSet, default_action, is_kernel_only};
+use crate::objects::sigpending::{DefaultAction, SigInfo, SigSet, To, default_action, is_kernel_only};
 use crate::objects::task::{At, TaskFlags};
+use crate::ptrace::Resumed;
 use crate::signal::action::set_current_blocked;
 use crate::signal::force::go_on_aborting;
 use crate::signal::info::Cld;
-use crate::signal::notify::do_notify_parent_cldstop;
+use crate::signal::notify::{Told, do_notify_parent_cldstop};
 use crate::signal::pending::{pending_for, recalc_sigpending};
 use crate::signal::stop::do_signal_stop;
 use crate::wait;
 use crate::world::{Frame, Handled, InCall, Return, World};
-use crate::{Next, rule};
+use crate::{Next, ptrace, rule, tracing};
 
 /// A task that is not asleep in a call is on its way to user mode.
 pub(crate) fn exit_to_user_mode(w: &mut World, task: TaskId) -> Next {
-    if w.task(task).flags.intersects(TaskFlags::SIGPENDING | TaskFlags::IN_GET_SIGNAL) {
+    if w.task(task).flags.intersects(TaskFlags::SIGPENDING | TaskFlags::IN_GET_SIGNAL | TaskFlags::IN_TRAP) {
         return get_signal(w, task);
     }
     user_mode(w, task)
@@ -75,41 +77,34 @@ fn user_mode(w: &mut World, task: TaskId) -> Next {
 /// kernel/signal.c:get_signal
 fn get_signal(w: &mut World, task: TaskId) -> Next {
     w.task_mut(task).flags.remove(TaskFlags::IN_GET_SIGNAL);
-    if w.process(task).flags.intersects(SignalFlags::CLD_MASK) {
-        let continued = w.process(task).has(SignalFlags::CLD_CONTINUED);
-        w.process_mut(task).flags.remove(SignalFlags::CLD_MASK);
-        do_notify_parent_cldstop(w, task, if continued { Cld::Continued } else { Cld::Stopped });
-        w.task_mut(task).flags.insert(TaskFlags::IN_GET_SIGNAL);
-        return Next::GoesOn;
+    let resumed = w.task(task).has(TaskFlags::IN_TRAP).then(|| ptrace::resume(w, task));
+    let next = match resumed {
+        None | Some(Resumed::Stop) => tell_of_continuation(w, task),
+        Some(Resumed::Signal(info)) => act_on(w, task, info, true),
+        Some(Resumed::Nothing) => None,
+    };
+    if let Some(next) = next {
+        return next;
     }
     loop {
         if w.process(task).flags.intersects(SignalFlags::GROUP_EXIT | SignalFlags::GROUP_EXEC) {
             w.task_mut(task).flags.remove(TaskFlags::KILLED);
             return do_group_exit(w, task, ExitCode::signal(Signal::KILL));
         }
-        if w.task(task).has(TaskFlags::STOP_PENDING) {
-            return stop(w, task, None);
+        if w.task(task).has(TaskFlags::STOP_PENDING)
+            && let Some(next) = stop(w, task, None)
+        {
+            return next;
         }
-        let Some(info) = dequeue_signal(w, task) else { break };
-        let sighand = w.sighand(task);
-        if sighand.caught.contains(info.signal) {
-            set_up_frame(w, task, info);
-            return Next::GoesOn;
+        if w.task(task).flags.intersects(TaskFlags::TRAP_BITS) {
+            return ptrace::do_jobctl_trap(w, task);
         }
-        if sighand.ignored.contains(info.signal) {
-            continue;
+        let Some((info, whom)) = dequeue_signal(w, task) else { break };
+        if info.signal != Signal::KILL && !info.immutable && tracing::is_traced(w, task) {
+            return ptrace::hold(w, task, info, whom);
         }
-        match default_action(info.signal) {
-            DefaultAction::Ignore => {}
-            _ if w.is_unkillable(task) && !is_kernel_only(info.signal) => w.because(&rule::SIG_INIT_BLOCKED, task),
-            DefaultAction::Stop if info.signal != Signal::STOP && is_current_pgrp_orphaned(w, task) => {
-                w.because(&rule::PG_TSTP_ORPHANED, task);
-            }
-            DefaultAction::Stop => return stop(w, task, Some(info.signal)),
-            DefaultAction::Terminate | DefaultAction::Dump => {
-                w.because(&rule::SIG_FATAL, task);
-                return do_group_exit(w, task, ExitCode::signal(info.signal));
-            }
+        if let Some(next) = act_on(w, task, info, false) {
+            return next;
         }
     }
     // A wait that was cut short by nothing that has a handler starts over.
@@ -120,29 +115,84 @@ fn get_signal(w: &mut World, task: TaskId) -> Next {
     user_mode(w, task)
 }
 
-/// Stops, and goes on in here when it is waked.
-fn stop(w: &mut World, task: TaskId, signal: Option<Signal>) -> Next {
+/// The first thread that wakes up in a process that was continued tells the parent, and a tracer that is not the parent.
+fn tell_of_continuation(w: &mut World, task: TaskId) -> Option<Next> {
+    if !w.process(task).flags.intersects(SignalFlags::CLD_MASK) {
+        return None;
+    }
+    let continued = w.process(task).has(SignalFlags::CLD_CONTINUED);
+    w.process_mut(task).flags.remove(SignalFlags::CLD_MASK);
+    let why = if continued { Cld::Continued } else { Cld::Stopped };
+    do_notify_parent_cldstop(w, task, Told::RealParent, why);
+    let leader = w.group_leader(task);
+    if tracing::ptrace_reparented(w, leader) {
+        do_notify_parent_cldstop(w, leader, Told::Tracer, why);
+    }
     w.task_mut(task).flags.insert(TaskFlags::IN_GET_SIGNAL);
-    do_signal_stop(w, task, signal);
-    Next::Sleeps
+    Some(Next::GoesOn)
 }
 
-/// The next signal: those for the thread first, and of these what an instruction caused.
+/// What a signal does that was taken; `let_through`: which a tracer has let through. Nothing: the next is looked for.
+fn act_on(w: &mut World, task: TaskId, info: SigInfo, let_through: bool) -> Option<Next> {
+    let sighand = w.sighand(task);
+    if sighand.caught.contains(info.signal) {
+        set_up_frame(w, task, info);
+        return Some(Next::GoesOn);
+    }
+    if sighand.ignored.contains(info.signal) {
+        return None;
+    }
+    match default_action(info.signal) {
+        DefaultAction::Ignore => None,
+        _ if w.is_unkillable(task) && !is_kernel_only(info.signal) => {
+            w.because(if let_through { &rule::PTRACE_INIT_SPARED } else { &rule::SIG_INIT_BLOCKED }, task);
+            None
+        }
+        DefaultAction::Stop if info.signal != Signal::STOP && is_current_pgrp_orphaned(w, task) => {
+            w.because(&rule::PG_TSTP_ORPHANED, task);
+            None
+        }
+        // A SIGCONT has come since it was taken.
+        DefaultAction::Stop if let_through && !w.task(task).has(TaskFlags::STOP_DEQUEUED) => None,
+        DefaultAction::Stop => {
+            if let_through && w.is_unkillable(task) {
+                w.because(&rule::PTRACE_INIT_INJECTED, task);
+            }
+            stop(w, task, Some(info.signal))
+        }
+        DefaultAction::Terminate | DefaultAction::Dump => {
+            let init = let_through && w.is_unkillable(task);
+            w.because(if init { &rule::PTRACE_INIT_INJECTED } else { &rule::SIG_FATAL }, task);
+            Some(do_group_exit(w, task, ExitCode::signal(info.signal)))
+        }
+    }
+}
+
+/// Stops, and goes on in here when it is waked.
+fn stop(w: &mut World, task: TaskId, signal: Option<Signal>) -> Option<Next> {
+    if !do_signal_stop(w, task, signal) {
+        return None;
+    }
+    w.task_mut(task).flags.insert(TaskFlags::IN_GET_SIGNAL);
+    Some(Next::Sleeps)
+}
+
+/// The next signal, and whose it was: those for the thread first, and of these what an instruction caused.
 ///
 /// # References
 /// kernel/signal.c:dequeue_signal
-fn dequeue_signal(w: &mut World, task: TaskId) -> Option<SigInfo> {
+fn dequeue_signal(w: &mut World, task: TaskId) -> Option<(SigInfo, To)> {
     let blocked = w.task(task).blocked;
     let record = w.task_mut(task);
     let synchronous = record.pending.dequeue_synchronous(blocked);
-    let info = synchronous.or_else(|| record.pending.dequeue(blocked));
-    let info = info.or_else(|| w.process_mut(task).shared_pending.dequeue(blocked));
+    let own = synchronous.or_else(|| record.pending.dequeue(blocked)).map(|info| (info, To::Thread));
+    let taken = own.or_else(|| w.process_mut(task).shared_pending.dequeue(blocked).map(|info| (info, To::Process)));
     recalc_sigpending(w, task);
-    let info = info?;
+    let taken = taken?;
     if w.explains() {
-        name_the_order(w, task, info.signal);
+        name_the_order(w, task, taken.0.signal);
     }
-    Some(info)
+    Some(taken)
 }
 
 #[cold]

@@ -26,7 +26,7 @@ use crate::signal::action::{cleared_sighand, copy_sighand};
 use crate::signal::stop::task_join_group_stop;
 use crate::storage::arena::Slot;
 use crate::world::{InCall, World};
-use crate::{describe, rule, tid_words};
+use crate::{autoreap, describe, rule, tid_words};
 
 /// What clone3(2) is asked for.
 #[derive(Clone, Debug)]
@@ -139,6 +139,8 @@ fn check_flags(w: &mut World, caller: TaskId, args: &CloneArgs<'_>) -> Result<()
         &rule::CLONE_FLAG_BASICS
     } else if sibling && w.is_unkillable(caller) {
         &rule::CLONE_PARENT_BY_INIT
+    } else if let Some(rule) = autoreap::refused(w, caller, args.flags, args.exit_signal) {
+        rule
     } else if thread && flags.intersects(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUSER) {
         &rule::CLONE_NEWPID_THREAD
     } else if thread && w.task(caller).pid_ns_for_children != Some(own) {
@@ -221,6 +223,7 @@ fn shared_fs(w: &mut World, task: TaskId) -> FsId {
 
 /// A thread beside the others of its maker's process.
 fn join_thread_group(w: &mut World, caller: TaskId, thread: TaskId) {
+    assert!(w.tracer(caller).is_none(), "only processes of one thread are traced");
     let real_parent = w.task(caller).real_parent;
     w.task_mut(thread).real_parent = real_parent;
     let process = w.process_mut(caller);
@@ -245,6 +248,7 @@ fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_
         copy_sighand(w, maker, args.flags.contains(CloneFlags::CLONE_SIGHAND))
     };
     let mm = copy_mm(w, maker, shares_vm);
+    let autoreap = args.flags.contains(CloneFlags::CLONE_AUTOREAP);
     let of = w.sig(maker);
     let (pgrp, session) = (of.pgrp, of.session);
     let process = w.signals.insert(SignalStruct {
@@ -253,7 +257,7 @@ fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_
         nr_threads: 1,
         curr_target: child,
         group_stop_count: 0,
-        flags: SignalFlags::empty(),
+        flags: if autoreap { SignalFlags::AUTOREAP } else { SignalFlags::empty() },
         group_exit_code: ExitCode::ZERO,
         pgrp,
         session,

@@ -110,12 +110,17 @@ impl World {
         if self.is_zapping(leader) {
             self.because(&rule::ZAP_STUCK_LOOK, at);
         }
+        let tracer = self.tracer(at);
+        if tracer.is_some() {
+            self.because(&rule::PROC_TRACER, at);
+        }
         let levels = self.levels_from(ns, self.active_ns(at));
         let each = |number: &dyn Fn(NsId) -> Option<Nr>| levels.iter().map(|ns| bare(number(*ns))).collect::<Vec<_>>();
         Ok(Seen::Status {
             tgid: bare(self.pid_in(leader, ns)),
             pid: pid.get(),
             ppid: bare(self.parent(at).and_then(|parent| self.pid_in(parent, ns))),
+            tracer: bare(tracer.and_then(|tracer| self.pid_in(tracer, ns))),
             nstgid: each(&|ns| self.pid_in(leader, ns)),
             nspid: each(&|ns| self.pid_in(at, ns)),
             nspgid: each(&|ns| self.group_in(at, ns)),

@@ -13,9 +13,9 @@ use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::objects::wait_opts::{WaitFor, WaitOpts, Waited, Who};
 use crate::pid::{find_pid_ns, task_pid_nr_ns};
-use crate::signal::notify::eligible_pid;
+use crate::signal::notify::{do_notify_parent, eligible_pid};
 use crate::world::{InCall, Return, World};
-use crate::{Next, describe, rule};
+use crate::{Next, describe, rule, tracing};
 
 /// wait4(2).
 ///
@@ -138,7 +138,17 @@ fn look(w: &mut World, caller: TaskId, wo: &WaitOpts) -> Result<Waited, Errno> {
         let mut next = w.task(thread).first_child;
         while let Some(child) = next {
             next = w.task(child).next_sibling;
-            if let Some(waited) = consider(w, caller, thread, child, wo, &mut some_lives) {
+            if let Some(waited) = consider(w, caller, thread, child, wo, As::Parent, &mut some_lives) {
+                return Ok(waited);
+            }
+        }
+        // ptrace_do_wait
+        let tracees: Vec<TaskId> = tracing::tracees(w, thread).collect();
+        for tracee in &tracees {
+            if let Some(waited) = consider(w, caller, thread, *tracee, wo, As::Tracer, &mut some_lives) {
+                if tracees.len() > 1 {
+                    w.because(&rule::PTRACE_WAIT_ORDER, *tracee);
+                }
                 return Ok(waited);
             }
         }
@@ -165,7 +175,16 @@ fn look(w: &mut World, caller: TaskId, wo: &WaitOpts) -> Result<Waited, Errno> {
     Ok(Waited::Blocks)
 }
 
-/// What one child has to report, if it is asked.
+/// As what somebody is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum As {
+    /// By its real parent.
+    Parent,
+    /// By its tracer.
+    Tracer,
+}
+
+/// What one child or tracee has to report, if it is asked.
 ///
 /// # References
 /// kernel/exit.c:wait_consider_task, eligible_child
@@ -176,6 +195,7 @@ fn consider(
     thread: TaskId,
     child: TaskId,
     wo: &WaitOpts,
+    mut asked_as: As,
     some_lives: &mut bool,
 ) -> Option<Waited> {
     if w.task(child).exit_state == ExitState::Dead || !eligible_pid(w, wo.who, child) {
@@ -183,11 +203,22 @@ fn consider(
     }
     // A "clone child" has another exit signal than SIGCHLD.
     let clone_child = w.task(child).exit_signal != Some(Signal::CHLD);
-    if !wo.options.contains(WaitOptions::__WALL) && clone_child != wo.options.contains(WaitOptions::__WCLONE) {
+    let every_kind = asked_as == As::Tracer || wo.options.contains(WaitOptions::__WALL);
+    if !every_kind && clone_child != wo.options.contains(WaitOptions::__WCLONE) {
         w.because(&rule::WAIT_KINDS, child);
         return None;
     }
-    let status = if w.is_over(child) {
+    let traced = tracing::is_traced(w, child);
+    if traced && !tracing::ptrace_reparented(w, child) {
+        // Its parent traces it: what it asks as the one it is told as the other.
+        asked_as = As::Tracer;
+    }
+    let over = w.is_over(child);
+    let status = if over && traced && asked_as == As::Parent {
+        w.because(&rule::PTRACE_ZOMBIE_HELD, child);
+        *some_lives = true;
+        return None;
+    } else if over {
         if !wo.options.contains(WaitOptions::WEXITED) {
             w.because(&rule::WAIT_STOPPED_ZOMBIE_ONLY, child);
             return None;
@@ -198,12 +229,12 @@ fn consider(
             w.because(&rule::WAIT_LEADER_DEAD_THREADS_ALIVE, child);
         }
         *some_lives = true;
-        stop_status(w, child, wo.options)?
+        stop_status(w, child, asked_as, wo.options)?
     };
     if thread != caller {
         w.because(&rule::WAIT_ORDER_THREADS, child);
     }
-    Some(report(w, caller, child, status, wo))
+    Some(report(w, caller, child, status, asked_as, wo))
 }
 
 /// How a process ended.
@@ -220,9 +251,16 @@ fn exit_status(w: &World, child: TaskId) -> WaitStatus {
 ///
 /// # References
 /// kernel/exit.c:wait_task_stopped, wait_task_continued
-fn stop_status(w: &World, child: TaskId, options: WaitOptions) -> Option<WaitStatus> {
+fn stop_status(w: &mut World, child: TaskId, asked_as: As, options: WaitOptions) -> Option<WaitStatus> {
+    if asked_as == As::Tracer
+        && let Some(signal) = tracing::trap_code(w, child)
+    {
+        w.because(&rule::PTRACE_WAIT, child);
+        return Some(WaitStatus::Stopped(signal));
+    }
     let process = w.process(child);
-    if options.contains(WaitOptions::WSTOPPED)
+    if asked_as == As::Parent
+        && options.contains(WaitOptions::WSTOPPED)
         && process.has(SignalFlags::STOP_STOPPED)
         && let Some(signal) = process.group_exit_code.get_signal()
     {
@@ -233,15 +271,19 @@ fn stop_status(w: &World, child: TaskId, options: WaitOptions) -> Option<WaitSta
 }
 
 /// Tells of a child, and takes what is told unless it is only to be looked at.
-fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: &WaitOpts) -> Waited {
+fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, asked_as: As, wo: &WaitOpts) -> Waited {
     let number = task_pid_nr_ns(w, child, w.active_ns(caller)).expect("a child is visible to its parent");
     if w.explains() {
         describe::report(w, caller, child, status, wo);
     }
     if !wo.options.contains(WaitOptions::WNOWAIT) {
         match status {
+            WaitStatus::Stopped(_) if asked_as == As::Tracer => tracing::take_trap_code(w, child),
             WaitStatus::Stopped(_) => w.process_mut(child).group_exit_code = ExitCode::ZERO,
             WaitStatus::Continued => w.process_mut(child).flags.remove(SignalFlags::STOP_CONTINUED),
+            WaitStatus::Exited(_) | WaitStatus::Killed(_) if tracing::ptrace_reparented(w, child) => {
+                hand_back(w, child);
+            }
             WaitStatus::Exited(_) | WaitStatus::Killed(_) => {
                 w.task_mut(child).exit_state = ExitState::Dead;
                 release_task(w, child);
@@ -249,4 +291,18 @@ fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, wo: 
         }
     }
     Waited::Child { child, number, status }
+}
+
+/// A tracer has waited for a tracee that has ended: now it is a zombie for its real parent, which is told.
+///
+/// # References
+/// kernel/exit.c:wait_task_zombie
+fn hand_back(w: &mut World, child: TaskId) {
+    w.because(&rule::PTRACE_HANDED_BACK, child);
+    tracing::ptrace_unlink(w, child);
+    let signal = w.task(child).exit_signal;
+    if do_notify_parent(w, child, signal) {
+        w.task_mut(child).exit_state = ExitState::Dead;
+        release_task(w, child);
+    }
 }

@@ -15,6 +15,7 @@ use crate::objects::sighand::Sighand;
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigSet;
 use crate::objects::task::{At, ExitState, Task, TaskFlags};
+use crate::objects::tracing::{Tracing, Trap};
 use crate::objects::wait_opts::{WaitOpts, Waited};
 use crate::storage::arena::{Arena, Slot};
 use crate::storage::numbers::Rows;
@@ -132,6 +133,12 @@ pub struct World {
     pub(crate) kept: BTreeMap<u16, NsFile>,
     /// Where clones had TIDs written, in the order of these clones.
     pub(crate) tid_words: Vec<TidWords>,
+    /// Who is traced, and how.
+    pub(crate) tracing: BTreeMap<TaskId, Tracing>,
+    /// The lists of tracees: by tracer, and of one tracer the last one first.
+    pub(crate) ptraced: Vec<(TaskId, TaskId)>,
+    /// What tracees are held for, or were until just now.
+    pub(crate) traps: BTreeMap<TaskId, Trap>,
     /// The signal frames that are set up.
     pub(crate) frames: BTreeMap<TaskId, Frame>,
     /// What handlers got, in the order in which they ran.
@@ -176,6 +183,9 @@ impl World {
             calls: BTreeMap::new(),
             kept: BTreeMap::new(),
             tid_words: Vec::new(),
+            tracing: BTreeMap::new(),
+            ptraced: Vec::new(),
+            traps: BTreeMap::new(),
             frames: BTreeMap::new(),
             handled: Vec::new(),
             returned: Vec::new(),

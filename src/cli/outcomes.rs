@@ -120,6 +120,7 @@ fn views(first: &ProcessView, other: &ProcessView, found: &mut BTreeSet<String>)
         (!parents && first.ppid != other.ppid, "another PPID"),
         (first.pgid != other.pgid, "another group"),
         (first.sid != other.sid, "another session"),
+        (first.tracer != other.tracer, "another tracer"),
     ] {
         if differs {
             found.insert(word.to_owned());

@@ -84,6 +84,7 @@ fn process(role: Role, claim: &ProcessClaim) -> Vec<ProcessClaim> {
         ProcessClaim::Pgid(number) => ProcessClaim::Pgid(number + 1),
         ProcessClaim::Sid(number) => ProcessClaim::Sid(number + 1),
         ProcessClaim::ThreadOf(_) => ProcessClaim::ThreadOf(other),
+        ProcessClaim::Tracer(_) => ProcessClaim::Tracer(Some(role)),
         ProcessClaim::Handled(all) => {
             let added = HandledClaim { signal: Signal::HUP, si_pid: None, status: None };
             let mut wrong = vec![ProcessClaim::Handled([&all[..], &[added]].concat())];
@@ -203,9 +204,23 @@ fn every_kind_of_claim_is_in_the_library() {
         }
     }
     let outcomes = ["returns", "fails", "blocks", "ends", "status", "pending", "events", "gone"];
-    let seen =
-        ["tgid", "pid", "ppid", "uid", "nspid", "nspgid", "nssid", "listing", "self", "last_pid", "from", "into"];
-    let of_a_process = ["state", "pids", "namespaces", "parent", "pgid", "sid", "thread_of", "handled", "returned"];
+    let seen = [
+        "tgid",
+        "pid",
+        "ppid",
+        "tracer_pid",
+        "uid",
+        "nspid",
+        "nspgid",
+        "nssid",
+        "listing",
+        "self",
+        "last_pid",
+        "from",
+        "into",
+    ];
+    let of_a_process =
+        ["state", "pids", "namespaces", "parent", "pgid", "sid", "thread_of", "tracer", "handled", "returned"];
     let all = outcomes.iter().chain(&seen).chain(&of_a_process);
     let lacking: Vec<&&str> = all.filter(|kind| !made.contains(**kind)).collect();
     assert_eq!(lacking, Vec::<&&str>::new(), "no scenario claims them");

@@ -59,6 +59,8 @@ const QUESTIONS: &[Question] = &[
     ("rt_tgsigqueueinfo", libc::SYS_rt_tgsigqueueinfo, [NOBODY, NOBODY, 0, NOWHERE], false),
     ("signalfd4", libc::SYS_signalfd4, [NONE, NOWHERE, 8, 0], false),
     ("capset", libc::SYS_capset, [NOWHERE, NOWHERE, 0, 0], false),
+    ("seccomp", libc::SYS_seccomp, [2, 0, NOWHERE, 0], false),
+    ("ptrace", libc::SYS_ptrace, [libc::PTRACE_CONT as usize, NOBODY, 0, 0], false),
     ("rt_sigqueueinfo", libc::SYS_rt_sigqueueinfo, [NOBODY, 0, NOWHERE, 0], false),
     ("pidfd_open", libc::SYS_pidfd_open, [0, 0, 0, 0], false),
     ("ppoll", libc::SYS_ppoll, [NOWHERE, NONE, NOWHERE, NOWHERE], false),

@@ -385,6 +385,13 @@ pub(crate) fn clone3_agent(arguments: &CloneArgs, entry: extern "C" fn(usize) ->
     unsafe { clone3(arguments, entry, role) }
 }
 
+/// clone3(2) that copies everything, with these flags and no exit signal. It returns twice, as fork(2) does.
+pub(crate) fn fork_with(flags: u64) -> Raw {
+    let arguments = CloneArgs { flags, ..CloneArgs::default() };
+    // SAFETY: the arguments outlive the call; the flags share no memory, so that the child has its own copy of the stack.
+    unsafe { syscall(libc::SYS_clone3, [std::ptr::from_ref(&arguments) as usize, size_of::<CloneArgs>(), 0, 0, 0, 0]) }
+}
+
 /// clone3(2) that copies everything, gives out numbers, and then finds nowhere to write the pidfd: nothing is ever mapped at such a
 /// low address.
 pub(crate) fn failed_fork() -> Raw {
@@ -403,6 +410,20 @@ pub(crate) fn failed_fork() -> Raw {
         plain(libc::SYS_exit_group, [0; 4]);
     }
     result
+}
+
+/// A filter that gives every call of the thread from now on this answer, and one call. Where the filter is refused that is the result.
+pub(crate) fn seccomp_kill(answer: u32) -> Raw {
+    const SECCOMP_SET_MODE_FILTER: usize = 1;
+    let filter = [libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: answer }];
+    let program = libc::sock_fprog { len: 1, filter: filter.as_ptr().cast_mut() };
+    // Who has no capability for it may have a filter if it can gain none any more; the thread ends in any case.
+    plain(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0]);
+    // SAFETY: the program is read during the call, and outlives it.
+    let set = unsafe {
+        syscall(libc::SYS_seccomp, [SECCOMP_SET_MODE_FILTER, 0, std::ptr::from_ref(&program) as usize, 0, 0, 0])
+    };
+    if set < 0 { set } else { plain(libc::SYS_getppid, [0; 4]) }
 }
 
 /// Writes a byte into a pipe whose other end is closed.

@@ -67,6 +67,7 @@ impl World {
             _ if threads().any(|thread| thread.is_exiting()) => Some(State::Exiting),
             'Z' => Some(State::Zombie),
             'T' => Some(State::Stopped),
+            't' => Some(State::Traced),
             _ => match task.call? {
                 // The loop in which it waits for its next command.
                 FUTEX => Some(State::Running),

@@ -15,8 +15,8 @@ fn told(scenario: &Scenario, run: &Run) -> Vec<String> {
     run.observations.iter().map(|observation| line(scenario, observation)).collect()
 }
 
-/// `outcome; returned | name state pids parent/ppid pgid sid handled, …`; `+` is running, `?` blocked, `.` stopped, `Z`
-/// zombie, `X` exiting, and `pids@leader` a thread.
+/// `outcome; returned | name state pids parent/ppid pgid sid handled, …`; `+` is running, `?` blocked, `.` stopped, `t`
+/// traced, `Z` zombie, `X` exiting, and `pids@leader` a thread.
 fn line(scenario: &Scenario, observation: &Observation) -> String {
     let name = |role| scenario.role_name(role);
     let mut text = observation.outcome.as_ref().map_or("start".to_owned(), |gave| outcome(scenario, gave));
@@ -29,6 +29,7 @@ fn line(scenario: &Scenario, observation: &Observation) -> String {
             State::Running => '+',
             State::Blocked => '?',
             State::Stopped => '.',
+            State::Traced => 't',
             State::Zombie => 'Z',
             State::Exiting => 'X',
         };

@@ -65,6 +65,7 @@ pub(super) fn flags(theme: Theme, is_host: bool, bytes: &mut Bytes<'_>) -> Clone
         Theme::Threads => &[(Thread, 16), (Child, 8), (Init, 4), (Sibling, 2), (Memory, 2), (SiblingInit, 1)],
         Theme::Endings => &[(Thread, 8), (Child, 10), (Init, 8), (Sibling, 3), (SiblingInit, 1)],
         Theme::Deaths => &[(Child, 14), (Thread, 8), (Init, 5), (Sibling, 3), (NewUser, 1)],
+        Theme::Tracers => &[(Child, 12), (Init, 8), (Thread, 2), (Sibling, 2), (NewUser, 1)],
         Theme::Users => &[(NewUser, 8), (Child, 8), (Init, 8), (WrongTwice, 4), (Thread, 2), (Sibling, 2)],
         Theme::Outside => &[(Child, 8), (Init, 9), (Sibling, 9), (SiblingInit, 3), (Thread, 2)],
         Theme::Stops => &[(Child, 10), (Init, 4), (Thread, 5), (Memory, 1)],
@@ -155,13 +156,14 @@ pub(super) fn asked_of_waitid(bytes: &mut Bytes<'_>) -> WaitOptions {
     }
 }
 
-/// What may be asked for beside: that handlers are forgotten, and that the new TID is written somewhere.
+/// What may be asked for beside: that nobody has to wait, that handlers are forgotten, and that the new TID is written somewhere.
 pub(super) fn and_more(bytes: &mut Bytes<'_>) -> CloneFlags {
     const SETTID: CloneFlags = CloneFlags::CLONE_PARENT_SETTID.union(CloneFlags::CLONE_CHILD_SETTID);
     match bytes.next() {
         0..=199 => CloneFlags::empty(),
         200..=223 => CloneFlags::CLONE_CLEAR_SIGHAND,
-        224..=235 => SETTID,
+        224..=231 => SETTID,
+        232..=235 => CloneFlags::CLONE_AUTOREAP,
         236..=251 => SETTID.union(CloneFlags::CLONE_CHILD_CLEARTID),
         252.. => SETTID.union(CloneFlags::CLONE_CHILD_CLEARTID).union(CloneFlags::CLONE_CLEAR_SIGHAND),
     }

@@ -8,8 +8,8 @@ use super::{clones, signals};
 use crate::limits::MOST_ROLES;
 use crate::{
     ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, Keeper, KillTarget, LookVia, MaskChange,
-    NamespaceTypes, NsLink, PidfdFlags, PidfdTarget, RebootHow, Role, Scenario, SetnsVia, SigCode, Signal, State,
-    Sysctl, Target, WaitOptions,
+    NamespaceTypes, NsLink, PidfdFlags, PidfdTarget, RebootHow, Role, Scenario, SeccompScope, SetnsVia, SigCode,
+    Signal, State, Sysctl, Target, WaitOptions,
 };
 
 /// Values at which numbering turns.
@@ -54,6 +54,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Abort => Call::Abort,
             CallName::Fault => Call::Fault,
             CallName::BrokenPipe => Call::BrokenPipe,
+            CallName::SeccompKill => Call::SeccompKill { scope: self.bytes.one_of(SeccompScope::ALL) },
             CallName::Wait => self.wait(),
             CallName::Waitid => self.waitid(),
             CallName::Kill => self.kill(),
@@ -95,6 +96,10 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::GetChildSubreaper => Call::GetChildSubreaper,
             CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.pdeathsig() },
             CallName::GetPdeathsig => Call::GetPdeathsig,
+            CallName::PtraceSeize => Call::PtraceSeize { pid: self.process(), exitkill: self.bytes.once_in(4) },
+            CallName::PtraceAttach => Call::PtraceAttach { pid: self.process() },
+            CallName::PtraceCont => Call::PtraceCont { pid: self.traced(), signal: self.injected() },
+            CallName::PtraceDetach => Call::PtraceDetach { pid: self.traced(), signal: self.injected() },
             CallName::Setuid => Call::Setuid { uid: if self.bytes.once_in(4) { 0 } else { ANOTHER_USER } },
             CallName::DropCapability => Call::DropCapability { capability: self.bytes.one_of(Capability::ALL) },
             CallName::Sigaction => {
@@ -148,6 +153,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             | CallName::Abort
             | CallName::Reboot
             | CallName::BrokenPipe
+            | CallName::SeccompKill
                 if is_host && !self.bytes.once_in(16) =>
             {
                 CallName::Wait
@@ -248,6 +254,11 @@ impl<'a, G: Guide> Maker<'a, G> {
             Theme::Stops if self.bytes.once_in(3) => signals::job_control(&mut self.bytes),
             _ => signals::sent(&mut self.bytes),
         })
+    }
+
+    /// What a tracer has its tracee take: nothing, what it may have been held for, or another signal.
+    fn injected(&mut self) -> Option<Signal> {
+        if self.bytes.once_in(2) { None } else { self.signal() }
     }
 
     fn pdeathsig(&mut self) -> Option<Signal> {

@@ -27,6 +27,7 @@ pub(super) fn opening(theme: Theme, last: u16, bytes: &mut Bytes<'_>) -> Opening
                 Theme::Limits,
                 Theme::Deaths,
                 Theme::Endings,
+                Theme::Tracers,
             ]);
             openings(rare, last)
         }
@@ -118,6 +119,10 @@ fn handle(signal: Signal) -> Call {
     Call::Sigaction { signal, action: SignalAction::Handle }
 }
 
+fn ignore(signal: Signal) -> Call {
+    Call::Sigaction { signal, action: SignalAction::Ignore }
+}
+
 fn handle_and_restart(signal: Signal) -> Call {
     Call::Sigaction { signal, action: SignalAction::HandleRestart }
 }
@@ -150,6 +155,7 @@ fn openings(theme: Theme, last: u16) -> Vec<Opening> {
         Theme::Limits => limits(&w),
         Theme::Deaths => deaths(&w),
         Theme::Endings => endings(&w),
+        Theme::Tracers => tracers(&w),
     }
 }
 
@@ -311,6 +317,28 @@ fn endings(w: &Writer) -> Vec<Opening> {
         w.steps([(0, w.fork(1)), (1, w.made(2, VFORKED_INIT)), (2, w.fork(3)), (3, w.thread(4))]),
         // A member whose thread sleeps in vfork, and cannot die before its child.
         w.steps([(0, w.init(1)), (1, w.fork(2)), (2, w.thread(3)), (3, Call::Vfork { child: w.role(4) })]),
+    ]
+}
+
+fn tracers(w: &Writer) -> Vec<Opening> {
+    let seize = |number| Call::PtraceSeize { pid: w.of(number), exitkill: false };
+    let leash = |number| Call::PtraceSeize { pid: w.of(number), exitkill: true };
+    vec![
+        // A member that is traced from outside,
+        w.steps([(0, w.init(1)), (1, w.fork(2)), (0, w.fork(3)), (3, seize(2))]),
+        // and is a zombie there.
+        w.steps([(0, w.init(1)), (1, w.fork(2)), (0, w.fork(3)), (3, seize(2)), (2, exit())]),
+        // An init that a member traces, or somebody outside.
+        w.steps([(0, w.init(1)), (1, w.fork(2)), (1, w.fork(3)), (2, seize(1))]),
+        w.steps([(0, w.init(1)), (1, w.fork(2)), (2, leash(1)), (0, w.fork(3))]),
+        w.steps([(0, w.init(1)), (1, w.fork(2)), (0, w.fork(3)), (3, seize(1))]),
+        // A parent that traces its child, and a child its parent, who handle what is told.
+        w.steps([(0, w.fork(1)), (1, w.fork(2)), (1, handle(Signal::CHLD)), (1, seize(2))]),
+        w.steps([(0, w.fork(1)), (1, w.fork(2)), (2, handle(Signal::CHLD)), (2, seize(1))]),
+        // and one that wants no zombies.
+        w.steps([(0, w.fork(1)), (1, ignore(Signal::CHLD)), (1, w.fork(2)), (1, seize(2)), (2, exit())]),
+        // A stopped one.
+        w.steps([(0, w.fork(1)), (0, w.fork(2)), (2, seize(1)), (0, w.kill(1, Signal::STOP))]),
     ]
 }
 

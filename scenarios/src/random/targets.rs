@@ -45,9 +45,17 @@ impl<G: Guide> Maker<'_, G> {
 
     /// A process that is inside a call or stopped, for which a signal makes a difference; somebody, if there is none.
     fn blocked(&mut self) -> Target {
-        let held = |role: &Role| matches!(self.guide.state(*role), Some(State::Blocked | State::Stopped));
+        let held =
+            |role: &Role| matches!(self.guide.state(*role), Some(State::Blocked | State::Stopped | State::Traced));
         let held: Vec<Role> = self.visible().into_iter().filter(held).collect();
         if held.is_empty() { self.target() } else { Target::Role(self.bytes.one_of(&held)) }
+    }
+
+    /// A process that a tracer holds; somebody, if there is none.
+    pub(super) fn traced(&mut self) -> Target {
+        let held = |role: &Role| self.guide.state(*role) == Some(State::Traced);
+        let held: Vec<Role> = self.visible().into_iter().filter(held).collect();
+        if held.is_empty() { self.process() } else { Target::Role(self.bytes.one_of(&held)) }
     }
 
     /// A signal that a process, or who made it, spoke of: children inherit actions and masks.

@@ -26,6 +26,8 @@ pub enum Theme {
     Deaths,
     /// The ends of namespaces, with threads in them and somebody who holds them up.
     Endings,
+    /// Tracers, and what they hold.
+    Tracers,
     /// Every call, after two rare situations at once.
     Mixed,
 }
@@ -43,6 +45,7 @@ impl Theme {
         Theme::Limits,
         Theme::Deaths,
         Theme::Endings,
+        Theme::Tracers,
         Theme::Mixed,
     ];
 
@@ -76,6 +79,7 @@ impl Theme {
             Theme::Limits => LIMITS,
             Theme::Deaths => DEATHS,
             Theme::Endings => ENDINGS,
+            Theme::Tracers => TRACERS,
         }
     }
 }
@@ -128,6 +132,7 @@ const EVERYTHING: &[(CallName, u32)] = &[
     (C::Sysctl, 8),
     (C::Setuid, 5),
     (C::DropCapability, 3),
+    (C::SeccompKill, 1),
 ];
 
 const NUMBERS: &[(CallName, u32)] = &[
@@ -322,4 +327,30 @@ const ENDINGS: &[(CallName, u32)] = &[
     (C::Abort, 1),
     (C::Reboot, 3),
     (C::Look, 3),
+];
+
+const TRACERS: &[(CallName, u32)] = &[
+    (C::Clone, 14),
+    (C::Fork, 12),
+    (C::PtraceSeize, 20),
+    (C::PtraceAttach, 10),
+    (C::PtraceCont, 24),
+    (C::PtraceDetach, 6),
+    (C::Kill, 22),
+    (C::Tgkill, 2),
+    (C::Wait, 14),
+    (C::Waitid, 8),
+    (C::Exit, 10),
+    (C::Exec, 2),
+    (C::Sigaction, 10),
+    (C::Sigprocmask, 4),
+    (C::Sigwait, 2),
+    (C::SetPdeathsig, 2),
+    (C::SetChildSubreaper, 1),
+    (C::Setuid, 2),
+    (C::Unshare, 2),
+    (C::Setns, 3),
+    (C::Setpgid, 2),
+    (C::SeccompKill, 1),
+    (C::Look, 5),
 ];

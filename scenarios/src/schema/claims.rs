@@ -33,7 +33,7 @@ pub(super) fn definitions() -> Map<String, Value> {
     });
     let whole = |items: Value| json!({ "description": "The whole set.", "type": "array", "items": items });
     let definitions = [
-        ("status", status(&signal)),
+        ("status", status(&[("stopped", signal.clone())])),
         ("sees", sees),
         ("pending", whole(signal)),
         ("events", whole(json!({ "enum": events }))),
@@ -57,7 +57,8 @@ fn process() -> Value {
         ("ppid", number.clone()),
         ("pgid", number.clone()),
         ("sid", number),
-        ("thread_of", named),
+        ("thread_of", named.clone()),
+        ("tracer", named),
         ("handled", json!({ "type": "array", "items": { "$ref": "#/$defs/took" } })),
         ("returned", json!({ "anyOf": [returned(), { "const": false }] })),
     ])
@@ -65,7 +66,8 @@ fn process() -> Value {
 
 /// What is claimed of a signal that a handler got, or that was taken without one.
 fn handled() -> Value {
-    let told = status(&json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] }));
+    let or_zero = json!({ "anyOf": [{ "$ref": "#/$defs/signal" }, { "const": 0 }] });
+    let told = status(&[("stopped", or_zero.clone()), ("trapped", or_zero)]);
     let mut handled = fields(&[
         ("signal", json!({ "$ref": "#/$defs/signal" })),
         ("si_pid", json!({ "type": "integer", "minimum": 0, "maximum": i32::MAX })),
@@ -96,15 +98,12 @@ fn fields(fields: &[(&str, Value)]) -> Value {
     json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1 })
 }
 
-/// A status, of which the signal that stops can be this.
-fn status(stops: &Value) -> Value {
+/// A status, which can be one of these stops.
+fn status(stops: &[(&str, Value)]) -> Value {
     let exited = json!({ "type": "integer", "minimum": 0, "maximum": 255 });
-    let mut status = fields(&[
-        ("exited", exited),
-        ("killed", json!({ "$ref": "#/$defs/signal" })),
-        ("stopped", stops.clone()),
-        ("continued", json!({ "const": true })),
-    ]);
+    let others =
+        [("exited", exited), ("killed", json!({ "$ref": "#/$defs/signal" })), ("continued", json!({ "const": true }))];
+    let mut status = fields(&[&others[..2], stops, &others[2..]].concat());
     status["maxProperties"] = json!(1);
     status["description"] = json!("What is said of a child.");
     status

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::look::Look;
 use super::who::Pidfd;
 use crate::{
-    Capability, CloneFlags, Keeper, MaskChange, NamespaceTypes, NsLink, PidfdFlags, RebootHow, Role, SetnsVia, SigCode,
-    Signal, SignalAction, Sysctl, WaitOptions,
+    Capability, CloneFlags, Keeper, MaskChange, NamespaceTypes, NsLink, PidfdFlags, RebootHow, Role, SeccompScope,
+    SetnsVia, SigCode, Signal, SignalAction, Sysctl, WaitOptions,
 };
 
 /// One system call, with all its arguments. A number is one of the caller's PID namespace.
@@ -47,6 +47,11 @@ pub enum Syscall {
     Fault,
     /// write(2) into a pipe that nobody reads any more.
     BrokenPipe,
+    /// seccomp(2), and a call that its filter kills for.
+    SeccompKill {
+        /// Whom it kills.
+        scope: SeccompScope,
+    },
     /// wait4(2).
     Wait4 {
         /// As there: a number, 0 for the own group, -1 for any, `-g` for a group.
@@ -184,6 +189,13 @@ pub enum Syscall {
     },
     /// prctl(2), `PR_GET_PDEATHSIG`.
     PrctlGetPdeathsig,
+    /// ptrace(2).
+    Ptrace {
+        /// What is asked for.
+        request: PtraceRequest,
+        /// The tracee.
+        pid: i32,
+    },
     /// setuid(2).
     Setuid {
         /// 0 or [`ANOTHER_USER`](crate::ANOTHER_USER).
@@ -276,6 +288,29 @@ pub enum WaitId {
     Pgid(i32),
     /// `P_PIDFD`, with the pidfd that has been held since this process was born.
     Pidfd(Role),
+}
+
+/// What ptrace(2) is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum PtraceRequest {
+    /// `PTRACE_SEIZE`.
+    Seize {
+        /// `PTRACE_O_EXITKILL`.
+        exitkill: bool,
+    },
+    /// `PTRACE_ATTACH`.
+    Attach,
+    /// `PTRACE_CONT`, with this signal; `None` is 0.
+    Cont(Option<Signal>),
+    /// `PTRACE_DETACH`, with this signal; `None` is 0.
+    Detach(Option<Signal>),
+}
+
+impl PtraceRequest {
+    /// Whether it makes the caller a tracer.
+    pub fn attaches(self) -> bool {
+        matches!(self, PtraceRequest::Seize { .. } | PtraceRequest::Attach)
+    }
 }
 
 impl Syscall {

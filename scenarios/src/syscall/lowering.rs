@@ -1,6 +1,6 @@
 //! The one place where a step gets its meaning.
 
-use super::kinds::{Syscall, WaitId};
+use super::kinds::{PtraceRequest, Syscall, WaitId};
 use super::look::{Look, Subject};
 use super::roles::Roles;
 use super::who::{LookedAt, Pidfd};
@@ -11,6 +11,10 @@ use crate::{
 
 /// More numbers than this in `set_tid` the kernel refuses itself (include/linux/pid_namespace.h, `MAX_PID_NS_LEVEL`).
 const MAX_PID_NS_LEVEL: usize = 32;
+
+/// Flags of clone3(2) with which it takes no exit signal.
+const WITHOUT_EXIT_SIGNAL: CloneFlags =
+    CloneFlags::CLONE_PARENT.union(CloneFlags::CLONE_THREAD).union(CloneFlags::CLONE_AUTOREAP);
 
 /// The system call that a step is, for who can act now.
 ///
@@ -45,10 +49,14 @@ impl<R: Roles> Lowering<'_, R> {
             Call::Exec if !self.roles.is_root(self.step.by) => {
                 return Err(self.not_modelled(Unmodelled::ExecByAnotherUser));
             }
+            Call::Exec | Call::Abort | Call::Fault if self.roles.is_traced(self.step.by) => {
+                return Err(self.not_modelled(Unmodelled::ByTracee));
+            }
             Call::Exec => Syscall::Execve,
             Call::Abort => Syscall::Abort,
             Call::Fault => Syscall::Fault,
             Call::BrokenPipe => Syscall::BrokenPipe,
+            Call::SeccompKill { scope } => Syscall::SeccompKill { scope: *scope },
             Call::Wait { target, options } => self.wait(*target, *options)?,
             Call::Waitid { target, options } => Syscall::Waitid { id: self.wait_id(*target)?, options: *options },
             Call::Kill { target, signal } => Syscall::Kill { pid: self.receivers(*target)?, signal: *signal },
@@ -95,6 +103,10 @@ impl<R: Roles> Lowering<'_, R> {
             Call::Sigwait { signals } => Syscall::RtSigtimedwait { signals: signals.clone(), waits: true },
             Call::Sigtimedwait { signals } => Syscall::RtSigtimedwait { signals: signals.clone(), waits: false },
             Call::Signalfd { signals } => Syscall::SignalfdRead { signals: signals.clone() },
+            Call::PtraceSeize { pid, exitkill } => self.ptrace(PtraceRequest::Seize { exitkill: *exitkill }, *pid)?,
+            Call::PtraceAttach { pid } => self.ptrace(PtraceRequest::Attach, *pid)?,
+            Call::PtraceCont { pid, signal } => self.ptrace(PtraceRequest::Cont(*signal), *pid)?,
+            Call::PtraceDetach { pid, signal } => self.ptrace(PtraceRequest::Detach(*signal), *pid)?,
             Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => Syscall::Setuid { uid: *uid },
             Call::Setuid { uid } => return Err(self.not_modelled(Unmodelled::User(*uid))),
             Call::Look { at, via } => Syscall::Look(self.look(*at, *via)?),
@@ -128,6 +140,9 @@ impl<R: Roles> Lowering<'_, R> {
         if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
             return Err(self.not_modelled(Unmodelled::VforkOfThread));
         }
+        if flags.contains(CloneFlags::CLONE_THREAD) && self.roles.is_traced(self.step.by) {
+            return Err(self.not_modelled(Unmodelled::ThreadOfTracee));
+        }
         if !set_tid.is_empty() {
             let levels =
                 self.roles.levels_for_children(self.step.by) + usize::from(flags.contains(CloneFlags::CLONE_NEWPID));
@@ -139,10 +154,18 @@ impl<R: Roles> Lowering<'_, R> {
             ExitSignal::Signal(signal) => Some(signal),
             ExitSignal::None => None,
             // clone3(2) takes none with these.
-            ExitSignal::Default if flags.intersects(CloneFlags::CLONE_PARENT | CloneFlags::CLONE_THREAD) => None,
+            ExitSignal::Default if flags.intersects(WITHOUT_EXIT_SIGNAL) => None,
             ExitSignal::Default => Some(Signal::CHLD),
         };
         Ok(Syscall::Clone3 { child, flags, exit_signal, set_tid: set_tid.to_vec() })
+    }
+
+    fn ptrace(&self, request: PtraceRequest, target: Target) -> Result<Syscall, Refusal> {
+        let pid = self.number(target)?;
+        if request.attaches() && self.roles.is_among_threads(self.step.by, pid) {
+            return Err(self.not_modelled(Unmodelled::ThreadOfTracee));
+        }
+        Ok(Syscall::Ptrace { request, pid })
     }
 
     fn unshare(&self, flags: CloneFlags) -> Result<Syscall, Refusal> {

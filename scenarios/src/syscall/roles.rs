@@ -26,6 +26,13 @@ pub trait Roles {
     /// Whether a process is in a user namespace that the scenario made.
     fn has_own_user_namespace(&self, role: Role) -> bool;
 
+    /// Whether it has a tracer.
+    fn is_traced(&self, role: Role) -> bool;
+
+    /// Whether this number of another process's namespace is that of a process that is not the other's own, and of several threads, or of
+    /// one of them.
+    fn is_among_threads(&self, caller: Role, number: i32) -> bool;
+
     /// Whether this fact holds where the machine runs.
     fn holds(&self, fact: Fact) -> bool;
 }

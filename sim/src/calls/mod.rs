@@ -5,11 +5,13 @@
 
 pub(crate) mod processes;
 
-mod signals;
+pub(crate) mod signals;
 
 pub(crate) mod namespaces;
 
 mod settings;
+
+mod tracing;
 
 use pidlab_scenario::{Errno, Facts};
 
@@ -37,6 +39,8 @@ pub enum State {
     Blocked,
     /// Stopped by a signal.
     Stopped,
+    /// Held by its tracer.
+    Traced,
     /// The child reaper of a namespace, ended, inside `zap_pid_ns_processes`.
     Exiting,
     /// Ended and not waited for.
@@ -90,6 +94,7 @@ impl World {
             ExitState::Zombie => Some(State::Zombie),
             ExitState::None if task.at == At::Zap => Some(State::Exiting),
             ExitState::None if task.has(TaskFlags::STOPPED) => Some(State::Stopped),
+            ExitState::None if task.has(TaskFlags::TRACED) => Some(State::Traced),
             ExitState::None if task.at == At::User => Some(State::Running),
             ExitState::None => Some(State::Blocked),
         }
@@ -142,6 +147,12 @@ impl World {
     pub fn parent(&self, task: TaskId) -> Option<TaskId> {
         let parent = self.task(self.group_leader(self.named(task))).real_parent?;
         Some(self.group_leader(parent))
+    }
+
+    /// The thread that traces a task, if one does.
+    #[doc(alias = "ptrace_parent")]
+    pub fn tracer(&self, task: TaskId) -> Option<TaskId> {
+        self.tracing.get(&task).map(|tracing| tracing.tracer)
     }
 
     /// The PID namespace that a task is in, for life.

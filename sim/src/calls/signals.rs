@@ -1,8 +1,9 @@
-use pidlab_scenario::{Errno, MaskChange, PidfdFlags, SigCode, Signal, SignalAction};
+use pidlab_scenario::{Errno, MaskChange, PidfdFlags, SeccompScope, SigCode, Signal, SignalAction};
 
 use crate::objects::ids::TaskId;
+use crate::order::{orders, turn};
 use crate::signal::action::{do_sigaction, do_sigpending, sigprocmask};
-use crate::signal::force::{begin_abort, force_sig, sigpipe};
+use crate::signal::force::{begin_abort, force_sig, seccomp_kill, sigpipe};
 use crate::signal::kill::{
     Queued, Referred, pidfd_open, sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_rt_tgsigqueueinfo,
     sys_tgkill, sys_tkill,
@@ -244,6 +245,21 @@ impl World {
         self.finish(caller, ());
     }
 
+    /// A call that a filter of seccomp(2) kills for: the process, or the calling thread alone.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// seccomp(2), SECCOMP_RET_KILL_PROCESS; kernel/seccomp.c:__seccomp_filter
+    #[track_caller]
+    pub fn seccomp_kill(&mut self, caller: TaskId, scope: SeccompScope) {
+        self.begin(caller);
+        sys_seccomp_kill(self, caller, scope);
+        orders::settle(self);
+        self.current.0 = None;
+    }
+
     /// write(2) into a pipe that nobody reads any more: SIGPIPE, and `EPIPE` for who survives it.
     ///
     /// # Panics
@@ -281,4 +297,9 @@ impl World {
     pub fn aborts_for_ever(&self, caller: TaskId) -> bool {
         crate::signal::force::aborts_for_ever(self, self.named(caller))
     }
+}
+
+/// The first turn of an end by a filter.
+pub(crate) fn sys_seccomp_kill(w: &mut World, caller: TaskId, scope: SeccompScope) {
+    turn::first(w, caller, |w| seccomp_kill(w, caller, scope));
 }

@@ -21,8 +21,9 @@ use crate::objects::ids::TaskId;
 use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::task::{At, ExitState, TaskFlags};
+use crate::ptrace::exit_ptrace;
 use crate::signal::info::Cld;
-use crate::signal::notify::{do_notify_parent, do_notify_parent_cldstop};
+use crate::signal::notify::{Told, do_notify_parent_cldstop, tell_of_end};
 use crate::signal::pending::retarget_shared_pending;
 use crate::signal::send::kill_threads;
 use crate::signal::stop::participate_group_stop;
@@ -78,6 +79,7 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     if !w.calls.is_empty() {
         w.calls.remove(&task);
     }
+    w.traps.remove(&task);
     // A turn ends where somebody else could notice that it has begun to exit.
     let process = w.process(task);
     let noticed = process.nr_threads > 1
@@ -109,7 +111,7 @@ fn among_threads(w: &mut World, task: TaskId, leader: TaskId, code: ExitCode) {
         let all = w.sig(process).shared_pending.set();
         retarget_shared_pending(w, task, all.without(taken));
         if w.task(task).has(TaskFlags::STOP_PENDING) && participate_group_stop(w, task) {
-            do_notify_parent_cldstop(w, task, Cld::Stopped);
+            do_notify_parent_cldstop(w, task, Told::RealParent, Cld::Stopped);
         }
     }
 }
@@ -172,6 +174,7 @@ pub(crate) fn complete_vfork_done(w: &mut World, child: TaskId) -> bool {
 /// # References
 /// kernel/exit.c:exit_notify, find_child_reaper
 pub(crate) fn exit_notify(w: &mut World, task: TaskId) -> Next {
+    exit_ptrace(w, task);
     let ns = w.active_ns(task);
     if w.ns(ns).reaper() != Some(task) {
         return finish_exit(w, task);
@@ -208,7 +211,7 @@ fn finish_exit(w: &mut World, task: TaskId) -> Next {
         }
     }
     w.task_mut(task).exit_state = ExitState::Zombie;
-    let autoreap = task != leader || (w.thread_group_empty(task) && do_notify_parent(w, task));
+    let autoreap = tell_of_end(w, task);
     if w.process(task).has(SignalFlags::GROUP_EXEC) {
         wake_exec(w, w.task(task).signal);
     }

@@ -10,9 +10,10 @@ use pidlab_scenario::Signal;
 
 use crate::objects::ids::{PidId, SignalId, TaskId};
 use crate::objects::signal_struct::SignalFlags;
+use crate::objects::sigpending::To;
 use crate::pid::pgrp_members;
 use crate::rule;
-use crate::signal::info::{Info, To};
+use crate::signal::info::Info;
 use crate::signal::send::send_signal;
 use crate::world::World;
 

@@ -15,6 +15,7 @@ use crate::objects::task::{At, ExitState};
 use crate::pid::detach_pgrp;
 use crate::signal::action::put_sighand;
 use crate::signal::notify::do_notify_parent;
+use crate::tracing::ptrace_unlink;
 use crate::world::World;
 use crate::{describe, rule};
 
@@ -39,7 +40,7 @@ pub(crate) fn release_task(w: &mut World, task: TaskId) {
             }
             w.task_mut(leader).exit_code = code;
         }
-        if do_notify_parent(w, leader) {
+        if do_notify_parent(w, leader, w.task(leader).exit_signal) {
             w.task_mut(leader).exit_state = ExitState::Dead;
             release_leader(w, leader);
         }
@@ -79,6 +80,7 @@ pub(crate) fn wake_exec(w: &mut World, process: crate::objects::ids::SignalId) {
 
 fn release_leader(w: &mut World, leader: TaskId) {
     debug_assert!(w.task(leader).first_child.is_none(), "its children were handed on");
+    ptrace_unlink(w, leader);
     unlink_child(w, leader);
     let process = w.task(leader).signal;
     let (pid, pgrp, session) = (w.task(leader).thread_pid, w.sig(process).pgrp, w.sig(process).session);

@@ -19,13 +19,14 @@ use super::release::release_task;
 use crate::NsId;
 use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
+use crate::objects::sigpending::To;
 use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::pid::pgrp_members;
 use crate::signal::action::change_action;
-use crate::signal::info::{Info, To};
+use crate::signal::info::Info;
 use crate::signal::send::send_signal;
 use crate::world::World;
-use crate::{describe, rule};
+use crate::{describe, rule, tracing};
 
 /// Begins to end a namespace.
 pub(crate) fn zap_pid_ns_processes(w: &mut World, reaper: TaskId) {
@@ -67,7 +68,10 @@ fn kill_members(w: &mut World, ns: NsId) {
 pub(crate) fn collect_zombies(w: &mut World, reaper: TaskId) {
     let mut zombies = Vec::new();
     for thread in w.thread_list(reaper) {
-        let over = |child: &TaskId| w.task(*child).exit_state == ExitState::Zombie && w.thread_group_empty(*child);
+        let held = |child: TaskId| tracing::ptrace_reparented(w, child);
+        let over = |child: &TaskId| {
+            w.task(*child).exit_state == ExitState::Zombie && w.thread_group_empty(*child) && !held(*child)
+        };
         zombies.extend(w.children(thread).filter(over));
     }
     for zombie in zombies {

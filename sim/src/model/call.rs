@@ -9,6 +9,7 @@ use pidlab_scenario::{
 use super::cast::{Branch, Done, taken_signal};
 use crate::calls::namespaces::sys_reboot;
 use crate::calls::processes::{sys_exit, sys_exit_group};
+use crate::calls::signals::sys_seccomp_kill;
 use crate::failed_clone::failed_clone3;
 use crate::fork::{CloneArgs, kernel_clone};
 use crate::objects::ids::TaskId;
@@ -20,7 +21,7 @@ use crate::signal::pending::pending_for;
 use crate::signal::{action, force, kill, sigwait};
 use crate::sys::{pgrp, prctl, sysctl, users};
 use crate::world::{Handled, World};
-use crate::{exec, nsproxy, rule, setns, tid_words, wait};
+use crate::{exec, nsproxy, ptrace, rule, setns, tid_words, wait};
 
 impl Branch {
     /// Why no machine with real processes takes a step, though the model does.
@@ -61,6 +62,10 @@ impl Branch {
             Syscall::BrokenPipe => {
                 force::sigpipe(world, caller);
                 Done::Outcome(Outcome::Err(Errno::EPIPE))
+            }
+            Syscall::SeccompKill { scope } => {
+                sys_seccomp_kill(world, caller, *scope);
+                Done::Never
             }
             Syscall::Abort if force::aborts_for_ever(world, caller) => {
                 return Err(Refusal::Harmful { call: name, harm: Harm::EndlessAbort });
@@ -300,6 +305,7 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         Syscall::Gettid => number(Some(prctl::sys_gettid(w, caller))),
         Syscall::Getppid => number(prctl::sys_getppid(w, caller)),
         Syscall::Sysctl { name, write } => file(w, caller, *name, *write),
+        Syscall::Ptrace { request, pid } => nothing(ptrace::sys_ptrace(w, caller, *request, *pid)),
         Syscall::CapsetWithout { capability } => {
             users::drop_capability(w, caller, *capability);
             Outcome::Ok(0)
@@ -314,6 +320,7 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         | Syscall::Abort
         | Syscall::Fault
         | Syscall::BrokenPipe
+        | Syscall::SeccompKill { .. }
         | Syscall::Wait4 { .. }
         | Syscall::Waitid { .. }
         | Syscall::PidfdSendSignal { .. }

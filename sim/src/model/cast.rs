@@ -308,6 +308,7 @@ impl Branch {
                 because.push(reason);
             }
         }
+        self.note_waited();
         self.forget_released();
         let observation = self.observe(Some(outcome), returned);
         self.world.clear_handled();
@@ -352,6 +353,21 @@ impl Branch {
             }
             Waited::Nothing => Outcome::Ok(0),
             Waited::Blocks => Outcome::Blocks,
+        }
+    }
+
+    /// Who has waited and is held before it is back may be told of somebody who is released: that one has a name now, and later none.
+    fn note_waited(&mut self) {
+        let waited = self.world.calls.iter().filter_map(|(task, call)| match call {
+            InCall::Returning(what @ Return::Wait(Ok(_))) => Some((*task, self.outcome(None, what))),
+            _ => None,
+        });
+        for (task, outcome) in waited.collect::<Vec<_>>() {
+            let Some(by) = self.role(task) else { continue };
+            if let Some((_, told)) = self.roles[by.index()].as_mut().and_then(|known| known.call.as_mut()) {
+                *told = Some(outcome);
+                self.world.calls.insert(task, InCall::Returning(Return::Told));
+            }
         }
     }
 
@@ -471,6 +487,16 @@ impl Roles for Branch {
 
     fn has_own_user_namespace(&self, role: Role) -> bool {
         self.task(role).is_some_and(|task| self.world.cred(task).user_ns != UserNsId::OUTERMOST)
+    }
+
+    fn is_traced(&self, role: Role) -> bool {
+        self.task(role).is_some_and(|task| self.world.tracer(task).is_some())
+    }
+
+    fn is_among_threads(&self, caller: Role, number: i32) -> bool {
+        let Some(caller) = self.task(caller) else { return false };
+        let Some(task) = self.world.find(self.world.namespace(caller), number) else { return false };
+        !self.world.same_thread_group(caller, task) && !self.world.can_be_traced(task)
     }
 
     fn holds(&self, fact: Fact) -> bool {

@@ -19,6 +19,7 @@ impl Branch {
             crate::State::Running => Some(State::Running),
             crate::State::Blocked => Some(State::Blocked),
             crate::State::Stopped => Some(State::Stopped),
+            crate::State::Traced => Some(State::Traced),
             crate::State::Zombie => Some(State::Zombie),
         }
     }
@@ -45,6 +46,7 @@ impl Branch {
                 ppid: bare(world.visible_parent(task)),
                 pgid: bare(world.group_in(task, ns)),
                 sid: bare(world.session_in(task, ns)),
+                tracer: world.tracer(task).and_then(|tracer| self.role(tracer)),
                 handled: handled.collect(),
             });
         }

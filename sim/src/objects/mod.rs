@@ -8,6 +8,8 @@ pub(crate) mod pid;
 
 pub(crate) mod task;
 
+pub(crate) mod tracing;
+
 pub(crate) mod signal_struct;
 
 pub(crate) mod sighand;

@@ -33,6 +33,8 @@ bitflags! {
         const CHILD_SUBREAPER = 1 << 7;
         /// It leads a session (`leader`).
         const SESSION_LEADER = 1 << 8;
+        /// Its end reaps it (`autoreap`).
+        const AUTOREAP = 1 << 9;
 
         /// `SIGNAL_CLD_MASK`.
         const CLD_MASK = Self::CLD_STOPPED.bits() | Self::CLD_CONTINUED.bits();

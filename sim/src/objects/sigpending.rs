@@ -97,6 +97,15 @@ pub(crate) fn is_kernel_only(signal: Signal) -> bool {
     matches!(signal, Signal::KILL | Signal::STOP)
 }
 
+/// For whom a signal is (`enum pid_type`): one thread, or the process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum To {
+    /// `PIDTYPE_PID`: the thread.
+    Thread,
+    /// `PIDTYPE_TGID` and above: the process.
+    Process,
+}
+
 /// What comes with a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct SigInfo {
@@ -107,6 +116,8 @@ pub(crate) struct SigInfo {
     pub(crate) child: Option<ChildStatus>,
     /// An instruction of the receiver caused it (`si_code > 0`).
     pub(crate) fault: bool,
+    /// Not even a tracer is asked about it (`SA_IMMUTABLE`, which the kernel has in the action).
+    pub(crate) immutable: bool,
 }
 
 /// A queue of signals. All empty ones are equal.

@@ -21,7 +21,7 @@ use crate::storage::arena::Slot;
 bitflags! {
     /// What is true of a task: its `flags`, its `jobctl`, and the bits of its thread information.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-    pub(crate) struct TaskFlags: u16 {
+    pub(crate) struct TaskFlags: u32 {
         /// `PF_EXITING`: it has begun to exit; no signal for the process is given to it, and it adopts nobody.
         const EXITING = 1;
         /// Not `PF_FORKNOEXEC`: it runs another program than the one that it was born with.
@@ -50,9 +50,21 @@ bitflags! {
         const CLOSED = 1 << 12;
         /// It is on the run queue, or running.
         const ON_RQ = 1 << 13;
+        /// `JOBCTL_TRACED`: it sleeps in `ptrace_stop`.
+        const TRACED = 1 << 14;
+        /// It slept there, or still does, and goes on there.
+        const IN_TRAP = 1 << 15;
+        /// `JOBCTL_TRAP_STOP`: a tracee is to be held, for it is stopped or stops.
+        const TRAP_STOP = 1 << 16;
+        /// `JOBCTL_TRAP_NOTIFY`: a tracee is to be held, for it may go on.
+        const TRAP_NOTIFY = 1 << 17;
+        /// `JOBCTL_STOP_DEQUEUED`: no SIGCONT has come since it was held for a signal.
+        const STOP_DEQUEUED = 1 << 18;
 
         /// `JOBCTL_PENDING_MASK`, as far as stops go.
         const STOP_BITS = Self::STOP_PENDING.bits() | Self::STOP_CONSUME.bits();
+        /// `JOBCTL_TRAP_MASK`.
+        const TRAP_BITS = Self::TRAP_STOP.bits() | Self::TRAP_NOTIFY.bits();
     }
 }
 
@@ -129,6 +141,8 @@ pub(crate) struct Task {
     pub(crate) exit_signal: Option<Signal>,
     /// What it gets when the task ends that is its parent.
     pub(crate) pdeath_signal: Option<Signal>,
+    /// The signal of the last stop that it took part in (`JOBCTL_STOP_SIGMASK`), until it is continued.
+    pub(crate) stop_signal: Option<Signal>,
     pub(crate) at: At,
     pub(crate) exit_state: ExitState,
 }
@@ -142,7 +156,8 @@ impl Task {
     /// Whether it could make a call now.
     #[inline]
     pub(crate) fn is_running(&self) -> bool {
-        self.at == At::User && self.exit_state == ExitState::None && !self.has(TaskFlags::STOPPED)
+        let held = self.flags.intersects(TaskFlags::STOPPED | TaskFlags::TRACED);
+        self.at == At::User && self.exit_state == ExitState::None && !held
     }
 
     /// Whether it has not begun to exit.
@@ -171,6 +186,7 @@ impl Slot for Task {
         exit_code: ExitCode::ZERO,
         exit_signal: None,
         pdeath_signal: None,
+        stop_signal: None,
         at: At::User,
         exit_state: ExitState::Vacant,
     };

@@ -32,6 +32,18 @@ rules! { DEATH;
     EXIT_AUTOREAP_NOT_FOR_CLONE_CHILDREN = "exit.autoreap-not-for-clone-children",
         "a child with another exit signal than SIGCHLD becomes a zombie even if its parent ignores SIGCHLD",
         "kernel/signal.c:do_notify_parent";
+    CLONE_AUTOREAP = "clone.autoreap",
+        "a child made with CLONE_AUTOREAP is reaped by its own end and sends no signal, whatever its parent does, and whoever that is by then; its own children are ordinary ones",
+        "kernel/signal.c:do_notify_parent", since: "7.1", note: "a child that is traced waits for its tracer, as any other; older kernels: see `clone.autoreap-unknown`",
+        fact: CloneAutoreap = true;
+    CLONE_AUTOREAP_ARGS = "clone.autoreap-args",
+        "CLONE_AUTOREAP takes no exit signal, no CLONE_PARENT and no CLONE_THREAD (EINVAL); and who was made with it can make no siblings, which would inherit that they send nothing and not that they vanish",
+        "kernel/fork.c:copy_process", since: "7.1", note: "older kernels: see `clone.autoreap-unknown`",
+        fact: CloneAutoreap = true;
+    CLONE_AUTOREAP_UNKNOWN = "clone.autoreap-unknown",
+        "clone3 refuses CLONE_AUTOREAP, a flag that it does not know (EINVAL)",
+        "kernel/fork.c:clone3_args_valid", until: "7.0", note: "newer kernels: see `clone.autoreap`",
+        fact: CloneAutoreap = false;
     EXIT_AUTOREAP_NOT_RETROACTIVE = "exit.autoreap-not-retroactive",
         "ignoring SIGCHLD does not remove children that are zombies already",
         "kernel/signal.c:do_sigaction", kind: Describes;

@@ -26,12 +26,15 @@ mod threads;
 
 mod users;
 
+mod tracing;
+
 pub use creation::*;
 pub use death::*;
 pub use lookups::*;
 pub use numbers::*;
 pub use signals::*;
 pub use threads::*;
+pub use tracing::*;
 pub use users::*;
 pub use views::*;
 pub use waiting::*;
@@ -79,7 +82,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     CATALOGUE.iter().copied().find(|rule| rule.id == id)
 }
 
-const PARTS: [&[&Rule]; 9] = [NUMBERS, CREATION, VIEWS, LOOKUPS, DEATH, WAITING, SIGNALS, THREADS, USERS];
+const PARTS: [&[&Rule]; 10] = [NUMBERS, CREATION, VIEWS, LOOKUPS, DEATH, WAITING, SIGNALS, THREADS, USERS, TRACING];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);

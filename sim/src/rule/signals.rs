@@ -145,6 +145,19 @@ rules! { SIGNALS;
         "pidfd_send_signal takes an open directory /proc/PID for a pidfd of that process",
         "fs/proc/base.c:tgid_pidfd_to_pid", manual: "pidfd_send_signal(2), DESCRIPTION", since: "5.1",
         note: "no other call does: waitid, setns and poll refuse it or see a directory";
+    SECCOMP_KILLS_PROCESS = "seccomp.kills-process",
+        "a call that a filter answers with SECCOMP_RET_KILL_PROCESS terminates the process by SIGSYS, handled, ignored or blocked; SECCOMP_RET_KILL_THREAD too where the thread is the last",
+        "kernel/seccomp.c:__seccomp_filter", manual: "seccomp(2), Filters",
+        note: "it leaves a line in the kernel's log (audit), unless kernel.seccomp.actions_logged says otherwise";
+    SECCOMP_KILLS_INIT = "seccomp.kills-init",
+        "an init is not shielded from a filter of its own: it terminates, and its namespace with it",
+        "kernel/signal.c:force_sig_info_to_task";
+    SECCOMP_KILLS_THREAD = "seccomp.kills-thread",
+        "a call that a filter answers with SECCOMP_RET_KILL_THREAD terminates the calling thread alone, as if by SIGSYS, and nobody is told",
+        "kernel/seccomp.c:__seccomp_filter", manual: "seccomp(2), Filters";
+    SECCOMP_NOT_HELD = "seccomp.not-held",
+        "a tracee that a filter kills is not held for it: its tracer is only told of the end",
+        "kernel/signal.c:get_signal";
     SIG_KILL0_ESCAPES = "sig.kill0-escapes",
         "kill(0) goes to the whole process group of the caller, also to members that have no PID in the caller's namespace",
         "kernel/signal.c:kill_something_info", kind: Describes;

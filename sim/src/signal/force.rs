@@ -8,17 +8,19 @@
 //!
 //! In the kernel: kernel/signal.c:force_sig_info_to_task; fs/pipe.c:anon_pipe_write.
 
-use pidlab_scenario::{Signal, SignalAction};
+use pidlab_scenario::{SeccompScope, Signal, SignalAction};
 
 use super::action::{change_action, set_current_blocked};
-use super::info::{Info, To};
+use super::info::Info;
 use super::pending::signal_wake_up;
 use super::send::send_signal;
+use crate::exit::do_exit::do_exit;
 use crate::objects::ids::TaskId;
-use crate::objects::signal_struct::SignalFlags;
+use crate::objects::signal_struct::{ExitCode, SignalFlags};
+use crate::objects::sigpending::To;
 use crate::objects::task::{At, TaskFlags};
-use crate::rule;
 use crate::world::{InCall, World};
+use crate::{Next, rule, tracing};
 
 /// A signal that the kernel forces on a thread for what it did.
 ///
@@ -31,7 +33,7 @@ pub(crate) fn force_sig(w: &mut World, task: TaskId, signal: Signal) {
         change_action(w, task, signal, SignalAction::Default);
         w.task_mut(task).blocked.remove(signal);
     }
-    if w.sighand(task).is_default(signal) {
+    if w.sighand(task).is_default(signal) && !tracing::is_traced(w, task) {
         let rule = if w.is_unkillable(task) { &rule::SIG_INIT_FAULT } else { &rule::SIG_FAULT };
         w.because(rule, task);
         w.process_mut(task).flags.remove(SignalFlags::UNKILLABLE);
@@ -40,6 +42,30 @@ pub(crate) fn force_sig(w: &mut World, task: TaskId, signal: Signal) {
     if !w.task(task).has(TaskFlags::SIGPENDING) {
         signal_wake_up(w, task, false);
     }
+}
+
+/// A call for which a filter kills.
+///
+/// # References
+/// seccomp(2), SECCOMP_RET_KILL_PROCESS; kernel/seccomp.c:__seccomp_filter; kernel/signal.c:force_fatal_sig
+pub(crate) fn seccomp_kill(w: &mut World, task: TaskId, scope: SeccompScope) -> Next {
+    let others = w.threads_of(w.task(task).signal).any(|thread| thread != task && w.task(thread).is_alive());
+    if scope == SeccompScope::Thread && others {
+        w.because(&rule::SECCOMP_KILLS_THREAD, task);
+        return do_exit(w, task, ExitCode::signal(Signal::SYS));
+    }
+    w.because(&rule::SECCOMP_KILLS_PROCESS, task);
+    if w.is_unkillable(task) {
+        w.because(&rule::SECCOMP_KILLS_INIT, task);
+    }
+    if tracing::is_traced(w, task) {
+        w.because(&rule::SECCOMP_NOT_HELD, task);
+    }
+    change_action(w, task, Signal::SYS, SignalAction::Default);
+    w.task_mut(task).blocked.remove(Signal::SYS);
+    w.process_mut(task).flags.remove(SignalFlags::UNKILLABLE);
+    send_signal(w, Signal::SYS, &mut Info::Seccomp, task, To::Thread);
+    Next::GoesOn
 }
 
 /// What a write into a pipe that nobody reads leads to: SIGPIPE.

@@ -1,22 +1,14 @@
-//! What a signal says: for whom it is, who sent it, what has become of a child.
+//! What a signal says: who sent it, what has become of a child.
 //!
-//! In the kernel: `struct kernel_siginfo`, include/linux/signal_types.h; `enum pid_type`.
+//! In the kernel: `struct kernel_siginfo`, include/linux/signal_types.h.
 
 use pidlab_scenario::{ChildStatus, Signal};
 
 use crate::objects::ids::TaskId;
 use crate::objects::sigpending::SigInfo;
 use crate::pid::{task_pid_nr_ns, task_tgid_nr_ns};
+use crate::tracing::trap_code;
 use crate::world::World;
-
-/// For whom a signal is (`enum pid_type`): one thread, or the process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum To {
-    /// `PIDTYPE_PID`: the thread.
-    Thread,
-    /// `PIDTYPE_TGID` and above: the process.
-    Process,
-}
 
 /// What a signal says of its sender (`struct kernel_siginfo`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +26,8 @@ pub(crate) enum Info {
     Child(TaskId, Cld),
     /// What an instruction of the receiver did.
     Fault,
+    /// What a filter of the receiver's calls says: nothing can change what it does (`SA_IMMUTABLE`).
+    Seccomp,
 }
 
 /// What a SIGCHLD is about (sigaction(2), `si_code`).
@@ -43,13 +37,15 @@ pub(crate) enum Cld {
     Exited,
     /// `CLD_STOPPED`.
     Stopped,
+    /// `CLD_TRAPPED`.
+    Trapped,
     /// `CLD_CONTINUED`.
     Continued,
 }
 
 /// What the receiver will find in its `siginfo_t`.
 pub(crate) fn siginfo(w: &World, signal: Signal, info: Info, to: TaskId) -> SigInfo {
-    let plain = SigInfo { signal, si_pid: 0, child: None, fault: false };
+    let plain = SigInfo { signal, si_pid: 0, child: None, fault: false, immutable: false };
     match info {
         Info::User { si_pid } => SigInfo { si_pid, ..plain },
         Info::Current => {
@@ -64,6 +60,7 @@ pub(crate) fn siginfo(w: &World, signal: Signal, info: Info, to: TaskId) -> SigI
         }
         // The address that could not be touched stands where si_pid does, and it was 0.
         Info::Fault => SigInfo { fault: true, ..plain },
+        Info::Seccomp => SigInfo { fault: true, immutable: true, ..plain },
     }
 }
 
@@ -72,6 +69,7 @@ fn child_status(w: &World, child: TaskId, why: Cld) -> ChildStatus {
     match why {
         Cld::Exited => w.task(child).exit_code.status().into(),
         Cld::Continued => ChildStatus::Continued,
+        Cld::Trapped => ChildStatus::Trapped(trap_code(w, child)),
         // 0 where it is continued in the middle of the stop.
         Cld::Stopped => ChildStatus::Stopped(w.process(child).group_exit_code.get_signal()),
     }

@@ -7,10 +7,11 @@
 
 use pidlab_scenario::{Errno, Fact, PidfdFlags, SigCode, Signal, WaitStatus};
 
-use super::info::{Info, To};
+use super::info::Info;
 use super::send::send_signal;
 use crate::capable::check_kill_permission;
 use crate::objects::ids::{NsId, PidId, TaskId};
+use crate::objects::sigpending::To;
 use crate::pid::{
     find_pid_ns, find_task_by_pid_ns, is_within, own_number, pgrp_members, task_pid_nr_ns, task_tgid_nr_ns,
 };

@@ -7,22 +7,55 @@
 
 use pidlab_scenario::{Fact, Signal, WaitOptions};
 
-use super::info::{Cld, Info, To};
+use super::info::{Cld, Info};
 use super::send::{send_signal, send_signal_force};
 use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::SignalFlags;
+use crate::objects::sigpending::To;
 use crate::objects::task::{At, TaskFlags};
 use crate::objects::wait_opts::Who;
-use crate::rule;
 use crate::world::{InCall, World};
+use crate::{rule, tracing};
 
-/// Tells the parent that a process has ended. Answers whether the process is to vanish at once (`autoreap`).
+/// Who is told of a stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    /// The real parent, of the process.
+    RealParent,
+    /// The tracer, of the task.
+    Tracer,
+}
+
+/// Whether a task has said that it will not wait for its children.
+///
+/// # References
+/// kernel/ptrace.c:ignoring_children
+pub(crate) fn ignoring_children(w: &World, task: TaskId) -> bool {
+    let sighand = w.sighand(task);
+    sighand.ignored.contains(Signal::CHLD) || sighand.no_cld_wait
+}
+
+/// A task has ended: who is told, if anybody. Answers whether the task is to vanish at once.
+///
+/// # References
+/// kernel/exit.c:exit_notify
+pub(crate) fn tell_of_end(w: &mut World, task: TaskId) -> bool {
+    let signal = w.task(task).exit_signal;
+    if tracing::is_traced(w, task) {
+        w.because(&rule::PTRACE_TOLD, task);
+        let signal = if tracing::ptrace_reparented(w, task) { Some(Signal::CHLD) } else { signal };
+        return do_notify_parent(w, task, signal);
+    }
+    w.group_leader(task) != task || (w.thread_group_empty(task) && do_notify_parent(w, task, signal))
+}
+
+/// Tells the parent (the tracer, where there is one) that a process has ended, by this signal. Answers whether the process is to vanish at
+/// once (`autoreap`).
 ///
 /// # References
 /// kernel/signal.c:do_notify_parent
-pub(crate) fn do_notify_parent(w: &mut World, leader: TaskId) -> bool {
-    let Some(parent) = w.task(leader).real_parent else { return false };
-    let mut signal = w.task(leader).exit_signal;
+pub(crate) fn do_notify_parent(w: &mut World, leader: TaskId, mut signal: Option<Signal>) -> bool {
+    let Some(parent) = tracing::parent(w, leader) else { return false };
     // No signal at all counts as another one.
     if signal != Some(Signal::CHLD) && w.task(leader).has(TaskFlags::PARENT_EXECED) {
         w.because(&rule::EXIT_SIGNAL_RESET, leader);
@@ -30,8 +63,17 @@ pub(crate) fn do_notify_parent(w: &mut World, leader: TaskId) -> bool {
     }
     let sighand = w.sighand(parent);
     let ignores = sighand.ignored.contains(Signal::CHLD);
-    let autoreap = signal == Some(Signal::CHLD) && (ignores || sighand.no_cld_wait);
-    if autoreap {
+    if w.process(leader).has(SignalFlags::AUTOREAP) && !tracing::is_traced(w, leader) {
+        w.because(&rule::CLONE_AUTOREAP, leader);
+        wake_up_parent(w, leader, parent);
+        return true;
+    }
+    let unwanted = signal == Some(Signal::CHLD) && (ignores || sighand.no_cld_wait);
+    let traced = tracing::is_traced(w, leader);
+    let autoreap = unwanted && !traced;
+    if unwanted && traced {
+        w.because(&rule::PTRACE_NO_AUTOREAP, leader);
+    } else if autoreap {
         let zaps = ignores && w.threads_of(w.task(parent).signal).any(|thread| w.task(thread).at == At::Zap);
         w.because(if zaps { &rule::REAP_DYING_INIT_ADOPTS } else { &rule::EXIT_AUTOREAP }, leader);
         if ignores {
@@ -79,13 +121,17 @@ fn name_the_signal(w: &mut World, leader: TaskId, parent: TaskId, signal: Signal
     }
 }
 
-/// Tells the parent that the process of a task has stopped or gone on.
+/// Tells the parent that the process of a task has stopped or gone on, or the tracer that it holds the task.
 ///
 /// # References
 /// kernel/signal.c:do_notify_parent_cldstop
-pub(crate) fn do_notify_parent_cldstop(w: &mut World, task: TaskId, why: Cld) {
+pub(crate) fn do_notify_parent_cldstop(w: &mut World, task: TaskId, told: Told, why: Cld) {
     let leader = w.group_leader(task);
-    let Some(parent) = w.task(leader).real_parent else { return };
+    let parent = match told {
+        Told::RealParent => w.task(leader).real_parent,
+        Told::Tracer => tracing::parent(w, leader),
+    };
+    let Some(parent) = parent else { return };
     if !w.sighand(parent).ignored.contains(Signal::CHLD) {
         send_signal(w, Signal::CHLD, &mut Info::Child(leader, why), parent, To::Process);
     }
@@ -110,7 +156,7 @@ pub(crate) fn wake_up_parent(w: &mut World, child: TaskId, parent: TaskId) {
             continue;
         }
         let Some(InCall::Wait(wo)) = w.calls.get(&thread) else { continue };
-        let asked = thread == parent || !wo.options.contains(WaitOptions::__WNOTHREAD);
+        let asked = Some(thread) == tracing::parent(w, child) || !wo.options.contains(WaitOptions::__WNOTHREAD);
         if asked && eligible_pid(w, wo.who, child) {
             w.wake_up(thread);
         }

@@ -19,11 +19,11 @@ use crate::world::World;
 pub(crate) fn signal_wake_up(w: &mut World, thread: TaskId, fatal: bool) {
     let task = w.task_mut(thread);
     task.flags.insert(TaskFlags::SIGPENDING);
-    if fatal && task.has(TaskFlags::STOPPED) {
-        task.flags.remove(TaskFlags::STOPPED);
+    if fatal {
+        task.flags.remove(TaskFlags::STOPPED | TaskFlags::TRACED);
     }
     let reaches = match task.at {
-        _ if task.has(TaskFlags::STOPPED) => false,
+        _ if task.flags.intersects(TaskFlags::STOPPED | TaskFlags::TRACED) => false,
         At::User | At::Abort | At::Returning | At::Wait | At::WaitInterrupted | At::WaitRestarts | At::Sigwait => true,
         // TASK_KILLABLE.
         At::Vfork | At::DeThread => fatal,
@@ -39,10 +39,10 @@ pub(crate) fn pending_for(w: &World, thread: TaskId) -> SigSet {
     w.task(thread).pending.set().or(w.process(thread).shared_pending.set())
 }
 
-fn has_pending(w: &World, thread: TaskId) -> bool {
+/// Whether there is something for a thread to do before it is back in user mode.
+pub(crate) fn has_pending(w: &World, thread: TaskId) -> bool {
     let task = w.task(thread);
-    task.has(TaskFlags::KILLED)
-        || task.has(TaskFlags::STOP_PENDING)
+    task.flags.intersects(TaskFlags::KILLED | TaskFlags::STOP_PENDING | TaskFlags::TRAP_BITS)
         || !pending_for(w, thread).without(task.blocked).is_empty()
 }
 

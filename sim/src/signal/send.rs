@@ -13,16 +13,16 @@
 
 use pidlab_scenario::{Fact, Signal};
 
-use super::info::{Info, To, siginfo};
+use super::info::{Info, siginfo};
 use super::pending::{flush_all, signal_wake_up};
 use super::sigwait;
 use crate::objects::ids::{SignalId, TaskId};
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
-use crate::objects::sigpending::{DefaultAction, default_action, is_kernel_only, is_stop};
+use crate::objects::sigpending::{DefaultAction, To, default_action, is_kernel_only, is_stop};
 use crate::objects::task::TaskFlags;
 use crate::pid::task_pid_nr_ns;
 use crate::world::World;
-use crate::{Misconception, describe, rule};
+use crate::{Misconception, describe, rule, tracing};
 
 /// Sends a signal of `current` to one task or its process.
 ///
@@ -42,7 +42,7 @@ pub(crate) fn send_signal(w: &mut World, signal: Signal, info: &mut Info, to: Ta
             from_above
         }
         Info::Current => from_above,
-        Info::Priv | Info::Fault => true,
+        Info::Priv | Info::Fault | Info::Seccomp => true,
         Info::Child(..) => false,
     };
     send_signal_force(w, signal, *info, to, whom, force);
@@ -74,7 +74,7 @@ pub(crate) fn send_signal_force(w: &mut World, signal: Signal, info: Info, to: T
 ///
 /// # References
 /// kernel/signal.c:prepare_signal
-fn prepare_signal(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
+pub(crate) fn prepare_signal(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
     if w.process(to).has(SignalFlags::GROUP_EXIT) {
         describe::deaf(w, to);
         return false;
@@ -102,11 +102,13 @@ fn take_back_stops(w: &mut World, to: TaskId) {
         let record = w.task_mut(thread);
         at = record.next_thread;
         cancelled |= record.has(TaskFlags::STOP_PENDING);
-        record.flags.remove(TaskFlags::STOP_BITS);
+        record.flags.remove(TaskFlags::STOP_BITS | TaskFlags::STOP_DEQUEUED);
+        record.stop_signal = None;
         if record.has(TaskFlags::STOPPED) {
             record.flags.remove(TaskFlags::STOPPED);
             w.wake_up(thread);
         }
+        tracing::trap_notify(w, thread);
     }
     let record = w.sig(process);
     let half = record.group_stop_count > 0;
@@ -150,6 +152,9 @@ fn sig_ignored(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
         w.because(if unkillable { &rule::SIG_INIT_BLOCKED } else { &rule::SIG_BLOCKED_QUEUES }, to);
         return false;
     }
+    if tracing::hears(w, signal, to) {
+        return false;
+    }
     if unkillable && w.task(to).has(TaskFlags::STOPPED) {
         w.because(&rule::SIG_INIT_STOPPED, to);
     }
@@ -182,7 +187,7 @@ fn complete_signal(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: 
     if awaited {
         w.because(&rule::SIG_WAIT_KEEPS, to);
     }
-    if chosen.is_some() && !awaited && sig_fatal(w, signal, to) {
+    if chosen.is_some() && !awaited && !tracing::is_asked_about(w, signal, to) && sig_fatal(w, signal, to) {
         let process = w.task(to).signal;
         w.because(&rule::SIG_FATAL, to);
         let leader = w.sig(process).leader;
@@ -247,7 +252,7 @@ fn wants_signal(w: &mut World, signal: Signal, thread: TaskId) -> bool {
     if signal == Signal::KILL {
         return true;
     }
-    if task.has(TaskFlags::STOPPED) {
+    if task.flags.intersects(TaskFlags::STOPPED | TaskFlags::TRACED) {
         return false;
     }
     if w.current.0 == Some(thread) || !task.has(TaskFlags::SIGPENDING) {
@@ -280,7 +285,7 @@ pub(crate) fn kill_threads(w: &mut World, process: SignalId, but: Option<TaskId>
         if but == Some(thread) {
             continue;
         }
-        task.flags.remove(TaskFlags::STOP_BITS);
+        task.flags.remove(TaskFlags::STOP_BITS | TaskFlags::TRAP_BITS);
         if task.exit_state == crate::objects::task::ExitState::None {
             task.flags.insert(TaskFlags::KILLED);
             signal_wake_up(w, thread, true);

@@ -13,24 +13,25 @@
 use pidlab_scenario::Signal;
 
 use super::info::Cld;
-use super::notify::do_notify_parent_cldstop;
+use super::notify::{Told, do_notify_parent_cldstop};
 use super::pending::signal_wake_up;
 use crate::objects::ids::TaskId;
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::task::TaskFlags;
-use crate::rule;
 use crate::world::World;
+use crate::{rule, tracing};
 
-/// Asks a thread to take part in a stop. Answers whether it will.
+/// Asks a thread to take part in a stop by this signal. Answers whether it will.
 ///
 /// # References
 /// kernel/signal.c:task_set_jobctl_pending
-fn set_stop_pending(w: &mut World, thread: TaskId) -> bool {
+fn set_stop_pending(w: &mut World, thread: TaskId, signal: Signal) -> bool {
     let task = w.task_mut(thread);
     if task.has(TaskFlags::KILLED) || !task.is_alive() {
         return false;
     }
     task.flags.insert(TaskFlags::STOP_BITS);
+    task.stop_signal = Some(signal);
     true
 }
 
@@ -57,20 +58,26 @@ pub(crate) fn participate_group_stop(w: &mut World, thread: TaskId) -> bool {
     complete
 }
 
-/// Stops a thread: with a signal that it has taken, which begins a stop of the process, or to join one that is under way.
+/// Stops a thread: with a signal that it has taken, which begins a stop of the process, or to join one that is under way. Answers whether
+/// it sleeps now: a tracee is held instead, when it comes to that.
 ///
 /// # References
 /// kernel/signal.c:do_signal_stop
-pub(crate) fn do_signal_stop(w: &mut World, thread: TaskId, signal: Option<Signal>) {
+pub(crate) fn do_signal_stop(w: &mut World, thread: TaskId, signal: Option<Signal>) -> bool {
     if let Some(signal) = signal.filter(|_| !w.task(thread).has(TaskFlags::STOP_PENDING)) {
         w.because(&rule::SIG_STOPS, thread);
         begin_group_stop(w, thread, signal);
     }
+    if tracing::is_traced(w, thread) {
+        w.task_mut(thread).flags.insert(TaskFlags::TRAP_STOP);
+        return false;
+    }
     let complete = participate_group_stop(w, thread);
     w.task_mut(thread).flags.insert(TaskFlags::STOPPED);
     if complete {
-        do_notify_parent_cldstop(w, thread, Cld::Stopped);
+        do_notify_parent_cldstop(w, thread, Told::RealParent, Cld::Stopped);
     }
+    true
 }
 
 fn begin_group_stop(w: &mut World, thread: TaskId, signal: Signal) {
@@ -79,10 +86,10 @@ fn begin_group_stop(w: &mut World, thread: TaskId, signal: Signal) {
         process.group_exit_code = ExitCode::signal(signal);
     }
     process.group_stop_count = 0;
-    let mut count = u32::from(set_stop_pending(w, thread));
+    let mut count = u32::from(set_stop_pending(w, thread, signal));
     if !w.thread_group_empty(thread) {
         for other in w.thread_list(thread) {
-            if other != thread && !w.task(other).has(TaskFlags::STOPPED) && set_stop_pending(w, other) {
+            if other != thread && !w.task(other).has(TaskFlags::STOPPED) && set_stop_pending(w, other, signal) {
                 w.because(&rule::THR_STOP, other);
                 count += 1;
                 signal_wake_up(w, other, false);

@@ -6,8 +6,9 @@ use pidlab_scenario::{Errno, RebootHow, Signal};
 
 use crate::capable::ns_capable;
 use crate::objects::ids::TaskId;
+use crate::objects::sigpending::To;
 use crate::rule;
-use crate::signal::info::{Info, To};
+use crate::signal::info::Info;
 use crate::signal::send::send_signal;
 use crate::world::World;
 

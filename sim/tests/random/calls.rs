@@ -2,9 +2,10 @@
 
 #![expect(clippy::unit_arg, reason = "what a call gives is told, also where it gives nothing")]
 
+use pidlab_scenario::syscall::PtraceRequest;
 use pidlab_scenario::{
-    ANOTHER_USER, CloneFlags, Errno, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, SigCode, Signal,
-    SignalAction, WaitOptions,
+    ANOTHER_USER, CloneFlags, Errno, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, SeccompScope, SigCode,
+    Signal, SignalAction, WaitOptions,
 };
 use pidlab_sim::{CloneArgs, State, TaskId, WaitFor, World};
 
@@ -85,6 +86,13 @@ pub(crate) const NAMES: &[&str] = &[
     "set_pid_max",
     "set_max_pid_namespaces",
     "reboot",
+    "ptrace",
+    "ptrace",
+    "ptrace",
+    "ptrace",
+    "ptrace_cont",
+    "ptrace_cont",
+    "seccomp_kill",
     "look",
 ];
 
@@ -180,14 +188,26 @@ fn caller(world: &World, bytes: Bytes) -> Option<TaskId> {
     able.get(usize::from(bytes[0]) % able.len().max(1)).copied()
 }
 
+/// Who could let a tracee go on, if anybody holds one.
+fn holder(world: &World) -> Option<TaskId> {
+    let held = world.tasks().filter(|task| world.state(*task) == Some(State::Traced));
+    held.filter_map(|task| world.tracer(task)).find(|tracer| world.can_act(*tracer))
+}
+
 /// Makes the call that the bytes choose; nothing, if nobody can act, or if it would never end.
 pub(crate) fn make(world: &mut World, bytes: Bytes) -> Option<Made> {
     let by = caller(world, bytes)?;
     let name = NAMES[usize::from(bytes[1]) % NAMES.len()];
+    // Who holds a tracee is who can let it go on.
+    let by = if name == "ptrace_cont" { holder(world).unwrap_or(by) } else { by };
     // The host's end is the end of everything: seldom.
     let is_host = world.leader(by) == world.host();
-    let ends = ["exit", "exit_thread", "abort", "fault", "reboot", "vfork", "broken_pipe"];
+    let ends = ["exit", "exit_thread", "abort", "fault", "reboot", "vfork", "broken_pipe", "seccomp_kill"];
     if is_host && ends.contains(&name) && bytes[5] > 8 {
+        return None;
+    }
+    // A tracee has one thread, and what it brings upon itself is another matter.
+    if world.tracer(by).is_some() && ["thread", "exec", "fault", "abort"].contains(&name) {
         return None;
     }
     let made = match name {
@@ -198,6 +218,11 @@ pub(crate) fn make(world: &mut World, bytes: Bytes) -> Option<Made> {
         }
         "sigaction" | "sigprocmask" | "sigpending" | "sigtimedwait" | "fault" | "broken_pipe" | "abort" => {
             got(world, by, name, bytes)?
+        }
+        "ptrace" | "ptrace_cont" => traced(world, by, name, bytes)?,
+        "seccomp_kill" => {
+            let scope = Choice { world, by, bytes }.one_of(SeccompScope::ALL);
+            Made::done(name, world.seccomp_kill(by, scope))
         }
         "look" => looked(world, by, bytes),
         _ => changed(world, by, name, bytes),
@@ -284,6 +309,23 @@ fn got(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Optio
         _ if world.aborts_for_ever(by) => return None,
         _ => Made::done(name, world.abort(by)),
     })
+}
+
+fn traced(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Option<Made> {
+    let choice = Choice { world, by, bytes };
+    let signal = Some(choice.signal()).filter(|_| bytes[3] >= 128);
+    // Its own tracee, if it holds one; else anybody.
+    let held = world.tasks().find(|task| world.tracer(*task) == Some(by) && world.state(*task) == Some(State::Traced));
+    let task = held.filter(|_| name == "ptrace_cont").unwrap_or_else(|| choice.task());
+    let number = world.pid_in(task, world.namespace(by)).map_or(0, |number| number.get() as i32);
+    let request = match bytes[4] % 4 {
+        0 if name == "ptrace_cont" => PtraceRequest::Detach(signal),
+        _ if name == "ptrace_cont" => PtraceRequest::Cont(signal),
+        0 | 2 => PtraceRequest::Attach,
+        other => PtraceRequest::Seize { exitkill: other == 1 },
+    };
+    let attaches = name == "ptrace" && world.leader(task) != world.leader(by);
+    (!attaches || world.can_be_traced(task)).then(|| Made::of(name, world.ptrace(by, request, number)))
 }
 
 fn changed(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> Made {
