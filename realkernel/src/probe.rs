@@ -6,6 +6,7 @@
 
 mod calls;
 mod children;
+mod memory;
 mod signals;
 
 use std::fs;
@@ -64,6 +65,8 @@ fn as_answered() -> Facts {
             Fact::PidfdThread => os::thread_pidfd(raw::plain(libc::SYS_gettid, [0; 4]) as i32).is_some(),
             Fact::PidfdExit => pidfd_exit(),
             Fact::PidfdInfoOfGuest => pidfd_info_of_guest(),
+            Fact::CoreDumpAlone => memory::core_dump_alone(),
+            Fact::ExecHandsOn => memory::exec_hands_on(),
             Fact::ThirtyLevels => return facts,
         };
         facts.with(*fact, holds)

@@ -67,6 +67,11 @@ words! {
         PidfdInfoOfGuest = "pidfd-info-guest",
         /// A child can be made that is reaped by its own end (`CLONE_AUTOREAP`, Linux 7.1); before, `EINVAL`.
         CloneAutoreap = "clone-autoreap",
+        /// A core dump ends the process that dumps; before, all that shared its memory with it (Linux 5.16).
+        CoreDumpAlone = "core-dump-alone",
+        /// A thread that exec terminates hands on the signals of its process that were left to it; before, nobody looked at them
+        /// (Linux 5.17).
+        ExecHandsOn = "exec-hands-on",
         /// An init of which one thread blocks a signal, and another does not, survives the signal from inside where its default is to
         /// terminate. No kernel of kernel.org up to 7.3 is like that; some vendors' are.
         InitThreadsSpared = "init-threads-spared",

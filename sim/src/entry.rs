@@ -16,6 +16,7 @@
 
 use pidlab_scenario::{Errno, Signal};
 
+use crate::coredump::do_coredump;
 use crate::exit::do_exit::do_group_exit;
 use crate::exit::orphaned_pgrp::is_current_pgrp_orphaned;
 use crate::objects::ids::TaskId;
@@ -160,9 +161,12 @@ fn act_on(w: &mut World, task: TaskId, info: SigInfo, let_through: bool) -> Opti
             }
             stop(w, task, Some(info.signal))
         }
-        DefaultAction::Terminate | DefaultAction::Dump => {
+        action @ (DefaultAction::Terminate | DefaultAction::Dump) => {
             let init = let_through && w.is_unkillable(task);
             w.because(if init { &rule::PTRACE_INIT_INJECTED } else { &rule::SIG_FATAL }, task);
+            if action == DefaultAction::Dump {
+                do_coredump(w, task, info.signal);
+            }
             Some(do_group_exit(w, task, ExitCode::signal(info.signal)))
         }
     }

@@ -45,7 +45,7 @@
 //!
 //! **Part two**: `pid` (who has a number), `set_tid` (numbers that the caller chooses), `nsproxy` (unshare), `setns`, `wait`, `entry` (the way
 //! back to user mode), `signal::info`, `signal::pending`, `signal::stop`, `signal::notify`, `signal::kill`, `signal::action`,
-//! `signal::force`, `signal::sigwait`, `exit::orphaned_pgrp`, `exec`, `tracing`, `ptrace`, `mm`, `tid_words`, `autoreap`, `capable`, `failed_clone`. `describe` names rules that decide nothing by themselves.
+//! `signal::force`, `signal::sigwait`, `exit::orphaned_pgrp`, `coredump`, `exec`, `tracing`, `ptrace`, `mm`, `tid_words`, `autoreap`, `capable`, `failed_clone`. `describe` names rules that decide nothing by themselves.
 //!
 //! **Part three**: `sys` (groups, settings, files below /proc/sys, reboot), `views` (what one sees of another), `calls` (all of it as
 //! methods).
@@ -95,6 +95,8 @@ mod setns;
 mod signal;
 
 mod exit;
+
+mod coredump;
 
 mod entry;
 

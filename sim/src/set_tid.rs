@@ -16,11 +16,7 @@ pub(crate) fn take_chosen(w: &mut World, ns: NsId, asked: i32, pid: PidId, calle
     if !w.holds(Fact::SetTidCheckedFirst) {
         is_in_range(w, ns, asked)?;
     }
-    // Also where numbers are chosen, the first of a namespace is 1.
-    if asked != 1 && w.ns(ns).is_unborn() {
-        w.because_of_newborn(&rule::SETTID_INIT_MUST_BE_1);
-        return Err(Errno::EINVAL);
-    }
+    first_is_1(w, ns, asked)?;
     if !w.holds(Fact::SetTidCheckedFirst) {
         may_choose(w, ns, caller)?;
     }
@@ -42,13 +38,26 @@ pub(crate) fn take_chosen(w: &mut World, ns: NsId, asked: i32, pid: PidId, calle
     Ok(number)
 }
 
+/// Also where numbers are chosen, the first of a namespace is 1.
+fn first_is_1(w: &mut World, ns: NsId, asked: i32) -> Result<(), Errno> {
+    if asked == 1 || !w.ns(ns).is_unborn() {
+        return Ok(());
+    }
+    w.because_of_newborn(&rule::SETTID_INIT_MUST_BE_1);
+    Err(Errno::EINVAL)
+}
+
 /// Newer kernels look at every chosen number before they take the first.
 #[cold]
 pub(crate) fn check_all(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId) -> Result<(), Errno> {
     let mut at = Some(ns);
     for asked in set_tid {
         let current = at.expect("there are as many levels as numbers");
-        let checked = is_in_range(w, current, *asked).and_then(|()| may_choose(w, current, caller));
+        // Linux 7.1 let a namespace be seen before its init, and moved the second to where the number is taken; 7.0 is between the two.
+        let moved = w.holds(Fact::PidForChildrenBeforeInit);
+        let checked = is_in_range(w, current, *asked)
+            .and_then(|()| if moved { Ok(()) } else { first_is_1(w, current, *asked) })
+            .and_then(|()| may_choose(w, current, caller));
         if let Err(errno) = checked {
             if set_tid.len() > 1 {
                 w.because_of_newborn(&rule::SETTID_CHECKED_FIRST);

@@ -64,13 +64,19 @@ pub(super) fn noted_limit() -> Option<i32> {
 /// Makes a thread of this process, on the stack of host: there is none yet, and this is a copy.
 pub(super) fn thread(life: extern "C" fn(usize) -> !) -> Raw {
     let shared = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_SYSVSEM;
+    in_this_memory(shared | libc::CLONE_THREAD, 0, 0, life)
+}
+
+/// Makes somebody in the memory of this process, on the stack of a role that there is none of yet.
+pub(super) fn in_this_memory(flags: i32, exit_signal: i32, role: usize, life: extern "C" fn(usize) -> !) -> Raw {
     let arguments = CloneArgs {
-        flags: (shared | libc::CLONE_THREAD) as u64,
-        stack: arena::stack(0) as u64,
+        flags: (flags | libc::CLONE_VM) as u64,
+        exit_signal: exit_signal as u64,
+        stack: arena::stack(role) as u64,
         stack_size: STACK as u64,
         ..CloneArgs::default()
     };
-    let made = raw::clone3_agent(&arguments, life, 0);
+    let made = raw::clone3_agent(&arguments, life, role);
     note(i32::try_from(-made).ok());
     made
 }

@@ -24,7 +24,7 @@ use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::ptrace::exit_ptrace;
 use crate::signal::info::Cld;
 use crate::signal::notify::{Told, do_notify_parent_cldstop, tell_of_end};
-use crate::signal::pending::retarget_shared_pending;
+use crate::signal::pending::{hands_on, retarget_shared_pending};
 use crate::signal::send::kill_threads;
 use crate::signal::stop::participate_group_stop;
 use crate::world::{InCall, Return, World};
@@ -106,7 +106,7 @@ fn among_threads(w: &mut World, task: TaskId, leader: TaskId, code: ExitCode) {
         return;
     }
     w.task_mut(task).flags.insert(TaskFlags::EXITING);
-    if w.task(task).has(TaskFlags::SIGPENDING) {
+    if w.task(task).has(TaskFlags::SIGPENDING) && hands_on(w, task) {
         let taken = w.task(task).blocked;
         let all = w.sig(process).shared_pending.set();
         retarget_shared_pending(w, task, all.without(taken));

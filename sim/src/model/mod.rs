@@ -15,6 +15,7 @@ mod observe;
 mod tests;
 
 use pidlab_scenario::random::Guide;
+use pidlab_scenario::syscall::{Syscall, lower};
 use pidlab_scenario::{Facts, Machine, Observation, Refusal, Refused, Role, Run, Scenario, State, Step};
 
 use crate::order::possible::{self, MOST_WORLDS};
@@ -123,6 +124,17 @@ impl Model {
         self.branches = vec![branch];
         self.incomplete = false;
         Answer { observation, because: Vec::new() }
+    }
+
+    /// The system call that a step comes to in the world as it stands, with the numbers that the caller would use.
+    ///
+    /// # Errors
+    /// The step cannot be taken.
+    ///
+    /// # Panics
+    /// If no scenario was started.
+    pub fn lowered(&self, step: &Step) -> Result<Syscall, Refusal> {
+        lower(step, self.branches.first().expect("a scenario was started"))
     }
 
     /// Takes a step in the order in which events come up. Of several worlds that are possible the first goes on.

@@ -33,6 +33,14 @@ rules! { THREADS;
     THR_STOP = "thr.stop",
         "a stop signal stops every thread, and the parent hears of it when the last one has stopped",
         "kernel/signal.c:do_signal_stop", manual: "signal(7), Standard signals";
+    THR_EXEC_HANDS_ON = "thr.exec-hands-on",
+        "a thread that exec terminates hands on the signals of its process that were left to it",
+        "kernel/signal.c:exit_signals", since: "5.17", note: "older kernels: see `thr.exec-leaves-unheard`",
+        fact: ExecHandsOn = true;
+    THR_EXEC_LEAVES_UNHEARD = "thr.exec-leaves-unheard",
+        "a signal of the process that was left to a thread which exec terminates stays pending, and nobody looks until something else makes them",
+        "kernel/signal.c:exit_signals", until: "5.16", note: "newer kernels: see `thr.exec-hands-on`",
+        fact: ExecHandsOn = false;
     WAIT_LEADER_DEAD_THREADS_ALIVE = "wait.leader-dead-threads-alive",
         "a process whose first thread has terminated looks like a zombie while others live, and cannot be waited for",
         "kernel/exit.c:wait_consider_task";
@@ -144,6 +152,14 @@ rules! { THREADS;
     SIG_FORCED_RESETS = "sig.forced-resets",
         "a fault whose signal the thread blocks or its process ignores unblocks it and sets its action to the default, for all who share the table",
         "kernel/signal.c:force_sig_info_to_task";
+    SIG_DUMP_ALONE = "sig.dump-alone",
+        "a process that a signal terminates with a core dump takes nobody along who shares its memory",
+        "fs/coredump.c:do_coredump", manual: "core(5)", since: "5.16", note: "older kernels: see `sig.dump-ends-sharers`",
+        fact: CoreDumpAlone = true;
+    SIG_DUMP_ENDS_SHARERS = "sig.dump-ends-sharers",
+        "a signal that terminates a process with a core dump also terminates all other processes that share its memory",
+        "fs/coredump.c:zap_threads", until: "5.15", note: "newer kernels: see `sig.dump-alone`",
+        fact: CoreDumpAlone = false;
     SIG_INIT_FAULT = "sig.init-fault",
         "a fault that finds no handler terminates an init: the kernel takes the protection away",
         "kernel/signal.c:force_sig_info_to_task";

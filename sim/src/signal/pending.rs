@@ -5,11 +5,13 @@
 //!
 //! In the kernel: kernel/signal.c:signal_wake_up_state, recalc_sigpending_tsk, retarget_shared_pending.
 
-use pidlab_scenario::Signal;
+use pidlab_scenario::{Fact, Signal};
 
 use crate::objects::ids::{SignalId, TaskId};
+use crate::objects::signal_struct::SignalFlags;
 use crate::objects::sigpending::SigSet;
 use crate::objects::task::{At, TaskFlags};
+use crate::rule;
 use crate::world::World;
 
 /// Tells a task that there is a signal, and wakes it if it sleeps where signals reach it.
@@ -85,4 +87,21 @@ pub(crate) fn retarget_shared_pending(w: &mut World, thread: TaskId, which: SigS
             signal_wake_up(w, other, false);
         }
     }
+}
+
+/// Whether a thread that ends, and was told of signals, tells others of them. Until Linux 5.16 `signal_group_exit` was asked, which an exec
+/// fulfils.
+///
+/// # References
+/// kernel/signal.c:exit_signals
+pub(crate) fn hands_on(w: &mut World, task: TaskId) -> bool {
+    let process = w.task(task).signal;
+    if !w.sig(process).has(SignalFlags::GROUP_EXEC) {
+        return true;
+    }
+    let heard = w.holds(Fact::ExecHandsOn);
+    if !w.sig(process).shared_pending.set().without(w.task(task).blocked).is_empty() {
+        w.because(if heard { &rule::THR_EXEC_HANDS_ON } else { &rule::THR_EXEC_LEAVES_UNHEARD }, task);
+    }
+    heard
 }
