@@ -11,11 +11,12 @@
 //! them, and when an answer is theirs and not the kernel's), `outside` (the watch over what is the machine's), `conductor` and `world` (how a scenario runs, and how a step is taken),
 //! `translate`, `command` and `outcome` (from a system call to a command and back), `look` (the same for calls that look at others),
 //! `agent` (what a scenario's process runs), `program` (how it goes on after an exec), `process` and `processes` (what is known of
-//! each), `quiet` and `asleep` (when the world is quiet, with the argument why), `probe` (what a kernel is like), `sys` (everything
-//! `unsafe`). They import one another downward only.
+//! each), `quiet` and `asleep` (when the world is quiet, with the argument why), `probe` (what a kernel is like), `apart` (namespaces for
+//! what is no scenario), `sys` (everything `unsafe`). They import one another downward only.
 #![cfg(target_os = "linux")]
 
 mod agent;
+mod apart;
 mod asleep;
 mod blame;
 mod cgroups;
@@ -46,6 +47,7 @@ mod world;
 #[doc(hidden)]
 pub use sys::bare;
 
+pub use apart::set_apart;
 pub use cgroups::CgroupLimit;
 pub use lab::{Kernel, Lab, LabError, LabOptions};
 pub use sharing::Sharing;
