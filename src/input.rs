@@ -108,6 +108,16 @@ pub(crate) fn of_standard_input() -> Result<Source, Invalid> {
 /// What a scenario is called that came in by standard input.
 const STANDARD_INPUT: &str = "standard-input";
 
+/// What is in a file that may hold a scenario, as far as tells that it is too much; nothing if it cannot be read, or is no regular file.
+pub(crate) fn bytes_of_file(path: &Path) -> Option<Vec<u8>> {
+    read_limited(&mut open(path).ok()?).ok()
+}
+
+/// The same of standard input, which may be anything that can be read.
+pub(crate) fn bytes_of_standard_input() -> io::Result<Vec<u8>> {
+    read_limited(&mut io::stdin().lock())
+}
+
 fn of_bytes(name: &str, path: &str, bytes: &[u8]) -> Result<Source, Invalid> {
     let invalid =
         |diagnostics| Invalid { name: name.to_owned(), path: path.to_owned(), why: Why::NoScenario(diagnostics) };

@@ -25,6 +25,7 @@ mod kernel;
 pub mod random;
 pub mod reference;
 mod select;
+mod standalone;
 mod table;
 pub mod tell;
 mod words;

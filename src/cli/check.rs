@@ -1,6 +1,7 @@
 //! `pidlab check`: the main job.
 
 mod checked;
+mod finding;
 mod json;
 mod junit;
 mod ktap;
@@ -19,6 +20,8 @@ use self::checked::{Asked, Checked};
 use self::report::Report;
 use self::text::{Amount, Text};
 use self::totals::Totals;
+use super::elsewhere::{self, Elsewhere, Files};
+use super::shard::Shard;
 use super::{Belief, End, Out, fix};
 use crate::input::{Invalid, Source};
 use crate::kernel::{self, Labs, On, Plan};
@@ -38,6 +41,8 @@ pub(super) struct Arguments {
     belief: Belief,
     #[command(flatten)]
     words: Words,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Which machines run.
     #[arg(long, value_enum, default_value = "both")]
     on: On,
@@ -57,11 +62,17 @@ pub(super) struct Arguments {
     #[arg(long)]
     no_skip: bool,
     /// Write into the files, in place of the claims that fail, those that are true.
-    #[arg(long, conflicts_with_all = ["format", "quiet", "verbose", "no_skip", "believe", "fail_fast", "timeout"])]
+    #[arg(long, conflicts_with_all = ["format", "quiet", "verbose", "no_skip", "believe", "fail_fast", "timeout", "kernel"])]
     fix: bool,
+    /// Shorten what differs, and add it to the JSON as a scenario and as a C program.
+    #[arg(long, conflicts_with_all = ["fix", "timeout"])]
+    shortest: bool,
     /// Stop at the first failure.
     #[arg(long)]
     fail_fast: bool,
+    /// Run only one of so many parts of the scenarios: 1/4 is the first of four. `pidlab merge` puts the results together.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     /// Give up a scenario after this time: it is not decided then.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
@@ -90,10 +101,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
+    let files = Files { words: arguments.words.what.clone(), written: None };
+    if let Some(ended) = arguments.elsewhere.enter(out, &files) {
+        return ended;
+    }
     let entries = match super::selected(arguments.words.select()) {
         Ok(selection) => selection.entries,
         Err(end) => return Ok(end),
     };
+    let shard = arguments.shard.unwrap_or(Shard::WHOLE);
+    let part = entries.into_iter().enumerate().filter(|(index, _)| shard.takes(*index));
+    let entries: Vec<_> = part.map(|(_, entry)| entry).collect();
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from).min(entries.len().max(1));
     let (labs, on, no_kernel) = match super::open_labs(arguments.on, jobs) {
         Ok(labs) => (labs, arguments.on, false),
@@ -104,8 +122,8 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         return fix::fix(out, &entries, labs, on);
     }
     let asked = Asked { replay: replay(arguments), no_kernel };
-    let kernel = labs.kernel().map(|kernel| kernel.release.clone());
-    let totals = Totals::new(on, kernel, arguments.words.are_none(), entries.len());
+    let kernel = labs.kernel().cloned();
+    let totals = Totals::new(on, kernel, arguments.words.are_none() && shard == Shard::WHOLE, entries.len());
     let bar = progress(entries.len());
     let mut written = Written { out, report: arguments.report(), totals, progress: bar.clone() };
     let mut going = written.start(&entries);
@@ -119,16 +137,20 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             let judged = entries[index].as_ref().ok().map(|Source { scenario, .. }| {
                 let (name, all) = (one_line(&scenario.name), scenario.steps.len());
                 let told = |steps| bar.set_message(format!("{name}: step {steps} of {all}"));
-                worker.judge_within(scenario, arguments.timeout, told)
+                let judged = worker.judge_within(scenario, arguments.timeout, told);
+                let found = arguments.shortest.then(|| finding::of(worker, scenario, &judged)).flatten();
+                (judged, found)
             });
             (judged, begun.elapsed())
         },
         |index, (judged, took)| {
-            let checked = match (&entries[index], judged) {
+            let (judged, found) = judged.unzip();
+            let mut checked = match (&entries[index], judged) {
                 (Ok(source), Some(judged)) => Checked::judged(source, judged, took, &asked),
                 (Err(invalid), _) => Checked::invalid(invalid, &asked),
                 (Ok(_), None) => unreachable!("what is a scenario is judged"),
             };
+            checked.found = found.flatten();
             going = written.take(&checked);
             going.is_ok() && !(arguments.fail_fast && checked.word.is_failure())
         },
@@ -152,7 +174,7 @@ impl Arguments {
 
 /// The command that shows one scenario as it was checked, up to its name.
 fn replay(arguments: &Arguments) -> String {
-    let mut command = "pidlab run".to_owned();
+    let mut command = format!("pidlab run{}", elsewhere::again());
     if arguments.on != On::Both {
         command += if arguments.on == On::Model { " --on model" } else { " --on kernel" };
     }

@@ -13,8 +13,10 @@ use pidlab_scenario::random::{Choice, Theme};
 use pidlab_scenario::{Outcome, Scenario};
 use pidlab_sim::rule;
 
+use super::elsewhere::{self, Elsewhere, Files};
 use super::outcomes::{self, Counted, Open};
 use super::pairs::Pairs;
+use super::shard::Shard;
 use super::{Belief, End, Format, Out};
 use crate::compare::{Problem, Verdict};
 use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
@@ -39,6 +41,8 @@ Examples:
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// How many steps to run at least [default: 2000, or as many as there is time for].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     steps: Option<u64>,
@@ -66,6 +70,9 @@ pub(super) struct Arguments {
     /// Also count the outcomes that the model allows where it allows several, and name those that the kernel never takes (slower).
     #[arg(long)]
     outcomes: bool,
+    /// Run only one of so many parts of the scenarios: 1/4 is the first of four.
+    #[arg(long, value_name = "K/N", requires = "seed")]
+    shard: Option<Shard>,
     /// Write the shrunk scenario that differs into this file.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -97,9 +104,14 @@ struct Found {
 const STEPS: u64 = 2000;
 
 pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
+    let files = Files { words: Vec::new(), written: arguments.save.clone() };
+    if let Some(ended) = arguments.elsewhere.enter(out, &files) {
+        return ended;
+    }
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from);
     let Ok(labs) = super::open_labs(arguments.on, jobs) else { return Ok(End::NoKernel) };
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
+    let shard = arguments.shard.unwrap_or(Shard::WHOLE);
     let machines = machines(&labs, arguments.on);
     let json = arguments.format == Format::Json;
     if !json {
@@ -118,7 +130,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         jobs,
         Plan { on: arguments.on, belief: arguments.belief.believe },
         usize::try_from(wanted).unwrap_or(usize::MAX),
-        |worker, index| Trial::new(seed, index as u64).run(worker, arguments),
+        |worker, index| Trial::new(seed, shard.index(index) as u64).run(worker, arguments),
         |_, case| match case {
             Case::Ran(scenario, verdict, open) => {
                 tally.add(&scenario, &verdict);
@@ -219,7 +231,7 @@ fn tell_found(out: &mut Out, arguments: &Arguments, seed: u64, found: &Found) ->
 impl Found {
     /// What to type to see it again.
     fn replay(&self, arguments: &Arguments, seed: u64) -> String {
-        let mut options = String::new();
+        let mut options = elsewhere::again();
         if let Some(misconception) = arguments.belief.believe {
             options += &format!(" --misconception {}", misconception.word());
         }

@@ -1,6 +1,7 @@
 //! The command line: `pidlab check`, `run`, `list`, `explain` and so on.
 //!
-//! Exit codes: 0 all agree; 1 a difference or a failed claim; 2 bad usage, a bad scenario, or output that cannot be written; 3 not decided;
+//! Exit codes: 0 all agree; 1 a difference or a failed claim; 2 bad usage, a bad scenario, or output that cannot be written; 3 not decided,
+//! or a guest that did not end as it should;
 //! 4 the kernel side, or some scenario on it, could not run here; 141 nobody reads the output any more.
 //!
 //! All that is written goes through `Out` or, for standard error, `message`: neither lets a character through that acts on a terminal.
@@ -12,16 +13,22 @@ macro_rules! eprintln {
 
 mod check;
 mod coverage;
+mod elsewhere;
 mod explain;
 mod facts;
 mod failed;
 mod fix;
 mod fuzz;
 mod generate;
+mod guests;
+mod kernels;
 mod list;
+mod matrix;
+mod merge;
 mod outcomes;
 mod pairs;
 mod run;
+mod shard;
 mod topics;
 
 use std::fmt;
@@ -67,7 +74,8 @@ Exit codes:
   0  all agree
   1  a difference, or a failed claim
   2  bad usage, an invalid scenario, or output that cannot be written
-  3  not decided: too many orders of events to tell
+  3  not decided: too many orders of events to tell, or a guest that did not
+     end as it should
   4  the kernel side, or some scenario on it, could not run here
   141  nobody reads the output any more";
 
@@ -111,6 +119,12 @@ enum Command {
     Facts(facts::Arguments),
     /// Run random scenarios on both sides and compare; shrink one that differs.
     Fuzz(fuzz::Arguments),
+    /// List the kernels that can be booted here, and fetch others.
+    Kernels(kernels::Arguments),
+    /// Run the library on many kernels, and say where they differ.
+    Matrix(matrix::Arguments),
+    /// Put the results of the parts of a check together.
+    Merge(merge::Arguments),
     /// Print a completion script for a shell.
     Completions(generate::CompletionsArguments),
     /// Print the manual page, or write one for each command.
@@ -150,6 +164,13 @@ enum End {
     NoKernel,
 }
 
+impl End {
+    /// How a command ended that left this code.
+    fn of_code(code: u8) -> Option<End> {
+        [End::Agree, End::Differ, End::BadInput, End::NotDecided, End::NoKernel].get(usize::from(code)).copied()
+    }
+}
+
 impl From<End> for ExitCode {
     fn from(end: End) -> ExitCode {
         ExitCode::from(match end {
@@ -167,6 +188,12 @@ const NOBODY_READS: u8 = 141;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    if pidlab_kernels::guest::is_init() {
+        pidlab_kernels::guest::init();
+    }
+    if let Some(code) = pidlab_kernels::enter_if_warden() {
+        return code;
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(asked) => return usage(&asked),
@@ -186,6 +213,9 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(&mut out, arguments),
         Command::Rules(arguments) => explain::rules(&mut out, arguments),
         Command::Facts(arguments) => facts::facts(&mut out, arguments),
+        Command::Kernels(arguments) => kernels::kernels(&mut out, arguments),
+        Command::Matrix(arguments) => matrix::matrix(&mut out, arguments),
+        Command::Merge(arguments) => merge::merge(&mut out, arguments),
         Command::Completions(arguments) => generate::completions(&mut out, arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&mut out, arguments, Arguments::command()),
     };

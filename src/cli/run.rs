@@ -8,6 +8,7 @@ use pidlab_realkernel::{Kernel, Sharing};
 use pidlab_scenario::{BecauseLine, Header, KernelHeader, Line, Need, Observation, Scenario, escaped_json};
 use pidlab_sim::Because;
 
+use super::elsewhere::{Elsewhere, Files};
 use super::{Belief, End, Format, Out, failed};
 use crate::compare::Verdict;
 use crate::input::Source;
@@ -27,6 +28,8 @@ Examples:
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// What to run: files, folders, names, chapters or patterns of the library, or rules.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -42,6 +45,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
+    let words = arguments.files.iter().map(|file| file.clone().into_os_string()).collect();
+    if let Some(ended) = arguments.elsewhere.enter(out, &Files { words, written: None }) {
+        return ended;
+    }
     let sources = match super::read(&arguments.files) {
         Ok(sources) => sources,
         Err(end) => return Ok(end),

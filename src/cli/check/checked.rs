@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pidlab_scenario::{Fact, Need, Scenario};
 
+use super::finding::Finding;
 use crate::cli::failed;
 use crate::compare::{Problem, Verdict};
 use crate::input::{Invalid, Source};
@@ -97,6 +98,8 @@ pub(super) struct Checked<'a> {
     pub(super) replay: String,
     /// How long it took.
     pub(super) took: Duration,
+    /// The shortest that differs in the same way, if it was looked for.
+    pub(super) found: Option<Finding>,
 }
 
 /// Why the kernel did not run a scenario.
@@ -196,6 +199,7 @@ impl<'a> Checked<'a> {
             skipped: None,
             replay: format!("{} {}", asked.replay, shell_word(word)),
             took: Duration::ZERO,
+            found: None,
         }
     }
 

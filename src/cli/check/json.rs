@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::checked::Checked;
+use super::finding::Finding;
 use super::report::Report;
 use super::totals::Totals;
 use crate::claims::ClaimLine;
@@ -33,6 +34,9 @@ struct Line<'a> {
     why: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replay: Option<&'a str>,
+    /// The shortest that differs in the same way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<&'a Finding>,
 }
 
 impl Report for Json {
@@ -48,6 +52,7 @@ impl Report for Json {
             claims: checked.scenario.map_or_else(Vec::new, |scenario| failed::lines(scenario, verdict)),
             why: checked.skipped.as_ref().map(|skip| &*skip.why),
             replay: checked.word.is_failure().then_some(&checked.replay),
+            finding: checked.found.as_ref(),
         };
         writeln!(out, "{}", escaped_json(&serde_json::to_string(&line)?))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pidlab_realkernel::Kernel;
 use pidlab_sim::rule;
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::kernel::On;
 /// Counts, and what has to be said at the end.
 pub(super) struct Totals {
     on: On,
-    kernel: Option<String>,
+    kernel: Option<Kernel>,
     /// Whether the whole library was meant, so that it says something how many rules were shown.
     all: bool,
     /// How many scenarios there were to check.
@@ -28,7 +29,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    pub(super) fn new(on: On, kernel: Option<String>, all: bool, planned: usize) -> Totals {
+    pub(super) fn new(on: On, kernel: Option<Kernel>, all: bool, planned: usize) -> Totals {
         Totals {
             on,
             kernel,
@@ -97,8 +98,8 @@ impl Totals {
     /// Who ran: `the model and Linux 6.18.44`.
     pub(super) fn machines(&self) -> String {
         match (self.on, &self.kernel) {
-            (On::Both, Some(release)) => format!("the model and Linux {release}"),
-            (On::Kernel, Some(release)) => format!("Linux {release} alone"),
+            (On::Both, Some(kernel)) => format!("the model and Linux {}", kernel.release),
+            (On::Kernel, Some(kernel)) => format!("Linux {} alone", kernel.release),
             _ => "the model alone".to_owned(),
         }
     }
@@ -136,7 +137,11 @@ impl Totals {
         let words = Word::ALL.iter().map(|word| (word.name().replace('-', "_"), json!(self.count(*word))));
         let mut summary: serde_json::Map<String, Value> = words.collect();
         summary.insert("on".to_owned(), json!(on));
-        summary.insert("kernel".to_owned(), json!(self.kernel));
+        summary.insert("kernel".to_owned(), json!(self.kernel.as_ref().map(|kernel| &kernel.release)));
+        if let Some(kernel) = &self.kernel {
+            let facts: BTreeMap<&str, bool> = kernel.facts.iter().map(|(fact, holds)| (fact.word(), holds)).collect();
+            summary.insert("facts".to_owned(), json!(facts));
+        }
         for (name, count) in [
             ("scenarios", self.scenarios()),
             ("not_run", self.not_run()),

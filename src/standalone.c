@@ -1,0 +1,174 @@
+/* How it works: every process of the scenario waits in `play` for its turn. The first process, outside of the
+ * scenario's namespaces, gives one turn after the other, and looks at everybody in its own /proc after each. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define USED __attribute__((unused))
+
+struct slot { volatile int turn, done, outer; volatile long result; };
+static struct slot *slots;
+static char stacks[ROLES][65536] __attribute__((aligned(64)));
+
+static void nap(void) { struct timespec t = { 0, 1000000 }; nanosleep(&t, NULL); }
+static long result(long value) { return value < 0 ? -errno : value; }
+#define CALL(...) result(syscall(__VA_ARGS__))
+static long perform(int step);
+
+/* Waits for turns, for ever. */
+static int play(void *role)
+{
+	struct slot *slot = &slots[(long)role];
+	char link[64] = "";
+	/* Its number in the outermost procfs, for the first process and for /proc/PID/ns. */
+	if (readlink("/proc/thread-self", link, sizeof link - 1) > 0)
+		slot->outer = atoi(strrchr(link, '/') + 1);
+	for (;;) {
+		int turn = slot->turn;
+		if (turn == slot->done) {
+			nap();
+			continue;
+		}
+		slot->result = perform(turn);
+		slot->done = turn;
+	}
+	return 0;
+}
+
+USED static long make(long child, unsigned long flags)
+{
+	return result(clone(play, stacks[child] + sizeof stacks[child], (int)flags, (void *)child));
+}
+
+USED static long join(int role, const char *file, int type)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/%s", slots[role].outer, file);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	long value = result(setns(fd, type));
+	close(fd);
+	return value;
+}
+
+USED static void nothing(int signal) { (void)signal; }
+
+USED static long act(int signal, void (*handler)(int), int flags)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+	return result(sigaction(signal, &action, NULL));
+}
+
+USED static long mask(int how, int signal)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	return result(sigprocmask(how, &set, NULL));
+}
+
+USED static long wait_for(int pid, int options)
+{
+	int status = 0;
+	long value = CALL(SYS_wait4, pid, &status, options, NULL);
+	if (value > 0)
+		dprintf(1, "   its status: %s %d\n", WIFEXITED(status) ? "exited" : WIFSIGNALED(status) ? "killed by" :
+			WIFSTOPPED(status) ? "stopped by" : "continued", WIFEXITED(status) ? WEXITSTATUS(status) :
+			WIFSIGNALED(status) ? WTERMSIG(status) : WIFSTOPPED(status) ? WSTOPSIG(status) : 0);
+	return value;
+}
+
+USED static long send_by_pidfd(int pid, int signal)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		return -errno;
+	long value = CALL(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+	close(fd);
+	return value;
+}
+
+static void look(void)
+{
+	for (int role = 0; role < ROLES; role++) {
+		char path[64], text[512], *at;
+		if (!slots[role].outer)
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/stat", slots[role].outer);
+		int fd = open(path, O_RDONLY), size = fd < 0 ? 0 : (int)read(fd, text, sizeof text - 1);
+		close(fd);
+		text[size > 0 ? size : 0] = 0;
+		at = strrchr(text, ')');
+		int parent = 0, of = -1;
+		if (at)
+			sscanf(at + 2, "%*c %d", &parent);
+		for (int other = 0; at && other < ROLES; other++)
+			if (slots[other].outer == parent)
+				of = other;
+		if (at)
+			printf("   %-10s state %c%s%s\n", names[role], at[2], of < 0 ? "" : ", child of ", of < 0 ? "" : names[of]);
+		else
+			printf("   %-10s gone\n", names[role]);
+	}
+}
+
+static void turn(int step, int role, const char *what)
+{
+	struct slot *slot = &slots[role];
+	printf("%d. %s: %s\n", step, names[role], what);
+	slot->turn = step;
+	for (int naps = 0; slot->done != step && naps < 500; naps++)
+		nap();
+	if (slot->done != step)
+		printf("   it has not returned\n");
+	else if (slot->result < 0)
+		printf("   fails: %s\n", strerror(-(int)slot->result));
+	else
+		printf("   returns %ld\n", slot->result);
+	for (int naps = 0; naps < 100; naps++)
+		nap();
+	look();
+}
+
+int main(void)
+{
+	struct utsname name;
+	setvbuf(stdout, NULL, _IONBF, 0);
+	uname(&name);
+	printf("Linux %s %s\n", name.release, name.version);
+	/* No core file is written; a dump is still begun. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 1, 1 });
+	slots = mmap(NULL, ROLES * sizeof *slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (slots == MAP_FAILED || unshare(CLONE_NEWPID)) {
+		perror("unshare (as root?)");
+		return 2;
+	}
+	pid_t host = fork();
+	if (host == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		play((void *)0);
+	}
+	while (!slots[0].outer)
+		nap();
+	run();
+	kill(host, SIGKILL);
+	waitpid(host, NULL, 0);
+	return 0;
+}

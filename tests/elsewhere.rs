@@ -1,0 +1,122 @@
+//! The command line with other kernels, and the parts of a check. What boots a kernel is in `kernels/tests/`, and in CI.
+
+#[path = "tool/mod.rs"]
+mod tool;
+
+use pidlab_kernels::find;
+use serde_json::Value;
+use tool::{Folder, GOOD, pidlab};
+
+/// The summary of results in JSON.
+fn summary(text: &str) -> Value {
+    let last = text.lines().last().expect("there is a summary");
+    serde_json::from_str::<Value>(last).expect("it is JSON")["summary"].clone()
+}
+
+#[test]
+fn the_parts_of_a_check_are_the_whole() {
+    let folder = Folder::new("parts");
+    let check = ["check", "--on", "model", "--format", "json"];
+    let whole = pidlab(&folder.0, &check);
+    assert_eq!(whole.code, Some(0), "{}", whole.err);
+    for part in ["1/3", "2/3", "3/3"] {
+        let told = pidlab(&folder.0, &[&check[..], &["--shard", part]].concat());
+        assert_eq!(told.code, Some(0), "{}", told.err);
+        folder.file(&format!("{}.json", &part[..1]), told.out);
+    }
+    let merged = pidlab(&folder.0, &["merge", "3.json", "1.json", "2.json"]);
+    assert_eq!(merged.code, Some(0), "{}", merged.err);
+    assert_eq!(summary(&merged.out), summary(&whole.out));
+    let mut lines = [&merged.out, &whole.out].map(|out| out.lines().collect::<Vec<_>>());
+    lines.iter_mut().for_each(|lines| lines.sort_unstable());
+    assert_eq!(lines[0], lines[1]);
+}
+
+#[test]
+fn the_parts_of_random_scenarios_are_other_ones() {
+    let folder = Folder::new("random-parts");
+    let fuzz = ["fuzz", "--on", "model", "--format", "json", "--steps", "200", "--seed", "5"];
+    for part in ["1/2", "2/2"] {
+        let told = pidlab(&folder.0, &[&fuzz[..], &["--shard", part]].concat());
+        assert_eq!(told.code, Some(0), "{}", told.err);
+        folder.file(&format!("{}.json", &part[..1]), told.out);
+    }
+    let read = |name: &str| summary(&std::fs::read_to_string(folder.0.join(name)).expect("it was written"));
+    let (first, second) = (read("1.json"), read("2.json"));
+    assert_ne!(first["calls"], second["calls"]);
+    let merged = summary(&pidlab(&folder.0, &["merge", "1.json", "2.json"]).out);
+    let steps = |summary: &Value| summary["steps"].as_u64().expect("steps are counted");
+    assert_eq!(steps(&merged), steps(&first) + steps(&second));
+    let alone = pidlab(&folder.0, &["fuzz", "--shard", "1/2"]);
+    assert_eq!(alone.code, Some(2), "parts of what nobody knows");
+}
+
+#[test]
+fn what_is_not_whole_is_not_merged() {
+    let folder = Folder::new("not-whole");
+    folder.file("cut.json", "{\"scenario\":\"a/b\",\"result\":\"agrees\"}\n");
+    folder.file("half.json", "{\"scenario\":\"a/b\",\"res");
+    folder.file(
+        "one.json",
+        "{\"scenario\":\"a/b\",\"result\":\"agrees\"}\n{\"summary\":{\"agrees\":1,\"kernel\":\"6.1\"}}\n",
+    );
+    folder.file("other.json", "{\"summary\":{\"agrees\":1,\"kernel\":\"6.2\"}}\n");
+    for (files, told) in [
+        (&["cut.json"][..], "there is no summary"),
+        (&["half.json"], "line 1 is no result"),
+        (&["one.json", "one.json"], "`a/b` is in two parts"),
+        (&["one.json", "other.json"], "`kernel` is another than before"),
+        (&["missing.json"], "missing.json"),
+    ] {
+        let merged = pidlab(&folder.0, &[&["merge"], files].concat());
+        assert_eq!(merged.code, Some(2), "{files:?}");
+        assert!(merged.err.contains(told), "{files:?}: {}", merged.err);
+    }
+}
+
+#[test]
+fn a_kernel_that_is_not_there_is_named() {
+    let folder = Folder::new("no-kernel");
+    folder.file("text.toml", GOOD);
+    for command in
+        [&["check", "--kernel", "none-such"][..], &["run", "text.toml", "--kernel=none-such"], &["matrix", "none-such"]]
+    {
+        let told = pidlab(&folder.0, command);
+        assert_eq!(told.code, Some(2));
+        assert!(told.err.contains("no kernel `none-such`"), "{}", told.err);
+    }
+    let told = pidlab(&folder.0, &["check", "--kernel", "text.toml"]);
+    assert_eq!(told.code, Some(2));
+    assert!(told.err.contains("no bzImage"), "{}", told.err);
+    let told = pidlab(&folder.0, &["check", "--fix", "--kernel", "uml"]);
+    assert_eq!(told.code, Some(2), "what is written there does not come back");
+    let told = pidlab(&folder.0, &["kernels", "fetch", "none-such"]);
+    assert_eq!(told.code, Some(2));
+    assert!(told.err.contains("qemu-6.1"), "{}", told.err);
+}
+
+/// Where user-mode Linux is installed; CI has it.
+#[test]
+fn a_file_is_run_in_another_kernel_as_it_is_here() {
+    if find("uml").is_err() {
+        eprintln!("skipped: there is no linux.uml (package user-mode-linux)");
+        return;
+    }
+    let folder = Folder::new("uml");
+    folder.file("below/mine.toml", GOOD);
+    folder.file("below/wrong.toml", GOOD.replace("returns = 1", "returns = 2"));
+    folder.file("below/bad.toml", "title = 1");
+    let told = |arguments: &[&str]| {
+        let (here, there) =
+            (pidlab(&folder.0, arguments), pidlab(&folder.0, &[arguments, &["--kernel", "uml"]].concat()));
+        assert_eq!(here.code, there.code, "{arguments:?}: {}", there.err);
+        (here, there)
+    };
+    let (here, there) = told(&["run", "below/mine.toml"]);
+    assert_eq!(here.out, there.out);
+    let (_, there) = told(&["check", "below/mine.toml", "below/wrong.toml"]);
+    assert_eq!(there.code, Some(1));
+    assert!(there.out.contains("pidlab run --kernel uml below/wrong.toml"), "{}", there.out);
+    let (here, there) = told(&["run", "below/bad.toml"]);
+    assert_eq!((there.code, here.err), (Some(2), there.err));
+}
