@@ -9,14 +9,15 @@
 //!
 //! In the kernel: kernel/fork.c:copy_process, kernel_clone.
 
-use pidlab_scenario::{CloneFlags, Errno, Signal};
+use pidlab_scenario::{CloneFlags, Errno};
 
 use crate::alloc::{alloc_pid, put_pid_ns};
 use crate::capable::{copy_creds, put_creds};
 use crate::mm::copy_mm;
-use crate::nsproxy::copy_pid_ns;
+use crate::nsproxy::{copy_pid_ns, shared_fs};
+use crate::objects::clone_args::CloneArgs;
 use crate::objects::cred::Cred;
-use crate::objects::ids::{FsId, NsId, TaskId};
+use crate::objects::ids::{NsId, TaskId};
 use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL};
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigPending;
@@ -27,39 +28,6 @@ use crate::signal::stop::task_join_group_stop;
 use crate::storage::arena::Slot;
 use crate::world::{InCall, World};
 use crate::{autoreap, describe, rule, tid_words};
-
-/// What clone3(2) is asked for.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct CloneArgs<'a> {
-    /// Its flags; `CLONE_FILES` changes nothing here.
-    pub flags: CloneFlags,
-    /// What the parent gets when the child ends; `None` is 0.
-    pub exit_signal: Option<Signal>,
-    /// The numbers asked for, innermost namespace first.
-    pub set_tid: &'a [i32],
-}
-
-impl CloneArgs<'static> {
-    /// A child made with these flags, that sends SIGCHLD when it ends and has the numbers that come next.
-    pub const fn new(flags: CloneFlags) -> CloneArgs<'static> {
-        CloneArgs { flags, exit_signal: Some(Signal::CHLD), set_tid: &[] }
-    }
-}
-
-impl<'a> CloneArgs<'a> {
-    /// With another signal for the parent, or none.
-    #[must_use]
-    pub const fn with_exit_signal(self, exit_signal: Option<Signal>) -> CloneArgs<'a> {
-        CloneArgs { exit_signal, ..self }
-    }
-
-    /// With these numbers, innermost namespace first.
-    #[must_use]
-    pub const fn with_set_tid(self, set_tid: &[i32]) -> CloneArgs<'_> {
-        CloneArgs { flags: self.flags, exit_signal: self.exit_signal, set_tid }
-    }
-}
 
 /// Flags that have a TID written somewhere.
 const WRITES_TID: CloneFlags =
@@ -204,21 +172,6 @@ fn copy_process(
         }
     }
     Ok(child)
-}
-
-/// The filesystem information of a task, with a name by which others can share it.
-///
-/// # References
-/// kernel/fork.c:copy_fs
-#[cold]
-fn shared_fs(w: &mut World, task: TaskId) -> FsId {
-    if let Some(fs) = w.task(task).fs {
-        return fs;
-    }
-    w.fs_shared += 1;
-    let fs = FsId(std::num::NonZeroU32::new(w.fs_shared).expect("it was just counted"));
-    w.task_mut(task).fs = Some(fs);
-    fs
 }
 
 /// A thread beside the others of its maker's process.

@@ -127,10 +127,10 @@ mod strategy;
 
 pub use calls::State;
 pub use check::Broken;
-pub use fork::CloneArgs;
 pub use graph::{Edge, Graph, Node};
 pub use misconception::Misconception;
 pub use model::{Answer, Because, Judgement, Model, Never, Outcomes};
+pub use objects::clone_args::CloneArgs;
 pub use objects::ids::{NsId, TaskId};
 pub use objects::pid::Nr;
 pub use objects::wait_opts::{WaitFor, Waited};

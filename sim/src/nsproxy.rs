@@ -10,7 +10,7 @@ use pidlab_scenario::{Capability, CloneFlags, Errno, Fact};
 use crate::alloc::put_pid_ns;
 use crate::capable::{check_ucounts, copy_creds, inc_pid_namespaces, may_own_below, put_creds};
 use crate::objects::cred::Cred;
-use crate::objects::ids::{NsId, TaskId, UserNsId};
+use crate::objects::ids::{FsId, NsId, TaskId, UserNsId};
 use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL, PID_MAX_LIMIT, PidNamespace};
 use crate::storage::idr::Idr;
 use crate::storage::unseen::Unseen;
@@ -139,4 +139,19 @@ pub(crate) fn sys_unshare(w: &mut World, caller: TaskId, flags: CloneFlags) -> R
         task.fs = None;
     }
     Ok(())
+}
+
+/// The filesystem information of a task, with a name by which others can share it.
+///
+/// # References
+/// kernel/fork.c:copy_fs
+#[cold]
+pub(crate) fn shared_fs(w: &mut World, task: TaskId) -> FsId {
+    if let Some(fs) = w.task(task).fs {
+        return fs;
+    }
+    w.fs_shared += 1;
+    let fs = FsId(std::num::NonZeroU32::new(w.fs_shared).expect("it was just counted"));
+    w.task_mut(task).fs = Some(fs);
+    fs
 }

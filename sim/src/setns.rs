@@ -17,7 +17,7 @@ use crate::mm::close_memory;
 use crate::nsproxy::switch_task_namespaces;
 use crate::objects::cred::Cred;
 use crate::objects::ids::{NsId, TaskId, UserNsId};
-use crate::objects::pid_namespace::NsFile;
+use crate::objects::ns_file::NsFile;
 use crate::objects::task::ExitState;
 use crate::pid::is_within;
 use crate::rule;

@@ -9,8 +9,9 @@ use pidlab_scenario::{ChildStatus, Errno, Fact, Facts, Signal};
 
 use crate::objects::cred::{Cred, UserNamespace};
 use crate::objects::ids::{CredId, MmId, NsId, PidId, SighandId, SignalId, TaskId};
+use crate::objects::ns_file::NsFile;
 use crate::objects::pid::Pid;
-use crate::objects::pid_namespace::{NsFile, PidNamespace};
+use crate::objects::pid_namespace::PidNamespace;
 use crate::objects::sighand::Sighand;
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::sigpending::SigSet;

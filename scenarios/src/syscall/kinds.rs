@@ -291,6 +291,8 @@ pub enum WaitId {
 }
 
 /// What ptrace(2) is asked for.
+///
+/// Exhaustive on purpose: a machine that runs scenarios knows what each of them is, and the compiler says where a new one is missing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum PtraceRequest {
     /// `PTRACE_SEIZE`.

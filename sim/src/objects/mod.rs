@@ -18,4 +18,8 @@ pub(crate) mod sigpending;
 
 pub(crate) mod cred;
 
+pub(crate) mod clone_args;
+
+pub(crate) mod ns_file;
+
 pub(crate) mod wait_opts;

@@ -11,7 +11,7 @@
 //!
 //! In the kernel: `struct pid_namespace`, include/linux/pid_namespace.h.
 
-use pidlab_scenario::{NamespaceTypes, Signal};
+use pidlab_scenario::Signal;
 
 use super::ids::{NsId, TaskId, UserNsId};
 use crate::storage::arena::Slot;
@@ -68,23 +68,6 @@ pub(crate) struct PidNamespace {
     pub(crate) count: u32,
     /// How many namespaces were made before it.
     pub(crate) serial: u64,
-}
-
-/// The namespace that a file is of (`struct ns_common`).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum NsFile {
-    Pid(NsId),
-    User(UserNsId),
-}
-
-impl NsFile {
-    /// What setns(2) may be told that it is.
-    pub(crate) fn nstype(self) -> NamespaceTypes {
-        match self {
-            NsFile::Pid(_) => NamespaceTypes::CLONE_NEWPID,
-            NsFile::User(_) => NamespaceTypes::CLONE_NEWUSER,
-        }
-    }
 }
 
 impl PidNamespace {
