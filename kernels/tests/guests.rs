@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab_kernels::{Bounds, Ending, Event, Kernel, Order, Past};
+use pidlab_realkernel::{Lab, LabOptions};
+use pidlab_scenario::{Machine, Scenario};
 
 /// What stands before the name of a part.
 const MARK: &str = "the part of ";
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
         Some(first) if first.starts_with("mem=") => play(&arguments),
         Some("--drive") => return drive(Path::new(&arguments[2])),
         Some("--in-guest") => return in_guest(),
+        Some("--killed") => return killed_in_guest(),
+        Some("--endless") => endless(),
         _ => {}
     }
     let part = |part: Part| Trial::test(format!("plays::{}", part.name), move || plays(&part));
@@ -37,9 +41,13 @@ fn main() -> ExitCode {
     let real = pidlab_kernels::find("uml");
     let lacks = real.is_err();
     if lacks {
+        assert!(std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_none(), "no linux.uml, and nothing may be skipped");
         eprintln!("a real guest is not booted: there is no linux.uml (package user-mode-linux)");
     }
-    trials.push(Trial::test("a_real_guest_runs_this_program", move || a_real_guest(&real?)).with_ignored_flag(lacks));
+    let kernel = real.clone();
+    trials.push(Trial::test("a_real_guest_runs_this_program", move || a_real_guest(&kernel?)).with_ignored_flag(lacks));
+    let killed = move || a_killed_run_changes_nothing(&real?);
+    trials.push(Trial::test("a_killed_run_changes_nothing", killed).with_ignored_flag(lacks));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -237,5 +245,67 @@ fn a_real_guest(kernel: &Kernel) -> Result<(), Failed> {
     assert!(said.contains(&Event::Out("in /some/where".to_owned())), "{said:?}");
     assert!(said.contains(&Event::Err("what was asked".to_owned())), "{said:?}");
     assert_eq!(said.last(), Some(&Event::File(PathBuf::from("/left/here"), "there, and back".to_owned())));
+    Ok(())
+}
+
+/// A scenario that writes what is the machine's own before Linux 6.14, as root, and one with a few processes that are there when it is killed.
+const DEAR: [&str; 2] = [
+    r#"title = "Two levels"
+steps = [
+  { by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },
+  { by = "init", call = "fork", child = "a" },
+  { by = "init", call = "clone", child = "inner", flags = ["CLONE_NEWPID"] },
+  { by = "init", call = "exit", status = 0 },
+]"#,
+    r#"title = "A limit"
+steps = [
+  { by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },
+  { by = "init", call = "sysctl", name = "pid_max", write = 301 },
+]"#,
+];
+
+/// Runs scenarios until it is killed, and says so after each two.
+fn endless() -> ! {
+    let parse = |text| Scenario::parse("guest/dear", "dear.toml", text).expect("it is a scenario");
+    let scenarios = DEAR.map(parse);
+    let mut lab = Lab::open(LabOptions::default()).expect("a guest is a place for a lab");
+    loop {
+        for scenario in &scenarios {
+            lab.run(scenario).expect("the run comes to its end");
+        }
+        println!("run");
+    }
+}
+
+/// In a real guest: such a program is killed again and again, and `pid_max` is what it was once everything of it has ended.
+fn killed_in_guest() -> ExitCode {
+    let itself = fs::read_link("/proc/self/exe").expect("there is a procfs");
+    let pid_max = || fs::read_to_string("/proc/sys/kernel/pid_max").expect("there is a limit");
+    let (before, those) = (pid_max(), running(&itself).len());
+    for runs in 0..6 {
+        let mut program =
+            Command::new(&itself).arg("--endless").stdout(Stdio::piped()).spawn().expect("it can be started again");
+        let mut said = BufReader::new(program.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+        assert_eq!(said.by_ref().take(runs).count(), runs);
+        // However far it has come: the first time before it has done anything.
+        program.kill().expect("it is our child");
+        program.wait().expect("it is our child");
+        // If anything is left, this never ends.
+        while running(&itself).len() > those {
+            std::thread::yield_now();
+        }
+        if pid_max() != before {
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::from(9)
+}
+
+fn a_killed_run_changes_nothing(kernel: &Kernel) -> Result<(), Failed> {
+    let arguments = vec!["--killed".to_owned()];
+    let order = Order { arguments, folder: PathBuf::from("/"), ..Order::default() };
+    let mut said = Vec::new();
+    let past = pidlab_kernels::run(kernel, order, None, &[], Bounds::default(), |event| said.push(event))?;
+    assert_eq!(past.ending, Ending::Ended(9), "{said:?}");
     Ok(())
 }
