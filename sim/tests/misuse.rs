@@ -51,7 +51,9 @@ fn misuse_is_told_where_it_is_done() -> Result<(), Errno> {
     let hook = take_hook();
     set_hook(Box::new(|info| {
         let place = info.location().expect("a panic has a place");
-        let said = info.payload_as_str().unwrap_or_default().to_owned();
+        let payload = info.payload();
+        let formatted = payload.downcast_ref::<String>().cloned();
+        let said = formatted.or_else(|| Some((*payload.downcast_ref::<&str>()?).to_owned())).unwrap_or_default();
         *PANICKED.lock().expect("nobody panics with it") = Some((place.file().to_owned(), place.line(), said));
     }));
     let mut all = vec![
