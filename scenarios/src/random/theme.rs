@@ -121,7 +121,7 @@ const EVERYTHING: &[(CallName, u32)] = &[
     (C::Sigtimedwait, 4),
     (C::Signalfd, 2),
     (C::PidfdPoll, 3),
-    (C::Look, 15),
+    (C::Look, 19),
     (C::Setsid, 4),
     (C::Getpid, 2),
     (C::Gettid, 2),
@@ -132,7 +132,7 @@ const EVERYTHING: &[(CallName, u32)] = &[
     (C::Sysctl, 8),
     (C::Setuid, 5),
     (C::DropCapability, 3),
-    (C::SeccompKill, 1),
+    (C::SeccompKill, 2),
 ];
 
 const NUMBERS: &[(CallName, u32)] = &[
@@ -150,7 +150,7 @@ const NUMBERS: &[(CallName, u32)] = &[
     (C::SetPdeathsig, 1),
     (C::Setsid, 1),
     (C::Setpgid, 1),
-    (C::Look, 2),
+    (C::Look, 3),
 ];
 
 const OUTSIDE: &[(CallName, u32)] = &[
@@ -171,7 +171,7 @@ const OUTSIDE: &[(CallName, u32)] = &[
     (C::Sigaction, 4),
     (C::Getppid, 2),
     (C::Setsid, 2),
-    (C::Look, 8),
+    (C::Look, 10),
 ];
 
 const STOPS: &[(CallName, u32)] = &[
@@ -213,7 +213,7 @@ const USERS: &[(CallName, u32)] = &[
     (C::Setpgid, 4),
     (C::Exec, 4),
     (C::Reboot, 2),
-    (C::Look, 4),
+    (C::Look, 5),
 ];
 
 const THREADS: &[(CallName, u32)] = &[
@@ -239,7 +239,7 @@ const THREADS: &[(CallName, u32)] = &[
     (C::PidfdPoll, 2),
     (C::PidfdOpen, 1),
     (C::Reboot, 2),
-    (C::Look, 4),
+    (C::Look, 5),
 ];
 
 /// That thirty inits end one in the other can happen in very many orders: only the innermost act.
@@ -248,7 +248,7 @@ const DEPTH: &[(CallName, u32)] = &[
     (C::Fork, 8),
     (C::Unshare, 8),
     (C::Setns, 10),
-    (C::Look, 3),
+    (C::Look, 4),
     (C::Sysctl, 2),
     (C::Getppid, 1),
     (C::Setpgid, 2),
@@ -279,7 +279,7 @@ const LIMITS: &[(CallName, u32)] = &[
     (C::SetPdeathsig, 4),
     (C::Setuid, 3),
     (C::FailedFork, 2),
-    (C::Look, 3),
+    (C::Look, 4),
     (C::Abort, 1),
     (C::Reboot, 1),
 ];
@@ -299,7 +299,7 @@ const DEATHS: &[(CallName, u32)] = &[
     (C::SetChildSubreaper, 3),
     (C::Unshare, 3),
     (C::Setns, 3),
-    (C::Look, 8),
+    (C::Look, 10),
     (C::Vfork, 2),
     (C::Setsid, 1),
 ];
@@ -326,7 +326,7 @@ const ENDINGS: &[(CallName, u32)] = &[
     (C::Fault, 1),
     (C::Abort, 1),
     (C::Reboot, 3),
-    (C::Look, 3),
+    (C::Look, 4),
 ];
 
 const TRACERS: &[(CallName, u32)] = &[
@@ -351,6 +351,6 @@ const TRACERS: &[(CallName, u32)] = &[
     (C::Unshare, 2),
     (C::Setns, 3),
     (C::Setpgid, 2),
-    (C::SeccompKill, 1),
-    (C::Look, 5),
+    (C::SeccompKill, 2),
+    (C::Look, 7),
 ];
