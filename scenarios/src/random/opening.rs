@@ -4,8 +4,8 @@ use super::bytes::Bytes;
 use super::clones::THREAD;
 use super::theme::Theme;
 use crate::{
-    ANOTHER_USER, Call, Capability, CloneFlags, Entrance, ExitSignal, KillTarget, MaskChange, Role, SetnsVia, Signal,
-    SignalAction, Sysctl, Target, WaitOptions, WaitTarget,
+    ANOTHER_USER, Call, Capability, CloneFlags, Entrance, ExitSignal, Keeper, KillTarget, MaskChange, NsLink, Role,
+    SetnsVia, Signal, SignalAction, Sysctl, Target, WaitOptions, WaitTarget,
 };
 
 /// Namespaces, one in the other, that a scenario about depth begins with.
@@ -84,6 +84,10 @@ impl Writer {
 
     fn setns(&self, to: u16) -> Call {
         Call::Setns { to: Entrance::Process(self.role(to)), via: SetnsVia::NsPid, nstype: None }
+    }
+
+    fn open_ns(&self, of: u16) -> Call {
+        Call::OpenNs { of: self.role(of), via: NsLink::Pid, keep: Keeper::Descriptor }
     }
 
     fn steps<const N: usize>(&self, steps: [(u16, Call); N]) -> Opening {
@@ -182,6 +186,8 @@ fn outside(w: &Writer) -> Vec<Opening> {
         w.steps([(0, w.init(1)), (1, w.fork(2)), (2, own_group()), (0, w.fork(3)), (3, w.group(2))]),
         // A sibling that a thread has made.
         w.steps([(0, w.fork(1)), (1, w.thread(2)), (2, w.made(3, CloneFlags::CLONE_PARENT))]),
+        // A namespace that is kept open, with nobody left in it.
+        w.steps([(0, w.init(1)), (0, w.open_ns(1)), (1, exit()), (0, w.wait(1))]),
     ]
 }
 

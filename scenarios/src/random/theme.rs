@@ -164,7 +164,7 @@ const OUTSIDE: &[(CallName, u32)] = &[
     (C::Unshare, 7),
     (C::Setns, 14),
     (C::OpenNs, 6),
-    (C::CloseNs, 1),
+    (C::CloseNs, 4),
     (C::Setpgid, 6),
     (C::SetPdeathsig, 5),
     (C::SetChildSubreaper, 4),
