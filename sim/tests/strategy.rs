@@ -1,7 +1,7 @@
 //! The strategy of whole scenarios: each is valid, and so is whatever it shrinks to.
 
 use pidlab_scenario::random::{RandomConfig, Theme};
-use pidlab_scenario::{Call, Facts, Machine, Scenario};
+use pidlab_scenario::{Call, Facts, Machine, Scenario, Step};
 use pidlab_sim::{Model, scenarios};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
@@ -51,6 +51,11 @@ fn a_failing_scenario_shrinks_to_what_matters() {
         if leads && sleeps { Err(TestCaseError::fail("both")) } else { Ok(()) }
     });
     let Err(TestError::Fail(_, scenario)) = found else { panic!("{found:?}") };
-    assert!(scenario.steps.len() <= 4, "{}", scenario.to_toml());
+    let is_one = |step: &Step| matches!(step.call, Call::Setsid | Call::Vfork { .. });
+    assert_eq!(scenario.steps.iter().filter(|step| is_one(step)).count(), 2, "{}", scenario.to_toml());
+    for (index, step) in scenario.steps.iter().enumerate().filter(|(_, step)| !is_one(step)) {
+        let acts = |role| scenario.steps[index..].iter().any(|later| later.by == role);
+        assert!(step.call.child().is_some_and(acts), "step {} is for nothing: {}", index + 1, scenario.to_toml());
+    }
     assert!(is_valid(&scenario));
 }

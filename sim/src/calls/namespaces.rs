@@ -91,7 +91,7 @@ impl World {
     /// let mut world = World::new();
     /// let host = world.host();
     /// let flags = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID;
-    /// let init = world.clone3(host, &CloneArgs { flags, exit_signal: None, set_tid: &[] })?;
+    /// let init = world.clone3(host, &CloneArgs::new(flags))?;
     /// world.setns_user(host, Some(init))?;
     /// assert_eq!(world.setns_path(host, Some(host)), Err(Errno::EPERM), "all power there, and none here");
     /// world.setns_path(host, Some(init))?;

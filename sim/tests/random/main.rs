@@ -204,7 +204,7 @@ fn thousands_in_the_same_slot_have_thousands_of_names() {
 fn every_call_is_made_and_succeeds_often() {
     let mut runner = TestRunner::deterministic();
     let mut succeeded: BTreeMap<&str, u32> = BTreeMap::new();
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         let calls = calls(120).new_tree(&mut runner).expect("lists of bytes can always be had").current();
         let mut world = world(true);
         for made in calls.into_iter().filter_map(|bytes| make(&mut world, bytes)) {
