@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab_kernels::{Bounds, Ending, Event, Kernel, Order, Past};
@@ -71,12 +71,18 @@ const PARTS: [Part; 9] = [
     Part { name: "changed", told: Some("is not as it was: pid_max") },
 ];
 
-const BOUNDS: Bounds = Bounds {
-    boot: Duration::from_secs(1),
-    silence: Duration::from_secs(1),
-    whole: Duration::from_secs(3),
-    power_off: Duration::from_secs(1),
-};
+/// The bounds for a part: the one that it has to run into is short, and the others are as ever, however busy the machine is.
+fn bounds(part: &str) -> Bounds {
+    let mut bounds = Bounds::default();
+    match part {
+        "silent from the start" => bounds.boot = Duration::from_secs(1),
+        "silent after it booted" => bounds.silence = Duration::from_secs(1),
+        "alive for ever" => bounds.whole = Duration::from_secs(3),
+        "never off" => bounds.power_off = Duration::from_secs(1),
+        _ => {}
+    }
+    bounds
+}
 
 /// The kernel's side of a part.
 #[expect(clippy::disallowed_methods, reason = "it shows life for ever, and nothing is known by its pauses")]
@@ -135,17 +141,16 @@ fn actor(part: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-fn boot(path: &Path) -> Result<(Past, Vec<Event>), Failed> {
+fn boot(path: &Path, bounds: Bounds) -> Result<(Past, Vec<Event>), Failed> {
     let kernel = Kernel::of_file(path)?;
     let mut said = Vec::new();
-    let past = pidlab_kernels::run(&kernel, Order::default(), None, &[], BOUNDS, |event| said.push(event))?;
+    let past = pidlab_kernels::run(&kernel, Order::default(), None, &[], bounds, |event| said.push(event))?;
     Ok((past, said))
 }
 
 fn plays(part: &Part) -> Result<(), Failed> {
     let (_folder, path) = actor(part.name);
-    let begun = Instant::now();
-    let (past, said) = boot(&path)?;
+    let (past, said) = boot(&path, bounds(part.name))?;
     match (&past.ending, part.told) {
         (Ending::Unavailable(why, _), _) => return Err(format!("it cannot run here: {why}").into()),
         (Ending::Ended(1), None) => {
@@ -158,8 +163,6 @@ fn plays(part: &Part) -> Result<(), Failed> {
         }
         (other, _) => return Err(format!("it is taken for {other:?}").into()),
     }
-    // The bounds are added up, with room for a machine that has other things to do.
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     assert_eq!(running(&path), Vec::<String>::new(), "nothing is left");
     Ok(())
 }
@@ -212,7 +215,7 @@ fn what_is_no_kernel_is_refused() -> Result<(), Failed> {
     let mut corrupt = vec![0xf4; 1 << 16];
     corrupt[0x202..0x206].copy_from_slice(b"HdrS");
     fs::write(&path, corrupt)?;
-    let (past, said) = boot(&path)?;
+    let (past, said) = boot(&path, bounds("silent from the start"))?;
     assert!(said.is_empty() && past.boot.is_none());
     match past.ending {
         Ending::Cut(..) => Ok(()),
