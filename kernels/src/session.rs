@@ -62,6 +62,8 @@ impl Bounds {
 const MOST_STRETCHED: f64 = 20.0;
 
 /// What the program in a guest said.
+///
+/// Exhaustive on purpose: whoever boots a kernel has something to do for each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     /// A line of its standard output.
@@ -73,6 +75,8 @@ pub enum Event {
 }
 
 /// How a guest ended.
+///
+/// Exhaustive on purpose: whoever boots a kernel has something to do for each, and the compiler says where a new one is missing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ending {
     /// The program in it ended, with this code, and then the machine.
