@@ -95,6 +95,31 @@ fn a_kernel_that_is_not_there_is_named() {
     assert!(told.err.contains("qemu-6.1"), "{}", told.err);
 }
 
+/// A program that is taken for a user-mode Linux, and ends at once: nothing was run in it, and nothing agrees.
+#[test]
+fn a_guest_that_does_not_end_as_it_should_is_no_agreement() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new("cut-off");
+    folder.file("good.toml", GOOD);
+    let mut program = std::fs::read("/bin/true").expect("there is a true");
+    program.extend(b"root=<file containing the root fs>");
+    let kernel = folder.file("kernel", program);
+    std::fs::set_permissions(&kernel, std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+    for command in [
+        &["check", "good.toml", "--kernel", "kernel"][..],
+        &["run", "good.toml", "--kernel", "kernel"],
+        &["fuzz", "--steps", "10", "--kernel", "kernel"],
+    ] {
+        let told = pidlab(&folder.0, command);
+        assert_eq!((told.code, &told.out[..]), (Some(3), ""), "{command:?}: {}", told.err);
+        assert!(told.err.contains("the guest ended before it said so"), "{command:?}: {}", told.err);
+    }
+    let told = pidlab(&folder.0, &["matrix", "kernel"]);
+    assert_eq!(told.code, Some(3), "{}", told.out);
+    assert!(told.out.contains("cut off 1"), "{}", told.out);
+}
+
 /// Where user-mode Linux is installed; CI has it.
 #[test]
 fn a_file_is_run_in_another_kernel_as_it_is_here() {

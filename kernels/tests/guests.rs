@@ -31,6 +31,10 @@ fn main() -> ExitCode {
         Some("--drive") => return drive(Path::new(&arguments[2])),
         Some("--in-guest") => return in_guest(),
         Some("--killed") => return killed_in_guest(),
+        Some("--changes") => {
+            fs::write("/proc/sys/kernel/pid_max", "4242").expect("root may, in a guest");
+            return ExitCode::SUCCESS;
+        }
         Some("--endless") => endless(),
         _ => {}
     }
@@ -46,8 +50,11 @@ fn main() -> ExitCode {
     }
     let kernel = real.clone();
     trials.push(Trial::test("a_real_guest_runs_this_program", move || a_real_guest(&kernel?)).with_ignored_flag(lacks));
-    let killed = move || a_killed_run_changes_nothing(&real?);
+    let kernel = real.clone();
+    let killed = move || a_killed_run_changes_nothing(&kernel?);
     trials.push(Trial::test("a_killed_run_changes_nothing", killed).with_ignored_flag(lacks));
+    let changed = move || a_guest_that_was_changed_is_no_good_end(&real?);
+    trials.push(Trial::test("a_guest_that_was_changed_is_no_good_end", changed).with_ignored_flag(lacks));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -311,4 +318,13 @@ fn a_killed_run_changes_nothing(kernel: &Kernel) -> Result<(), Failed> {
     let past = pidlab_kernels::run(kernel, order, None, &[], Bounds::default(), |event| said.push(event))?;
     assert_eq!(past.ending, Ending::Ended(9), "{said:?}");
     Ok(())
+}
+
+fn a_guest_that_was_changed_is_no_good_end(kernel: &Kernel) -> Result<(), Failed> {
+    let order = Order { arguments: vec!["--changes".to_owned()], folder: PathBuf::from("/"), ..Order::default() };
+    let past = pidlab_kernels::run(kernel, order, None, &[], Bounds::default(), |_| {})?;
+    match past.ending {
+        Ending::Cut(why, _) if why.contains("pid_max") && why.contains("4242") => Ok(()),
+        other => Err(format!("it is taken for {other:?}").into()),
+    }
 }
