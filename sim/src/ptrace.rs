@@ -238,6 +238,7 @@ pub(crate) fn resume(w: &mut World, task: TaskId) -> Resumed {
 /// # References
 /// kernel/signal.c:ptrace_signal
 fn requeue(w: &mut World, task: TaskId, info: SigInfo, whom: To) {
+    w.because(&rule::PTRACE_INJECTED_BLOCKED, task);
     if !prepare_signal(w, info.signal, task, false) {
         return;
     }

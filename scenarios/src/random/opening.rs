@@ -345,6 +345,16 @@ fn tracers(w: &Writer) -> Vec<Opening> {
         w.steps([(0, w.fork(1)), (1, ignore(Signal::CHLD)), (1, w.fork(2)), (1, seize(2)), (2, exit())]),
         // A stopped one.
         w.steps([(0, w.fork(1)), (0, w.fork(2)), (2, seize(1)), (0, w.kill(1, Signal::STOP))]),
+        // One that is given a signal that it blocks, in the place of another, and takes it later.
+        w.steps([
+            (0, w.fork(1)),
+            (1, block(Signal::USR1)),
+            (0, w.fork(2)),
+            (2, seize(1)),
+            (0, w.kill(1, Signal::USR2)),
+            (2, Call::PtraceCont { pid: w.of(1), signal: Some(Signal::USR1) }),
+            (1, Call::Sigprocmask { how: MaskChange::Unblock, signal: Signal::USR1 }),
+        ]),
     ]
 }
 

@@ -42,6 +42,9 @@ rules! { TRACING;
         "a signal that a tracer puts in the place of another comes from the tracer: si_pid is its TID in the tracee's namespace, 0 if it has none there",
         "kernel/signal.c:ptrace_signal",
         note: "After PTRACE_DETACH it comes from the real parent, for that is the parent by then.";
+    PTRACE_INJECTED_BLOCKED = "ptrace.injected-blocked",
+        "a signal that a tracer puts in the place of another and that the tracee blocks is pending from then on; the other is gone",
+        "kernel/signal.c:ptrace_signal";
     PTRACE_HOLDS = "ptrace.holds",
         "only the thread that traces a process can let it go on, and only while it holds it (ESRCH)",
         "kernel/ptrace.c:ptrace_check_attach", manual: "ptrace(2), ERRORS",
