@@ -55,14 +55,18 @@ fn seen(seen: &Seen) -> String {
         }
         Seen::Credentials { pid, uid } => format!("sees pid {pid}, uid {uid}"),
         Seen::Owner { pid } => format!("sees pid {pid}"),
-        Seen::PidfdInfo { pid, tgid, ppid } => format!("sees pid {pid}, tgid {tgid}, ppid {ppid}"),
-        Seen::PidfdExit { status } => {
-            status.map_or_else(|| "sees no status yet".to_owned(), |status| format!("sees it {status}"))
+        Seen::PidfdInfo { pid, tgid, ppid, mask } => {
+            format!("sees pid {pid}, tgid {tgid}, ppid {ppid}, mask {mask:#x}")
+        }
+        Seen::PidfdExit { mask, status } => {
+            let status = status.map_or_else(|| "no status yet".to_owned(), |status| format!("it {status}"));
+            format!("sees {status}, mask {mask:#x}")
         }
         Seen::Procfs { listing, myself } => {
             format!("sees {}, and itself as {myself}", list(listing))
         }
         Seen::TidWords { parent_tid, child_tid } => format!("sees parent_tid {parent_tid}, child_tid {child_tid}"),
+        Seen::Myself { myself, thread } => format!("sees itself as {myself}, thread {thread}"),
         Seen::LastPid(number) => format!("sees {number}"),
     }
 }

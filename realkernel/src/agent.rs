@@ -15,9 +15,9 @@ pub(crate) use look::Sight;
 use self::files::{opened, opened_with, path_of, read_number, write_number};
 use self::numbered::numbered;
 use crate::sys::arena::{self, LEVELS, NOTED, SLOTS, STACK, Slot};
-use crate::sys::looking;
 use crate::sys::raw::{self, CloneArgs, Disposition, Raw, Siginfo};
 use crate::sys::sockets;
+use crate::sys::{looking, queues};
 
 numbered! {
     /// What a command asks for. The arguments are those of the system call, in its order, unless said otherwise.
@@ -62,6 +62,10 @@ numbered! {
         KeepForChildren,
         /// the socket at which a descriptor is handed over, or nothing: closes it.
         CloseHanded,
+        /// signal: the agent's own message queue, made if there is none, tells of a message with it; the descriptor, as the value.
+        MqNotify,
+        /// the socket at which a message queue is handed over, or nothing: a message for it.
+        MqSend,
         /// number of a system call without pointers, and four arguments.
         Plain,
         /// an option of prctl(2) that writes a number, which is the result.
@@ -117,6 +121,8 @@ pub(crate) fn make(role: usize, flags: u64, exit_signal: u64, set_tid: &[i32]) -
 pub(crate) fn go_on(role: usize) -> ! {
     let slot = arena::slot(role);
     let command = slot.command.load(Ordering::Acquire);
+    // It was closed (mq_open(3)).
+    slot.queue.store(0, Ordering::Relaxed);
     slot.result.store(0, Ordering::Relaxed);
     slot.done.store(command, Ordering::Release);
     raw::futex_wake(&slot.done);
@@ -207,6 +213,8 @@ fn perform(slot: &Slot) -> Raw {
             let fd = if argument(0) < 0 { NONE } else { sockets::take_over(argument(0) as i32) };
             raw::plain(libc::SYS_close, [fd as usize, 0, 0, 0])
         }
+        Operation::MqNotify => own_queue(slot, |queue| queues::notify(queue, argument(0) as i32)),
+        Operation::MqSend => kept(argument(0) as i32, queues::send),
         Operation::Plain => {
             let [number, a, b, c, d] = [0, 1, 2, 3, 4].map(argument);
             raw::plain(number, [a as usize, b as usize, c as usize, d as usize])
@@ -252,6 +260,18 @@ const NONE: Raw = -1;
 /// Uses the descriptor that was handed over, and closes it again; none where nothing was.
 fn kept(socket: i32, using: impl FnOnce(Raw) -> Raw) -> Raw {
     if socket < 0 { using(NONE) } else { opened_with(sockets::take_over(socket), using) }
+}
+
+/// Uses the agent's own message queue, which stays open.
+fn own_queue(slot: &Slot, using: impl FnOnce(Raw) -> Raw) -> Raw {
+    let known = slot.queue.load(Ordering::Relaxed);
+    let queue = if known == 0 { queues::make() } else { known as Raw };
+    if queue < 0 {
+        return queue;
+    }
+    slot.queue.store(queue as i32, Ordering::Relaxed);
+    slot.value.store(queue as i64, Ordering::Relaxed);
+    using(queue)
 }
 
 /// Leaves a descriptor that stays open.

@@ -129,6 +129,12 @@ pub(crate) fn answered(syscall: &Syscall, number: i32, caller: Caller) -> Option
         Tried::NotAsked(errno) => limit(&what(), errno).or_else(|| limit(&what(), number)),
     };
     match (syscall, number) {
+        // How many queues there are in an IPC namespace, and how many bytes a user has in them (mq_overview(7)).
+        (Syscall::MqNotify { .. }, libc::EMFILE | libc::ENOMEM | libc::ENOSPC) => {
+            let here = surroundings::at_the_start().limit_in_words("RLIMIT_MSGQUEUE");
+            let reason = format!("{}: no message queue could be made: {here}", what());
+            Some(Unavailable::new(reason, "raise it (ulimit -q), and fs.mqueue.queues_max (sysctl)"))
+        }
         // Nothing that a scenario does uses up descriptors.
         (_, libc::EMFILE | libc::ENFILE) => limit(&what(), number),
         // A full namespace and one whose init has ended answer so, too.
@@ -155,6 +161,7 @@ fn name(syscall: &Syscall) -> &'static str {
         Syscall::Unshare { .. } => "unshare",
         Syscall::Execve => "execve",
         Syscall::Setuid { .. } => "setuid",
+        Syscall::MqNotify { .. } => "mq_open",
         Syscall::RtSigqueueinfo { .. } => "rt_sigqueueinfo",
         Syscall::RtTgsigqueueinfo { .. } => "rt_tgsigqueueinfo",
         _ => "of files",

@@ -15,7 +15,7 @@ use crate::probe::{self, RefusedCalls};
 use crate::program;
 use crate::quiet;
 use crate::sharing::Sharing;
-use crate::surroundings::Surroundings;
+use crate::surroundings::{self, Surroundings};
 use crate::sys::arena::SLOTS;
 use crate::sys::{os, sockets};
 use crate::trouble::{Trouble, Unavailable};
@@ -58,6 +58,7 @@ impl Conductor {
             capabilities: Surroundings::here().effective,
             refused,
             signals_can_queue: probe::signals_can_queue(),
+            in_own_ipc_namespace: surroundings::has_ipc_namespaces(),
             in_first_user_namespace: fs::metadata("/proc/self/ns/user")
                 .is_ok_and(|namespace| namespace.ino() == INITIAL_USER_NAMESPACE),
         };

@@ -36,6 +36,7 @@ impl Caller<'_> {
             Look::Children { pid } => with_text(Sight::File, format!("{pid}/task/{pid}/children")),
             Look::Fdinfo(pidfd) => self.with_pidfd(Sight::Fdinfo, pidfd)?,
             Look::Translate(at) => self.translation(self.whoever_is(at)),
+            Look::Myself => sight(Sight::OwnLinks, &[]),
             Look::Loadavg => with_text(Sight::Path, "/proc/loadavg".to_owned()),
             Look::NsFile(at) => {
                 // The procfs on /proc is the conductor's, so the number is, too; 0 is nobody's.
@@ -175,14 +176,18 @@ pub(crate) fn outcome(syscall: &Syscall, result: i64, slot: &Slot) -> Result<Out
         Look::FileOwner(_) => Seen::Owner { pid: number(value)? },
         Look::PidfdInfo(_) => {
             let [pid, tgid] = [value, value >> 32].map(|number| number as u32);
-            Seen::PidfdInfo { pid, tgid, ppid: second as u32 }
+            let [ppid, mask] = [second, slot.more.load(Ordering::Relaxed)].map(|number| number as u32);
+            Seen::PidfdInfo { pid, tgid, ppid, mask }
         }
         Look::TidWords(_) => Seen::TidWords { parent_tid: number(value)?, child_tid: number(second.into())? },
-        Look::PidfdExit(_) if value as u64 & looking::PIDFD_INFO_EXIT == 0 => Seen::PidfdExit { status: None },
+        Look::PidfdExit(_) if value as u64 & looking::PIDFD_INFO_EXIT == 0 => {
+            Seen::PidfdExit { mask: value as u32, status: None }
+        }
         Look::PidfdExit(_) => {
             let status = wait_status(second).ok_or_else(|| format!("a pidfd gave the status {second}"))?;
-            Seen::PidfdExit { status: Some(status) }
+            Seen::PidfdExit { mask: value as u32, status: Some(status) }
         }
+        Look::Myself => Seen::Myself { myself: number(value)?, thread: number(second.into())? },
         Look::TheirProcfs(_) => Seen::Procfs { listing: listing(&viewed(result)), myself: number(value)? },
         Look::Loadavg => {
             let text = viewed(result);

@@ -18,6 +18,8 @@ pub(crate) struct Allowed {
     pub(crate) signals_can_queue: bool,
     /// Whether this is the machine's first user namespace, whose root may look into everybody.
     pub(crate) in_first_user_namespace: bool,
+    /// Whether names of message queues are the lab's own.
+    pub(crate) in_own_ipc_namespace: bool,
 }
 
 /// What of a run decides about what its next call needs.
@@ -35,6 +37,12 @@ impl Allowed {
         if let Some(name) = calls(syscall).iter().find(|name| self.refused.has(name)) {
             // Without the capability for it the call is refused, too.
             return Some(self.without_capability(syscall, several_users).unwrap_or_else(|| filtered(name)));
+        }
+        if matches!(syscall, Syscall::MqNotify { .. }) && !self.in_own_ipc_namespace {
+            return Some(Unavailable::new(
+                "this kernel has no IPC namespaces: a message queue would have its name on the whole machine",
+                "use a kernel that is built with CONFIG_IPC_NS",
+            ));
         }
         // The same user's next program would have it back otherwise (security/commoncap.c, `cap_bprm_creds_from_file`).
         if matches!(syscall, Syscall::CapsetWithout { .. }) && surroundings::at_the_start().no_new_privileges {
@@ -110,6 +118,8 @@ fn calls(syscall: &Syscall) -> &'static [&'static str] {
         Syscall::SetnsPidfd { pidfd: Pidfd::Opened(_), .. } | Syscall::SetnsPidfd { for_children: true, .. } => {
             &["setns", "pidfd_open"]
         }
+        Syscall::MqNotify { .. } => &["mq_open", "mq_notify"],
+        Syscall::MqTimedsend { .. } => &["mq_timedsend"],
         Syscall::OpenNs { keep: Keeper::Mount, .. } => &["open_tree"],
         Syscall::OpenNs { link: NsLink::PidfdForChildren, .. } => OPENED,
         Syscall::SetnsPidfd { .. } | Syscall::SetnsKept { .. } => &["setns"],
@@ -135,7 +145,7 @@ fn calls(syscall: &Syscall) -> &'static [&'static str] {
 fn look_calls(look: &Look, mounts_procfs: bool) -> &'static [&'static str] {
     match look {
         Look::Fdinfo(_) => &["fsopen", "fsconfig", "fsmount", "pidfd_open"],
-        Look::TheirProcfs(_) => &["fsopen", "fsconfig", "fsmount", "readlinkat"],
+        Look::TheirProcfs(_) | Look::Myself => &["fsopen", "fsconfig", "fsmount", "readlinkat"],
         _ if mounts_procfs => &["fsopen", "fsconfig", "fsmount"],
         Look::PidfdInfo(_) | Look::PidfdExit(_) => &["pidfd_open"],
         Look::NsFile(_) | Look::NsParentFile(_) | Look::NsOwner(_) | Look::UserNsParent(_) => &["fstat"],
@@ -153,6 +163,8 @@ fn needs_queue(syscall: &Syscall) -> bool {
     match syscall {
         Syscall::RtSigqueueinfo { .. } | Syscall::RtTgsigqueueinfo { .. } => true,
         Syscall::Tgkill { .. } | Syscall::Tkill { .. } | Syscall::Abort => true,
+        // Whichever it asked for.
+        Syscall::MqTimedsend { .. } => true,
         Syscall::Kill { signal, .. } | Syscall::PidfdSendSignal { signal, .. } => real_time(signal),
         // What a child's end, or a parent's, sends.
         Syscall::Clone3 { exit_signal: signal, .. } | Syscall::PrctlSetPdeathsig { signal } => real_time(signal),

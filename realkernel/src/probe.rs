@@ -56,6 +56,7 @@ fn as_answered() -> Facts {
             Fact::UserNamespaces => user_namespaces(),
             Fact::ClosedAfterDeath => closed_after_death(),
             Fact::CloneAutoreap => clone_autoreap(),
+            Fact::PidfdAutokill => pidfd_autokill(),
             Fact::InitThreadsSpared => signals::init_threads_spared(),
             Fact::SenderForEach => signals::sender_for_each(),
             Fact::SenderTranslated => signals::sender_translated(),
@@ -83,6 +84,23 @@ fn clone_autoreap() -> bool {
         }
         // It sleeps until the child has ended, and then there is none.
         made > 0 && raw::wait4(-1, libc::__WALL as u32).0 == -(libc::ECHILD as Raw)
+    })
+}
+
+/// Whether a child can be made that is killed when the pidfd is closed that comes with it (fs/pidfs.c, `pidfs_file_release`).
+fn pidfd_autokill() -> bool {
+    in_a_child(|| {
+        let flags = CloneFlags::CLONE_AUTOREAP | CloneFlags::CLONE_PIDFD_AUTOKILL;
+        let (made, pidfd) = raw::fork_with_pidfd(flags.bits());
+        if made == 0 {
+            wait_for_ever(0);
+        }
+        if made < 0 {
+            return false;
+        }
+        raw::plain(libc::SYS_close, [pidfd as usize, 0, 0, 0]);
+        // It sleeps until the child has ended, and then there is none.
+        raw::wait4(-1, libc::__WALL as u32).0 == -(libc::ECHILD as Raw)
     })
 }
 

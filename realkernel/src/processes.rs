@@ -24,6 +24,10 @@ pub(crate) struct Processes {
     /// Namespaces that a step keeps open, by the role that they were opened for. A mount is a descriptor that names a file and has not
     /// opened it.
     kept: BTreeMap<Role, File>,
+    /// The pidfds whose last close kills, by who is killed. Nobody else has one.
+    leashes: BTreeMap<Role, OwnedFd>,
+    /// The message queues, by who has made each.
+    queues: BTreeMap<Role, OwnedFd>,
 }
 
 impl Processes {
@@ -35,6 +39,8 @@ impl Processes {
             namespaces: BTreeMap::new(),
             shown: Vec::new(),
             kept: BTreeMap::new(),
+            leashes: BTreeMap::new(),
+            queues: BTreeMap::new(),
         }
     }
 
@@ -92,6 +98,36 @@ impl Processes {
     pub(crate) fn kept(&self, of: Role) -> Option<io::Result<OwnedFd>> {
         let kept = self.kept.get(&of)?;
         Some(File::open(format!("/proc/self/fd/{}", kept.as_raw_fd())).map(OwnedFd::from))
+    }
+
+    /// Lets the pidfd that a process was born with be its leash, and holds the process by another.
+    pub(crate) fn put_on_a_leash(&mut self, role: Role) -> io::Result<()> {
+        let process = self.known.get_mut(&role).ok_or_else(|| io::Error::other("a leash for nobody"))?;
+        let another = os::process_pidfd(process.number).ok_or_else(|| io::Error::other("a process without a pidfd"))?;
+        if let Some(leash) = process.pidfd.replace(another) {
+            self.leashes.insert(role, leash);
+        }
+        Ok(())
+    }
+
+    /// A copy of the leash of a process, if it has one.
+    pub(crate) fn leash(&self, of: Role) -> Option<io::Result<OwnedFd>> {
+        self.leashes.get(&of).map(OwnedFd::try_clone)
+    }
+
+    /// Lets the leash be in nobody's hands but those that have a copy.
+    pub(crate) fn let_the_leash_go(&mut self, of: Role) {
+        self.leashes.remove(&of);
+    }
+
+    /// Holds the message queue of a process, in place of one that it had before it ran another program.
+    pub(crate) fn keep_queue(&mut self, of: Role, queue: OwnedFd) {
+        self.queues.insert(of, queue);
+    }
+
+    /// The message queue of a process, if it has made one.
+    pub(crate) fn queue(&self, of: Role) -> Option<io::Result<OwnedFd>> {
+        self.queues.get(&of).map(OwnedFd::try_clone)
     }
 
     /// Notes that a process has a table of files of its own.

@@ -66,7 +66,8 @@ fn can_dump_core(call: &Call) -> bool {
         | Call::Tgsigqueueinfo { signal, .. }
         | Call::PidfdSendSignal { signal, .. }
         | Call::Sigqueue { signal, .. }
-        | Call::SetPdeathsig { signal } => *signal,
+        | Call::SetPdeathsig { signal }
+        | Call::MqNotify { signal } => *signal,
         Call::Clone { exit_signal: pidlab_scenario::ExitSignal::Signal(signal), .. } => Some(*signal),
         Call::Exec | Call::Abort | Call::Fault => return true,
         _ => None,

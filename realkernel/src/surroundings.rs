@@ -173,10 +173,11 @@ fn sysctl(name: &str) -> Option<u64> {
 }
 
 /// The lines of `/proc/PID/limits` and the names of getrlimit(2).
-const LIMITS: [(&str, &str); 8] = [
+const LIMITS: [(&str, &str); 9] = [
     ("Max processes", "RLIMIT_NPROC"),
     ("Max open files", "RLIMIT_NOFILE"),
     ("Max pending signals", "RLIMIT_SIGPENDING"),
+    ("Max msgqueue size", "RLIMIT_MSGQUEUE"),
     ("Max address space", "RLIMIT_AS"),
     ("Max data size", "RLIMIT_DATA"),
     ("Max stack size", "RLIMIT_STACK"),
@@ -240,6 +241,11 @@ impl fmt::Display for Surroundings {
 }
 
 const CAPABILITIES_IN_ALL: usize = CAPABILITIES.len();
+
+/// Whether the kernel has IPC namespaces (namespaces(7)).
+pub(crate) fn has_ipc_namespaces() -> bool {
+    fs::exists("/proc/self/ns/ipc").unwrap_or(false)
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,8 @@
 //! From a system call to the command that an agent gets.
 
+use std::io;
+use std::os::fd::OwnedFd;
+
 use pidlab_scenario::syscall::{Pidfd, PtraceRequest, Syscall, WaitId};
 use pidlab_scenario::{
     Capability, CloneFlags, Harm, Keeper, MaskChange, NamespaceTypes, NsLink, RebootHow, Refusal, Role, SeccompScope,
@@ -86,6 +89,9 @@ impl Translator<'_> {
             S::SetnsKept { of, nstype } => self.with_kept(Operation::SetnsKept, *of, &[nstype.bits().into()]),
             S::OpenNs { of, link, keep } => self.open_ns(*of, *link, *keep)?,
             S::CloseNs { of } => self.with_kept(Operation::CloseHanded, *of, &[]),
+            S::ClosePidfd { of } => with_handed(Operation::CloseHanded, self.caller.processes.leash(*of), &[]),
+            S::MqNotify { signal } => Command::new(Operation::MqNotify, &[number(*signal).into()]),
+            S::MqTimedsend { to } => with_handed(Operation::MqSend, self.caller.processes.queue(*to), &[]),
             S::PrctlSetChildSubreaper { on } => plain(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER, i32::from(*on)]),
             S::PrctlGetChildSubreaper => Command::new(Operation::PrctlNumber, &[libc::PR_GET_CHILD_SUBREAPER.into()]),
             S::PrctlSetPdeathsig { signal } => plain(libc::SYS_prctl, &[libc::PR_SET_PDEATHSIG, number(*signal)]),
@@ -208,11 +214,7 @@ impl Translator<'_> {
 
     /// A command for what is kept open under the name of a process: the socket at which it is handed over comes first.
     fn with_kept(&self, operation: Operation, of: Role, arguments: &[i64]) -> Command {
-        let kept = self.caller.processes.kept(of);
-        let socket = if kept.is_some() { sockets::handed_over_at().into() } else { NOTHING };
-        let mut command = Command::new(operation, &[&[socket], arguments].concat());
-        command.descriptor = kept;
-        command
+        with_handed(operation, self.caller.processes.kept(of), arguments)
     }
 
     fn open_ns(&self, of: Role, link: NsLink, keep: Keeper) -> Result<Command, Refusal> {
@@ -288,6 +290,14 @@ fn reboot(how: RebootHow) -> Command {
     };
     let numbers = [libc::LINUX_REBOOT_MAGIC1, libc::LINUX_REBOOT_MAGIC2, command];
     Command::plain(libc::SYS_reboot, &numbers.map(|number| i64::from(number as u32)))
+}
+
+/// A command for a descriptor that the conductor has, or has not: the socket at which it is handed over comes first.
+fn with_handed(operation: Operation, descriptor: Option<io::Result<OwnedFd>>, arguments: &[i64]) -> Command {
+    let socket = if descriptor.is_some() { sockets::handed_over_at().into() } else { NOTHING };
+    let mut command = Command::new(operation, &[&[socket], arguments].concat());
+    command.descriptor = descriptor;
+    command
 }
 
 fn ptrace(request: PtraceRequest, pid: i32) -> Command {

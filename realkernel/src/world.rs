@@ -164,6 +164,10 @@ impl World {
         self.tracing |= matches!(syscall, Syscall::Ptrace { .. });
         let command = self.speak(&syscall, command)?;
         self.give(step, &syscall, &command)?;
+        drop(command);
+        if let Syscall::ClosePidfd { of } = syscall {
+            self.processes.let_the_leash_go(of);
+        }
         let newborn = self.await_newborn(step.by, &syscall)?;
         self.settle_with(newborn.unwrap_or(step.by), step.by)?;
         if self.tracing {
@@ -172,6 +176,12 @@ impl World {
         let taken = self.collect(step.by)?;
         match syscall {
             Syscall::OpenNs { of, .. } if taken.0 == Outcome::Ok(0) => self.keep(step.by, of)?,
+            Syscall::Clone3 { child, flags, .. }
+                if flags.contains(CloneFlags::CLONE_PIDFD_AUTOKILL) && matches!(taken.0, Outcome::Ok(_)) =>
+            {
+                self.put_on_a_leash(step.by, child)?;
+            }
+            Syscall::MqNotify { .. } if taken.0 == Outcome::Ok(0) => self.keep_queue(step.by)?,
             Syscall::CloseNs { of } => self.processes.let_go(of),
             _ => {}
         }
@@ -187,6 +197,28 @@ impl World {
         self.processes.keep(of, kept);
         Command::plain(libc::SYS_close, &[number]).give(arena::slot(by.index()))?;
         self.settle(by)?;
+        Ok(())
+    }
+
+    /// Takes the pidfd out of the hands of who has made a process by it: it is closed when a step says so, and by nobody's death.
+    fn put_on_a_leash(&mut self, by: Role, child: Role) -> Result<(), Trouble> {
+        let leashed = self.processes.put_on_a_leash(child);
+        leashed.map_err(|error| blame::trouble("a pidfd could not be kept", &error))?;
+        if self.processes.get(by).is_some_and(|maker| maker.own_files) {
+            let number = arena::slot(child.index()).pidfd.load(Ordering::Acquire);
+            Command::plain(libc::SYS_close, &[number.into()]).give(arena::slot(by.index()))?;
+            self.settle(by)?;
+        }
+        Ok(())
+    }
+
+    /// Holds a message queue for those who will send to it, whatever becomes of who has made it. That one's own descriptor stays open: to
+    /// close it is not to be told of messages (mq_close(3)).
+    fn keep_queue(&mut self, by: Role) -> Result<(), Trouble> {
+        let number = arena::slot(by.index()).queue.load(Ordering::Relaxed);
+        let queue = self.processes.descriptor_of(by, number);
+        let queue = queue.map_err(|error| blame::trouble("a message queue could not be kept", &error))?;
+        self.processes.keep_queue(by, queue);
         Ok(())
     }
 
@@ -458,5 +490,6 @@ fn clear(role: Role) {
     for word in &slot.tid_words {
         word.store(0, Ordering::Relaxed);
     }
+    slot.queue.store(0, Ordering::Relaxed);
     slot.pidfd.store(-1, Ordering::Release);
 }

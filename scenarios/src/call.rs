@@ -132,7 +132,7 @@ calls! {
         set_tid: Vec<i32> = form::set_tid("the PIDs asked for, innermost namespace first; chosen by the kernel if absent"),
     }
     | EINVAL "flags that do not go together; CLONE_PARENT by an init; CLONE_NEWPID or CLONE_THREAD while the caller's children are born in another namespace; a bad set_tid"
-    | EPERM "no capabilities for a new namespace, or for set_tid"
+    | EPERM "no capabilities for a new namespace, for set_tid, or for CLONE_PIDFD_AUTOKILL"
     | ENOSPC "namespaces are nested too deep, or the user has too many"
     | EEXIST "a PID of set_tid is taken"
     | EAGAIN "no PID is free in a namespace where the child would have one"
@@ -322,6 +322,26 @@ calls! {
         of: Role = form::keeper("under whose name it is kept"),
     }
     | EBADF "no namespace is kept under this name"
+    /// close(2) of the pidfd that a clone with `CLONE_PIDFD_AUTOKILL` gave.
+    ClosePidfd = "close_pidfd"
+        "close(2) of the only pidfd that a clone with CLONE_PIDFD_AUTOKILL gave: it stays open till then, whoever terminates" returns {
+        /// Of whom.
+        of: Role = form::keeper("of whom"),
+    }
+    | EBADF "it was made without CLONE_PIDFD_AUTOKILL, or the pidfd is closed"
+    /// mq_notify(3) on a message queue of the caller's own.
+    MqNotify = "mq_notify"
+        "mq_notify(3): the caller's process gets a signal when a message comes to its queue, once; the queue is made if there is none" returns {
+        /// `None` is a null pointer: no longer.
+        signal: Option<Signal> = form::signal_or_zero("the signal, or 0 to be told no longer"),
+    }
+    | EBUSY "its process is to be told already"
+    /// mq_send(3), of a message that is taken out of the queue again.
+    MqSend = "mq_send" "mq_send(3): a message to the queue of another, which takes it out again" returns {
+        /// Who has made the queue.
+        to: Role = form::keeper("who has made the queue"),
+    }
+    | EBADF "it has made none"
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
     SetChildSubreaper = "set_child_subreaper"
         "prctl(2), PR_SET_CHILD_SUBREAPER: whether the caller adopts orphans among its descendants" returns {

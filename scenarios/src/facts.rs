@@ -67,6 +67,9 @@ words! {
         PidfdInfoOfGuest = "pidfd-info-guest",
         /// A child can be made that is reaped by its own end (`CLONE_AUTOREAP`, Linux 7.1); before, `EINVAL`.
         CloneAutoreap = "clone-autoreap",
+        /// A child can be made that is killed when the pidfd that came with it is closed (`CLONE_PIDFD_AUTOKILL`, Linux 7.1); before,
+        /// `EINVAL`.
+        PidfdAutokill = "pidfd-autokill",
         /// A core dump ends the process that dumps; before, all that shared its memory with it (Linux 5.16).
         CoreDumpAlone = "core-dump-alone",
         /// A thread that exec terminates hands on the signals of its process that were left to it; before, nobody looked at them

@@ -57,6 +57,8 @@ documented! {
         const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
         /// The child is reaped by its own end.
         const CLONE_AUTOREAP = 0x4_0000_0000;
+        /// The child is killed when the pidfd that the call gives is closed for the last time.
+        const CLONE_PIDFD_AUTOKILL = 0x10_0000_0000;
     }
 }
 

@@ -131,6 +131,12 @@ pub struct SeenLine {
     /// The number that the link `self` of a procfs leads to, or 0.
     #[serde(skip_serializing_if = "Option::is_none", default, rename = "self")]
     pub myself: Option<u32>,
+    /// The last number of where the link `thread-self` of a procfs leads to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub thread_self: Option<u32>,
+    /// The parts that `PIDFD_GET_INFO` says that it gives.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mask: Option<u32>,
     /// The last field of `/proc/loadavg`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_pid: Option<i64>,
@@ -189,16 +195,23 @@ impl From<&Seen> for SeenLine {
             }
             Seen::Credentials { pid, uid } => SeenLine { pid: Some(i64::from(*pid)), uid: Some(*uid), ..empty },
             Seen::Owner { pid } => SeenLine { pid: Some(i64::from(*pid)), ..empty },
-            Seen::PidfdInfo { pid, tgid, ppid } => {
-                SeenLine { pid: Some(i64::from(*pid)), tgid: Some(*tgid), ppid: Some(*ppid), ..empty }
+            Seen::PidfdInfo { pid, tgid, ppid, mask } => SeenLine {
+                pid: Some(i64::from(*pid)),
+                tgid: Some(*tgid),
+                ppid: Some(*ppid),
+                mask: Some(*mask),
+                ..empty
+            },
+            Seen::PidfdExit { mask, status } => {
+                SeenLine { mask: Some(*mask), status: status.map(StatusLine::from), ..empty }
             }
-            Seen::PidfdExit { status } => SeenLine { status: status.map(StatusLine::from), ..empty },
             Seen::Procfs { listing, myself } => {
                 SeenLine { listing: Some(listing.clone()), myself: Some(*myself), ..empty }
             }
             Seen::TidWords { parent_tid, child_tid } => {
                 SeenLine { parent_tid: Some(*parent_tid), child_tid: Some(*child_tid), ..empty }
             }
+            Seen::Myself { myself, thread } => SeenLine { myself: Some(*myself), thread_self: Some(*thread), ..empty },
             Seen::LastPid(number) => SeenLine { last_pid: Some(*number), ..empty },
         }
     }

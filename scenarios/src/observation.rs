@@ -129,9 +129,14 @@ pub enum Seen {
         tgid: u32,
         /// `ppid`; 0 where the parent is not visible.
         ppid: u32,
+        /// Which parts of the answer the kernel says that it has filled in: of the bits `PIDFD_INFO_PID` (1), `PIDFD_INFO_CREDS` (2) and
+        /// `PIDFD_INFO_EXIT` (8). The others say how the kernel was built, or are newer.
+        mask: u32,
     },
     /// How the process of a pidfd ended.
     PidfdExit {
+        /// As for `PidfdInfo`.
+        mask: u32,
         /// Its status; `None` before it is reaped.
         status: Option<WaitStatus>,
     },
@@ -148,6 +153,13 @@ pub enum Seen {
         parent_tid: u32,
         /// Where `CLONE_CHILD_SETTID` writes, and `CLONE_CHILD_CLEARTID`.
         child_tid: u32,
+    },
+    /// The caller's own links in a procfs.
+    Myself {
+        /// The number that `self` leads to.
+        myself: u32,
+        /// The last number of where `thread-self` leads to.
+        thread: u32,
     },
     /// The last field of `/proc/loadavg`.
     LastPid(i64),

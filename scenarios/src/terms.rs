@@ -330,6 +330,8 @@ words! {
         UserNsParent = "user-ns-parent",
         /// A procfs of the PID namespace of the process: its listing, and where its link `self` leads (proc(5), `pidns`).
         TheirProcfs = "their-procfs",
+        /// Where the links `self` and `thread-self` of `/proc` lead the caller (proc_pid(5)), which is about nobody else.
+        Myself = "self",
         /// The last field of `/proc/loadavg`, which is about no process.
         Loadavg = "loadavg",
         /// Whether `/proc/PID/ns/pid` is the same file as the caller's own: 1 if so, 0 if not.

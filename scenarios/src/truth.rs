@@ -166,7 +166,7 @@ pub(crate) enum SeenKind {
 
 impl SeenField {
     /// The fields that there are, over all ways of looking.
-    pub(crate) const KINDS: [(&str, SeenKind); 17] = [
+    pub(crate) const KINDS: [(&str, SeenKind); 19] = [
         ("tgid", SeenKind::Number),
         ("pid", SeenKind::Number),
         ("ppid", SeenKind::Number),
@@ -178,6 +178,8 @@ impl SeenField {
         ("nssid", SeenKind::Numbers),
         ("listing", SeenKind::Numbers),
         ("self", SeenKind::Number),
+        ("thread_self", SeenKind::Number),
+        ("mask", SeenKind::Number),
         ("last_pid", SeenKind::Number),
         ("from", SeenKind::Translated),
         ("into", SeenKind::Translated),
@@ -211,6 +213,8 @@ impl SeenField {
             nssid,
             listing,
             myself,
+            thread_self,
+            mask,
             last_pid,
             from,
             into,
@@ -220,7 +224,7 @@ impl SeenField {
             status: _,
         } = &SeenLine::from(seen);
         let status = match seen {
-            Seen::PidfdExit { status } => Some(SeenValue::Status(*status)),
+            Seen::PidfdExit { status, .. } => Some(SeenValue::Status(*status)),
             _ => None,
         };
         let values = [
@@ -235,6 +239,8 @@ impl SeenField {
             list(nssid),
             list(listing),
             whole(myself),
+            whole(thread_self),
+            whole(mask),
             number(*last_pid),
             translated(from),
             translated(into),

@@ -154,12 +154,7 @@ fn is_closed(w: &mut World, at: TaskId) -> bool {
 /// # References
 /// kill(2), DESCRIPTION; kernel/signal.c:check_kill_permission
 pub(crate) fn check_kill_permission(w: &mut World, sender: TaskId, to: TaskId, signal: Option<Signal>) -> bool {
-    let who = w.cred(sender);
-    if who == Cred::ROOT || w.same_thread_group(sender, to) {
-        return true;
-    }
-    let whom = w.cred(to);
-    if who.uid == whom.uid || cap_capable(w, who, whom.user_ns, Some(Capability::Kill)) {
+    if kill_ok_by_cred(w, sender, to) {
         return true;
     }
     if signal == Some(Signal::CONT) && w.process(sender).session == w.process(to).session {
@@ -168,6 +163,20 @@ pub(crate) fn check_kill_permission(w: &mut World, sender: TaskId, to: TaskId, s
     }
     w.because(&rule::SIG_PERM, to);
     false
+}
+
+/// Whether who they are lets a task signal another.
+///
+/// # References
+/// kernel/signal.c:kill_ok_by_cred
+#[inline]
+pub(crate) fn kill_ok_by_cred(w: &World, sender: TaskId, to: TaskId) -> bool {
+    let who = w.cred(sender);
+    if who == Cred::ROOT || w.same_thread_group(sender, to) {
+        return true;
+    }
+    let whom = w.cred(to);
+    who.uid == whom.uid || cap_capable(w, who, whom.user_ns, Some(Capability::Kill))
 }
 
 /// Whether one more PID namespace stays within the limits.

@@ -22,7 +22,7 @@ use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::signal::action::flush_signal_handlers;
 use crate::signal::send::kill_threads;
 use crate::world::{InCall, Return, World};
-use crate::{rule, tid_words};
+use crate::{mqueue, rule, tid_words};
 
 /// execve(2). Answers whether the new program runs already.
 pub(crate) fn sys_execve(w: &mut World, caller: TaskId) -> bool {
@@ -130,6 +130,9 @@ fn begin_new_exec(w: &mut World, task: TaskId) {
         tid_words::mm_release(w, task);
     }
     w.sig_mut(process).mm = None;
+    if !w.queues.is_empty() {
+        mqueue::close_on_exec(w, task);
+    }
     keep_or_drop_capabilities(w, task);
     let record = w.task_mut(task);
     record.exit_signal = Some(Signal::CHLD);

@@ -113,6 +113,9 @@ fn check_flags(w: &mut World, caller: TaskId, args: &CloneArgs<'_>) -> Result<()
         &rule::CLONE_NEWPID_THREAD
     } else if thread && w.task(caller).pid_ns_for_children != Some(own) {
         &rule::CLONE_THREAD_TARGET_DIFFERS
+    } else if autoreap::lacks_right(w, caller, args.flags) {
+        w.because(&rule::CLONE_AUTOKILL_RIGHT, caller);
+        return Err(Errno::EPERM);
     } else {
         return Ok(());
     };
@@ -201,7 +204,9 @@ fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_
         copy_sighand(w, maker, args.flags.contains(CloneFlags::CLONE_SIGHAND))
     };
     let mm = copy_mm(w, maker, shares_vm);
-    let autoreap = args.flags.contains(CloneFlags::CLONE_AUTOREAP);
+    let mut flags = SignalFlags::empty();
+    flags.set(SignalFlags::AUTOREAP, args.flags.contains(CloneFlags::CLONE_AUTOREAP));
+    flags.set(SignalFlags::AUTOKILL, args.flags.contains(CloneFlags::CLONE_PIDFD_AUTOKILL));
     let of = w.sig(maker);
     let (pgrp, session) = (of.pgrp, of.session);
     let process = w.signals.insert(SignalStruct {
@@ -210,7 +215,7 @@ fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_
         nr_threads: 1,
         curr_target: child,
         group_stop_count: 0,
-        flags: if autoreap { SignalFlags::AUTOREAP } else { SignalFlags::empty() },
+        flags,
         group_exit_code: ExitCode::ZERO,
         pgrp,
         session,

@@ -102,6 +102,8 @@ mod entry;
 
 mod wait;
 
+mod mqueue;
+
 mod exec;
 
 mod tracing;

@@ -16,6 +16,11 @@ use crate::world::World;
 /// What a message shows as the user of a sender that has no number in the receiver's user namespace (proc_sys_kernel(5), overflowuid).
 const OVERFLOW_USER: u32 = 65534;
 
+/// Which parts of its answer `PIDFD_GET_INFO` fills in of who has not been waited for: `PIDFD_INFO_PID` and `PIDFD_INFO_CREDS`, also where
+/// nobody asked for them. Of who has been, `PIDFD_INFO_EXIT`.
+const OF_THE_LIVING: u32 = 0b0011;
+const OF_THE_REAPED: u32 = 0b1000;
+
 /// What is not visible is shown as 0.
 fn bare(number: Option<Nr>) -> u32 {
     number.map_or(0, Nr::get)
@@ -312,7 +317,8 @@ impl World {
             }
         }
         self.because(&rule::VIEW_PIDFD_INFO, of);
-        Ok(Seen::PidfdInfo { pid, tgid: bare(task_tgid_nr_ns(self, of, ns)), ppid })
+        self.because(&rule::VIEW_PIDFD_INFO_MASK, of);
+        Ok(Seen::PidfdInfo { pid, tgid: bare(task_tgid_nr_ns(self, of, ns)), ppid, mask: OF_THE_LIVING })
     }
 
     /// What is asked first of a pidfd that is to tell something.
@@ -352,13 +358,13 @@ impl World {
             if self.holds(Fact::PidfdExit) {
                 self.because(&rule::VIEW_PIDFD_EXIT_EARLY, of.unwrap_or(caller));
             }
-            return Ok(Seen::PidfdExit { status: None });
+            return Ok(Seen::PidfdExit { mask: OF_THE_LIVING, status: None });
         }
         self.begin(caller);
         self.may_ask_pidfd(caller, had_number)?;
         if self.holds(Fact::PidfdExit) {
             self.because(&rule::VIEW_PIDFD_EXIT, caller);
-            return Ok(Seen::PidfdExit { status: ended });
+            return Ok(Seen::PidfdExit { mask: OF_THE_REAPED, status: ended });
         }
         self.because(&rule::VIEW_PIDFD_EXIT_NONE, caller);
         Err(Errno::ESRCH)
@@ -500,6 +506,19 @@ impl World {
         self.because(&rule::PROC_SELF_OUTSIDE, caller);
         let myself = bare(task_tgid_nr_ns(self, caller, ns));
         Ok(Seen::Procfs { listing: self.listed(ns), myself })
+    }
+
+    /// Where the links `self` and `thread-self` of a procfs lead that the caller has mounted.
+    ///
+    /// # References
+    /// proc_pid(5), /proc/self, /proc/thread-self; fs/proc/self.c:proc_self_get_link, fs/proc/thread_self.c:proc_thread_self_get_link
+    #[track_caller]
+    pub fn look_at_myself(&mut self, caller: TaskId) -> Seen {
+        self.begin(caller);
+        self.because(&rule::PROC_SELF_LINKS, caller);
+        let ns = self.active_ns(caller);
+        let myself = bare(task_tgid_nr_ns(self, caller, ns));
+        Seen::Myself { myself, thread: bare(self.pid_in(caller, ns)) }
     }
 
     /// The last field of `/proc/loadavg`.

@@ -9,6 +9,7 @@ use pidlab_scenario::{ChildStatus, Errno, Fact, Facts, Signal};
 
 use crate::objects::cred::{Cred, UserNamespace};
 use crate::objects::ids::{CredId, MmId, NsId, PidId, SighandId, SignalId, TaskId};
+use crate::objects::notify::Notify;
 use crate::objects::ns_file::NsFile;
 use crate::objects::pid::Pid;
 use crate::objects::pid_namespace::PidNamespace;
@@ -132,6 +133,8 @@ pub struct World {
     pub(crate) calls: BTreeMap<TaskId, InCall>,
     /// The namespaces that are kept open by nothing but a descriptor or a mount, by whatever number their keeper has for each.
     pub(crate) kept: BTreeMap<u16, NsFile>,
+    /// Message queues, by whatever number their maker has for each: who is told of the next message.
+    pub(crate) queues: BTreeMap<u16, Option<Notify>>,
     /// Where clones had TIDs written, in the order of these clones.
     pub(crate) tid_words: Vec<TidWords>,
     /// Who is traced, and how.
@@ -183,6 +186,7 @@ impl World {
             undumpable: Vec::new(),
             calls: BTreeMap::new(),
             kept: BTreeMap::new(),
+            queues: BTreeMap::new(),
             tid_words: Vec::new(),
             tracing: BTreeMap::new(),
             ptraced: Vec::new(),

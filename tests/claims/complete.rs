@@ -103,6 +103,8 @@ fn is_another_call(left: &Outcome, right: &Outcome) -> bool {
         Outcome::Seen(Seen::Credentials { .. }) => 9,
         Outcome::Seen(Seen::PidfdExit { .. }) => 12,
         Outcome::Seen(Seen::TidWords { .. }) => 13,
+        Outcome::Seen(Seen::PidfdInfo { .. }) => 14,
+        Outcome::Seen(Seen::Myself { .. }) => 15,
         Outcome::Seen(_) => 10,
         Outcome::Taken(_) => 11,
         Outcome::Err(_) | Outcome::Never | Outcome::Blocks => 0,

@@ -35,7 +35,7 @@ numbered! {
         Peer,
         /// socket: takes it too; as the value, its owner.
         Owner,
-        /// socket, number: as values, what a pidfd says: pid and tgid in one, and ppid.
+        /// socket, number: as values, what a pidfd says: pid and tgid in one, ppid, and which parts it gave.
         PidfdInfo,
         /// socket, number: as values, which parts of it a pidfd gave, and the status in them.
         PidfdExit,
@@ -45,6 +45,8 @@ numbered! {
         Parent,
         /// socket: takes a namespace; the root of a procfs of it, as `Listing`, and as the value where its link `self` leads.
         TheirListing,
+        /// Where the links `self` and `thread-self` of such a procfs lead, as values.
+        OwnLinks,
         /// The file that the text names, wherever it is: as `File`.
         Path,
         /// role: as values, the two words that its clone was given.
@@ -111,9 +113,10 @@ pub(super) fn perform(slot: &Slot) -> Raw {
             owner.min(0)
         }),
         Sight::PidfdInfo => opened_with(pidfd(first, second), |pidfd| {
-            let (result, [pid, tgid, ppid]) = looking::pidfd_info(pidfd);
+            let (result, [pid, tgid, ppid, mask]) = looking::pidfd_info(pidfd);
             slot.value.store(i64::from(pid) | i64::from(tgid) << 32, Ordering::Relaxed);
             slot.code.store(ppid as i32, Ordering::Relaxed);
+            slot.more.store(mask as i32, Ordering::Relaxed);
             result
         }),
         Sight::PidfdExit => opened_with(pidfd(first, second), |pidfd| {
@@ -136,6 +139,12 @@ pub(super) fn perform(slot: &Slot) -> Raw {
                 slot.value.store(myself as i64, Ordering::Relaxed);
                 if myself < 0 { myself } else { listing(proc) }
             })
+        }),
+        Sight::OwnLinks => opened_with(looking::procfs(), |proc| {
+            let (myself, thread) = (looking::myself_in(proc), looking::thread_self_in(proc));
+            slot.value.store(myself as i64, Ordering::Relaxed);
+            slot.code.store(thread as i32, Ordering::Relaxed);
+            myself.min(thread).min(0)
         }),
         Sight::TidWords => {
             let Some(other) = usize::try_from(first).ok().filter(|role| *role < arena::SLOTS).map(arena::slot) else {

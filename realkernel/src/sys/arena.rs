@@ -43,8 +43,12 @@ pub(crate) struct Slot {
     pub(crate) value: AtomicI64,
     /// `si_code` of waitid(2).
     pub(crate) code: AtomicI32,
+    /// What does not go into those two.
+    pub(crate) more: AtomicI32,
     /// The pidfd of the process in this role, written by the kernel for its parent.
     pub(crate) pidfd: AtomicI32,
+    /// The message queue of the process or thread in this role: its descriptor, 0 for none.
+    pub(crate) queue: AtomicI32,
     /// Where the clone that makes the process in this role has its TID written: for its maker, and for itself.
     pub(crate) tid_words: [AtomicI32; 2],
     /// How many signals a handler has received.

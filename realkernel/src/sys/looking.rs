@@ -1,5 +1,6 @@
 //! The system calls by which an agent looks at others. What they show goes into the arena's view, unread.
 
+use std::ffi::CStr;
 use std::sync::atomic::AtomicU8;
 
 use super::raw::{Raw, Siginfo, plain, syscall};
@@ -131,15 +132,28 @@ pub(crate) fn number_in(namespace: Raw, number: i32) -> Raw {
 
 /// Where the link `self` of a procfs leads the caller to; 0 if nowhere, and a negated errno for other failures.
 pub(crate) fn myself_in(root: Raw) -> Raw {
-    let mut target = [0u8; 16];
-    let arguments = [root as usize, c"self".as_ptr() as usize, target.as_mut_ptr() as usize, target.len(), 0, 0];
-    // SAFETY: the path is terminated and static, and the buffer outlives the call with the length that is said.
+    last_number_of(root, c"self")
+}
+
+/// The same of `thread-self`, which leads to `PID/task/TID`: the TID.
+pub(crate) fn thread_self_in(root: Raw) -> Raw {
+    last_number_of(root, c"thread-self")
+}
+
+/// The number that the target of a link ends with.
+fn last_number_of(root: Raw, link: &CStr) -> Raw {
+    let mut target = [0u8; 32];
+    let arguments = [root as usize, link.as_ptr() as usize, target.as_mut_ptr() as usize, target.len(), 0, 0];
+    // SAFETY: the path is terminated, the buffer outlives the call with the length that is said, and so does the path.
     let length = unsafe { syscall(libc::SYS_readlinkat, arguments) };
     if length == -(libc::ENOENT as Raw) {
         return 0;
     }
-    let digits = target.iter().take(length.max(0) as usize);
-    digits.fold(length.min(0), |number, digit| number * 10 + Raw::from(digit.wrapping_sub(b'0')))
+    let characters = target.iter().take(length.max(0) as usize);
+    characters.fold(length.min(0), |number, character| match character {
+        b'0'..=b'9' => number * 10 + Raw::from(character - b'0'),
+        _ => 0,
+    })
 }
 
 /// `NS_GET_PARENT` of ioctl_nsfs(2): a descriptor of the namespace around.
@@ -160,22 +174,26 @@ pub(crate) fn for_children_of(pidfd: Raw) -> Raw {
     plain(libc::SYS_ioctl, [pidfd as usize, PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE, 0, 0])
 }
 
-/// `pid`, `tgid` and `ppid` of `PIDFD_GET_INFO` (ioctl_pidfd(2)).
-pub(crate) fn pidfd_info(pidfd: Raw) -> (Raw, [u32; 3]) {
+/// `pid`, `tgid`, `ppid` and `mask` of `PIDFD_GET_INFO` (ioctl_pidfd(2)).
+pub(crate) fn pidfd_info(pidfd: Raw) -> (Raw, [u32; 4]) {
     let (result, info) = pidfd_get_info(pidfd, PIDFD_INFO_PID);
-    (result, [info.pid, info.tgid, info.ppid])
+    (result, [info.pid, info.tgid, info.ppid, (info.mask & SHOWN) as u32])
 }
 
 /// The same, asked for the status too: which parts it gave, and the status among them.
 pub(crate) fn pidfd_exit(pidfd: Raw) -> (Raw, u64, i32) {
     let (result, info) = pidfd_get_info(pidfd, PIDFD_INFO_PID | PIDFD_INFO_EXIT);
-    (result, info.mask, info.exit_code)
+    (result, info.mask & SHOWN, info.exit_code)
 }
 
 const PIDFD_INFO_PID: u64 = 1;
+const PIDFD_INFO_CREDS: u64 = 2;
 
 /// Who has ended is told of how (Linux 6.15).
 pub(crate) const PIDFD_INFO_EXIT: u64 = 8;
+
+/// The parts that every kernel has which has them at all. Others hang on how it was built (`PIDFD_INFO_CGROUPID`), or came later.
+const SHOWN: u64 = PIDFD_INFO_PID | PIDFD_INFO_CREDS | PIDFD_INFO_EXIT;
 
 /// The kernel's `struct pidfd_info`, first version: what it ends with was not used before Linux 6.15.
 #[repr(C)]

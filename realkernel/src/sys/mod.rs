@@ -15,5 +15,6 @@ pub mod bare;
 pub(crate) mod before_main;
 pub(crate) mod looking;
 pub(crate) mod os;
+pub(crate) mod queues;
 pub(crate) mod raw;
 pub(crate) mod sockets;

@@ -392,6 +392,17 @@ pub(crate) fn fork_with(flags: u64) -> Raw {
     unsafe { syscall(libc::SYS_clone3, [std::ptr::from_ref(&arguments) as usize, size_of::<CloneArgs>(), 0, 0, 0, 0]) }
 }
 
+/// The same with a pidfd of the child, beside what the call returned.
+pub(crate) fn fork_with_pidfd(flags: u64) -> (Raw, i32) {
+    let mut pidfd = -1i32;
+    let flags = flags | libc::CLONE_PIDFD as u64;
+    let arguments = CloneArgs { flags, pidfd: std::ptr::from_mut(&mut pidfd) as u64, ..CloneArgs::default() };
+    let call = [std::ptr::from_ref(&arguments) as usize, size_of::<CloneArgs>(), 0, 0, 0, 0];
+    // SAFETY: arguments and descriptor outlive the call; the flags share no memory, so that the child has its own copy of the stack.
+    let made = unsafe { syscall(libc::SYS_clone3, call) };
+    (made, pidfd)
+}
+
 /// clone3(2) that copies everything, gives out numbers, and then finds nowhere to write the pidfd: nothing is ever mapped at such a
 /// low address.
 pub(crate) fn failed_fork() -> Raw {

@@ -163,7 +163,9 @@ pub(super) fn and_more(bytes: &mut Bytes<'_>) -> CloneFlags {
         0..=199 => CloneFlags::empty(),
         200..=223 => CloneFlags::CLONE_CLEAR_SIGHAND,
         224..=231 => SETTID,
-        232..=235 => CloneFlags::CLONE_AUTOREAP,
+        232..=233 => CloneFlags::CLONE_AUTOREAP,
+        234 => CloneFlags::CLONE_PIDFD_AUTOKILL,
+        235 => CloneFlags::CLONE_AUTOREAP | CloneFlags::CLONE_PIDFD_AUTOKILL,
         236..=251 => SETTID.union(CloneFlags::CLONE_CHILD_CLEARTID),
         252.. => SETTID.union(CloneFlags::CLONE_CHILD_CLEARTID).union(CloneFlags::CLONE_CLEAR_SIGHAND),
     }

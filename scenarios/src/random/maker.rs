@@ -9,7 +9,7 @@ use crate::limits::MOST_ROLES;
 use crate::{
     ANOTHER_USER, Call, CallName, Capability, CloneFlags, Entrance, Keeper, KillTarget, LookVia, MaskChange,
     NamespaceTypes, NsLink, PidfdFlags, PidfdTarget, RebootHow, Role, Scenario, SeccompScope, SetnsVia, SigCode,
-    Signal, State, Sysctl, Target, WaitOptions,
+    Signal, State, Step, Sysctl, Target, WaitOptions,
 };
 
 /// Values at which numbering turns.
@@ -92,6 +92,9 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::Setns => self.setns(),
             CallName::OpenNs => self.open_ns(),
             CallName::CloseNs => Call::CloseNs { of: self.kept().unwrap_or(self.by) },
+            CallName::ClosePidfd => Call::ClosePidfd { of: self.on_a_leash().unwrap_or(self.by) },
+            CallName::MqNotify => Call::MqNotify { signal: self.injected() },
+            CallName::MqSend => Call::MqSend { to: self.told().unwrap_or(self.by) },
             CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !self.bytes.once_in(4) },
             CallName::GetChildSubreaper => Call::GetChildSubreaper,
             CallName::SetPdeathsig => Call::SetPdeathsig { signal: self.pdeathsig() },
@@ -256,7 +259,7 @@ impl<'a, G: Guide> Maker<'a, G> {
         })
     }
 
-    /// What a tracer has its tracee take: nothing, what it may have been held for, or another signal.
+    /// What a tracer has its tracee take, or a queue tells with: nothing, or a signal.
     fn injected(&mut self) -> Option<Signal> {
         if self.bytes.once_in(2) { None } else { self.signal() }
     }
@@ -325,6 +328,24 @@ impl<'a, G: Guide> Maker<'a, G> {
             }
         }
         if kept.is_empty() { None } else { Some(self.bytes.one_of(&kept)) }
+    }
+
+    /// Who has asked to be told of messages.
+    fn told(&mut self) -> Option<Role> {
+        let steps = self.scenario.steps.iter();
+        let told: Vec<Role> =
+            steps.filter(|step| matches!(step.call, Call::MqNotify { .. })).map(|step| step.by).collect();
+        if told.is_empty() { None } else { Some(self.bytes.one_of(&told)) }
+    }
+
+    /// Who is killed when a pidfd is closed.
+    fn on_a_leash(&mut self) -> Option<Role> {
+        let child = |step: &Step| match step.call {
+            Call::Clone { child, flags, .. } if flags.contains(CloneFlags::CLONE_PIDFD_AUTOKILL) => Some(child),
+            _ => None,
+        };
+        let children: Vec<Role> = self.scenario.steps.iter().filter_map(child).collect();
+        if children.is_empty() { None } else { Some(self.bytes.one_of(&children)) }
     }
 
     fn open_ns(&mut self) -> Call {

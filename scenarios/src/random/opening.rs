@@ -111,6 +111,10 @@ fn write(name: Sysctl, value: i64) -> Call {
     Call::Sysctl { name, write: Some(value) }
 }
 
+fn mq_notify(signal: Signal) -> Call {
+    Call::MqNotify { signal: Some(signal) }
+}
+
 fn setuid() -> Call {
     Call::Setuid { uid: ANOTHER_USER }
 }
@@ -184,6 +188,8 @@ fn outside(w: &Writer) -> Vec<Opening> {
         w.steps([(0, w.init(1)), (1, own_group()), (0, w.fork(2)), (2, w.group(1))]),
         // or of a member, whose number it can hold after that one's end.
         w.steps([(0, w.init(1)), (1, w.fork(2)), (2, own_group()), (0, w.fork(3)), (3, w.group(2))]),
+        // An init that has asked to be killed by a message.
+        w.steps([(0, w.init(1)), (1, w.fork(2)), (1, mq_notify(Signal::KILL))]),
         // A sibling that a thread has made.
         w.steps([(0, w.fork(1)), (1, w.thread(2)), (2, w.made(3, CloneFlags::CLONE_PARENT))]),
         // A namespace that is kept open, with nobody left in it.
@@ -225,6 +231,14 @@ fn users(w: &Writer) -> Vec<Opening> {
         w.steps([(0, w.made(1, newuser)), (1, Call::Exec), (1, few())]),
         // The same user, with a memory that was root's, dead and alive.
         w.steps([(0, w.fork(1)), (1, setuid()), (1, w.fork(2)), (2, exit()), (1, w.fork(3))]),
+        // Somebody who has asked for messages, and a stranger who may signal nobody.
+        w.steps([
+            (0, w.init(1)),
+            (1, handle(Signal::USR1)),
+            (1, mq_notify(Signal::USR1)),
+            (1, w.fork(2)),
+            (2, setuid()),
+        ]),
         // Root in somebody else's namespace.
         w.steps([(0, w.made(1, newuser | CloneFlags::CLONE_NEWPID)), (0, w.setns(1)), (0, w.fork(2))]),
         // Somebody to be joined by its own user, who has no power outside, or by others.

@@ -175,6 +175,21 @@ pub enum Syscall {
         /// Of this one.
         of: Role,
     },
+    /// close(2) of the pidfd that a clone with `CLONE_PIDFD_AUTOKILL` gave.
+    ClosePidfd {
+        /// Of whom.
+        of: Role,
+    },
+    /// mq_notify(2), on the caller's own message queue, which is made if there is none.
+    MqNotify {
+        /// `None` is a null pointer.
+        signal: Option<Signal>,
+    },
+    /// mq_timedsend(2), and mq_timedreceive(2) of what was sent.
+    MqTimedsend {
+        /// Who has made the queue.
+        to: Role,
+    },
     /// prctl(2), `PR_SET_CHILD_SUBREAPER`.
     PrctlSetChildSubreaper {
         /// Set or cleared.

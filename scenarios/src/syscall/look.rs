@@ -52,6 +52,8 @@ pub enum Look {
     PidfdSignal(Pidfd),
     /// The two words that the clone which made this process was given for its TID.
     TidWords(Role),
+    /// The links `self` and `thread-self` of `/proc`.
+    Myself,
     /// `/proc/loadavg`.
     Loadavg,
 }
@@ -90,6 +92,7 @@ impl Look {
             LookVia::PidfdExit => Look::PidfdExit(at.pidfd?),
             LookVia::PidfdSignal => Look::PidfdSignal(at.pidfd?),
             LookVia::TidWords => Look::TidWords(at.role?),
+            LookVia::Myself => Look::Myself,
             LookVia::Loadavg => Look::Loadavg,
         })
     }
@@ -111,7 +114,12 @@ impl Look {
     pub(super) fn mounts_procfs(&self) -> bool {
         matches!(
             self,
-            Look::Status { .. } | Look::Listing | Look::Children { .. } | Look::Fdinfo(_) | Look::TheirProcfs(_)
+            Look::Status { .. }
+                | Look::Listing
+                | Look::Children { .. }
+                | Look::Fdinfo(_)
+                | Look::TheirProcfs(_)
+                | Look::Myself
         )
     }
 }

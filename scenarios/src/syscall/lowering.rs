@@ -93,6 +93,9 @@ impl<R: Roles> Lowering<'_, R> {
                 Syscall::OpenNs { of, link: *via, keep: *keep }
             }
             Call::CloseNs { of } => Syscall::CloseNs { of: self.born(*of)? },
+            Call::ClosePidfd { of } => Syscall::ClosePidfd { of: self.born(*of)? },
+            Call::MqNotify { signal } => Syscall::MqNotify { signal: *signal },
+            Call::MqSend { to } => Syscall::MqTimedsend { to: self.born(*to)? },
             Call::SetChildSubreaper { on } => Syscall::PrctlSetChildSubreaper { on: *on },
             Call::GetChildSubreaper => Syscall::PrctlGetChildSubreaper,
             Call::SetPdeathsig { signal } => Syscall::PrctlSetPdeathsig { signal: *signal },
@@ -139,6 +142,10 @@ impl<R: Roles> Lowering<'_, R> {
         self.may_make_user_namespaces(flags)?;
         if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_THREAD) {
             return Err(self.not_modelled(Unmodelled::VforkOfThread));
+        }
+        // Who sleeps in a vfork cannot give its copy of the pidfd away.
+        if flags.contains(CloneFlags::CLONE_VFORK | CloneFlags::CLONE_PIDFD_AUTOKILL) {
+            return Err(self.not_modelled(Unmodelled::Flags(CloneFlags::CLONE_PIDFD_AUTOKILL)));
         }
         if flags.contains(CloneFlags::CLONE_THREAD) && self.roles.is_traced(self.step.by) {
             return Err(self.not_modelled(Unmodelled::ThreadOfTracee));

@@ -1,5 +1,6 @@
 use pidlab_scenario::{CloneFlags, Errno, WaitOptions};
 
+use crate::autoreap::pidfd_release;
 use crate::exit::do_exit::{do_exit, do_group_exit};
 use crate::exit::reparent::find_alive_thread;
 use crate::failed_clone::failed_clone3;
@@ -43,6 +44,36 @@ impl World {
     #[inline]
     pub fn fork(&mut self, caller: TaskId) -> Result<TaskId, Errno> {
         self.clone3(caller, &CloneArgs::new(CloneFlags::empty()))
+    }
+
+    /// close(2) of the last descriptor of the pidfd that `of` was born with: it kills who was made with `CLONE_PIDFD_AUTOKILL`, and does nothing
+    /// to others; `None`: `of` is reaped.
+    ///
+    /// ```
+    /// use pidlab_scenario::CloneFlags;
+    /// use pidlab_sim::{CloneArgs, World};
+    ///
+    /// let mut world = World::new();
+    /// let host = world.host();
+    /// let flags = CloneFlags::CLONE_AUTOREAP | CloneFlags::CLONE_PIDFD_AUTOKILL;
+    /// let child = world.clone3(host, &CloneArgs::new(flags).with_exit_signal(None))?;
+    /// world.close_pidfd(host, Some(child));
+    /// assert_eq!(world.state(child), None);
+    /// # Ok::<(), pidlab_scenario::Errno>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// pidfd_open(2); fs/pidfs.c:pidfs_file_release
+    #[track_caller]
+    pub fn close_pidfd(&mut self, caller: TaskId, of: Option<TaskId>) {
+        self.begin(caller);
+        if let Some(of) = self.there(of) {
+            pidfd_release(self, of);
+        }
+        self.finish(caller, ())
     }
 
     /// vfork(2): the caller sleeps until the child has ended or runs another program.

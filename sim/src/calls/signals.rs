@@ -1,5 +1,6 @@
 use pidlab_scenario::{Errno, MaskChange, PidfdFlags, SeccompScope, SigCode, Signal, SignalAction};
 
+use crate::mqueue::{sys_mq_notify, sys_mq_timedsend};
 use crate::objects::ids::TaskId;
 use crate::order::{orders, turn};
 use crate::signal::action::{do_sigaction, do_sigpending, sigprocmask};
@@ -127,6 +128,54 @@ impl World {
     ) -> Result<(), Errno> {
         self.begin(caller);
         let result = sys_rt_sigqueueinfo(self, caller, pid, signal, Queued { si_pid, si_code });
+        self.finish(caller, result)
+    }
+
+    /// mq_notify(2) on a message queue, which is made if there is none under this number of the caller's choice: its process gets `signal` when
+    /// the next message comes; `None`: no longer.
+    ///
+    /// ```
+    /// use pidlab_scenario::{CloneFlags, Signal};
+    /// use pidlab_sim::{CloneArgs, State, World};
+    ///
+    /// let mut world = World::new();
+    /// let host = world.host();
+    /// let init = world.clone3(host, &CloneArgs::new(CloneFlags::CLONE_NEWPID))?;
+    /// world.mq_notify(init, 7, Some(Signal::KILL))?;
+    /// world.mq_send(host, 7)?;
+    /// assert_eq!(world.state(init), Some(State::Zombie), "it asked for it");
+    /// # Ok::<(), pidlab_scenario::Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `EBUSY`: somebody is to be told already.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// mq_notify(3); ipc/mqueue.c:do_mq_notify
+    #[track_caller]
+    pub fn mq_notify(&mut self, caller: TaskId, number: u16, signal: Option<Signal>) -> Result<(), Errno> {
+        self.begin(caller);
+        let result = sys_mq_notify(self, caller, number, signal);
+        self.finish(caller, result)
+    }
+
+    /// mq_send(3): a message to the queue under this number, which the caller takes out again.
+    ///
+    /// # Errors
+    /// `EBADF`: there is no such queue.
+    ///
+    /// # Panics
+    /// If the caller cannot act.
+    ///
+    /// # References
+    /// mq_send(3); ipc/mqueue.c:do_mq_timedsend
+    #[track_caller]
+    pub fn mq_send(&mut self, caller: TaskId, number: u16) -> Result<(), Errno> {
+        self.begin(caller);
+        let result = sys_mq_timedsend(self, caller, number);
         self.finish(caller, result)
     }
 

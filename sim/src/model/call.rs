@@ -2,8 +2,8 @@
 
 use pidlab_scenario::syscall::{Look, LookedAt, Pidfd, Roles, Syscall, WaitId, lower};
 use pidlab_scenario::{
-    CallName, Errno, Harm, Keeper, NamespaceTypes, NsLink, Outcome, Refusal, Role, SetnsVia, Signal, Step, Sysctl,
-    Unmodelled,
+    CallName, CloneFlags, Errno, Harm, Keeper, NamespaceTypes, NsLink, Outcome, Refusal, Role, SetnsVia, Signal, Step,
+    Sysctl, Unmodelled,
 };
 
 use super::cast::{Branch, Done, taken_signal};
@@ -22,7 +22,7 @@ use crate::signal::pending::pending_for;
 use crate::signal::{action, force, kill, sigwait};
 use crate::sys::{pgrp, prctl, sysctl, users};
 use crate::world::{Handled, World};
-use crate::{exec, nsproxy, ptrace, rule, setns, tid_words, wait};
+use crate::{autoreap, exec, mqueue, nsproxy, ptrace, rule, setns, tid_words, wait};
 
 impl Branch {
     /// Why no machine with real processes takes a step, though the model does.
@@ -87,6 +87,18 @@ impl Branch {
             Syscall::Look(look) => Done::Outcome(self.look(step.by, caller, *look)?),
             Syscall::Setns { to, via, nstype } => Done::Outcome(nothing(self.setns(caller, *to, *via, *nstype))),
             Syscall::OpenNs { of, link, keep } => Done::Outcome(nothing(self.open_ns(caller, *of, *link, *keep))),
+            Syscall::ClosePidfd { of } => {
+                if !self.let_go(*of) {
+                    return Ok(Done::Outcome(Outcome::Err(Errno::EBADF)));
+                }
+                if let Some(of) = self.held(*of) {
+                    autoreap::pidfd_release(&mut self.world, of);
+                }
+                Done::Outcome(Outcome::Ok(0))
+            }
+            Syscall::MqNotify { signal } => {
+                Done::Outcome(nothing(mqueue::sys_mq_notify(world, caller, step.by.0, *signal)))
+            }
             Syscall::SetnsPidfd { .. } | Syscall::PidfdPoll(_) | Syscall::PidfdSendSignal { .. } => {
                 Done::Outcome(self.by_pidfd(step.by, caller, syscall).unwrap_or_else(Outcome::Err))
             }
@@ -106,6 +118,9 @@ impl Branch {
             Ok(task) => {
                 self.born(*child, task);
                 self.note_tid_words(*child, written);
+                if flags.contains(CloneFlags::CLONE_PIDFD_AUTOKILL) {
+                    self.put_on_a_leash(*child);
+                }
                 let seen = number(self.world.pid_in(task, self.world.namespace(caller)));
                 if self.world.task(caller).at == At::Vfork { Done::Later(seen) } else { Done::Outcome(seen) }
             }
@@ -255,6 +270,7 @@ impl Branch {
             }
             Look::TheirProcfs(at) => self.world.look_at_their_procfs(caller, whoever_is(self, at)),
             Look::TidWords(role) => Ok(tid_words::look(self.tid_words(role))),
+            Look::Myself => Ok(self.world.look_at_myself(caller)),
             Look::Loadavg => Ok(self.world.look_at_loadavg(caller)),
         };
         Ok(seen.map_or_else(Outcome::Err, Outcome::Seen))
@@ -284,6 +300,7 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         Syscall::RtSigpending => Outcome::Pending(action::do_sigpending(w, caller)),
         Syscall::Unshare { flags } => nothing(nsproxy::sys_unshare(w, caller, *flags)),
         Syscall::SetnsKept { of, nstype } => nothing(setns::setns_kept(w, caller, of.0, *nstype)),
+        Syscall::MqTimedsend { to } => nothing(mqueue::sys_mq_timedsend(w, caller, to.0)),
         Syscall::CloseNs { of } => nothing(setns::close_ns(w, caller, of.0)),
         Syscall::Setsid => or_number(pgrp::sys_setsid(w, caller).map(Some)),
         Syscall::Setpgid { pid, pgid } => nothing(pgrp::sys_setpgid(w, caller, *pid, *pgid)),
@@ -331,6 +348,8 @@ fn small(w: &mut World, caller: TaskId, syscall: &Syscall) -> Outcome {
         | Syscall::SignalfdRead { .. }
         | Syscall::Setns { .. }
         | Syscall::OpenNs { .. }
+        | Syscall::MqNotify { .. }
+        | Syscall::ClosePidfd { .. }
         | Syscall::Reboot { .. }
         | Syscall::Look(_) => unreachable!("these calls went elsewhere"),
     }

@@ -32,6 +32,8 @@ pub(super) struct Known {
     tid_words: Option<usize>,
     /// Whether that is a pidfd of a thread (`PIDFD_THREAD`).
     is_thread: bool,
+    /// Whether the pidfd is open that its clone gave, if that is one whose close kills.
+    on_a_leash: bool,
     /// How the task ended that it referred to, once that is released.
     ended: Option<WaitStatus>,
     /// A call that has not returned: its name, and what it will give if that is known.
@@ -96,6 +98,7 @@ impl Branch {
             process_numbers,
             held,
             is_thread,
+            on_a_leash: false,
             ended: None,
             tid_words: None,
             call: None,
@@ -133,6 +136,19 @@ impl Branch {
     /// The task that the pidfd refers to that has been held since a role was born; `None` once that is released.
     pub(super) fn held(&self, role: Role) -> Option<TaskId> {
         self.world.pids[self.known(role)?.held?].task
+    }
+
+    /// Notes that the close of a pidfd will kill a role.
+    pub(super) fn put_on_a_leash(&mut self, role: Role) {
+        if let Some(known) = self.roles[role.index()].as_mut() {
+            known.on_a_leash = true;
+        }
+    }
+
+    /// Closes the pidfd by which a role is killed: whether it was open.
+    pub(super) fn let_go(&mut self, role: Role) -> bool {
+        let known = self.roles.get_mut(role.index()).and_then(Option::as_mut);
+        known.is_some_and(|known| std::mem::take(&mut known.on_a_leash))
     }
 
     /// Notes which places the clone of a role has its TID written to, if it has.

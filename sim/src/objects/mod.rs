@@ -22,4 +22,6 @@ pub(crate) mod clone_args;
 
 pub(crate) mod ns_file;
 
+pub(crate) mod notify;
+
 pub(crate) mod wait_opts;

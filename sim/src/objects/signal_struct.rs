@@ -35,6 +35,8 @@ bitflags! {
         const SESSION_LEADER = 1 << 8;
         /// Its end reaps it (`autoreap`).
         const AUTOREAP = 1 << 9;
+        /// The pidfd that it was born with kills it by its last close (`PIDFD_AUTOKILL`, which the kernel has in the file).
+        const AUTOKILL = 1 << 10;
 
         /// `SIGNAL_CLD_MASK`.
         const CLD_MASK = Self::CLD_STOPPED.bits() | Self::CLD_CONTINUED.bits();

@@ -44,6 +44,19 @@ rules! { DEATH;
         "clone3 refuses CLONE_AUTOREAP, a flag that it does not know (EINVAL)",
         "kernel/fork.c:clone3_args_valid", until: "7.0", note: "newer kernels: see `clone.autoreap`",
         fact: CloneAutoreap = false;
+    CLONE_AUTOKILL = "clone.autokill",
+        "the last close of the pidfd that came with CLONE_PIDFD_AUTOKILL sends the child SIGKILL from the kernel, whoever closes it; other pidfds of the child do not keep it alive",
+        "fs/pidfs.c:pidfs_file_release", since: "7.1", note: "older kernels: see `clone.autokill-unknown`", fact: PidfdAutokill = true;
+    CLONE_AUTOKILL_ARGS = "clone.autokill-args",
+        "CLONE_PIDFD_AUTOKILL goes with CLONE_AUTOREAP and not without (EINVAL)",
+        "kernel/fork.c:copy_process", since: "7.1", note: "older kernels: see `clone.autokill-unknown`", fact: PidfdAutokill = true;
+    CLONE_AUTOKILL_RIGHT = "clone.autokill-right",
+        "CLONE_PIDFD_AUTOKILL takes CAP_SYS_ADMIN in the caller's user namespace (EPERM)",
+        "kernel/fork.c:copy_process", since: "7.1",
+        note: "or CLONE_NNP, after which the child can gain nothing by exec; older kernels: see `clone.autokill-unknown`", fact: PidfdAutokill = true;
+    CLONE_AUTOKILL_UNKNOWN = "clone.autokill-unknown",
+        "clone3 refuses CLONE_PIDFD_AUTOKILL, a flag that it does not know (EINVAL)",
+        "kernel/fork.c:clone3_args_valid", until: "7.0", note: "newer kernels: see `clone.autokill`", fact: PidfdAutokill = false;
     EXIT_AUTOREAP_NOT_RETROACTIVE = "exit.autoreap-not-retroactive",
         "ignoring SIGCHLD does not remove children that are zombies already",
         "kernel/signal.c:do_sigaction", kind: Describes;

@@ -75,6 +75,10 @@ rules! { LOOKUPS;
         "PIDFD_GET_INFO of a process whose parent has no PID in the asker's namespace fails with ESRCH, unless it is PID 1 there",
         "fs/pidfs.c:pidfd_info", since: "6.13", until: "6.15", note: "newer kernels: see `view.pidfd-info-guest-told`",
         fact: PidfdInfoOfGuest = false;
+    VIEW_PIDFD_INFO_MASK = "view.pidfd-info-mask",
+        "PIDFD_GET_INFO says in its mask what it has filled in: who somebody is and whose, asked for or not, until that one has been waited for",
+        "fs/pidfs.c:pidfd_info", manual: "ioctl_pidfd(2), PIDFD_GET_INFO", since: "6.13",
+        note: "older kernels: see `view.pidfd-info-none`", fact: PidfdInfo = true;
     VIEW_PIDFD_EXIT = "view.pidfd-exit",
         "a pidfd tells how its process ended once that has been waited for, whoever did; of a thread, once it has ended",
         "fs/pidfs.c:pidfs_exit", manual: "ioctl_pidfd(2), PIDFD_INFO_EXIT", since: "6.15",
@@ -112,6 +116,9 @@ rules! { LOOKUPS;
     PROC_SELF_OUTSIDE = "proc.self-outside",
         "the link self of a procfs leads to the reader's PID in the namespace of the mount, and nowhere if it has none there",
         "fs/proc/self.c:proc_self_get_link", manual: "proc_pid(5), /proc/self";
+    PROC_SELF_LINKS = "proc.self-links",
+        "the link self of /proc leads to the PID of the reader's process, thread-self to the TID of the reader, in the namespace of the mount",
+        "fs/proc/thread_self.c:proc_thread_self_get_link", manual: "proc_pid(5), /proc/thread-self", since: "3.17";
     PROC_MOUNT_BINDING = "proc.mount-binding",
         "a procfs belongs to the PID namespace that its mounter is in, not to where its children are born",
         "fs/proc/root.c:proc_init_fs_context", manual: "pid_namespaces(7), /proc and PID namespaces", kind: Describes;

@@ -177,6 +177,21 @@ rules! { SIGNALS;
         "kernel/signal.c:send_signal_locked", since: "7.3",
         note: "a si_pid that the sender gives itself is not translated; older kernels: see `sig.si-pid-up-untranslated`",
         fact: SenderTranslated = true;
+    MQ_TELLS_ONCE = "mq.tells-once",
+        "who has asked for it with mq_notify gets one signal, for the next message to the empty queue, and has to ask anew",
+        "ipc/mqueue.c:__do_notify", manual: "mq_notify(3), DESCRIPTION";
+    MQ_SENDER = "mq.sender",
+        "the signal of a message queue says who has sent the message: by its PID in the receiver's namespace, 0 if it has none there",
+        "ipc/mqueue.c:__do_notify", manual: "sigaction(2), SI_MESGQ", kind: Describes;
+    MQ_NEEDS_NO_PERMISSION = "mq.needs-no-permission",
+        "who may send a message needs no permission to signal the process that has asked to be told of it",
+        "ipc/mqueue.c:__do_notify";
+    MQ_ONE_AT_A_TIME = "mq.one-at-a-time",
+        "only one process is told of a message to a queue: while one is to be told, mq_notify fails with EBUSY",
+        "ipc/mqueue.c:do_mq_notify", manual: "mq_notify(3), ERRORS";
+    MQ_EXEC_CLOSES = "mq.exec-closes",
+        "exec closes message queues, and a process that has closed its queue is not told of messages",
+        "ipc/mqueue.c:mqueue_flush_file", manual: "mq_close(3), DESCRIPTION";
     SIG_SI_PID_STICKY_ZERO = "sig.si-pid-sticky-zero",
         "one siginfo goes round all receivers of a call: after the first that cannot see the sender, si_pid is 0 for the rest",
         "kernel/signal.c:send_signal_locked", note: "newer kernels, and stable ones of 2026: see `sig.si-pid-each`",

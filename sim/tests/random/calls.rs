@@ -74,6 +74,9 @@ pub(crate) const NAMES: &[&str] = &[
     "setns_kept",
     "open_ns",
     "close_ns",
+    "mq_notify",
+    "close_pidfd",
+    "mq_send",
     "setns_pidfd",
     "setns_for_children",
     "setns_pidfd_for_children",
@@ -341,6 +344,9 @@ fn changed(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> M
             let (link, keep) = (choice.one_of(NsLink::ALL), Keeper::ALL[usize::from(bytes[3]) % Keeper::ALL.len()]);
             Made::of(name, world.open_ns(by, u16::from(bytes[2] % 4), Some(task), link, keep))
         }
+        "close_pidfd" => Made::done(name, world.close_pidfd(by, Some(task))),
+        "mq_notify" => Made::of(name, world.mq_notify(by, u16::from(bytes[2] % 4), choice.sent())),
+        "mq_send" => Made::of(name, world.mq_send(by, u16::from(bytes[2] % 4))),
         "close_ns" => Made::of(name, world.close_ns(by, u16::from(bytes[2] % 4))),
         "setns_kept" => Made::of(name, world.setns_kept(by, u16::from(bytes[2] % 4), NamespaceTypes::empty())),
         "setns_user" => Made::of(name, world.setns_user(by, Some(task))),
@@ -365,7 +371,7 @@ fn changed(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> M
 fn looked(world: &mut World, by: TaskId, bytes: Bytes) -> Made {
     let task = Choice { world, by, bytes }.task();
     let number = Choice { world, by, bytes }.number(bytes[3]);
-    match bytes[4] % 12 {
+    match bytes[4] % 13 {
         0 => Made::of("look", world.look_at_status(by, Some(task))),
         1 => Made::done("look", world.look_at_listing(by)),
         2 => Made::done("look", world.look_at_fdinfo(by, Some(task))),
@@ -377,6 +383,7 @@ fn looked(world: &mut World, by: TaskId, bytes: Bytes) -> Made {
         8 => Made::done("look", world.pidfd_poll(by, Some(task))),
         9 => Made::of("look", world.getpgid(by, number)),
         10 => Made::of("look", world.getsid(by, number)),
+        11 => Made::done("look", world.look_at_myself(by)),
         _ => {
             let own = (world.getpid(by), world.gettid(by), world.getppid(by), world.ns_last_pid(by), world.pid_max(by));
             Made::done("look", own)
