@@ -21,7 +21,14 @@
 
 #define USED __attribute__((unused))
 
-struct slot { volatile int turn, done, outer; volatile long result; };
+#define HEARD 8
+
+struct slot {
+	volatile int turn, done, outer;
+	volatile long result;
+	/* What its handlers received since the last look: signals, and their senders' numbers. */
+	volatile int heard, signals[HEARD], senders[HEARD];
+};
 static struct slot *slots;
 static char stacks[ROLES][65536] __attribute__((aligned(64)));
 
@@ -67,7 +74,24 @@ USED static long join(int role, const char *file, int type)
 	return value;
 }
 
-USED static void nothing(int signal) { (void)signal; }
+/* Each process acts on a stack of its own in this array, but for the first. */
+static void hear(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	char here;
+	unsigned long at = (unsigned long)(&here - stacks[0]);
+	struct slot *slot = &slots[at < sizeof stacks ? at / sizeof stacks[0] : 0];
+	if (slot->heard < HEARD) {
+		slot->signals[slot->heard] = signal;
+		slot->senders[slot->heard++] = info->si_pid;
+	}
+}
+
+USED static long handle(int signal, int flags)
+{
+	struct sigaction action = { .sa_sigaction = hear, .sa_flags = flags | SA_SIGINFO };
+	return result(sigaction(signal, &action, NULL));
+}
 
 USED static long act(int signal, void (*handler)(int), int flags)
 {
@@ -104,6 +128,34 @@ USED static long send_by_pidfd(int pid, int signal)
 	return value;
 }
 
+/* A signal that is said to come from somebody; for one thread if it is of a process that is not 0. */
+USED static long queue(int process, int pid, int signal, int sender, int code)
+{
+	siginfo_t told;
+	memset(&told, 0, sizeof told);
+	told.si_signo = signal;
+	told.si_code = code;
+	told.si_pid = sender;
+	return process ? CALL(SYS_rt_tgsigqueueinfo, process, pid, signal, &told)
+		: CALL(SYS_rt_sigqueueinfo, pid, signal, &told);
+}
+
+USED static long pidfd(int pid, int flags)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, flags);
+	return fd < 0 ? -errno : close(fd);
+}
+
+USED static long pending(void)
+{
+	sigset_t set;
+	long value = result(sigpending(&set));
+	for (int signal = 1; !value && signal <= 64; signal++)
+		if (sigismember(&set, signal) == 1)
+			dprintf(1, "   pending: %d\n", signal);
+	return value;
+}
+
 static void look(void)
 {
 	for (int role = 0; role < ROLES; role++) {
@@ -122,9 +174,13 @@ static void look(void)
 			if (slots[other].outer == parent)
 				of = other;
 		if (at)
-			printf("   %-10s state %c%s%s\n", names[role], at[2], of < 0 ? "" : ", child of ", of < 0 ? "" : names[of]);
+			printf("   %-10s state %c%s%s", names[role], at[2], of < 0 ? "" : ", child of ", of < 0 ? "" : names[of]);
 		else
-			printf("   %-10s gone\n", names[role]);
+			printf("   %-10s gone", names[role]);
+		for (int i = 0; i < slots[role].heard; i++)
+			printf(", received signal %d from %d", slots[role].signals[i], slots[role].senders[i]);
+		slots[role].heard = 0;
+		printf("\n");
 	}
 }
 
@@ -138,7 +194,7 @@ static void turn(int step, int role, const char *what)
 	if (slot->done != step)
 		printf("   it has not returned\n");
 	else if (slot->result < 0)
-		printf("   fails: %s\n", strerror(-(int)slot->result));
+		printf("   fails: %s (%d)\n", strerror(-(int)slot->result), -(int)slot->result);
 	else
 		printf("   returns %ld\n", slot->result);
 	for (int naps = 0; naps < 100; naps++)

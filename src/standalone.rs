@@ -42,6 +42,25 @@ pub(crate) fn program(model: &mut Model, scenario: &Scenario, told: &str) -> Res
     ))
 }
 
+/// What the model says of a scenario, in words: what each step gives, and what handlers receive.
+pub(crate) fn expected(model: &mut Model, scenario: &Scenario) -> String {
+    let mut told = String::new();
+    model.start(scenario);
+    for (number, step) in (1..).zip(&scenario.steps) {
+        let Ok(answer) = model.step(scenario, step) else { break };
+        let outcome = answer.observation.outcome.as_ref().map(|outcome| words::outcome(scenario, outcome));
+        let _ = write!(told, "{number}. {}", outcome.unwrap_or_default());
+        for process in &answer.observation.processes {
+            for handled in &process.handled {
+                let name = scenario.role_name(process.role);
+                let _ = write!(told, "; {name} received signal {} from {}", handled.signal.number(), handled.si_pid);
+            }
+        }
+        told.push('\n');
+    }
+    told
+}
+
 /// A text as C has it.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_graphic() || c == ' ';
@@ -73,6 +92,14 @@ fn expression(call: &Syscall) -> Option<String> {
         Syscall::Kill { pid, signal } => format!("CALL(SYS_kill, {pid}, {})", number(signal)),
         Syscall::Tgkill { tgid, tid, signal } => format!("CALL(SYS_tgkill, {tgid}, {tid}, {})", number(signal)),
         Syscall::Tkill { tid, signal } => format!("CALL(SYS_tkill, {tid}, {})", number(signal)),
+        Syscall::RtSigqueueinfo { pid, signal, si_pid, si_code } => {
+            format!("queue(0, {pid}, {}, {si_pid}, {})", number(signal), si_code.word())
+        }
+        Syscall::RtTgsigqueueinfo { tgid, tid, signal, si_pid, si_code } if *tgid != 0 => {
+            format!("queue({tgid}, {tid}, {}, {si_pid}, {})", number(signal), si_code.word())
+        }
+        Syscall::RtSigpending => "pending()".to_owned(),
+        Syscall::PidfdOpen { pid, flags } => format!("pidfd({pid}, {:#x})", flags.bits()),
         Syscall::PidfdSendSignal { pidfd: Pidfd::Opened(pid), signal, flags } if flags.is_empty() => {
             format!("send_by_pidfd({pid}, {})", number(signal))
         }
@@ -94,14 +121,14 @@ fn expression(call: &Syscall) -> Option<String> {
         }
         Syscall::Setuid { uid } => format!("CALL(SYS_setuid, {uid})"),
         Syscall::RtSigaction { signal, action } => {
-            let (handler, flags) = match action {
-                SignalAction::Default => ("SIG_DFL", "0"),
-                SignalAction::Ignore => ("SIG_IGN", "0"),
-                SignalAction::Handle => ("nothing", "0"),
-                SignalAction::HandleRestart => ("nothing", "SA_RESTART"),
-                SignalAction::NoCldWait => ("SIG_DFL", "SA_NOCLDWAIT"),
-            };
-            format!("act({}, {handler}, {flags})", signal.number())
+            let signal = signal.number();
+            match action {
+                SignalAction::Default => format!("act({signal}, SIG_DFL, 0)"),
+                SignalAction::Ignore => format!("act({signal}, SIG_IGN, 0)"),
+                SignalAction::Handle => format!("handle({signal}, 0)"),
+                SignalAction::HandleRestart => format!("handle({signal}, SA_RESTART)"),
+                SignalAction::NoCldWait => format!("act({signal}, SIG_DFL, SA_NOCLDWAIT)"),
+            }
         }
         Syscall::RtSigprocmask { how, signal } => {
             let how = match how {

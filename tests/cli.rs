@@ -159,6 +159,12 @@ fn list_names_what_show_prints() {
     let one = pidlab(&folder.0, &["show", "orphans/adopted-by-own-init"]);
     let file = files.iter().find(|file| file.name == "orphans/adopted-by-own-init").expect("it is in the library");
     assert_eq!((one.code, &one.out[..]), (Some(0), file.text));
+    let program = pidlab(&folder.0, &["show", "--c", "orphans/adopted-by-own-init"]);
+    assert_eq!(program.code, Some(0), "{}", program.err);
+    assert!(program.out.starts_with("/* ") && program.out.contains("int main(void)"), "{}", program.out);
+    let none = pidlab(&folder.0, &["show", "--c", "views/a-procfs-of-their-own"]);
+    assert_eq!((none.code, &none.out[..]), (Some(2), ""));
+    assert!(none.err.contains("has no C form here"), "{}", none.err);
     let chapter = pidlab(&folder.0, &["list", "orphans"]).out;
     let in_chapter = files.iter().filter(|file| file.name.starts_with("orphans/")).count();
     assert_eq!(chapter.lines().filter(|line| line.starts_with("orphans/")).count(), in_chapter);
@@ -264,12 +270,15 @@ fn a_found_difference_says_how_to_see_it_again() {
     let first: serde_json::Value = serde_json::from_str(first.lines().next().unwrap_or_default()).expect("it is JSON");
     let difference = &first["difference"];
     assert!(difference["report"].as_str().is_some_and(|report| report.contains("sig.")), "{difference}");
+    assert!(difference["program"].as_str().is_some_and(|program| program.contains("int main(void)")), "{difference}");
     let replay = difference["replay"].as_str().expect("a line to type");
     assert!(replay.contains(" --seed 1 ") && replay.contains("--misconception init-dies-from-inside"), "{replay}");
     let found = folder.0.join("found.toml");
     let text = pidlab(&folder.0, &[&arguments[..], &["--save", "found.toml"]].concat()).out;
     assert!(text.lines().any(|line| line.starts_with("replay: ") && line.ends_with("found.toml   # seed 1")), "{text}");
     assert!(found.exists());
+    assert!(text.lines().any(|line| line.starts_with("without pidlab: pidlab show --c FILE")), "{text}");
+    assert_eq!(pidlab(&folder.0, &["show", "--c", "found.toml"]).out.lines().next(), Some("/* A random scenario"));
     let again = pidlab(&folder.0, &["run", "--misconception", "init-dies-from-inside", "found.toml"]);
     assert_eq!(again.code, Some(1), "{}", again.out);
 }

@@ -3,9 +3,13 @@
 #[path = "tool/mod.rs"]
 mod tool;
 
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::Stdio;
+
 use pidlab_kernels::find;
 use serde_json::Value;
-use tool::{Folder, GOOD, pidlab};
+use tool::{Folder, GOOD, command, pidlab};
 
 /// The summary of results in JSON.
 fn summary(text: &str) -> Value {
@@ -95,17 +99,26 @@ fn a_kernel_that_is_not_there_is_named() {
     assert!(told.err.contains("qemu-6.1"), "{}", told.err);
 }
 
-/// A program that is taken for a user-mode Linux, and ends at once: nothing was run in it, and nothing agrees.
-#[test]
-fn a_guest_that_does_not_end_as_it_should_is_no_agreement() {
+/// A program that is taken for a user-mode Linux: a shell, for which the first of the kernel's options is the name of a script. `$line` is the
+/// results line.
+fn scripted(folder: &Folder, name: &str, script: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
 
+    let mut program = std::fs::read("/bin/sh").expect("there is a shell");
+    program.extend(b"root=<file containing the root fs>");
+    let kernel = folder.file(name, program);
+    std::fs::set_permissions(&kernel, std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+    let find_line = r#"for word; do case $word in ssl0=*) line=/proc/self/fd/${word##*:};; esac; done"#;
+    folder.file("mem=512M", format!("{find_line}\n{script}\n"));
+    kernel
+}
+
+/// A kernel that ends at once: nothing was run in it, and nothing agrees.
+#[test]
+fn a_guest_that_does_not_end_as_it_should_is_no_agreement() {
     let folder = Folder::new("cut-off");
     folder.file("good.toml", GOOD);
-    let mut program = std::fs::read("/bin/true").expect("there is a true");
-    program.extend(b"root=<file containing the root fs>");
-    let kernel = folder.file("kernel", program);
-    std::fs::set_permissions(&kernel, std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+    scripted(&folder, "kernel", "exit 0");
     for command in [
         &["check", "good.toml", "--kernel", "kernel"][..],
         &["run", "good.toml", "--kernel", "kernel"],
@@ -118,6 +131,30 @@ fn a_guest_that_does_not_end_as_it_should_is_no_agreement() {
     let told = pidlab(&folder.0, &["matrix", "kernel"]);
     assert_eq!(told.code, Some(3), "{}", told.out);
     assert!(told.out.contains("cut off 1"), "{}", told.out);
+}
+
+/// The second kernel says that it is there, and nothing more; the first one's results can be read meanwhile, and stay when the program is
+/// killed.
+#[test]
+fn ktap_of_a_matrix_is_there_as_soon_as_a_kernel_is_done() {
+    let folder = Folder::new("ktap");
+    scripted(&folder, "kernel", r#"echo '@boot {"release":"0.0"}' > $line; while read none; do :; done < /dev/zero"#);
+    let matrix =
+        ["matrix", "native", "kernel", "--jobs", "1", "--format", "ktap", "--only", "orphans/adopted-by-own-init"];
+    let mut program = command(&folder.0, &matrix).stdout(Stdio::piped()).spawn().expect("pidlab starts");
+    let mut lines = BufReader::new(program.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    let mut told: Vec<String> = Vec::new();
+    for line in lines.by_ref() {
+        told.push(line);
+        if told.last().is_some_and(|line| line.contains("ok 1 native")) {
+            break;
+        }
+    }
+    program.kill().expect("it is our child");
+    program.wait().expect("it is our child");
+    assert_eq!(lines.next(), None, "the second one was not done");
+    assert_eq!(told[..4], ["KTAP version 1", "1..2", "  KTAP version 1", "  1..1"]);
+    assert!(told[4].starts_with("  ok 1 orphans/adopted-by-own-init"), "{told:?}");
 }
 
 /// Where user-mode Linux is installed; CI has it.

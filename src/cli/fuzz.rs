@@ -1,5 +1,7 @@
 //! `pidlab fuzz`: random scenarios on both sides.
 
+mod tally;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -9,19 +11,19 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use pidlab_realkernel::{Sharing, Unavailable};
+use pidlab_scenario::Scenario;
 use pidlab_scenario::random::{Choice, Theme};
-use pidlab_scenario::{Outcome, Scenario};
 use pidlab_sim::rule;
 
+use self::tally::Tally;
 use super::elsewhere::{self, Elsewhere, Files};
 use super::outcomes::{self, Counted, Open};
-use super::pairs::Pairs;
 use super::shard::Shard;
 use super::{Belief, End, Format, Out};
 use crate::compare::{Problem, Verdict};
 use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
 use crate::random::{self, Choices};
-use crate::tell;
+use crate::{standalone, tell};
 
 /// Replays that shrinking one scenario may take.
 const REPLAYS: usize = 200;
@@ -96,6 +98,8 @@ enum Not {
 struct Found {
     scenario: Scenario,
     report: String,
+    /// The same as a C program; or which step has no C form.
+    program: Result<String, String>,
     replays: usize,
     sharing: Sharing,
 }
@@ -194,14 +198,18 @@ fn written_as_json(
     wrong: Option<&Found>,
 ) -> io::Result<End> {
     if let Some(found) = wrong {
-        let report = anstream::adapter::strip_str(&found.report).to_string();
+        let report = plain(&found.report);
         let scenario = found.scenario.to_toml();
         if let Some(file) = &arguments.save {
             fs::write(file, &scenario)?;
         }
         let replay = found.replay(arguments, seed);
-        let difference =
+        let mut difference =
             serde_json::json!({ "scenario": scenario, "report": report, "replays": found.replays, "replay": replay });
+        match &found.program {
+            Ok(program) => difference["program"] = program.as_str().into(),
+            Err(why) => difference["no_program"] = why.as_str().into(),
+        }
         writeln!(out, "{}", serde_json::json!({ "difference": difference }))?;
     }
     let mut summary = serde_json::json!({
@@ -225,7 +233,16 @@ fn tell_found(out: &mut Out, arguments: &Arguments, seed: u64, found: &Found) ->
     if let Some(file) = &arguments.save {
         fs::write(file, scenario.to_toml())?;
     }
-    writeln!(out, "replay: {}", found.replay(arguments, seed))
+    writeln!(out, "replay: {}", found.replay(arguments, seed))?;
+    match &found.program {
+        Ok(_) => writeln!(out, "without pidlab: pidlab show --c FILE has it as a C program"),
+        Err(why) => writeln!(out, "there is no C program: {why}"),
+    }
+}
+
+/// A report without its styles.
+fn plain(report: &str) -> String {
+    anstream::adapter::strip_str(report).to_string()
 }
 
 impl Found {
@@ -332,68 +349,7 @@ impl Trial {
         if self.report(worker, &scenario).is_none() {
             report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
         }
-        Found { scenario, report, replays: replays + more, sharing: self.sharing }
-    }
-}
-
-/// What the scenarios were made of.
-#[derive(Default)]
-struct Tally {
-    scenarios: u64,
-    steps: u64,
-    not_decided: u64,
-    calls: BTreeMap<&'static str, u64>,
-    answers: BTreeMap<String, u64>,
-    rules: BTreeMap<&'static str, u64>,
-    pairs: Pairs,
-}
-
-impl Tally {
-    fn add(&mut self, scenario: &Scenario, verdict: &Verdict) {
-        self.scenarios += 1;
-        self.not_decided += u64::from(verdict.is_not_decided());
-        self.pairs.add(&verdict.fired);
-        for (step, compared) in scenario.steps.iter().zip(verdict.steps.iter().skip(1)) {
-            self.steps += 1;
-            *self.calls.entry(step.call.name().word()).or_default() += 1;
-            let answer = match &compared.observation().outcome {
-                Some(Outcome::Err(errno)) => errno.to_string(),
-                Some(Outcome::Blocks) => "blocks".to_owned(),
-                Some(Outcome::Never) => "no return".to_owned(),
-                Some(_) | None => "success".to_owned(),
-            };
-            *self.answers.entry(answer).or_default() += 1;
-            for because in compared.because() {
-                *self.rules.entry(because.rule.id).or_default() += 1;
-            }
-        }
-    }
-
-    fn end(&self) -> End {
-        if self.not_decided > 0 { End::NotDecided } else { End::Agree }
-    }
-
-    fn text(&self, each_rule: bool) -> String {
-        let set =
-            |words: String| textwrap::fill(&words, crate::words::page().initial_indent("  ").subsequent_indent("  "));
-        let list = |counts: Vec<(&str, u64)>| {
-            set(counts.iter().map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", "))
-        };
-        let mut text = format!("scenarios {}, steps {}\n", self.scenarios, self.steps);
-        text += &format!("calls\n{}\n", list(self.calls.iter().map(|(word, count)| (*word, *count)).collect()));
-        text += &format!("answers\n{}\n", list(self.answers.iter().map(|(word, count)| (&word[..], *count)).collect()));
-        if !self.rules.is_empty() {
-            text += &format!("rules fired {} of {}\n", self.rules.len(), rule::CATALOGUE.len());
-            if each_rule {
-                text += &format!("{}\n", list(self.rules.iter().map(|(id, count)| (*id, *count)).collect()));
-                text += &self.pairs.text();
-            }
-            let never: Vec<&str> =
-                rule::CATALOGUE.iter().map(|rule| rule.id).filter(|id| !self.rules.contains_key(id)).collect();
-            if each_rule && !never.is_empty() {
-                text += &format!("rules not fired\n{}\n", set(never.join(", ")));
-            }
-        }
-        text
+        let program = standalone::program(worker.model(), &scenario, plain(&report).trim_end());
+        Found { scenario, report, program, replays: replays + more, sharing: self.sharing }
     }
 }

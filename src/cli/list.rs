@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use pidlab_scenario::{one_line, schema};
+use pidlab_scenario::{Facts, one_line, schema};
+use pidlab_sim::Model;
 use serde::Serialize;
 
 use super::{End, Format, Out};
+use crate::input::Source;
 use crate::select::{self, Words, chapter as chapter_of};
+use crate::{standalone, words};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -30,11 +33,15 @@ pub(super) struct ListArguments {
 Examples:
   pidlab show orphans/adopted-by-own-init
   pidlab show orphans/adopted-by-own-init > mine.toml    to change it and run it
+  pidlab show --c mine.toml > mine.c                     where there is no pidlab
   pidlab show --schema > scenario.schema.json            for editors")]
 pub(super) struct ShowArguments {
     /// The scenario's name, as `pidlab list` has it.
     #[arg(required_unless_present = "schema")]
     name: Option<String>,
+    /// Print it as a C program that takes its steps and tells what comes of them; the name may be that of a file.
+    #[arg(long, requires = "name")]
+    c: bool,
     /// Print the JSON Schema of scenario files instead.
     #[arg(long, conflicts_with = "name")]
     schema: bool,
@@ -92,7 +99,7 @@ pub(super) fn list(out: &mut Out, arguments: &ListArguments) -> io::Result<End> 
             }
             own.clone_into(&mut chapter);
         }
-        let page = crate::words::page().subsequent_indent("    ");
+        let page = words::page().subsequent_indent("    ");
         writeln!(out, "{}", one_line(&scenario.name))?;
         writeln!(out, "{}", textwrap::fill(&one_line(&scenario.title), page.initial_indent("    ")))?;
     }
@@ -109,6 +116,7 @@ pub(super) fn show(out: &mut Out, arguments: &ShowArguments) -> io::Result<End> 
         Err(end) => return Ok(end),
     };
     match &entries[..] {
+        [Ok(source)] if arguments.c => return c_program(out, source),
         [Ok(source)] => write!(out, "{}", source.text)?,
         [Err(invalid)] => {
             eprintln!("{}", invalid.message(true).trim_end());
@@ -117,6 +125,25 @@ pub(super) fn show(out: &mut Out, arguments: &ShowArguments) -> io::Result<End> 
         several => {
             eprintln!("error: `{name}` is {} scenarios", several.len());
             eprintln!("help: `pidlab list {name}` has their names");
+            return Ok(End::BadInput);
+        }
+    }
+    Ok(End::Agree)
+}
+
+/// The scenario as a C program, for a kernel such as it needs.
+fn c_program(out: &mut Out, source: &Source) -> io::Result<End> {
+    let scenario = &source.scenario;
+    let mut model = Model::new(Facts::newest().with_all(&scenario.needs));
+    let needs = match scenario.needs.is_empty() {
+        true => String::new(),
+        false => format!(" {}", words::needs(&scenario.needs)),
+    };
+    let told = format!("What to look for on kernels{needs}:\n{}", standalone::expected(&mut model, scenario));
+    match standalone::program(&mut model, scenario, &told) {
+        Ok(program) => write!(out, "{program}")?,
+        Err(why) => {
+            eprintln!("error: {}: {why}", source.path);
             return Ok(End::BadInput);
         }
     }

@@ -129,28 +129,6 @@ impl Matrix {
         writeln!(out, "</html>")
     }
 
-    pub(super) fn ktap(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "KTAP version 1\n1..{}", self.columns.len())?;
-        for (number, column) in self.columns.iter().enumerate() {
-            writeln!(out, "  KTAP version 1\n  1..{}", column.scenarios.len())?;
-            for (number, line) in column.scenarios.iter().enumerate() {
-                let name = line["scenario"].as_str().unwrap_or_default();
-                let (ok, directive) = match line["result"].as_str() {
-                    Some("agrees") => ("ok", String::new()),
-                    Some(skipped @ ("model-only" | "skipped")) => ("ok", format!(" # SKIP {skipped}")),
-                    other => ("not ok", format!(" # {}", other.unwrap_or("no result"))),
-                };
-                writeln!(out, "  {ok} {} {name}{directive}", number + 1)?;
-            }
-            if let Some(why) = &column.cut {
-                why.lines().try_for_each(|line| writeln!(out, "  # {line}"))?;
-            }
-            let ok = if column.cut.is_none() && differ(column) == 0 { "ok" } else { "not ok" };
-            writeln!(out, "{ok} {} {}", number + 1, described(column).replace('#', "_"))?;
-        }
-        Ok(())
-    }
-
     pub(super) fn junit(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut report = Report::new("pidlab matrix");
         for column in &self.columns {
@@ -178,6 +156,33 @@ impl Matrix {
         let text = report.to_string().map_err(io::Error::other)?;
         writeln!(out, "{}", text.trim_end())
     }
+}
+
+/// How KTAP begins: so many kernels will be told of.
+pub(super) fn ktap_head(out: &mut dyn Write, kernels: usize) -> io::Result<()> {
+    writeln!(out, "KTAP version 1\n1..{kernels}")?;
+    out.flush()
+}
+
+/// A kernel in KTAP, as soon as it is done, and with the number that it has among those that are: whatever ends this program later, the
+/// file can be read up to there.
+pub(super) fn ktap(out: &mut dyn Write, number: usize, column: &Column) -> io::Result<()> {
+    writeln!(out, "  KTAP version 1\n  1..{}", column.scenarios.len())?;
+    for (number, line) in column.scenarios.iter().enumerate() {
+        let name = line["scenario"].as_str().unwrap_or_default();
+        let (ok, directive) = match line["result"].as_str() {
+            Some("agrees") => ("ok", String::new()),
+            Some(skipped @ ("model-only" | "skipped")) => ("ok", format!(" # SKIP {skipped}")),
+            other => ("not ok", format!(" # {}", other.unwrap_or("no result"))),
+        };
+        writeln!(out, "  {ok} {} {name}{directive}", number + 1)?;
+    }
+    if let Some(why) = &column.cut {
+        why.lines().try_for_each(|line| writeln!(out, "  # {line}"))?;
+    }
+    let ok = if column.cut.is_none() && differ(column) == 0 { "ok" } else { "not ok" };
+    writeln!(out, "{ok} {number} {}", described(column).replace('#', "_"))?;
+    out.flush()
 }
 
 /// How many scenarios did not come out as they should.
