@@ -20,6 +20,7 @@ pub mod cli;
 pub mod compare;
 pub mod coverage;
 pub mod glossary;
+mod hearsay;
 mod input;
 mod kernel;
 pub mod random;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,8 @@ USED static long join(int role, const char *file, int type)
 	return value;
 }
 
+static sigjmp_buf after_fault;
+
 /* Each process acts on a stack of its own in this array, but for the first. */
 static void hear(int signal, siginfo_t *info, void *context)
 {
@@ -81,15 +84,25 @@ static void hear(int signal, siginfo_t *info, void *context)
 	char here;
 	unsigned long at = (unsigned long)(&here - stacks[0]);
 	struct slot *slot = &slots[at < sizeof stacks ? at / sizeof stacks[0] : 0];
+	int faulted = signal == SIGSEGV && info->si_code == SEGV_MAPERR;
 	if (slot->heard < HEARD) {
 		slot->signals[slot->heard] = signal;
-		slot->senders[slot->heard++] = info->si_pid;
+		slot->senders[slot->heard++] = faulted ? 0 : info->si_pid;
 	}
+	if (faulted)
+		siglongjmp(after_fault, 1);
+}
+
+USED static long fault(void)
+{
+	return sigsetjmp(after_fault, 1) ? 0 : *(volatile int *)8;
 }
 
 USED static long handle(int signal, int flags)
 {
 	struct sigaction action = { .sa_sigaction = hear, .sa_flags = flags | SA_SIGINFO };
+	/* One after the other: in the order in which they are taken. */
+	sigfillset(&action.sa_mask);
 	return result(sigaction(signal, &action, NULL));
 }
 
@@ -184,12 +197,18 @@ static void look(void)
 	}
 }
 
+/* Naps after which a call is taken for one that does not return; another number can be given. */
+static int patience = 500;
+#ifndef SETTLE
+#define SETTLE 100	/* naps before it looks: whatever else a step does has come to its end by then */
+#endif
+
 static void turn(int step, int role, const char *what)
 {
 	struct slot *slot = &slots[role];
 	printf("%d. %s: %s\n", step, names[role], what);
 	slot->turn = step;
-	for (int naps = 0; slot->done != step && naps < 500; naps++)
+	for (int naps = 0; slot->done != step && naps < patience; naps++)
 		nap();
 	if (slot->done != step)
 		printf("   it has not returned\n");
@@ -197,15 +216,19 @@ static void turn(int step, int role, const char *what)
 		printf("   fails: %s (%d)\n", strerror(-(int)slot->result), -(int)slot->result);
 	else
 		printf("   returns %ld\n", slot->result);
-	for (int naps = 0; naps < 100; naps++)
+	for (int naps = 0; naps < SETTLE; naps++)
 		nap();
 	look();
 }
 
-int main(void)
+int main(int count, char **words)
 {
 	struct utsname name;
+	if (count > 1)
+		patience = atoi(words[1]);
 	setvbuf(stdout, NULL, _IONBF, 0);
+	/* Whoever started it is gone: then so is everybody here. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	uname(&name);
 	printf("Linux %s %s\n", name.release, name.version);
 	/* No core file is written; a dump is still begun. */
@@ -224,6 +247,7 @@ int main(void)
 	while (!slots[0].outer)
 		nap();
 	run();
+	printf("that is all\n");
 	kill(host, SIGKILL);
 	waitpid(host, NULL, 0);
 	return 0;

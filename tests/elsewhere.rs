@@ -186,3 +186,59 @@ fn a_file_is_run_in_another_kernel_as_it_is_here() {
     let (here, there) = told(&["run", "below/bad.toml"]);
     assert_eq!((there.code, here.err), (Some(2), there.err));
 }
+
+/// What a program tells is taken from whatever runs it; where there is no C compiler, nothing is.
+#[test]
+fn hearsay_is_what_the_programs_tell() {
+    let folder = Folder::new("hearsay");
+    folder.file("one.toml", "title = \"One step\"\nsteps = [\n  { by = \"host\", call = \"getpid\" },\n]\n");
+    let hearsay = |script: &str| {
+        folder.file("play", script);
+        pidlab(&folder.0, &["hearsay", "--under", "sh play", "--format", "json", "one.toml"])
+    };
+    let first = hearsay("exit 0");
+    if first.code == Some(4) && first.err.contains("no C compiler") {
+        eprintln!("skipped: there is no cc");
+        return;
+    }
+    let told =
+        |gave: &str| format!("echo 'Linux 9.9 #1'; echo '1. host: getpid()'; {gave}; echo '   host       state S'");
+    let right = told("echo '   returns 1'") + "; echo 'that is all'";
+    for (script, code, result) in [
+        ("exit 0".to_owned(), 3, "cut"),
+        (told("echo '   returns 1'"), 3, "cut"),
+        (right.clone(), 0, "agrees"),
+        (right.replace("returns 1", "returns 2"), 1, "differs"),
+        (right.replace("returns 1", "fails: Not found (3)"), 1, "differs"),
+        // Slow the first time, and not when it is asked to be patient.
+        (
+            format!("if [ $# = 1 ]; then {}; else {right}; fi", right.replace("returns 1", "it has not returned")),
+            0,
+            "agrees",
+        ),
+    ] {
+        let ended = hearsay(&script);
+        let line: Value = serde_json::from_str(ended.out.lines().next().expect("a line")).expect("it is JSON");
+        assert_eq!(
+            (ended.code, &line["result"], &line["unproven"]),
+            (Some(code), &result.into(), &true.into()),
+            "{script}"
+        );
+        assert_eq!(summary(&ended.out)["kernel"] == "9.9", !script.starts_with("exit"), "{}", ended.out);
+    }
+}
+
+/// What is told of this machine is what the runner sees: where root may make namespaces.
+#[test]
+fn hearsay_of_this_machine_is_to_be_believed() {
+    let folder = Folder::new("believed");
+    let ended = pidlab(&folder.0, &["hearsay", "orphans/adopted-by-own-init", "init-signals/kill-9-1-does-nothing"]);
+    if ended.err.contains("no C compiler") || !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: it needs cc, and root");
+        return;
+    }
+    assert!(ended.out.contains("agree 2, differ 0"), "{}{}", ended.out, ended.err);
+    assert_eq!(ended.code, Some(0));
+    let none = pidlab(&folder.0, &["hearsay", "views/a-procfs-of-their-own"]);
+    assert_eq!(none.code, Some(4), "nothing was run: {}", none.out);
+}

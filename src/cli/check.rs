@@ -101,7 +101,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let files = Files { words: arguments.words.what.clone(), written: None };
+    let files = Files { words: arguments.words.what.clone(), ..Files::default() };
     if let Some(ended) = arguments.elsewhere.enter(out, &files) {
         return ended;
     }

@@ -29,6 +29,8 @@ pub(super) struct Files {
     pub(super) words: Vec<OsString>,
     /// A file that it may write.
     pub(super) written: Option<PathBuf>,
+    /// What else the guest is given, under these paths.
+    pub(super) more: Vec<(PathBuf, Vec<u8>)>,
 }
 
 /// The variable that tells the program in a guest what its kernel was called.
@@ -44,7 +46,17 @@ pub(super) fn named(kernel: &str) -> (String, String) {
     (VARIABLE.to_owned(), kernel.to_owned())
 }
 
+/// Whether this is such a guest.
+pub(super) fn is_guest() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
+
 impl Elsewhere {
+    /// Whether there is another kernel to be.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.kernel.is_some()
+    }
+
     /// Runs the command in the other kernel, if there is one to be.
     pub(super) fn enter(&self, out: &mut Out, files: &Files) -> Option<io::Result<End>> {
         let word = self.kernel.as_ref()?;
@@ -82,7 +94,8 @@ fn enter(out: &mut Out, kernel: &Kernel, word: &str, files: &Files) -> io::Resul
         true => Some(input::bytes_of_standard_input()?),
         false => None,
     };
-    let taken = taken(&folder, &files.words);
+    let mut taken = taken(&folder, &files.words);
+    taken.extend(files.more.iter().cloned());
     let mut written = Ok(());
     let past = pidlab_kernels::run(kernel, order, input.as_deref(), &taken, Bounds::here(), |event| {
         let done = match event {

@@ -108,7 +108,7 @@ struct Found {
 const STEPS: u64 = 2000;
 
 pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let files = Files { words: Vec::new(), written: arguments.save.clone() };
+    let files = Files { written: arguments.save.clone(), ..Files::default() };
     if let Some(ended) = arguments.elsewhere.enter(out, &files) {
         return ended;
     }

@@ -21,6 +21,7 @@ mod fix;
 mod fuzz;
 mod generate;
 mod guests;
+mod hearsay;
 mod kernels;
 mod list;
 mod matrix;
@@ -123,6 +124,8 @@ enum Command {
     Kernels(kernels::Arguments),
     /// Run the library on many kernels, and say where they differ.
     Matrix(matrix::Arguments),
+    /// Run scenarios as C programs, where this program cannot look: in gVisor, or on an older Linux.
+    Hearsay(hearsay::Arguments),
     /// Put the results of the parts of a check together.
     Merge(merge::Arguments),
     /// Print a completion script for a shell.
@@ -215,6 +218,7 @@ pub fn main() -> ExitCode {
         Command::Facts(arguments) => facts::facts(&mut out, arguments),
         Command::Kernels(arguments) => kernels::kernels(&mut out, arguments),
         Command::Matrix(arguments) => matrix::matrix(&mut out, arguments),
+        Command::Hearsay(arguments) => hearsay::hearsay(&mut out, arguments),
         Command::Merge(arguments) => merge::merge(&mut out, arguments),
         Command::Completions(arguments) => generate::completions(&mut out, arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&mut out, arguments, Arguments::command()),

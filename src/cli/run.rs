@@ -46,7 +46,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let words = arguments.files.iter().map(|file| file.clone().into_os_string()).collect();
-    if let Some(ended) = arguments.elsewhere.enter(out, &Files { words, written: None }) {
+    if let Some(ended) = arguments.elsewhere.enter(out, &Files { words, ..Files::default() }) {
         return ended;
     }
     let sources = match super::read(&arguments.files) {
