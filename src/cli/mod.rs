@@ -18,6 +18,8 @@ mod explain;
 mod facts;
 mod failed;
 mod fix;
+#[cfg(test)]
+mod fleets;
 mod fuzz;
 mod generate;
 mod guests;
