@@ -193,3 +193,41 @@ fn no_thread_is_needed() {
         assert_eq!((alone.code, alone.out), (usual.code, usual.out), "{arguments:?}");
     }
 }
+
+/// A disk without room, for the cache and for temporary files: what needs it says so, what does not goes on, and no half of a kernel is left.
+#[test]
+fn a_full_disk_ends_what_needs_it_and_nothing_else() {
+    let folder = Folder::new("hostile-disk");
+    let disk = folder.0.join("disk");
+    std::fs::create_dir(&disk).expect("the target folder is writable");
+    let script = "mount -t tmpfs -o size=64k none disk && { cat /dev/zero > disk/all 2>/dev/null; exec \"$@\"; }";
+    let with_it = |arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.current_dir(&folder.0).args(["--mount", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_pidlab")]);
+        command.args(arguments).env("XDG_CACHE_HOME", &disk).env("TMPDIR", &disk).env_remove("CLICOLOR_FORCE");
+        ended(command.output().expect("unshare is there"))
+    };
+    let here = with_it(&["check", "orphans/told-in-order"]);
+    if here.err.contains("unshare: ") || here.err.contains("mount: ") {
+        eprintln!("skipped: only root may mount a file system here");
+        return;
+    }
+    assert_eq!(here.code, pidlab(&folder.0, &["check", "orphans/told-in-order"]).code, "{}", here.err);
+    let fetched = with_it(&["kernels", "fetch", "uml-6.1"]);
+    assert_eq!(fetched.code, Some(4), "{}{}", fetched.out, fetched.err);
+    assert!(!disk.join("pidlab/kernels/uml-6.1").exists(), "the disk is the command's own");
+    let saved =
+        with_it(&["fuzz", "--misconception", "init-dies-from-inside", "--seed", "1", "--save", "disk/found.toml"]);
+    if saved.code != Some(4) {
+        assert_eq!(saved.code, Some(2), "{}", saved.err);
+        assert!(saved.err.contains("No space left on device"), "{}", saved.err);
+    }
+    let heard = with_it(&["hearsay", "orphans/told-in-order"]);
+    assert_eq!(heard.code, Some(4), "{}", heard.out);
+    assert!(heard.err.contains("cc"), "{}", heard.err);
+    if pidlab_kernels::find("uml").is_ok() {
+        // The guest's memory and what it writes are in memory.
+        let guest = with_it(&["check", "orphans/told-in-order", "--kernel", "uml"]);
+        assert_eq!(guest.code, Some(0), "{}{}", guest.out, guest.err);
+    }
+}

@@ -166,7 +166,7 @@ fn make_conductor(setup: Setup, here: &Surroundings) -> Result<Made, Refused> {
             enter_user_namespace(namespaces, here)?;
             true
         }
-        Err(error) => return Err(refused("make a PID namespace (unshare)", false)(error)),
+        Err(error) => return Err(refused(MAKE_PID_NAMESPACE, false)(error)),
     };
     let (reader, writer) = io::pipe().map_err(refused("make a pipe", user_namespace))?;
     match os::fork().map_err(refused("make a process (clone3)", user_namespace))? {
@@ -179,6 +179,8 @@ fn make_conductor(setup: Setup, here: &Surroundings) -> Result<Made, Refused> {
 }
 
 const MAP_USER: &str = "map the user (/proc/self/uid_map)";
+
+const MAKE_PID_NAMESPACE: &str = "make a PID namespace (unshare)";
 
 const MAKE_USER_NAMESPACE: &str = "make a user namespace (unshare)";
 
@@ -262,6 +264,10 @@ fn unavailable(refused: &Refused) -> Unavailable {
         }
         (_, Some(libc::ENOSPC)) => {
             "raise user.max_pid_namespaces (sysctl), or run at a lower nesting of PID namespaces"
+        }
+        // kernel/pid_namespace.c is not in it; what stands for it says EINVAL (include/linux/pid_namespace.h:copy_pid_ns).
+        (_, Some(libc::EINVAL)) if *what == MAKE_PID_NAMESPACE => {
+            "use a kernel that is built with CONFIG_PID_NS; if this one is, run outside the sandbox that forbids it"
         }
         (_, Some(libc::ENOSYS)) => "use Linux 5.9 or newer, and a sandbox that lets clone3 through",
         _ => "run as root, or outside the sandbox that forbids it",

@@ -82,7 +82,9 @@ pub(super) fn hearsay(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     };
     let facts = arguments.facts();
     let folder = tempfile::tempdir()?;
-    let cases = match cases(&sources, &facts, &folder) {
+    // What a guest is like is known there.
+    let asked = (!arguments.elsewhere.is_wanted()).then_some(&facts);
+    let cases = match cases(&sources, asked, &folder) {
         Ok(cases) => cases,
         Err(why) => {
             eprintln!("error: {why}");
@@ -115,27 +117,33 @@ impl Arguments {
 }
 
 /// The programs of all scenarios: those that were brought, or what the compiler makes of them.
-fn cases<'a>(sources: &'a [Source], facts: &Facts, folder: &TempDir) -> Result<Vec<Case<'a>>, String> {
+///
+/// # Errors
+/// In words: there is no compiler, or it fails. A scenario that has no C form is none.
+fn cases<'a>(sources: &'a [Source], facts: Option<&Facts>, folder: &TempDir) -> Result<Vec<Case<'a>>, String> {
     let brought = elsewhere::is_guest();
     if !brought && Command::new("cc").arg("--version").output().is_err() {
         return Err("there is no C compiler: hearsay needs `cc`".to_owned());
     }
-    let mut model = Model::new(facts.clone());
     let program = |source: &'a Source| {
         let scenario = &source.scenario;
-        let unmet = scenario.needs.iter().find(|need| !need.is_met(facts));
+        let unmet = scenario.needs.iter().find(|need| facts.is_some_and(|facts| !need.is_met(facts)));
         let program = match unmet {
             Some(need) => Err(format!("it is about kernels {}", words::needs(&[*need]))),
-            None => standalone::program(&mut model, scenario, ""),
+            None => {
+                let facts = facts.cloned().unwrap_or_else(Facts::newest).with_all(&scenario.needs);
+                standalone::program(&mut Model::new(facts), scenario, "")
+            }
         };
         let name = scenario.name.replace('/', "%");
-        let program = program.and_then(|text| match brought {
-            true => Ok(Path::new(PLACE).join(name)),
-            false => compiled(&text, &folder.path().join(name)),
-        });
-        Case { scenario, program }
+        let program = match (program, brought) {
+            (Err(why), _) => Err(why),
+            (Ok(_), true) => Ok(Path::new(PLACE).join(name)),
+            (Ok(text), false) => Ok(compiled(&text, &folder.path().join(name))?),
+        };
+        Ok(Case { scenario, program })
     };
-    Ok(sources.iter().map(program).collect())
+    sources.iter().map(program).collect()
 }
 
 fn compiled(text: &str, path: &Path) -> Result<PathBuf, String> {
@@ -151,7 +159,7 @@ fn compiled(text: &str, path: &Path) -> Result<PathBuf, String> {
     }
     match compiler.wait().map_err(said)?.success() {
         true => Ok(path.to_owned()),
-        false => Err("the compiler does not take its program".to_owned()),
+        false => Err(format!("cc made no {}", path.display())),
     }
 }
 

@@ -74,7 +74,13 @@ fn filters() -> Vec<Place> {
             place(format!("seccomp::{call}::{word}"), Way::Filter(number, errno), Ends::Skips(call))
         })
     };
-    calls.into_iter().flat_map(one).collect()
+    // As a kernel that is built without PID namespaces has it.
+    let no_namespaces = place(
+        "seccomp::unshare::einval".to_owned(),
+        Way::Filter(libc::SYS_unshare, libc::EINVAL),
+        Ends::Skips("built with CONFIG_PID_NS"),
+    );
+    calls.into_iter().flat_map(one).chain([no_namespaces]).collect()
 }
 
 /// Resource limits. Those of a user are tried as a user that has nothing else.
