@@ -187,6 +187,20 @@ fn a_file_is_run_in_another_kernel_as_it_is_here() {
     assert_eq!((there.code, here.err), (Some(2), there.err));
 }
 
+#[test]
+fn gvisor_is_named_where_it_is() {
+    let folder = Folder::new("gvisor");
+    let list = |path: &str| {
+        let mut list = command(&folder.0, &["kernels"]);
+        let output = list.env("PATH", path).env("XDG_CACHE_HOME", &folder.0).output().expect("pidlab starts");
+        String::from_utf8(output.stdout).expect("it is text")
+    };
+    assert!(!list("/nowhere").contains("gVisor"));
+    folder.file("bin/runsc", "");
+    let here = list(&folder.0.join("bin").display().to_string());
+    assert!(here.contains("pidlab hearsay --under '") && here.contains("bin/runsc --ignore-cgroups"), "{here}");
+}
+
 /// What a program tells is taken from whatever runs it; where there is no C compiler, nothing is.
 #[test]
 fn hearsay_is_what_the_programs_tell() {

@@ -85,6 +85,7 @@ pub(super) fn kernels(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             let text = format!("pidlab kernels fetch {}", others.join(" "));
             writeln!(out, "\nthere is more to be had:\n{}", textwrap::fill(&text, crate::words::page()))?;
         }
+        gvisor(out)?;
         needed(out, &all)?;
     }
     Ok(end)
@@ -109,6 +110,22 @@ const fn in_what(kind: Kind) -> &'static str {
     match kind {
         Kind::Qemu => "in QEMU",
         Kind::Uml => "user-mode Linux",
+    }
+}
+
+/// What is no kernel that could be booted, and is asked in another way.
+fn gvisor(out: &mut Out) -> io::Result<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join("runsc")).find(|program| program.is_file());
+    match found {
+        Some(program) => {
+            let program = program.display();
+            writeln!(
+                out,
+                "\ngVisor, by hearsay:\npidlab hearsay --under '{program} --ignore-cgroups --network=none do'"
+            )
+        }
+        None => Ok(()),
     }
 }
 
