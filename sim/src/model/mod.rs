@@ -9,7 +9,11 @@ mod cast;
 
 mod call;
 
+mod key;
+
 mod observe;
+
+mod position;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +25,7 @@ use pidlab_scenario::{Facts, Machine, Observation, Refusal, Refused, Role, Run, 
 use crate::order::possible::{self, MOST_WORLDS};
 use crate::{Misconception, Rule};
 use cast::Branch;
+pub use position::{Happened, Numbers, Position, Way, Ways};
 
 /// How many worlds are looked at for a list of what Linux may do.
 const LISTED_FROM: usize = 5_000;

@@ -1,0 +1,107 @@
+//! `pidlab explore`: every scenario up to a bound.
+
+mod told;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::ProgressBar;
+use pidlab_explore::{Alphabet, Bounds, Plan, Space};
+use pidlab_scenario::Facts;
+use pidlab_sim::Numbers;
+
+use super::{Belief, End, Format, Out};
+
+#[derive(Args)]
+#[command(after_help = "\
+States are what scenarios lead to, transitions what one more step does. Two
+scenarios that differ only in the names of processes, and in PIDs where no
+call says one, lead to the same state.
+
+Examples:
+  pidlab explore                                    a small space, in a moment
+  pidlab explore --steps 6 --processes 4 --namespaces 3
+  pidlab explore --calls all --steps 2              every call
+  pidlab explore --calls fork,exit,wait,kill --steps 30
+  pidlab explore --misconception init-dies-from-inside")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    belief: Belief,
+    /// How many steps a scenario has at most.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    steps: u16,
+    /// How many processes there are at most at one time, zombies and `host` among them.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
+    processes: u8,
+    /// How many threads there are at most beside the first ones of processes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=64))]
+    threads: u8,
+    /// How many PID namespaces there are at most at one time, the outermost one among them.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=32))]
+    namespaces: u8,
+    /// Which calls are tried: `core`, `all`, or some by name.
+    #[arg(long, value_name = "core|all|CALL,…", default_value = "core", value_parser = alphabet)]
+    calls: Alphabet,
+    /// Tell states apart that differ in nothing but PIDs.
+    #[arg(long)]
+    exact: bool,
+    /// How many threads work at once [default: one per CPU].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// How the results are written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+fn alphabet(words: &str) -> Result<Alphabet, String> {
+    Alphabet::from_words(words).map_err(|unknown| {
+        let near = pidlab_scenario::nearest(&unknown, pidlab_scenario::CallName::WORDS.iter().copied());
+        let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        format!("there is no call `{}`{help}", pidlab_scenario::one_line(&unknown))
+    })
+}
+
+impl Arguments {
+    fn plan(&self, facts: Facts) -> Plan {
+        let mut bounds = Bounds::default();
+        bounds.steps = self.steps;
+        bounds.processes = self.processes.into();
+        bounds.threads = self.threads.into();
+        bounds.namespaces = self.namespaces.into();
+        let mut plan = Plan::new(self.calls.clone(), bounds);
+        plan.facts = facts;
+        plan.misconception = self.belief.believe;
+        plan.jobs = self.jobs.map_or_else(super::default_jobs, usize::from);
+        if self.exact {
+            plan.numbers = Numbers::Exact;
+        }
+        plan
+    }
+}
+
+pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
+    let begun = Instant::now();
+    let space = explored(&arguments.plan(Facts::newest()));
+    let found = told::Found { space: &space, properties: space.properties(), took: begun.elapsed() };
+    match arguments.format {
+        Format::Text => found.text(out)?,
+        Format::Json => found.json(out)?,
+    }
+    Ok(found.end())
+}
+
+/// The space, with a sign of life on a terminal while it grows.
+fn explored(plan: &Plan) -> Space {
+    let spinner: ProgressBar = super::spinner();
+    let mut last = Instant::now();
+    let space = Space::explore(plan, |states, transitions| {
+        if last.elapsed() > Duration::from_millis(100) {
+            last = Instant::now();
+            spinner.set_message(format!("{states} states, {transitions} transitions"));
+        }
+        true
+    });
+    spinner.finish_and_clear();
+    space.unwrap_or_else(|| unreachable!("nobody gives it up"))
+}
