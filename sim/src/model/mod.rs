@@ -244,6 +244,11 @@ impl Model {
         self.branches.len()
     }
 
+    /// These worlds, to go on from elsewhere.
+    pub fn positions(&self) -> impl Iterator<Item = Position> + '_ {
+        self.branches.iter().map(|branch| Position(branch.clone()))
+    }
+
     /// How many worlds the last search looked at: the work that it took to judge.
     #[doc(hidden)]
     pub fn looked_at(&self) -> usize {
