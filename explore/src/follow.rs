@@ -46,7 +46,10 @@ impl Space {
 
     /// The moves of a walk that was followed to its end, by their first outcomes.
     pub fn whole(&self, walk: &Walk) -> Followed {
-        Followed { moves: self.edges(walk).flatten().collect(), ..Followed::default() }
+        Followed {
+            moves: self.edges(walk).flatten().map(|edge| self.first_outcome(edge)).collect(),
+            ..Followed::default()
+        }
     }
 
     /// How far a kernel that showed this followed a walk. The model says which state it is in after each step.
@@ -80,6 +83,14 @@ impl Space {
         followed
     }
 
+    /// The transition that stands for a move, its first outcome, by any of its outcomes.
+    pub fn first_outcome(&self, of: EdgeIndex) -> EdgeIndex {
+        if self.graph()[of].way == 0 {
+            return of;
+        }
+        self.outcomes(of).into_iter().find(|edge| self.graph()[*edge].way == 0).unwrap_or(of)
+    }
+
     /// Every outcome of the move that a transition is one of.
     fn outcomes(&self, of: EdgeIndex) -> Vec<EdgeIndex> {
         let Some((from, _)) = self.graph().edge_endpoints(of) else { return Vec::new() };
@@ -99,9 +110,8 @@ impl Space {
         if states.any(|state| state != Some(first)) {
             return None;
         }
-        let leads_there = |edge: &&EdgeIndex| {
-            self.graph().edge_endpoints(**edge).is_some_and(|(_, to)| to.index() == first as usize)
-        };
+        let leads_there =
+            |edge: &&EdgeIndex| self.graph().edge_endpoints(**edge).is_some_and(|(_, to)| to.index() == first as usize);
         edges.iter().find(leads_there).copied()
     }
 }

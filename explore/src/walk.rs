@@ -69,8 +69,14 @@ impl<'s> Cover<'s> {
             edges[*at as usize] = edge.id();
             *at += 1;
         }
-        let mut cover =
-            Cover { space, starts, edges, left: vec![false; graph.edge_count()], left_of: vec![0; graph.node_count()], first: 0 };
+        let mut cover = Cover {
+            space,
+            starts,
+            edges,
+            left: vec![false; graph.edge_count()],
+            left_of: vec![0; graph.node_count()],
+            first: 0,
+        };
         let moves: Vec<EdgeIndex> = cover.moves().collect();
         cover.leave(moves);
         cover

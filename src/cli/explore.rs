@@ -1,8 +1,10 @@
 //! `pidlab explore`: every scenario up to a bound.
 
 mod told;
+mod verify;
 
-use std::io;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -11,7 +13,10 @@ use pidlab_explore::{Alphabet, Bounds, Plan, Space};
 use pidlab_scenario::Facts;
 use pidlab_sim::Numbers;
 
+use super::elsewhere::{Elsewhere, Files};
+use super::shard::Shard;
 use super::{Belief, End, Format, Out};
+use crate::kernel::On;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -23,11 +28,14 @@ Examples:
   pidlab explore                                    a small space, in a moment
   pidlab explore --steps 6 --processes 4 --namespaces 3
   pidlab explore --calls all --steps 2              every call
+  pidlab explore --verify                           on the kernel, too
   pidlab explore --calls fork,exit,wait,kill --steps 30
   pidlab explore --misconception init-dies-from-inside")]
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// How many steps a scenario has at most.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
     steps: u16,
@@ -46,6 +54,18 @@ pub(super) struct Arguments {
     /// Tell states apart that differ in nothing but PIDs.
     #[arg(long)]
     exact: bool,
+    /// Have the kernel make every move, too, and compare each step.
+    #[arg(long)]
+    verify: bool,
+    /// With --verify: how many steps a walk along transitions has at most.
+    #[arg(long, value_name = "STEPS", default_value_t = 100, requires = "verify", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    length: u16,
+    /// With --verify: go only one of so many parts of the walks: 1/4 is the first of four. `pidlab merge` puts the results together.
+    #[arg(long, value_name = "K/N", requires = "verify")]
+    shard: Option<Shard>,
+    /// Write the scenario that was looked for, or that differs, into this file.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
     /// How many threads work at once [default: one per CPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -63,6 +83,10 @@ fn alphabet(words: &str) -> Result<Alphabet, String> {
 }
 
 impl Arguments {
+    fn jobs(&self) -> usize {
+        self.jobs.map_or_else(super::default_jobs, usize::from)
+    }
+
     fn plan(&self, facts: Facts) -> Plan {
         let mut bounds = Bounds::default();
         bounds.steps = self.steps;
@@ -72,7 +96,7 @@ impl Arguments {
         let mut plan = Plan::new(self.calls.clone(), bounds);
         plan.facts = facts;
         plan.misconception = self.belief.believe;
-        plan.jobs = self.jobs.map_or_else(super::default_jobs, usize::from);
+        plan.jobs = self.jobs();
         if self.exact {
             plan.numbers = Numbers::Exact;
         }
@@ -81,14 +105,37 @@ impl Arguments {
 }
 
 pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let begun = Instant::now();
-    let space = explored(&arguments.plan(Facts::newest()));
-    let found = told::Found { space: &space, properties: space.properties(), took: begun.elapsed() };
-    match arguments.format {
-        Format::Text => found.text(out)?,
-        Format::Json => found.json(out)?,
+    let files = Files { words: Vec::new(), written: arguments.save.clone() };
+    if let Some(ended) = arguments.elsewhere.enter(out, &files) {
+        return ended;
     }
-    Ok(found.end())
+    let begun = Instant::now();
+    let jobs = arguments.jobs();
+    let on = if arguments.verify { On::Both } else { On::Model };
+    let Ok(labs) = super::open_labs(on, jobs) else { return Ok(End::NoKernel) };
+    let space = explored(&arguments.plan(labs.facts()));
+    let found = told::Found { space: &space, properties: space.properties(), took: begun.elapsed() };
+    let json = arguments.format == Format::Json;
+    if !json {
+        found.text(out)?;
+        out.flush()?;
+    }
+    if !arguments.verify {
+        if json {
+            found.json(out)?;
+        }
+        return Ok(found.end());
+    }
+    let shard = arguments.shard.unwrap_or(Shard::WHOLE);
+    let verified = verify::verify(&space, labs, shard, jobs, arguments.length.into());
+    if let (Some(file), Some(wrong)) = (&arguments.save, &verified.wrong) {
+        std::fs::write(file, wrong.scenario.to_toml())?;
+    }
+    match json {
+        true => verified.json(out, &found.summary(), &space)?,
+        false => verified.text(out, &space)?,
+    }
+    Ok(if found.end() == End::Agree { verified.end() } else { found.end() })
 }
 
 /// The space, with a sign of life on a terminal while it grows.

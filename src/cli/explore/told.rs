@@ -115,7 +115,6 @@ impl Found<'_> {
     }
 
     pub(super) fn json(&self, out: &mut Out) -> io::Result<()> {
-        let (space, plan) = (self.space, self.space.plan());
         for checked in &self.properties {
             let when = if checked.property.when == When::Always { "always" } else { "sometimes" };
             let shown = checked.shown.as_ref().map(pidlab_scenario::Scenario::to_toml);
@@ -125,19 +124,25 @@ impl Found<'_> {
             });
             writeln!(out, "{line}")?;
         }
+        let mut space = self.summary();
+        space["seconds"] = json!(self.took.as_secs_f64());
+        writeln!(out, "{}", json!({ "space": space }))
+    }
+
+    /// What the space is: the same wherever it is explored.
+    pub(super) fn summary(&self) -> serde_json::Value {
+        let (space, plan) = (self.space, self.space.plan());
         let (open, ways) = space.open();
         let bounds = plan.bounds;
         let scenarios: Vec<String> = space.scenarios().iter().map(u128::to_string).collect();
-        let summary = json!({
+        json!({
             "steps": bounds.steps, "processes": bounds.processes, "threads": bounds.threads,
             "namespaces": bounds.namespaces, "kinds": plan.alphabet.words().collect::<Vec<_>>(),
             "exact": plan.numbers == Numbers::Exact, "states": space.graph().node_count(),
             "transitions": space.graph().edge_count(), "open_moves": open, "open_outcomes": ways,
             "scenarios_by_length": scenarios, "states_by_depth": space.depths(), "closed": space.is_closed(),
             "hash": space.hash(), "refused": space.refused(), "given_up": space.given_up(),
-            "seconds": self.took.as_secs_f64(),
-        });
-        writeln!(out, "{}", json!({ "space": summary }))
+        })
     }
 }
 
