@@ -7,6 +7,22 @@ fn main() {
     b.namespaces = a[4].parse().unwrap();
     let mut plan = Plan::new(Alphabet::from_words(&a[1]).unwrap(), b);
     plan.jobs = 1;
+    if a.len() > 5 {
+        for m in pidlab_sim::Misconception::ALL {
+            let t = std::time::Instant::now();
+            let r = tell_apart(&plan, &Other::misconceived(&plan, *m), |_, _| {});
+            println!(
+                "{m:?} searched {} pairs {} moves {} given up {} {:?}\n{}",
+                r.searched,
+                r.pairs,
+                r.moves,
+                r.given_up,
+                t.elapsed(),
+                r.scenario.map_or("none".into(), |s| s.to_toml())
+            );
+        }
+        return;
+    }
     let t = std::time::Instant::now();
     let s = Space::explore(&plan, |_, _| true).unwrap();
     println!(

@@ -9,6 +9,7 @@ use crate::hash::{Hash128, SetHash};
 use crate::moves::{self, Came, Move};
 use crate::property;
 use crate::space::{Plan, Space};
+use crate::trail::Trail;
 
 /// A transition that was found.
 pub(crate) struct Found {
@@ -32,43 +33,18 @@ pub(crate) struct Expanded {
 /// A thread's own things, kept from one piece of work to the next.
 pub(crate) struct Worker<'p> {
     plan: &'p Plan,
-    trail: Trail,
+    trail: Trail<Position>,
     moves: Vec<Move>,
     bytes: Vec<u8>,
     /// The hash of each call with its arguments: their order in the table is nothing to hang a result on.
     words: Vec<Hash128>,
 }
 
-/// Positions are not kept, but made again from the steps that lead to them; neighbours share most of these.
-struct Trail(Vec<(u32, Position)>);
-
-impl Trail {
-    /// The position of a state.
-    fn go(&mut self, space: &Space, state: u32) -> &Position {
-        let mut missing = Vec::new();
-        let mut at = state;
-        while !self.0.iter().any(|(known, _)| *known == at) {
-            let (from, step, way) = space.before(at);
-            missing.push((at, step, way));
-            at = from;
-        }
-        let kept = self.0.iter().position(|(known, _)| *known == at).unwrap_or(0);
-        self.0.truncate(kept + 1);
-        for (state, step, way) in missing.into_iter().rev() {
-            let before = &self.0.last().expect("the start is always there").1;
-            let position =
-                moves::go(before, step, way, space.plan.numbers).expect("a step that was taken can be taken again");
-            self.0.push((state, position));
-        }
-        &self.0.last().expect("the start is always there").1
-    }
-}
-
 impl<'p> Worker<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Worker<'p> {
         let start = Position::start(&plan.facts, plan.misconception);
         let words = crate::calls::KINDS.iter().map(|kind| Hash128::of(kind.word.as_bytes())).collect();
-        Worker { plan, trail: Trail(vec![(0, start)]), moves: Vec::new(), bytes: Vec::new(), words }
+        Worker { plan, trail: Trail::new(start), moves: Vec::new(), bytes: Vec::new(), words }
     }
 
     /// Tries every move from these states.
@@ -81,7 +57,9 @@ impl<'p> Worker<'p> {
     }
 
     fn state(&mut self, space: &Space, from: u32, all: &mut Expanded) {
-        let position = self.trail.go(space, from);
+        let numbers = self.plan.numbers;
+        let again = |before: &Position, step, way| moves::go(before, step, way, numbers);
+        let position = self.trail.go(from, |state| space.before(state), again);
         moves::moves(position, &self.plan.alphabet, &self.plan.bounds, &mut self.moves);
         self.bytes.clear();
         position.key(self.plan.numbers, &mut self.bytes);

@@ -1,6 +1,7 @@
 //! Every scenario of nested PID namespaces up to a bound.
 #![forbid(unsafe_code)]
 
+mod apart;
 mod bounds;
 mod calls;
 mod expand;
@@ -10,9 +11,11 @@ mod moves;
 mod property;
 mod space;
 mod told;
+mod trail;
 mod walk;
 mod written;
 
+pub use apart::{Apart, Other, tell_apart};
 pub use bounds::Bounds;
 pub use calls::Alphabet;
 pub use follow::Followed;

@@ -64,7 +64,7 @@ properties! {
         })
     };
     "init-is-1" Always "the init of a namespace has PID 1 there" |_, w| {
-        w.namespaces().all(|ns| w.init(ns).is_none_or(|init| w.pid_in(init, ns).is_none_or(|number| number.get() == 1)))
+        w.namespaces().all(|ns| w.init(ns).is_none_or(|init| w.pid_in(w.leader(init), ns).is_none_or(|number| number.get() == 1)))
     };
     "parent-lives" Always "every process but the first has a parent that has not terminated" |_, w| {
         w.processes().filter(|process| *process != w.host()).all(|process| {
@@ -80,7 +80,7 @@ properties! {
         adopted(before, w).all(|(_, old, new)| before.namespace(old) == w.namespace(new))
     };
     "adopted-by-reaper" Always "who adopts an orphan is the init of its namespace, or has called prctl(PR_SET_CHILD_SUBREAPER)" |before, w| {
-        adopted(before, w).all(|(_, _, new)| w.init(w.namespace(new)) == Some(new) || w.is_child_subreaper(new))
+        adopted(before, w).all(|(_, _, new)| is_init(w, new) || w.is_child_subreaper(new))
     };
     "nobody-is-born-late" Always "a namespace whose init is terminating gets no new member" |before, w| {
         let leaving = before.namespaces().filter(|ns| has_lost_init(before, *ns));
@@ -120,7 +120,7 @@ properties! {
         })
     };
     "subreaper-adopts" Sometimes "a subreaper that is no init adopts an orphan" |before, w| {
-        adopted(before, w).any(|(_, _, new)| w.init(w.namespace(new)) != Some(new))
+        adopted(before, w).any(|(_, _, new)| !is_init(w, new))
     };
     "skips-a-generation" Sometimes "an orphan is adopted by somebody who is not its parent's parent" |before, w| {
         adopted(before, w).any(|(_, old, new)| before.parent(old) != Some(new))
@@ -129,13 +129,18 @@ properties! {
         w.tasks().next().is_some() && !w.tasks().any(|task| w.can_act(task)) && is_alive(w, w.host())
     };
     "init-outlives-parent" Sometimes "the init of a namespace has a parent that did not make it" |before, w| {
-        adopted(before, w).any(|(process, _, _)| w.init(w.namespace(process)) == Some(process))
+        adopted(before, w).any(|(process, _, _)| is_init(w, process))
     };
 }
 
 /// A namespace and those around it.
 fn around(w: &World, ns: NsId) -> impl Iterator<Item = NsId> + '_ {
     std::iter::successors(Some(ns), |ns| w.parent_namespace(*ns))
+}
+
+/// Whether a process is the init of its namespace.
+fn is_init(w: &World, process: TaskId) -> bool {
+    w.init(w.namespace(process)).is_some_and(|init| w.leader(init) == process)
 }
 
 fn is_alive(w: &World, task: TaskId) -> bool {

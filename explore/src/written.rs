@@ -12,7 +12,7 @@ use crate::space::Plan;
 pub(crate) struct Writer<'p> {
     plan: &'p Plan,
     pub(crate) scenario: Scenario,
-    pub(crate) position: Position,
+    position: Position,
     /// The scenario's names for the explorer's: a clone that fails has used up a name.
     names: BTreeMap<Role, Role>,
 }
@@ -27,19 +27,24 @@ impl<'p> Writer<'p> {
     /// Adds a step. `false`: it cannot be taken.
     pub(crate) fn add(&mut self, step: Move, way: u16) -> bool {
         let Some(after) = moves::go(&self.position, step, way, self.plan.numbers) else { return false };
+        let before = std::mem::replace(&mut self.position, after.clone());
+        self.write(step, &before, Some(&after));
+        true
+    }
+
+    /// Writes a step that leads from one position to another; where it is the last one, to any.
+    pub(crate) fn write(&mut self, step: Move, before: &Position, after: Option<&Position>) {
         let child = Role(u16::try_from(self.scenario.roles.len()).unwrap_or(u16::MAX));
         let name = |role: Role| self.names.get(&role).copied().unwrap_or(role);
-        let written = step.named_step(&self.position, name, child);
+        let written = step.named_step(before, name, child);
         if written.call.child().is_some() {
             self.scenario.roles.push(format!("p{}", child.0));
-            if after.named() > self.position.named() {
-                let born = Role(u16::try_from(self.position.named()).unwrap_or(u16::MAX));
+            if after.is_some_and(|after| after.named() > before.named()) {
+                let born = Role(u16::try_from(before.named()).unwrap_or(u16::MAX));
                 self.names.insert(born, child);
             }
         }
         self.scenario.steps.push(written);
-        self.position = after;
-        true
     }
 }
 

@@ -1,5 +1,6 @@
 //! `pidlab explore`: every scenario up to a bound.
 
+mod apart;
 mod told;
 mod verify;
 
@@ -30,27 +31,33 @@ Examples:
   pidlab explore --calls all --steps 2              every call
   pidlab explore --verify                           on the kernel, too
   pidlab explore --calls fork,exit,wait,kill --steps 30
-  pidlab explore --misconception init-dies-from-inside")]
+  pidlab explore --misconception init-dies-from-inside
+  pidlab explore --tell-apart orphans-go-to-grandparent
+  pidlab explore --tell-apart pid-translation --save shown.toml")]
 pub(super) struct Arguments {
     #[command(flatten)]
     belief: Belief,
     #[command(flatten)]
     elsewhere: Elsewhere,
-    /// How many steps a scenario has at most.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    steps: u16,
-    /// How many processes there are at most at one time, zombies and `host` among them.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
-    processes: u8,
+    /// Look for the shortest scenario that tells the model from one that follows a misconception, or from that of a kernel that is unlike
+    /// it in a fact.
+    #[arg(long, value_name = "MISCONCEPTION|FACT", value_parser = apart::subject, conflicts_with_all = ["verify", "exact"])]
+    tell_apart: Option<apart::Subject>,
+    /// How many steps a scenario has at most [default: 4; 6 with --tell-apart].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    steps: Option<u16>,
+    /// How many processes there are at most at one time, zombies and `host` among them [default: 3; 4 with --tell-apart].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    processes: Option<u8>,
     /// How many threads there are at most beside the first ones of processes.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=64))]
     threads: u8,
     /// How many PID namespaces there are at most at one time, the outermost one among them.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=32))]
     namespaces: u8,
-    /// Which calls are tried: `core`, `all`, or some by name.
-    #[arg(long, value_name = "core|all|CALL,…", default_value = "core", value_parser = alphabet)]
-    calls: Alphabet,
+    /// Which calls are tried: `core`, `all`, or some by name [default: core; all with --tell-apart].
+    #[arg(long, value_name = "core|all|CALL,…", value_parser = alphabet)]
+    calls: Option<Alphabet>,
     /// Tell states apart that differ in nothing but PIDs.
     #[arg(long)]
     exact: bool,
@@ -89,11 +96,13 @@ impl Arguments {
 
     fn plan(&self, facts: Facts) -> Plan {
         let mut bounds = Bounds::default();
-        bounds.steps = self.steps;
-        bounds.processes = self.processes.into();
+        let apart = self.tell_apart.is_some();
+        bounds.steps = self.steps.unwrap_or(if apart { 6 } else { 4 });
+        bounds.processes = self.processes.unwrap_or(if apart { 4 } else { 3 }).into();
         bounds.threads = self.threads.into();
         bounds.namespaces = self.namespaces.into();
-        let mut plan = Plan::new(self.calls.clone(), bounds);
+        let usual = if apart { Alphabet::all } else { Alphabet::core };
+        let mut plan = Plan::new(self.calls.clone().unwrap_or_else(usual), bounds);
         plan.facts = facts;
         plan.misconception = self.belief.believe;
         plan.jobs = self.jobs();
@@ -108,6 +117,10 @@ pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let files = Files { words: Vec::new(), written: arguments.save.clone() };
     if let Some(ended) = arguments.elsewhere.enter(out, &files) {
         return ended;
+    }
+    if let Some(subject) = arguments.tell_apart {
+        let plan = arguments.plan(Facts::newest());
+        return apart::tell_apart(out, &plan, subject, arguments.format, arguments.save.as_deref());
     }
     let begun = Instant::now();
     let jobs = arguments.jobs();
