@@ -17,9 +17,9 @@ use std::ops::Range;
 use pidlab_scenario::{Claim, Facts, Need, Observation, OutcomeClaim, Scenario};
 use pidlab_sim::{Misconception, Numbers, Position};
 
-use crate::hash::{AsItIs, Hash128};
+use crate::hash::{AsItIs, Hash128, Key};
 use crate::moves::{self, Move};
-use crate::space::{Key, Plan};
+use crate::plan::Plan;
 use crate::trail::Trail;
 use crate::written::Writer;
 

@@ -54,6 +54,10 @@ impl Kind {
     pub(crate) fn name(&self) -> CallName {
         (self.call)(Given { at: Role::HOST, child: Role::HOST }).name()
     }
+
+    fn is_called(&self, word: &str) -> bool {
+        self.word == word || self.name().word() == word
+    }
 }
 
 macro_rules! kinds {
@@ -224,7 +228,8 @@ impl Alphabet {
         Alphabet::of(|_| true)
     }
 
-    /// `core`, `all`, or the calls with these words, separated by commas.
+    /// `core`, `all`, or the calls with these words, separated by commas: a call's name, with whatever arguments there are, or one of
+    /// [`Alphabet::words`].
     ///
     /// # Errors
     /// The word that means nothing.
@@ -235,10 +240,11 @@ impl Alphabet {
             _ => {}
         }
         let names: Vec<&str> = words.split(',').map(str::trim).collect();
-        let unknown = names.iter().find(|name| CallName::from_word(name).is_none());
+        let is_known = |name: &str| KINDS.iter().any(|kind| kind.is_called(name));
+        let unknown = names.iter().find(|name| !is_known(name));
         match unknown {
             Some(name) => Err((*name).to_owned()),
-            None => Ok(Alphabet::of(|kind| names.contains(&kind.name().word()))),
+            None => Ok(Alphabet::of(|kind| names.iter().any(|name| kind.is_called(name)))),
         }
     }
 

@@ -7,9 +7,9 @@ use pidlab_sim::Position;
 
 use crate::hash::{Hash128, SetHash};
 use crate::moves::{self, Came, Move};
+use crate::plan::Plan;
 use crate::property;
-use crate::space::{Plan, Space};
-use crate::trail::Trail;
+use crate::trail::{self, Trail};
 
 /// A transition that was found.
 pub(crate) struct Found {
@@ -47,19 +47,19 @@ impl<'p> Worker<'p> {
         Worker { plan, trail: Trail::new(start), moves: Vec::new(), bytes: Vec::new(), words }
     }
 
-    /// Tries every move from these states.
-    pub(crate) fn expand(&mut self, space: &Space, states: Range<usize>) -> Expanded {
+    /// Tries every move from these states; `before` says how each was come to.
+    pub(crate) fn expand(&mut self, before: &dyn Fn(u32) -> trail::Came, states: Range<usize>) -> Expanded {
         let mut all = Expanded { found: Vec::new(), hash: SetHash::default(), refused: BTreeMap::new(), given_up: 0 };
         for state in states {
-            self.state(space, u32::try_from(state).expect("there is memory for fewer states"), &mut all);
+            self.state(before, u32::try_from(state).expect("there is memory for fewer states"), &mut all);
         }
         all
     }
 
-    fn state(&mut self, space: &Space, from: u32, all: &mut Expanded) {
+    fn state(&mut self, before: &dyn Fn(u32) -> trail::Came, from: u32, all: &mut Expanded) {
         let numbers = self.plan.numbers;
-        let again = |before: &Position, step, way| moves::go(before, step, way, numbers);
-        let position = self.trail.go(from, |state| space.before(state), again);
+        let again = |at: &Position, step, way| moves::go(at, step, way, numbers);
+        let position = self.trail.go(from, before, again);
         moves::moves(position, &self.plan.alphabet, &self.plan.bounds, &mut self.moves);
         self.bytes.clear();
         position.key(self.plan.numbers, &mut self.bytes);

@@ -3,9 +3,10 @@
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use pidlab_scenario::{Observation, Scenario};
-use pidlab_sim::{Judgement, Model};
+use pidlab_sim::{Judgement, Model, Position};
 
 use crate::hash::Hash128;
+use crate::moves::{self, Move};
 use crate::space::Space;
 use crate::walk::Walk;
 use crate::written;
@@ -26,6 +27,28 @@ impl Space {
     /// A walk as a scenario, without claims.
     pub fn scenario(&self, walk: &Walk) -> Scenario {
         written::scenario(self.plan(), walk, "A walk along transitions")
+    }
+
+    /// The position that a walk leads to; nothing where a step cannot be taken.
+    pub fn position(&self, walk: &Walk) -> Option<Position> {
+        let plan = self.plan();
+        let start = Position::start(&plan.facts, plan.misconception);
+        walk.iter().try_fold(start, |at, (step, way)| moves::go(&at, *step, *way, plan.numbers))
+    }
+
+    /// Every move from a position with the ways in which it comes out, each with a hash of what happens and one of the state that it leads to.
+    pub fn moves_from(&self, position: &Position) -> Vec<(Move, Vec<[u64; 4]>)> {
+        let plan = self.plan();
+        let (mut list, mut bytes) = (Vec::new(), Vec::new());
+        moves::moves(position, &plan.alphabet, &plan.bounds, &mut list);
+        let came = |step: Move| {
+            let (ways, _) = moves::came(position, step, plan.numbers, &mut bytes).ok()?;
+            let hashes = ways.iter().map(|way| [way.happened.0[0], way.happened.0[1], way.key.0[0], way.key.0[1]]);
+            let mut hashes: Vec<[u64; 4]> = hashes.collect();
+            hashes.sort_unstable();
+            Some((step, hashes))
+        };
+        list.into_iter().filter_map(came).collect()
     }
 
     /// Whether Linux has no choice on a walk.

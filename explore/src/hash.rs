@@ -66,3 +66,13 @@ impl Hasher for AsItIs {
 
     fn write_usize(&mut self, _: usize) {}
 }
+
+/// A key in the table: its first word is hash enough.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key(pub(crate) Hash128);
+
+impl std::hash::Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.0[0]);
+    }
+}

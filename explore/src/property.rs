@@ -1,11 +1,7 @@
 //! What is always so, and what is sometimes: sentences about every state that scenarios lead to, and every step to it.
 
 use petgraph::graph::EdgeIndex;
-use pidlab_scenario::Scenario;
 use pidlab_sim::{NsId, Position, State, TaskId, World};
-
-use crate::space::Space;
-use crate::written;
 
 /// When a sentence is to be true.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,21 +23,6 @@ pub struct Property {
     pub when: When,
     /// Whether it is, of the worlds before and after a step.
     holds: fn(&World, &World) -> bool,
-}
-
-/// A property, held against a whole space.
-pub struct Checked {
-    /// Which.
-    pub property: &'static Property,
-    /// The shortest scenario that shows it to be so, or for what is always so, that it is not.
-    pub shown: Option<Scenario>,
-}
-
-impl Checked {
-    /// Whether it is as it is to be.
-    pub fn is_right(&self) -> bool {
-        (self.property.when == When::Sometimes) == self.shown.is_some()
-    }
 }
 
 macro_rules! properties {
@@ -68,7 +49,7 @@ properties! {
     };
     "parent-lives" Always "every process but the first has a parent that has not terminated" |_, w| {
         w.processes().filter(|process| *process != w.host()).all(|process| {
-            w.parent(process).is_some_and(|parent| !matches!(w.state(parent), None | Some(State::Zombie)))
+            w.parent(process).is_some_and(|parent| !has_ended(w, parent))
         })
     };
     "descends" Always "a process is in its parent's namespace or in one below it" |_, w| {
@@ -91,8 +72,7 @@ properties! {
     };
     "nobody-survives-init" Always "when the init of a namespace is a zombie or reaped, nobody in the namespace lives" |_, w| {
         w.tasks().filter(|task| w.state(*task) != Some(State::Zombie)).all(|task| {
-            let init = w.init(w.namespace(task));
-            init.is_some_and(|init| w.state(init) != Some(State::Zombie))
+            w.init(w.namespace(task)).is_some_and(|init| !has_ended(w, w.leader(init)))
         })
     };
     "model-invariants" Always "the model's own lists and counts fit one another" |_, w| w.check_invariants().is_ok();
@@ -138,6 +118,11 @@ fn around(w: &World, ns: NsId) -> impl Iterator<Item = NsId> + '_ {
     std::iter::successors(Some(ns), |ns| w.parent_namespace(*ns))
 }
 
+/// Whether no thread of a process is left that has not ended.
+fn has_ended(w: &World, process: TaskId) -> bool {
+    w.threads(process).all(|thread| matches!(w.state(thread), None | Some(State::Zombie)))
+}
+
 /// Whether a process is the init of its namespace.
 fn is_init(w: &World, process: TaskId) -> bool {
     w.init(w.namespace(process)).is_some_and(|init| w.leader(init) == process)
@@ -159,8 +144,7 @@ fn has_lost_init(w: &World, ns: NsId) -> bool {
 fn adopted<'a>(before: &'a World, after: &'a World) -> impl Iterator<Item = (TaskId, TaskId, TaskId)> + 'a {
     before.processes().filter(|process| after.state(*process).is_some()).filter_map(|process| {
         let (old, new) = (before.parent(process)?, after.parent(process)?);
-        let is_leader = after.leader(process) == process && after.state(old) != Some(State::Running);
-        (old != new && is_leader).then_some((process, old, new))
+        (old != new && after.leader(process) == process).then_some((process, old, new))
     })
 }
 
@@ -191,19 +175,9 @@ impl Hits {
             left &= left - 1;
         }
     }
-}
 
-/// Every property with what the space says of it.
-pub(crate) fn checked(space: &Space) -> Vec<Checked> {
-    let of = |(property, transition): (&'static Property, &Option<EdgeIndex>)| {
-        let shown = transition.and_then(|transition| {
-            let (from, _) = space.graph().edge_endpoints(transition)?;
-            let last = space.graph()[transition];
-            let mut path = space.path(from);
-            path.push((last.step, last.way));
-            Some(written::scenario(space.plan(), &path, property.sentence))
-        });
-        Checked { property, shown }
-    };
-    PROPERTIES.iter().zip(&space.hits.0).map(of).collect()
+    /// Each property with its first transition.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Property, Option<EdgeIndex>)> + '_ {
+        PROPERTIES.iter().zip(self.0.iter().copied())
+    }
 }

@@ -5,41 +5,13 @@ use std::hash::BuildHasherDefault;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
-use pidlab_scenario::Facts;
-use pidlab_sim::{Misconception, Numbers, Position};
+use pidlab_sim::Position;
 
-use crate::bounds::Bounds;
-use crate::calls::Alphabet;
 use crate::expand::{Expanded, Worker};
-use crate::hash::{AsItIs, Hash128, SetHash};
+use crate::hash::{AsItIs, Hash128, Key, SetHash};
 use crate::moves::Move;
-use crate::property::{self, Hits};
-
-/// What is explored.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Plan {
-    /// The kernel that the model is one of.
-    pub facts: Facts,
-    /// What the model takes for true though it is not.
-    pub misconception: Option<Misconception>,
-    /// Which calls are tried.
-    pub alphabet: Alphabet,
-    /// How far it goes.
-    pub bounds: Bounds,
-    /// Whether states that differ in numbers alone are one.
-    pub numbers: Numbers,
-    /// How many threads work.
-    pub jobs: usize,
-}
-
-impl Plan {
-    /// Of these calls up to these bounds, on the newest kernel; numbers are renamed where no call says any.
-    pub fn new(alphabet: Alphabet, bounds: Bounds) -> Plan {
-        let numbers = if alphabet.can_rename() { Numbers::Renamed } else { Numbers::Exact };
-        Plan { facts: Facts::newest(), misconception: None, alphabet, bounds, numbers, jobs: 1 }
-    }
-}
+use crate::plan::Plan;
+use crate::property::Hits;
 
 /// A state, and how it was first come to: by one of the shortest scenarios that lead to it.
 #[derive(Clone, Copy, Debug)]
@@ -83,16 +55,6 @@ pub struct Space {
 
 /// Which state has which key.
 pub(crate) type Places = HashMap<Key, u32, BuildHasherDefault<AsItIs>>;
-
-/// A key in the table: its first word is hash enough.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key(pub(crate) Hash128);
-
-impl std::hash::Hash for Key {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.0[0]);
-    }
-}
 
 /// So many states are expanded at a time by one thread; then what they found is taken in.
 const PIECE: usize = 512;
@@ -158,7 +120,7 @@ impl Space {
                 .zip(starts)
                 .map(|(worker, start)| {
                     let own = start..(start + share).min(states.end);
-                    scope.spawn(move || worker.expand(self, own))
+                    scope.spawn(move || worker.expand(&|state| self.before(state), own))
                 })
                 .collect();
             threads
@@ -276,10 +238,5 @@ impl Space {
     /// The state that has this key.
     pub(crate) fn place(&self, key: Hash128) -> Option<u32> {
         self.places.get(&Key(key)).copied()
-    }
-
-    /// What is always so, and what sometimes: each with whether it is, and the shortest scenario that shows it, or shows it to be wrong.
-    pub fn properties(&self) -> Vec<property::Checked> {
-        property::checked(self)
     }
 }

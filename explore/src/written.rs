@@ -6,7 +6,7 @@ use pidlab_scenario::{Role, Scenario};
 use pidlab_sim::Position;
 
 use crate::moves::{self, Move};
-use crate::space::Plan;
+use crate::plan::Plan;
 
 /// A scenario in the making, and the position that it has led to.
 pub(crate) struct Writer<'p> {

@@ -33,23 +33,26 @@ impl Found<'_> {
     pub(super) fn text(&self, out: &mut Out) -> io::Result<()> {
         let (space, plan) = (self.space, self.space.plan());
         let bounds = plan.bounds;
-        writeln!(
-            out,
-            "up to {} steps, {} processes, {} threads beside, {} namespaces; {} kinds of calls; PIDs {}",
+        let line = format!(
+            "up to {} steps, {} processes, {} further threads, {} namespaces; {} kinds of calls; PIDs {}",
             bounds.steps,
             bounds.processes,
             bounds.threads,
             bounds.namespaces,
             plan.alphabet.words().count(),
             if plan.numbers == Numbers::Exact { "as they are" } else { "renamed" },
-        )?;
+        );
+        writeln!(out, "{}", textwrap::fill(&line, words::page()))?;
         let (open, ways) = space.open();
         writeln!(out, "states       {}{}", grouped(space.graph().node_count() as u128), self.closed())?;
         writeln!(out, "transitions  {}", grouped(space.graph().edge_count() as u128))?;
         writeln!(out, "left open    {} moves, with {} outcomes", grouped(open as u128), grouped(ways as u128))?;
         let scenarios = space.scenarios();
         let all = scenarios.iter().fold(0u128, |sum, count| sum.saturating_add(*count));
-        writeln!(out, "scenarios    {}", grouped(all))?;
+        match all {
+            u128::MAX => writeln!(out, "scenarios    more than 10^38")?,
+            all => writeln!(out, "scenarios    {}", grouped(all))?,
+        }
         writeln!(out, "hash         {}", space.hash())?;
         writeln!(out, "seconds      {:.1}", self.took.as_secs_f64())?;
         let depths: Vec<String> = space.depths().iter().map(|count| grouped(*count as u128)).collect();

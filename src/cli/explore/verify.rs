@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -156,7 +157,7 @@ impl Verified {
         open.filter(|edge| self.own.contains(&space.first_outcome(*edge))).count()
     }
 
-    pub(super) fn text(&self, out: &mut Out, space: &Space) -> io::Result<()> {
+    pub(super) fn text(&self, out: &mut Out, space: &Space, save: Option<&Path>) -> io::Result<()> {
         let number = |count: usize| grouped(count as u128);
         let seconds = self.took.as_secs_f64();
         writeln!(out, "on Linux {}", self.kernel)?;
@@ -195,12 +196,11 @@ impl Verified {
             writeln!(out, "{}", wrong.scenario.to_toml())?;
             write!(out, "{}", wrong.report)?;
             let belief = space.plan().misconception.map(|belief| format!(" --misconception {}", belief.word()));
-            writeln!(
-                out,
-                "replay: with --save FILE, then pidlab run{}{} FILE",
-                elsewhere::again(),
-                belief.unwrap_or_default()
-            )?;
+            let run = format!("pidlab run{}{}", elsewhere::again(), belief.unwrap_or_default());
+            match save {
+                Some(file) => writeln!(out, "replay: {run} {}", file.display())?,
+                None => writeln!(out, "replay: the same with --save FILE, then {run} FILE")?,
+            }
         } else {
             writeln!(out, "differences  0")?;
         }
