@@ -140,11 +140,13 @@ fn has_lost_init(w: &World, ns: NsId) -> bool {
     }
 }
 
-/// Who got another parent in a step, with the old and the new one.
+/// Who got another parent in a step, with the old and the new one. A process in which another thread than the first has called exec is the
+/// same one: it has the same PIDs.
 fn adopted<'a>(before: &'a World, after: &'a World) -> impl Iterator<Item = (TaskId, TaskId, TaskId)> + 'a {
     before.processes().filter(|process| after.state(*process).is_some()).filter_map(|process| {
         let (old, new) = (before.parent(process)?, after.parent(process)?);
-        (old != new && after.leader(process) == process).then_some((process, old, new))
+        let other = old != new && before.pids(old) != after.pids(new);
+        (other && after.leader(process) == process).then_some((process, old, new))
     })
 }
 

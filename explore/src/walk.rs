@@ -117,7 +117,7 @@ impl<'s> Cover<'s> {
         }
         let mut walk = Walking { cover: self, walk: Vec::new(), new: Vec::new(), at: 0 };
         let target = walk.cover.first;
-        walk.to_first(target);
+        walk.begin_at(target);
         while walk.walk.len() < laying.longest || walk.new.is_empty() {
             if !walk.go_on(laying) {
                 break;
@@ -136,7 +136,7 @@ struct Walking<'c, 's> {
 
 impl Walking<'_, '_> {
     /// Along the shortest scenario to the first state that has anything left, and everything on the way that leads back to where it began.
-    fn to_first(&mut self, target: usize) {
+    fn begin_at(&mut self, target: usize) {
         for (step, way) in self.cover.space.path(NodeIndex::new(target)) {
             let out = self.cover.out(self.at);
             let graph = self.cover.space.graph();
