@@ -7,8 +7,7 @@ use pidlab_scenario::{
     CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Returned, Role, State, Step, WaitStatus,
 };
 
-use super::position::Happened;
-use super::{Answer, Because, Outcomes};
+use super::{Answer, Because, Happened, Outcomes};
 use crate::capable::is_limit_open;
 use crate::objects::ids::{PidId, TaskId, UserNsId};
 use crate::objects::task::{At, TaskFlags};

@@ -19,13 +19,24 @@ use std::hash::{Hash, Hasher};
 use pidlab_scenario::{Outcome, Role};
 
 use super::cast::Branch;
-use super::position::Numbers;
 use crate::objects::ids::{FsId, MmId, NsId, PidId, SighandId, SignalId, TaskId, UserNsId};
 use crate::objects::ns_file::NsFile;
 use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::wait_opts::{WaitFor, Waited, Who};
 use crate::pid::numbers;
 use crate::world::{InCall, Return, World};
+
+/// How a [key](crate::Position::key) takes the numbers that processes have.
+///
+/// Exhaustive on purpose: a number is either looked at or not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Numbers {
+    /// As they are, and with them which one is tried next, and those of processes that are reaped.
+    Exact,
+    /// By who has one in which namespace, and not which. That is enough where nobody names a number that is not a process's, and none is
+    /// given out for the second time.
+    Renamed,
+}
 
 /// Nobody, where a place could stand.
 const NOBODY: u8 = u8::MAX;

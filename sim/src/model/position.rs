@@ -1,24 +1,13 @@
 //! One world of a scenario to go on from in every direction: what an exploration walks on.
 
 use pidlab_scenario::syscall::Roles;
-use pidlab_scenario::{Facts, Handled, Observation, Outcome, Refusal, Returned, Role, State, Step};
+use pidlab_scenario::{Facts, Observation, Refusal, Role, State, Step};
 
+use super::Happened;
 use super::cast::Branch;
-use super::key;
+use super::key::{self, Numbers};
 use crate::objects::ids::TaskId;
 use crate::{Misconception, World};
-
-/// How a [key](Position::key) takes the numbers that processes have.
-///
-/// Exhaustive on purpose: a number is either looked at or not.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Numbers {
-    /// As they are, and with them which one is tried next, and those of processes that are reaped.
-    Exact,
-    /// By who has one in which namespace, and not which. That is enough where nobody names a number that is not a process's, and none is
-    /// given out for the second time.
-    Renamed,
-}
 
 /// A world that a scenario has led to, with the names of its processes. Whoever takes a step from here learns every outcome that Linux
 /// may choose, and leaves this one as it is.
@@ -49,18 +38,6 @@ pub struct Way {
     pub position: Position,
     /// What was heard of on the way.
     pub happened: Happened,
-}
-
-/// What a step gave, beside the world that it led to.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub struct Happened {
-    /// What its call gave.
-    pub outcome: Outcome,
-    /// Calls of earlier steps that returned.
-    pub returned: Vec<Returned>,
-    /// What handlers got, in the order in which they ran.
-    pub handled: Vec<(Role, Handled)>,
 }
 
 /// Every way in which a step may come out.
