@@ -173,6 +173,10 @@ kinds! {
     "close_ns" Remembered Nothing exact more |given| Call::CloseNs { of: given.at };
     "setns kept" Remembered Nothing exact more
         |given| Call::Setns { to: Entrance::Kept(given.at), via: SetnsVia::NsPid, nstype: None };
+    "clone CLONE_AUTOREAP CLONE_PIDFD_AUTOKILL" Nobody Process exact more |given| clone(given.child, CloneFlags::CLONE_AUTOREAP | CloneFlags::CLONE_PIDFD_AUTOKILL);
+    "close_pidfd" Remembered Nothing exact more |given| Call::ClosePidfd { of: given.at };
+    "mq_notify SIGTERM" Nobody Nothing exact more |_| Call::MqNotify { signal: Some(Signal::TERM) };
+    "mq_send" Remembered Nothing exact more |given| Call::MqSend { to: given.at };
     "get_child_subreaper" Nobody Nothing renamed more |_| Call::GetChildSubreaper;
     "set_pdeathsig SIGKILL" Nobody Nothing renamed more |_| Call::SetPdeathsig { signal: Some(Signal::KILL) };
     "get_pdeathsig" Nobody Nothing renamed more |_| Call::GetPdeathsig;

@@ -111,6 +111,7 @@ impl Key<'_> {
             self.out.byte(usize::from(undumpable));
         }
         self.kept();
+        self.queues();
         at = 0;
         while at < self.pids.len() {
             self.pid(self.pids[at]);
@@ -276,7 +277,7 @@ impl Key<'_> {
                 self.out.byte(usize::from(is_released));
                 let held = known.held.map_or(NOBODY, |pid| place(&mut self.pids, pid));
                 self.out.write_u8(held);
-                (known.is_thread, self.branch.ended(role)).hash(&mut self.out);
+                (known.is_thread, known.on_a_leash, self.branch.ended(role)).hash(&mut self.out);
                 self.numbers(&known.numbers);
                 self.numbers(&known.process_numbers);
                 self.tid_words(role);
@@ -368,6 +369,20 @@ impl Key<'_> {
                     self.put_user_ns(Some(ns));
                 }
             }
+        }
+    }
+
+    /// Hardly ever there is one; what follows otherwise does not begin so.
+    fn queues(&mut self) {
+        if self.w.queues.is_empty() {
+            return;
+        }
+        self.out.write_u8(NOBODY);
+        self.out.byte(self.w.queues.len());
+        for (role, told) in &self.w.queues {
+            self.out.number((*role).into());
+            self.put_task(told.map(|notify| notify.owner));
+            told.map(|notify| notify.signal).hash(&mut self.out);
         }
     }
 
