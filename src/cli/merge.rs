@@ -1,4 +1,4 @@
-//! `pidlab merge`: the results of the parts of a check, or of random scenarios, as one.
+//! `pidlab merge`: the results of the parts of a check, of random scenarios, or of an exploration, as one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -94,10 +94,10 @@ impl Merged {
             match name.as_str() {
                 "rules" | "rules_shown" => {}
                 // These are about the machine, and not counted.
-                "seed" | "kernel" | "facts" | "on" if before != value => {
+                "seed" | "kernel" | "facts" | "on" | "space" if before != value => {
                     return Err(format!("`{name}` is another than before: {value}, and {before}"));
                 }
-                "seed" | "kernel" | "facts" | "on" => {}
+                "seed" | "kernel" | "facts" | "on" | "space" => {}
                 "rules_fired" => *before = json!(before.as_u64().max(value.as_u64())),
                 _ => add(before, value),
             }

@@ -15,6 +15,7 @@ mod check;
 mod coverage;
 mod elsewhere;
 mod explain;
+mod explore;
 mod facts;
 mod failed;
 mod fix;
@@ -122,6 +123,8 @@ enum Command {
     Facts(facts::Arguments),
     /// Run random scenarios on both sides and compare; shrink one that differs.
     Fuzz(fuzz::Arguments),
+    /// Try every scenario up to a bound, on the model.
+    Explore(explore::Arguments),
     /// List the kernels that can be booted here, and fetch others.
     Kernels(kernels::Arguments),
     /// Run the library on many kernels, and say where they differ.
@@ -212,6 +215,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&mut out, arguments),
         Command::Run(arguments) => run::run(&mut out, arguments),
         Command::Fuzz(arguments) => fuzz::fuzz(&mut out, arguments),
+        Command::Explore(arguments) => explore::explore(&mut out, arguments),
         Command::List(arguments) => list::list(&mut out, arguments),
         Command::Show(arguments) => list::show(&mut out, arguments),
         Command::New(arguments) => list::new(&mut out, arguments),

@@ -208,6 +208,15 @@ impl World {
         self.existing(ns)?.reaper()
     }
 
+    /// Whether nobody has ever been born in a namespace.
+    ///
+    /// # Panics
+    /// If the namespace is gone.
+    #[track_caller]
+    pub fn is_unborn(&self, ns: NsId) -> bool {
+        self.named_ns(ns).is_unborn()
+    }
+
     /// Every namespace in existence.
     pub fn namespaces(&self) -> impl Iterator<Item = NsId> + '_ {
         self.namespaces.iter().filter(|ns| ns.count > 0).map(|ns| ns.id)

@@ -2,6 +2,7 @@ use pidlab_scenario::{Capability, Errno, Signal};
 
 use crate::objects::ids::TaskId;
 use crate::objects::pid::Nr;
+use crate::objects::signal_struct::SignalFlags;
 use crate::sys::{pgrp, prctl, users};
 use crate::world::World;
 
@@ -132,6 +133,15 @@ impl World {
     pub fn set_child_subreaper(&mut self, caller: TaskId, on: bool) {
         self.begin(caller);
         prctl::set_child_subreaper(self, caller, on);
+    }
+
+    /// Whether a task's process adopts the orphans below it, for whoever looks from outside: nothing is noted.
+    ///
+    /// # Panics
+    /// If the task is released.
+    #[track_caller]
+    pub fn is_child_subreaper(&self, task: TaskId) -> bool {
+        self.process(self.named(task)).has(SignalFlags::CHILD_SUBREAPER)
     }
 
     /// prctl(2), `PR_GET_CHILD_SUBREAPER`: what [`World::set_child_subreaper`] has set.

@@ -7,7 +7,7 @@ use pidlab_scenario::{
     CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Returned, Role, State, Step, WaitStatus,
 };
 
-use super::{Answer, Because, Outcomes};
+use super::{Answer, Because, Happened, Outcomes};
 use crate::capable::is_limit_open;
 use crate::objects::ids::{PidId, TaskId, UserNsId};
 use crate::objects::task::{At, TaskFlags};
@@ -22,22 +22,22 @@ pub(super) struct Known {
     /// `None` once it is released.
     task: Option<TaskId>,
     /// Its numbers, with the serials of their namespaces; they outlive it.
-    numbers: Arc<[(u64, u32)]>,
+    pub(super) numbers: Arc<[(u64, u32)]>,
     /// Those of its process.
-    process_numbers: Arc<[(u64, u32)]>,
+    pub(super) process_numbers: Arc<[(u64, u32)]>,
     /// What the pidfd refers to that has been held since it was born: not the task, but what bears its numbers, which an exec by another
     /// thread gives to that one. `None` once it bears none any more.
-    held: Option<PidId>,
+    pub(super) held: Option<PidId>,
     /// Which of the world's places its clone has its TID written to.
-    tid_words: Option<usize>,
+    pub(super) tid_words: Option<usize>,
     /// Whether that is a pidfd of a thread (`PIDFD_THREAD`).
-    is_thread: bool,
+    pub(super) is_thread: bool,
     /// Whether the pidfd is open that its clone gave, if that is one whose close kills.
-    on_a_leash: bool,
+    pub(super) on_a_leash: bool,
     /// How the task ended that it referred to, once that is released.
     ended: Option<WaitStatus>,
     /// A call that has not returned: its name, and what it will give if that is known.
-    call: Option<(CallName, Option<Outcome>)>,
+    pub(super) call: Option<(CallName, Option<Outcome>)>,
 }
 
 #[derive(Clone)]
@@ -119,13 +119,26 @@ impl Branch {
         serials
     }
 
-    fn known(&self, role: Role) -> Option<&Known> {
+    pub(super) fn known(&self, role: Role) -> Option<&Known> {
         self.roles.get(role.index())?.as_ref()
     }
 
     pub(super) fn known_roles(&self) -> impl Iterator<Item = (Role, TaskId)> + '_ {
         let role = |index| Role(u16::try_from(index).expect("a scenario has fewer roles than numbers"));
         self.roles.iter().enumerate().filter_map(move |(index, known)| Some((role(index), known.as_ref()?.task?)))
+    }
+
+    /// The roles that were born and are released.
+    pub(super) fn released_roles(&self) -> impl Iterator<Item = Role> + '_ {
+        let role = |index| Role(u16::try_from(index).expect("a scenario has fewer roles than numbers"));
+        let released = |known: &Known| known.task.is_none();
+        let all = self.roles.iter().enumerate();
+        all.filter(move |(_, known)| known.as_ref().is_some_and(released)).map(move |(index, _)| role(index))
+    }
+
+    /// How many roles have a place.
+    pub(super) fn named(&self) -> usize {
+        self.roles.len()
     }
 
     /// The task of a role; `None` once it is released.
@@ -308,13 +321,7 @@ impl Branch {
 
     /// The answer to a step, in a quiet world.
     pub(super) fn conclude(&mut self, step: &Step) -> Answer {
-        let mut returned = self.take_returned();
-        let own = returned.iter().position(|returned| returned.by == step.by);
-        let outcome = match own {
-            Some(index) => returned.remove(index).outcome,
-            None if self.is_gone(step.by) => Outcome::Never,
-            None => Outcome::Blocks,
-        };
+        let (outcome, returned) = self.came(step);
         let reasons = self.world.take_reasons();
         let mut because: Vec<Because> = Vec::with_capacity(reasons.len());
         for (rule, about) in reasons {
@@ -329,6 +336,47 @@ impl Branch {
         let observation = self.observe(Some(outcome), returned);
         self.world.clear_handled();
         Answer { observation, because }
+    }
+
+    /// The same where nobody looks at the world.
+    pub(super) fn happen(&mut self, step: &Step) -> Happened {
+        let (outcome, returned) = self.came(step);
+        let handled = self.world.handled.iter().filter_map(|(task, got)| {
+            let handled = pidlab_scenario::Handled { signal: got.signal, si_pid: got.si_pid, child: got.child };
+            Some((self.role(*task)?, handled))
+        });
+        let mut handled: Vec<_> = handled.collect();
+        // Each sees its own; in which order those of two processes ran nobody does.
+        handled.sort_by_key(|(role, _)| *role);
+        self.note_waited();
+        self.forget_released();
+        self.world.clear_handled();
+        Happened { outcome, returned, handled }
+    }
+
+    /// What the call of a step gave, and which other calls came back, in a quiet world.
+    fn came(&mut self, step: &Step) -> (Outcome, Vec<Returned>) {
+        let mut returned = self.take_returned();
+        let own = returned.iter().position(|returned| returned.by == step.by);
+        let outcome = match own {
+            Some(index) => returned.remove(index).outcome,
+            None if self.is_gone(step.by) => Outcome::Never,
+            None => Outcome::Blocks,
+        };
+        (outcome, returned)
+    }
+
+    /// Every quiet world that this one may become, and whether these are all. Where nobody has a choice nothing is searched.
+    pub(super) fn settled(mut self, most: usize) -> (Vec<Branch>, bool) {
+        while self.world.run_queue.len() == 1 {
+            let only = self.world.run_queue[0];
+            orders::choose(&mut self.world, only);
+        }
+        if self.world.run_queue.is_empty() {
+            return (vec![self], true);
+        }
+        let found = possible::search(&self.world, most, |_| false, |_| true);
+        (found.worlds.into_iter().map(|world| self.with(world)).collect(), found.complete)
     }
 
     /// Whether a role is not there any more to return from its call.

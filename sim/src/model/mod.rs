@@ -9,18 +9,26 @@ mod cast;
 
 mod call;
 
+mod key;
+
 mod observe;
+
+mod position;
 
 #[cfg(test)]
 mod tests;
 
 use pidlab_scenario::random::Guide;
 use pidlab_scenario::syscall::{Syscall, lower};
-use pidlab_scenario::{Facts, Machine, Observation, Refusal, Refused, Role, Run, Scenario, State, Step};
+use pidlab_scenario::{
+    Facts, Handled, Machine, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
+};
 
 use crate::order::possible::{self, MOST_WORLDS};
 use crate::{Misconception, Rule};
 use cast::Branch;
+pub use key::Numbers;
+pub use position::{Position, Way, Ways};
 
 /// How many worlds are looked at for a list of what Linux may do.
 const LISTED_FROM: usize = 5_000;
@@ -66,6 +74,18 @@ pub struct Because {
     pub rule: &'static Rule,
     /// The process that it decided about.
     pub about: Role,
+}
+
+/// What a step gave, beside the world that it led to.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub struct Happened {
+    /// What its call gave.
+    pub outcome: Outcome,
+    /// Calls of earlier steps that returned.
+    pub returned: Vec<Returned>,
+    /// What handlers got, in the order in which they ran.
+    pub handled: Vec<(Role, Handled)>,
 }
 
 /// Whether what a kernel showed is among what Linux may do.
@@ -237,6 +257,11 @@ impl Model {
     /// In how many worlds the model is, that all look like what was seen.
     pub fn worlds(&self) -> usize {
         self.branches.len()
+    }
+
+    /// These worlds, to go on from elsewhere.
+    pub fn positions(&self) -> impl Iterator<Item = Position> + '_ {
+        self.branches.iter().map(|branch| Position(branch.clone()))
     }
 
     /// How many worlds the last search looked at: the work that it took to judge.
