@@ -30,6 +30,7 @@ mod pairs;
 mod run;
 mod shard;
 mod topics;
+mod why;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -123,6 +124,8 @@ enum Command {
     Kernels(kernels::Arguments),
     /// Run the library on many kernels, and say where they differ.
     Matrix(matrix::Arguments),
+    /// Say why a PID namespace of this machine does not go away.
+    Why(why::Arguments),
     /// Put the results of the parts of a check together.
     Merge(merge::Arguments),
     /// Print a completion script for a shell.
@@ -215,6 +218,7 @@ pub fn main() -> ExitCode {
         Command::Facts(arguments) => facts::facts(&mut out, arguments),
         Command::Kernels(arguments) => kernels::kernels(&mut out, arguments),
         Command::Matrix(arguments) => matrix::matrix(&mut out, arguments),
+        Command::Why(arguments) => why::why(&mut out, arguments),
         Command::Merge(arguments) => merge::merge(&mut out, arguments),
         Command::Completions(arguments) => generate::completions(&mut out, arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&mut out, arguments, Arguments::command()),

@@ -1,0 +1,100 @@
+//! Which rules stand behind what is found, and which scenario of the library shows it. A test holds that they are there.
+
+use crate::finding::{Condition, Doing, How};
+
+/// The rules and the scenario of one way to hold a PID.
+pub(crate) struct Entry {
+    pub(crate) rules: &'static [&'static str],
+    pub(crate) scenario: &'static str,
+}
+
+const NOT_WAITED_FOR: Entry = Entry { rules: &["zap.waits-for-outside-parent"], scenario: "death/not-gone-yet" };
+const DEADLOCK: Entry =
+    Entry { rules: &["zap.classic-deadlock", "zap.waits-for-outside-parent"], scenario: "death/the-classic-deadlock" };
+const TRACER: Entry = Entry { rules: &["zap.tracer", "ptrace.handed-back"], scenario: "tracing/held-up-by-a-tracer" };
+const NESTED: Entry = Entry { rules: &["zap.nested-stall"], scenario: "death/stuck-all-the-way-up" };
+const GROUP: Entry = Entry { rules: &["zap.pgid-pin", "alloc.freed-when"], scenario: "death/stuck-without-a-zombie" };
+const THREADS: Entry =
+    Entry { rules: &["wait.leader-dead-threads-alive"], scenario: "threads/a-leader-that-looks-dead" };
+const LIVES: Entry = Entry { rules: &["zap.kills-all", "zap.invariant"], scenario: "death/nobody-can-hold-out" };
+const ZOMBIE: Entry = Entry { rules: &["reap.zombie-handover"], scenario: "zombies/the-parent-is-alive" };
+const ZOMBIE_TRACED: Entry =
+    Entry { rules: &["ptrace.zombie-held", "ptrace.handed-back"], scenario: "tracing/a-zombie-for-the-tracer-alone" };
+
+/// What stands behind a holder. `of_a_namespace`: whether it keeps a namespace from going, and not only itself. `for_the_init`: whether who
+/// should wait for it waits for the init.
+pub(crate) fn entry(how: &How, of_a_namespace: bool, for_the_init: bool) -> Entry {
+    match how {
+        How::Unreaped if for_the_init => DEADLOCK,
+        How::Unreaped if of_a_namespace => NOT_WAITED_FOR,
+        How::Unreaped => ZOMBIE,
+        How::Traced if of_a_namespace => TRACER,
+        How::HeldByTracer if of_a_namespace => TRACER,
+        How::Traced | How::HeldByTracer => ZOMBIE_TRACED,
+        How::ThreadsLeft { .. } => THREADS,
+        How::NestedInit => NESTED,
+        How::Uninterruptible { .. } | How::Frozen | How::Stopped => LIVES,
+        How::OwnGroup { .. } | How::PerhapsGroup { .. } => GROUP,
+    }
+}
+
+/// The rule that a parent does not know who ignores SIGCHLD and has a zombie.
+pub(crate) const TOO_LATE: &str = "exit.autoreap-not-retroactive";
+/// The rule about children with another exit signal.
+pub(crate) const KINDS: &str = "wait.kinds";
+/// The rule about who gets the children of somebody who ends.
+pub(crate) const HANDED_ON: &str = "reap.zombie-handover";
+
+/// The rules behind what is the matter.
+pub(crate) fn rules(condition: Condition) -> &'static [&'static str] {
+    match condition {
+        Condition::Emptying => &["zap.invariant", "zap.stuck-immune"],
+        Condition::Killed => &["zap.kills-all"],
+        Condition::Headless => &["reap.init-mt"],
+        Condition::Unreaped | Condition::Held | Condition::Nothing => &[],
+    }
+}
+
+/// Whether somebody waits for this one.
+pub(crate) fn waits_for(does: &Doing, pid: u32) -> bool {
+    matches!(does, Doing::WaitsFor { whom, .. } if whom.pid == pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use pidlab_scenario::{Scenario, library};
+
+    use super::{HANDED_ON, KINDS, TOO_LATE, entry, rules};
+    use crate::finding::{Condition, How};
+
+    #[test]
+    fn every_rule_is_in_the_catalogue_and_every_scenario_in_the_library_shows_one_of_them() {
+        let ways = [
+            How::Unreaped,
+            How::Traced,
+            How::HeldByTracer,
+            How::ThreadsLeft { threads: Vec::new() },
+            How::NestedInit,
+            How::Uninterruptible { wchan: None },
+            How::Frozen,
+            How::Stopped,
+            How::OwnGroup { group: 2 },
+            How::PerhapsGroup { group: 2 },
+        ];
+        for how in ways {
+            for (of_a_namespace, for_the_init) in [(false, false), (true, false), (true, true)] {
+                let entry = entry(&how, of_a_namespace, for_the_init);
+                for rule in entry.rules {
+                    assert!(pidlab_sim::rule::find(rule).is_some(), "{rule}");
+                }
+                let file = library::find(entry.scenario).unwrap_or_else(|| panic!("{} is there", entry.scenario));
+                let scenario = Scenario::parse(&file.name, &file.path, file.text).expect("it is well formed");
+                assert!(scenario.rules.iter().any(|rule| rule == entry.rules[0]), "{} for {how:?}", entry.scenario);
+            }
+        }
+        let of_conditions = [Condition::Emptying, Condition::Killed, Condition::Headless].map(rules).concat();
+        for rule in [TOO_LATE, KINDS, HANDED_ON].iter().chain(&of_conditions) {
+            assert!(pidlab_sim::rule::find(rule).is_some(), "{rule}");
+        }
+    }
+}
