@@ -46,7 +46,15 @@ fn the_runner_cannot_peek_at_the_prediction() {
     let names: Vec<&str> = dependencies.keys().map(String::as_str).collect();
     assert_eq!(
         names,
-        ["pidlab", "pidlab-faults", "pidlab-kernels", "pidlab-realkernel", "pidlab-scenario", "pidlab-sim", "pidlab-why"]
+        [
+            "pidlab",
+            "pidlab-faults",
+            "pidlab-kernels",
+            "pidlab-realkernel",
+            "pidlab-scenario",
+            "pidlab-sim",
+            "pidlab-why"
+        ]
     );
     assert!(!below("pidlab-realkernel", &dependencies).contains("pidlab-sim"));
     assert!(!below("pidlab-sim", &dependencies).contains("pidlab-realkernel"));

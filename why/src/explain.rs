@@ -83,7 +83,7 @@ fn of_namespace(places: &Places<'_>, namespace: usize) -> Option<Finding> {
         }
         found.extend(holders::own_group(places, namespace, init));
         if found.is_empty() && following == 0 {
-            found = holders::perhaps_groups(places, namespace, init);
+            found = perhaps(places, namespace, init);
         }
     } else {
         found.extend(holders::of_itself(places, init));
@@ -98,6 +98,14 @@ fn of_namespace(places: &Places<'_>, namespace: usize) -> Option<Finding> {
         following,
         rules: catalogue::rules(condition).iter().map(|rule| (*rule).to_owned()).collect(),
     })
+}
+
+/// Who may be in the way where nobody is known to be.
+fn perhaps(places: &Places<'_>, namespace: usize, init: usize) -> Vec<Holder> {
+    let members = (0..places.processes.len()).filter(|process| places.may_be_inside(*process, namespace));
+    let held = members.filter_map(|process| holders::of_member(places, namespace, process));
+    let members: Vec<Holder> = held.map(|holder| Holder { certain: false, ..holder }).collect();
+    if members.is_empty() { holders::perhaps_groups(places, namespace, init) } else { members }
 }
 
 /// Whether a process is inside a namespace below this one whose init is on its way out, and is not that init.

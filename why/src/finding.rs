@@ -84,14 +84,17 @@ pub struct Holder {
     pub number: Option<u32>,
     /// How it holds it.
     pub how: How,
+    /// Whether it is known that it does. Where it is not known in which namespace somebody is, it may be another's PID; and in which namespaces
+    /// the number of a process group was one is never told.
+    pub certain: bool,
     /// Who could end that, and what that one does instead.
     pub by: Option<By>,
-    /// What would help: all that is needed in the first, others instead of it.
+    /// What would help: one of them, but for those that go with the next ([`Help::goes_with`]).
     pub helps: Vec<Help>,
     /// The rules that are behind it.
     pub rules: Vec<String>,
-    /// The scenario of pidlab's library that shows it.
-    pub scenario: String,
+    /// The scenario of pidlab's library that shows it, if one does.
+    pub scenario: Option<String>,
 }
 
 /// How a PID is kept in use.
@@ -130,6 +133,8 @@ pub enum How {
     PerhapsGroup {
         /// The number of the group in the procfs's namespace.
         group: u32,
+        /// Who else is in it, outside.
+        others: Vec<Who>,
     },
 }
 
@@ -242,4 +247,17 @@ pub enum Help {
     },
     /// Nothing but a restart of the machine.
     Nothing,
+}
+
+impl Help {
+    /// Whether both are needed, this and the one that follows it; otherwise either will do.
+    pub fn goes_with(&self, next: &Help) -> bool {
+        match self {
+            Help::Continue { .. } | Help::Thaw { .. } => true,
+            Help::LetGo { .. } => matches!(next, Help::Wait { .. }),
+            // A group is there until the last one has left it.
+            Help::LeaveGroup { .. } => matches!(next, Help::LeaveGroup { .. }),
+            _ => false,
+        }
+    }
 }

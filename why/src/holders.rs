@@ -1,13 +1,15 @@
 //! Who keeps a PID in use, and how.
 
+use std::collections::BTreeMap;
+
 use crate::catalogue::{self, Entry};
 use crate::deeds::{self, who};
-use crate::finding::{By, Doing, Help, Holder, How};
+use crate::finding::{By, Doing, Help, Holder, How, Who};
 use crate::places::Places;
 use crate::snapshot::Process;
 
-/// More processes than this are not named that may be in the way.
-const MOST_PERHAPS: usize = 8;
+/// More process groups than this are not named that may be in the way.
+const MOST_PERHAPS: usize = 3;
 
 /// A member of a namespace whose init has ended: how it holds its PID. Nothing if it goes by itself, or when another member goes.
 pub(crate) fn of_member(places: &Places<'_>, namespace: usize, member: usize) -> Option<Holder> {
@@ -147,17 +149,29 @@ pub(crate) fn perhaps_groups(places: &Places<'_>, namespace: usize, init: usize)
             && places.process(group).is_none()
             && !inside_groups(group)
     };
-    let mut found: Vec<usize> = (0..places.processes.len()).filter(is_candidate).collect();
+    let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for index in (0..places.processes.len()).filter(is_candidate) {
+        groups.entry(places.processes[index].groups[0]).or_default().push(index);
+    }
+    let mut groups: Vec<(u32, Vec<usize>)> = groups.into_iter().collect();
     // PIDs are given out in ascending order, until they begin again.
-    found.sort_by_key(|index| places.processes[*index].groups[0] < places.processes[init].pid);
-    found.truncate(MOST_PERHAPS);
-    let made = |index: usize| {
-        let group = places.processes[index].groups[0];
-        let me = who(places, index);
-        let helps = vec![Help::LeaveGroup { who: me.clone(), by: me.clone() }, Help::End { who: me, adopter: None }];
-        Holder { number: None, ..holder(places, Some(namespace), index, How::PerhapsGroup { group }, None, helps) }
+    let init = &places.processes[init];
+    groups.sort_by_key(|(group, members)| (places.processes[members[0]].session != init.session, *group < init.pid));
+    groups.truncate(MOST_PERHAPS);
+    let made = |(group, members): (u32, Vec<usize>)| {
+        let others: Vec<Who> = members[1..].iter().map(|member| who(places, *member)).collect();
+        let leave = |member: &usize| {
+            let me = who(places, *member);
+            Help::LeaveGroup { who: me.clone(), by: me }
+        };
+        let mut helps: Vec<Help> = members.iter().map(leave).collect();
+        if let [alone] = members[..] {
+            helps.push(Help::End { who: who(places, alone), adopter: None });
+        }
+        let how = How::PerhapsGroup { group, others };
+        Holder { certain: false, number: None, ..holder(places, Some(namespace), members[0], how, None, helps) }
     };
-    found.into_iter().map(made).collect()
+    groups.into_iter().map(made).collect()
 }
 
 fn holder(
@@ -182,6 +196,17 @@ fn holder(
     if helps.iter().any(|help| matches!(help, Help::End { adopter: Some(_), .. })) && namespace.is_some() {
         rules.push(catalogue::HANDED_ON.to_owned());
     }
-    let number = namespace.and_then(|namespace| places.number(process, namespace));
-    Holder { who: who(places, process), number, how, by, helps, rules, scenario: scenario.to_owned() }
+    // Also where it is not certain that it is inside.
+    let number = namespace
+        .and_then(|namespace| places.processes[process].numbers.get(places.namespaces[namespace].level).copied());
+    Holder {
+        certain: true,
+        who: who(places, process),
+        number,
+        how,
+        by,
+        helps,
+        rules,
+        scenario: scenario.map(str::to_owned),
+    }
 }

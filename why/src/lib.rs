@@ -20,7 +20,7 @@
 //!
 //! Modules in reading order: `snapshot`, `parse` and `reader` (from files to data), `places` (who is in which namespace), `finding` (what is found),
 //! `explain`, `holders` and `deeds` (who is in the way, and what he does), `catalogue` (rules and scenarios), `words` (a report as a text),
-//! `live` (looking twice).
+//! `live` (looking twice), `tree` and `picture` (all namespaces of a machine).
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
@@ -31,14 +31,18 @@ mod finding;
 mod holders;
 mod live;
 mod parse;
+mod picture;
 mod places;
 mod reader;
 mod snapshot;
+mod tree;
 mod words;
 
 pub use explain::{explain, explain_process};
 pub use finding::{By, Condition, Doing, Finding, Help, Holder, How, Report, Who};
 pub use live::rest;
+pub use picture::{dot, svg};
 pub use reader::Procfs;
 pub use snapshot::{Belongs, Call, Detail, Process, Snapshot, Thread, View};
+pub use tree::{Member, Nest, nests, tree};
 pub use words::{notes, text};

@@ -13,6 +13,7 @@ pub(crate) struct Status {
     pub(crate) tracer: u32,
     pub(crate) numbers: Vec<u32>,
     pub(crate) groups: Vec<u32>,
+    pub(crate) sessions: Vec<u32>,
     pub(crate) pending: u64,
     pub(crate) ignored: u64,
 }
@@ -29,6 +30,7 @@ pub(crate) fn status(text: &[u8]) -> Option<Status> {
             b"TracerPid" => status.tracer = number(value)?,
             b"NSpid" => status.numbers = numbers(value)?,
             b"NSpgid" => status.groups = numbers(value)?,
+            b"NSsid" => status.sessions = numbers(value)?,
             b"SigPnd" | b"ShdPnd" => status.pending |= mask(value)?,
             // All that is wanted has come by then.
             b"SigIgn" => {
@@ -104,10 +106,10 @@ mod tests {
         assert_eq!((stat.name.as_str(), stat.state), ("\u{fffd}x) Z 1", 'S'));
         assert_eq!((stat.flags, stat.threads, stat.started, stat.exit_signal), (4_194_624, 3, 4711, 17));
         let text = b"Name:\t\xffPPid: 1\\n\nState:\tS (sleeping)\nTgid:\t12\nPid:\t12\nPPid:\t7\nTracerPid:\t0\n\
-            NSpid:\t12\t3\nNSpgid:\t0\t3\nSigPnd:\t0000000000000100\nShdPnd:\t0000000000000001\nSigIgn:\t0000000000010000\n";
+            NSpid:\t12\t3\nNSpgid:\t0\t3\nNSsid:\t9\t0\nSigPnd:\t0000000000000100\nShdPnd:\t0000000000000001\nSigIgn:\t0000000000010000\n";
         let status = status(text).expect("it is a status");
         assert_eq!((status.parent, status.process), (7, 12));
-        assert_eq!((status.numbers, status.groups), (vec![12, 3], vec![0, 3]));
+        assert_eq!((status.numbers, status.groups, status.sessions), (vec![12, 3], vec![0, 3], vec![9, 0]));
         assert_eq!((status.pending, status.ignored), (0x101, 0x10000));
     }
 

@@ -160,6 +160,29 @@ impl<'a> Places<'a> {
         self.of[process].is_some_and(|own| self.lies_in(own, namespace))
     }
 
+    /// Whether a process may have a PID in this namespace, for all that is known: it has one so deep, and whoever has its number there, if
+    /// somebody is known to, is not another.
+    pub(crate) fn may_be_inside(&self, process: usize, namespace: usize) -> bool {
+        let level = self.namespaces[namespace].level;
+        let unknown = match self.of[process] {
+            Some(own) => self.namespaces[own].level > level && self.is_lost(own, level),
+            None => true,
+        };
+        let number = self.processes[process].numbers.get(level);
+        unknown && number.is_some_and(|number| self.with_number(namespace, *number).is_none())
+    }
+
+    /// Whether it is not known what lies around a namespace, up to this level.
+    fn is_lost(&self, mut namespace: usize, level: usize) -> bool {
+        while self.namespaces[namespace].level > level {
+            match self.namespaces[namespace].around {
+                Some(around) => namespace = around,
+                None => return true,
+            }
+        }
+        false
+    }
+
     /// The namespace that a process is in, if it is known.
     pub(crate) fn namespace(&self, process: usize) -> Option<usize> {
         self.of[process]

@@ -106,6 +106,7 @@ impl Procfs {
                 tracer: if status.tracer == 0 { 0 } else { self.process_of(status.tracer) },
                 numbers: status.numbers,
                 groups: status.groups,
+                session: status.sessions.first().copied().unwrap_or(0),
                 // To follow the link is to look at who may be traced.
                 namespace: rustix::fs::statat(&folder, "ns/pid", AtFlags::empty()).ok().map(|stat| stat.st_ino),
                 threads: stat.threads,

@@ -60,6 +60,8 @@ pub struct Process {
     pub numbers: Vec<u32>,
     /// Its process group in each of these namespaces (`NSpgid`), 0 where that has no PID.
     pub groups: Vec<u32>,
+    /// Its session, 0 if that has no PID in the procfs's namespace.
+    pub session: u32,
     /// The inode of its PID namespace, if that may be known.
     pub namespace: Option<u64>,
     /// How many threads it has, the first one counted also when it has ended.
@@ -183,10 +185,11 @@ impl Process {
         }
     }
 
-    /// Whether it is frozen, by a cgroup or for the sleep of the machine: kernel/signal.c, kernel/freezer.c.
+    /// Whether it is frozen, by a cgroup or for the sleep of the machine (kernel/freezer.c:__refrigerator, kernel/signal.c:do_freezer_trap,
+    /// which is part of get_signal where the compiler made it so).
     pub fn is_frozen(&self) -> bool {
-        let places = ["do_freezer_trap", "__refrigerator", "get_signal"];
-        self.wchan().is_some_and(|wchan| places.contains(&wchan)) && !self.is_exiting()
+        let places = ["__refrigerator", "do_freezer_trap", "get_signal"];
+        matches!(self.state, 'S' | 'D') && self.wchan().is_some_and(|wchan| places.contains(&wchan))
     }
 }
 

@@ -59,6 +59,9 @@ pub fn notes(view: &View) -> Vec<String> {
     notes
 }
 
+/// As many helps of one holder are told.
+const MOST_HELPS: usize = 8;
+
 struct Page {
     text: String,
     width: usize,
@@ -100,16 +103,13 @@ impl Page {
     }
 
     fn holder(&mut self, finding: &Finding, holder: &Holder) {
-        let rules = format!(" [{}]", holder.rules.join(", "));
-        self.line(2, &(held(finding, holder) + &rules));
+        let perhaps = if holder.certain { "" } else { "Perhaps: " };
+        self.line(2, &format!("{perhaps}{}{}", held(finding, holder), rules(&holder.rules)));
         if let Some(by) = &holder.by {
             self.line(4, &instead(by));
         }
-        for (index, help) in holder.helps.iter().enumerate() {
-            let and = matches!(
-                holder.helps[..index].last(),
-                Some(Help::Continue { .. } | Help::Thaw { .. } | Help::LetGo { .. })
-            );
+        for (index, help) in holder.helps.iter().enumerate().take(MOST_HELPS) {
+            let and = holder.helps[..index].last().is_some_and(|before| before.goes_with(help));
             let label = match index {
                 0 => "    helps: ",
                 _ if and => "    and:   ",
@@ -127,43 +127,46 @@ impl Page {
             }
             self.hanging(label, 11, &text);
         }
-        self.hanging("    see:   ", 11, &format!("pidlab run {}", holder.scenario));
+        if let Some(scenario) = &holder.scenario {
+            self.hanging("    see:   ", 11, &format!("pidlab run {scenario}"));
+        }
     }
 }
 
 fn head(finding: &Finding) -> String {
     let init = name(&finding.who);
-    let inode = finding.namespace.map(|inode| format!(" {inode}")).unwrap_or_default();
-    let rules = match finding.rules.is_empty() {
-        true => String::new(),
-        false => format!(" [{}]", finding.rules.join(", ")),
-    };
+    let of = finding.namespace.map_or_else(|| "a PID namespace".to_owned(), |inode| format!("PID namespace {inode}"));
     let is_init = finding.who.numbers.len() > 1 && finding.who.numbers.last() == Some(&1);
     let text = match finding.condition {
         Condition::Emptying if !finding.stuck && finding.following == 0 => format!(
-            "{init}, the init of PID namespace{inode}, has ended, and nobody is seen whose PID it waits for: it is about to go, or who holds it up is not seen from here"
+            "{init}, the init of {of}, has ended, and nobody is seen whose PID it waits for: it is about to go, or who holds it up is not seen from here"
         ),
         Condition::Emptying if !finding.stuck => {
-            format!("{init}, the init of PID namespace{inode}, has ended, and so do all others in it")
+            format!("{init}, the init of {of}, has ended, and so do all others in it")
         }
         Condition::Emptying => format!(
-            "{init}, the init of PID namespace{inode}, has ended, and waits until no other PID of the namespace is in use. No signal ends that"
+            "{init}, the init of {of}, has ended, and waits until no other PID of the namespace is in use. No signal ends that"
         ),
         Condition::Killed if finding.stuck => {
-            format!("{init}, the init of PID namespace{inode}, was killed, and cannot take its SIGKILL")
+            format!("{init}, the init of {of}, was killed, and cannot take its SIGKILL")
         }
-        Condition::Killed => format!("{init}, the init of PID namespace{inode}, was killed, and is about to end"),
-        Condition::Headless => format!(
-            "{init}, the init of PID namespace{inode}: its first thread has ended, others live, and so does the namespace"
-        ),
+        Condition::Killed => format!("{init}, the init of {of}, was killed, and is about to end"),
+        Condition::Headless => {
+            format!("{init}, the init of {of}: its first thread has ended, others live, and so does the namespace")
+        }
         Condition::Unreaped => format!("{init} has ended, and is still there"),
         Condition::Held => format!("{init} cannot act"),
-        Condition::Nothing if is_init => format!(
-            "{init} is the init of PID namespace{inode}. It has not ended, and no SIGKILL is pending: nothing is stuck"
-        ),
+        Condition::Nothing if is_init => {
+            format!("{init} is the init of {of}. It has not ended, and no SIGKILL is pending: nothing is stuck")
+        }
         Condition::Nothing => format!("Nothing keeps {init}: it lives, or goes away by itself"),
     };
-    format!("{text}.{rules}")
+    format!("{text}.{}", rules(&finding.rules))
+}
+
+/// The ids of rules behind a sentence.
+fn rules(ids: &[String]) -> String {
+    if ids.is_empty() { String::new() } else { format!(" [{}]", ids.join(", ")) }
 }
 
 /// Whose PID it is, and how it is kept in use.
@@ -202,9 +205,12 @@ fn held(finding: &Finding, holder: &Holder) -> String {
         How::OwnGroup { group } => format!(
             "Its PID {group} is in use though no process has it: it names the process group that the init itself is in."
         ),
-        How::PerhapsGroup { group } => format!(
-            "Perhaps {who}, which is outside: it is in process group {group}, whose leader is gone. If that was a member, its PID is in use until nobody is in the group any more. Who it was cannot be seen."
-        ),
+        How::PerhapsGroup { group, others } => {
+            let others: String = others.iter().map(|other| format!(", {}", name(other))).collect();
+            format!(
+                "Process group {group}, whose leader is gone. If that was a member, its PID is in use until nobody is in the group any more; who it was cannot be seen. In it are, outside: {who}{others}."
+            )
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use pidlab_scenario::{
     Call, KillTarget, NamespaceId, Observation, ProcessView, Role, Scenario, Signal, State, Step, Target, WaitOptions,
     WaitTarget, library,
 };
-use pidlab_why::{Help, How, Procfs, Report, Snapshot, Who, explain, explain_process};
+use pidlab_why::{Doing, Help, Holder, How, Procfs, Report, Snapshot, Who, explain, explain_process};
 
 fn lab() -> Option<Lab> {
     match Lab::open(LabOptions::default()) {
@@ -33,6 +33,9 @@ fn scenarios(lab: &Lab) -> Vec<Scenario> {
     read.filter(|scenario| scenario.needs.iter().all(|need| need.is_met(&lab.kernel().facts))).collect()
 }
 
+/// Who is in the way of an init, how, and because of whom.
+type Held = BTreeSet<(Role, &'static str, Option<Role>)>;
+
 /// Which process is whose role: those below a process that have the PIDs of the role.
 fn roles(snapshot: &Snapshot, observation: &Observation, above: u32) -> BTreeMap<u32, Role> {
     let parents: BTreeMap<u32, u32> = snapshot.processes.iter().map(|it| (it.pid, it.parent)).collect();
@@ -52,7 +55,7 @@ fn roles(snapshot: &Snapshot, observation: &Observation, above: u32) -> BTreeMap
 }
 
 /// Who is in the way of an init, how, and because of whom: from what was observed of the scenario.
-fn expected(observation: &Observation, init: &ProcessView) -> BTreeSet<(Role, &'static str, Option<Role>)> {
+fn expected(observation: &Observation, init: &ProcessView) -> Held {
     let inside = |view: &ProcessView| view.namespaces.contains(own(init));
     let role_is_inside = |role: Role| observation.process(role).is_some_and(inside);
     let inner: Vec<&ProcessView> = observation
@@ -87,13 +90,13 @@ fn own(view: &ProcessView) -> &NamespaceId {
 }
 
 /// What `why` says of it, in the same words.
-fn said(report: &Report, init: u32, roles: &BTreeMap<u32, Role>) -> BTreeSet<(Role, &'static str, Option<Role>)> {
+fn said(report: &Report, init: u32, roles: &BTreeMap<u32, Role>) -> Held {
     let role = |who: &Who| *roles.get(&who.pid).expect("only processes of the scenario are in the way");
     let finding = report.findings.iter().find(|it| it.who.pid == init).expect("it is found");
-    let by = |holder: &pidlab_why::Holder| {
+    let by = |holder: &Holder| {
         holder.by.as_ref().and_then(|by| by.who.as_ref()).and_then(|who| roles.get(&who.pid).copied())
     };
-    let said = |holder: &pidlab_why::Holder| match holder.how {
+    let said = |holder: &Holder| match holder.how {
         How::Unreaped => (role(&holder.who), "unreaped", by(holder)),
         How::Traced => (role(&holder.who), "traced", by(holder)),
         How::NestedInit => (role(&holder.who), "nested", None),
@@ -106,7 +109,7 @@ fn said(report: &Report, init: u32, roles: &BTreeMap<u32, Role>) -> BTreeSet<(Ro
 #[test]
 fn it_names_who_is_in_the_way_wherever_the_library_comes_to_that() {
     let Some(mut lab) = lab() else { return };
-    let (mut stuck, mut by_group, mut zombies) = (BTreeSet::new(), BTreeSet::new(), 0);
+    let (mut stuck, mut by_group, mut zombies, mut deadlocks) = (BTreeSet::new(), BTreeSet::new(), 0, 0);
     for scenario in scenarios(&lab) {
         let above = lab.helper_pid().expect("a lab has a helper");
         let held = |observation: &Observation| {
@@ -124,10 +127,14 @@ fn it_names_who_is_in_the_way_wherever_the_library_comes_to_that() {
                         assert_eq!(said(&explain(&snapshot), *pid, &roles), expected, "{}", scenario.name);
                         let alone = explain_process(&snapshot, *pid).expect("it is there");
                         assert_eq!(said(&alone, *pid, &roles), expected, "{}", scenario.name);
+                        nothing_false_is_said_where_little_is_seen(&snapshot, *pid, &roles, &expected);
                         assert!(alone.findings[0].stuck, "{}: {alone:?}", scenario.name);
                         stuck.insert(scenario.name.clone());
+                        for holder in &alone.findings[0].holders {
+                            deadlocks += usize::from(is_deadlock(holder, *pid, observation, &roles));
+                        }
                         if expected.is_empty() {
-                            let outsider = |it: &pidlab_why::Holder| roles.contains_key(&it.who.pid);
+                            let outsider = |it: &Holder| roles.contains_key(&it.who.pid);
                             assert!(alone.findings[0].holders.iter().any(outsider), "{}: {alone:?}", scenario.name);
                             by_group.insert(scenario.name.clone());
                         }
@@ -148,7 +155,34 @@ fn it_names_who_is_in_the_way_wherever_the_library_comes_to_that() {
         assert!(stuck.contains(name), "{name} is not among {stuck:?}");
     }
     assert_eq!(by_group.iter().collect::<Vec<_>>(), ["death/stuck-without-a-zombie"]);
+    assert!(deadlocks > 0, "death/the-classic-deadlock is one");
     assert!(stuck.len() >= 15 && zombies > 200, "{} stuck, {zombies} zombies", stuck.len());
+}
+
+/// Whether who should wait sleeps in a wait for the init; it is said of those who are blocked, and of nobody else.
+fn is_deadlock(holder: &Holder, init: u32, observation: &Observation, roles: &BTreeMap<u32, Role>) -> bool {
+    let Some(by) = &holder.by else { return false };
+    let role = by.who.as_ref().and_then(|who| roles.get(&who.pid));
+    let is_blocked = role.and_then(|role| observation.process(*role)).is_some_and(|view| view.state == State::Blocked);
+    let waits = matches!(&by.does, Doing::WaitsFor { whom, .. } if whom.pid == init);
+    assert_eq!(waits, is_blocked, "{holder:?}");
+    assert_eq!(waits, holder.rules.iter().any(|rule| rule == "zap.classic-deadlock"), "{holder:?}");
+    waits
+}
+
+/// Who may not trace the others is told neither namespaces nor calls: whoever is named all the same, without a doubt, is in the way.
+fn nothing_false_is_said_where_little_is_seen(
+    snapshot: &Snapshot,
+    init: u32,
+    roles: &BTreeMap<u32, Role>,
+    expected: &Held,
+) {
+    let mut hidden = snapshot.clone();
+    hidden.processes.iter_mut().for_each(|process| process.namespace = None);
+    let mut report = explain(&hidden);
+    report.findings.iter_mut().for_each(|finding| finding.holders.retain(|holder| holder.certain));
+    let said = said(&report, init, roles);
+    assert!(said.is_subset(expected), "{said:?}, and there are {expected:?}");
 }
 
 /// Whether a zombie's parent or tracer is to blame, and named.
