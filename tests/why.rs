@@ -7,7 +7,7 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-use tool::{Ended, Folder, command, pidlab};
+use tool::{Ended, Folder, GOOD, command, pidlab};
 
 /// A child that has ended, and that we have not waited for.
 fn zombie() -> Child {
@@ -84,12 +84,14 @@ fn nobody_is_stuck_who_lives() {
 #[test]
 fn what_cannot_be_answered_ends_with_2() {
     let folder = Folder::new("why-wrong");
-    let nowhere: [&[&str]; 7] = [
+    folder.file("a-file", GOOD);
+    let nowhere: [&[&str]; 8] = [
         &["why", "4194304"],
         &["why", "0"],
         &["why", "init"],
         &["why", "--proc", "."],
         &["why", "--proc", "nowhere"],
+        &["why", "--proc", "a-file"],
         &["why", "--all", "--watch"],
         &["why", "--watch", "--format", "svg"],
     ];

@@ -102,7 +102,7 @@ fn of_namespace(places: &Places<'_>, namespace: usize) -> Option<Finding> {
 
 /// Who may be in the way where nobody is known to be.
 fn perhaps(places: &Places<'_>, namespace: usize, init: usize) -> Vec<Holder> {
-    let members = (0..places.processes.len()).filter(|process| places.may_be_inside(*process, namespace));
+    let members = places.perhaps_inside(namespace).into_iter();
     let held = members.filter_map(|process| holders::of_member(places, namespace, process));
     let members: Vec<Holder> = held.map(|holder| Holder { certain: false, ..holder }).collect();
     if members.is_empty() { holders::perhaps_groups(places, namespace, init) } else { members }

@@ -9,7 +9,7 @@
 //!
 //! Where this leaves several, nothing is said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::snapshot::{Process, Snapshot};
 
@@ -33,6 +33,8 @@ pub(crate) struct Places<'a> {
     pub(crate) processes: &'a [Process],
     by_pid: BTreeMap<u32, usize>,
     of: Vec<Option<usize>>,
+    /// Namespaces with the numbers that their members have in them.
+    taken: BTreeSet<(usize, u32)>,
     pub(crate) namespaces: Vec<Namespace>,
 }
 
@@ -41,13 +43,21 @@ impl<'a> Places<'a> {
         let processes = &snapshot.processes;
         let by_pid = processes.iter().enumerate().map(|(index, process)| (process.pid, index)).collect();
         let outermost = Namespace { inode: None, level: 0, init: None, around: None, members: Vec::new() };
-        let mut places = Places { processes, by_pid, of: vec![None; processes.len()], namespaces: vec![outermost] };
+        let mut places = Places {
+            processes,
+            by_pid,
+            of: vec![None; processes.len()],
+            taken: BTreeSet::new(),
+            namespaces: vec![outermost],
+        };
         places.place_by_inode();
         let mut levels: Vec<usize> = (0..processes.len()).filter(|index| places.of[*index].is_none()).collect();
         levels.sort_by_key(|index| processes[*index].level());
         places.nest();
         for index in levels {
-            places.of[index] = places.by_parents(index);
+            if let Some(namespace) = places.by_parents(index) {
+                places.place(index, namespace);
+            }
         }
         for index in 0..processes.len() {
             if let Some(namespace) = places.of[index] {
@@ -78,8 +88,13 @@ impl<'a> Places<'a> {
             if process.is_init() {
                 found.init = Some(index);
             }
-            self.of[index] = Some(namespace);
+            self.place(index, namespace);
         }
+    }
+
+    fn place(&mut self, index: usize, namespace: usize) {
+        self.of[index] = Some(namespace);
+        self.taken.extend(self.processes[index].numbers.last().map(|number| (namespace, *number)));
     }
 
     /// Finds the namespace around each that has none yet.
@@ -132,13 +147,10 @@ impl<'a> Places<'a> {
 
     /// The namespace of this level, within another, in which nobody has this number; if there is just one.
     fn only(&self, level: usize, within: usize, number: u32) -> Option<usize> {
-        let is_free = |namespace: usize| {
-            let has =
-                |index: usize| self.of[index] == Some(namespace) && self.processes[index].numbers[level] == number;
-            !(0..self.processes.len()).any(has)
-        };
         let mut found = (0..self.namespaces.len()).filter(|namespace| {
-            self.namespaces[*namespace].level == level && self.lies_in(*namespace, within) && is_free(*namespace)
+            self.namespaces[*namespace].level == level
+                && self.lies_in(*namespace, within)
+                && !self.taken.contains(&(*namespace, number))
         });
         let first = found.next()?;
         found.next().is_none().then_some(first)
@@ -160,16 +172,19 @@ impl<'a> Places<'a> {
         self.of[process].is_some_and(|own| self.lies_in(own, namespace))
     }
 
-    /// Whether a process may have a PID in this namespace, for all that is known: it has one so deep, and whoever has its number there, if
-    /// somebody is known to, is not another.
-    pub(crate) fn may_be_inside(&self, process: usize, namespace: usize) -> bool {
+    /// Who may have a PID in this namespace, for all that is known: whoever has one so deep that is not known to be in another, and not to be
+    /// somebody else's there.
+    pub(crate) fn perhaps_inside(&self, namespace: usize) -> Vec<usize> {
         let level = self.namespaces[namespace].level;
-        let unknown = match self.of[process] {
+        let number = |index: &usize| self.processes[*index].numbers.get(level).copied();
+        let inside = (0..self.processes.len()).filter(|index| self.is_inside(*index, namespace));
+        let taken: BTreeSet<u32> = inside.filter_map(|index| number(&index)).collect();
+        let is_unknown = |index: &usize| match self.of[*index] {
             Some(own) => self.namespaces[own].level > level && self.is_lost(own, level),
             None => true,
         };
-        let number = self.processes[process].numbers.get(level);
-        unknown && number.is_some_and(|number| self.with_number(namespace, *number).is_none())
+        let is_free = |index: &usize| number(index).is_some_and(|number| !taken.contains(&number));
+        (0..self.processes.len()).filter(is_unknown).filter(is_free).collect()
     }
 
     /// Whether it is not known what lies around a namespace, up to this level.
