@@ -114,7 +114,7 @@ impl Arguments {
 }
 
 pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let files = Files { words: Vec::new(), written: arguments.save.clone() };
+    let files = Files { words: Vec::new(), written: arguments.save.clone(), more: Vec::new() };
     if let Some(ended) = arguments.elsewhere.enter(out, &files) {
         return ended;
     }

@@ -34,6 +34,7 @@ mod pairs;
 mod run;
 mod shard;
 mod topics;
+mod why;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -131,6 +132,8 @@ enum Command {
     Matrix(matrix::Arguments),
     /// Run scenarios as C programs, where this program cannot look: in gVisor, or on an older Linux.
     Hearsay(hearsay::Arguments),
+    /// Say why a PID namespace of this machine does not go away.
+    Why(why::Arguments),
     /// Put the results of the parts of a check together.
     Merge(merge::Arguments),
     /// Print a completion script for a shell.
@@ -225,6 +228,7 @@ pub fn main() -> ExitCode {
         Command::Kernels(arguments) => kernels::kernels(&mut out, arguments),
         Command::Matrix(arguments) => matrix::matrix(&mut out, arguments),
         Command::Hearsay(arguments) => hearsay::hearsay(&mut out, arguments),
+        Command::Why(arguments) => why::why(&mut out, arguments),
         Command::Merge(arguments) => merge::merge(&mut out, arguments),
         Command::Completions(arguments) => generate::completions(&mut out, arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&mut out, arguments, Arguments::command()),
