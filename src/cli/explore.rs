@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=32))]
     namespaces: u8,
     /// Which calls are tried: `core`, `all`, or some by name [default: core; all with --tell-apart].
-    #[arg(long, value_name = "core|all|CALL,…", value_parser = alphabet)]
+    #[arg(long, value_name = "core|all|CALLS", value_parser = alphabet)]
     calls: Option<Alphabet>,
     /// Tell states apart that differ in nothing but PIDs.
     #[arg(long)]
