@@ -3,10 +3,11 @@
 
 mod tool;
 
-use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tool::{Folder, GOOD, command, ended, pidlab};
 
 /// What a terminal would act on, or what turns the reading round, in all the ways in which a file can say it.
@@ -102,11 +103,11 @@ fn a_folder_that_cannot_be_read_is_called_by_its_own_name() {
     folder.file("all/open.toml", GOOD);
     folder.file("all/closed/in.toml", GOOD.replace("returns = 1", "returns = 7"));
     let closed = folder.0.join("all/closed");
-    let mode = |mode| std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+    let mode = |mode| fs::set_permissions(&closed, fs::Permissions::from_mode(mode)).expect("it is ours");
     mode(0o000);
     let checked = pidlab(&folder.0, &["check", "--on", "model", "all"]);
     // Root reads it all the same, and then it finds what is in it.
-    let readable = std::fs::read_dir(&closed).is_ok();
+    let readable = fs::read_dir(&closed).is_ok();
     mode(0o700);
     if readable {
         assert!(checked.out.contains("CLAIM FAILED closed/in\n"), "{}", checked.out);
@@ -199,7 +200,7 @@ fn no_thread_is_needed() {
 fn a_full_disk_ends_what_needs_it_and_nothing_else() {
     let folder = Folder::new("hostile-disk");
     let disk = folder.0.join("disk");
-    std::fs::create_dir(&disk).expect("the target folder is writable");
+    fs::create_dir(&disk).expect("the target folder is writable");
     let script = "mount -t tmpfs -o size=64k none disk && { cat /dev/zero > disk/all 2>/dev/null; exec \"$@\"; }";
     let with_it = |arguments: &[&str]| {
         let mut command = Command::new("unshare");
@@ -230,4 +231,29 @@ fn a_full_disk_ends_what_needs_it_and_nothing_else() {
         let guest = with_it(&["check", "orphans/told-in-order", "--kernel", "uml"]);
         assert_eq!(guest.code, Some(0), "{}{}", guest.out, guest.err);
     }
+}
+
+/// A lab that is lost is no difference, and no silence either: what is left goes on in another one.
+#[test]
+fn a_lab_that_is_killed_is_told_of() {
+    let folder = Folder::new("killed-lab");
+    let arguments = ["fuzz", "--steps", "20000", "--seed", "1", "--jobs", "1"];
+    let mut program =
+        command(&folder.0, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pidlab starts");
+    let mut out = BufReader::new(program.stdout.take().expect("it is piped"));
+    let mut said = String::new();
+    // The first line comes when the lab is there, or none does.
+    out.read_line(&mut said).expect("it is UTF-8");
+    let tasks = fs::read_dir(format!("/proc/{}/task", program.id())).expect("it is our child").flatten();
+    let helpers: String = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect();
+    for helper in helpers.split_whitespace() {
+        let helper = Pid::from_raw(helper.parse().expect("it is a number")).expect("it is not 0");
+        // Its own end may have been faster.
+        let _ = kill_process(helper, Signal::KILL);
+    }
+    out.read_to_string(&mut said).expect("it is UTF-8");
+    let ended = ended(program.wait_with_output().expect("it ends"));
+    let told = format!("{said}{}", ended.err);
+    assert_eq!(ended.code, Some(4), "{told}");
+    assert!(told.contains("remedy: ") && !told.contains("differences 1"), "{told}");
 }

@@ -3,6 +3,7 @@
 //! `PIDLAB_MOMENTS=200 cargo test --release --test moments` tries two hundred moments instead of a few.
 #![forbid(unsafe_code)]
 
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -25,10 +26,20 @@ const COMMANDS: [&[&str]; 3] = [
     &["fuzz", "--steps", "300", "--seed", "5"],
 ];
 
+/// What the program that was started last has printed.
+const SAID: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/moments.out");
+
+/// The end of it.
+fn said_last() -> String {
+    let said = fs::read(SAID).unwrap_or_default();
+    String::from_utf8_lossy(&said[said.len().saturating_sub(4000)..]).into_owned()
+}
+
 fn start(arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pidlab"));
     command.current_dir(env!("CARGO_TARGET_TMPDIR")).args(arguments);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("pidlab starts")
+    let said = File::create(SAID).expect("there is room");
+    command.stdin(Stdio::null()).stdout(said).stderr(Stdio::piped()).spawn().expect("pidlab starts")
 }
 
 /// How the program ended and what it complained of, once every process that it made has ended, too.
@@ -102,7 +113,8 @@ fn a_signal_at_any_moment_leaves_nothing() {
         assert!(!said.contains("panicked"), "{tried}");
         // It was killed, or it ended right before; a pause changes nothing.
         let is_killed = status.signal() == Some(signal.as_raw());
-        assert!(status.code() == Some(0) || (signal != Signal::STOP && is_killed), "{tried}");
+        let is_right = status.code() == Some(0) || (signal != Signal::STOP && is_killed);
+        assert!(is_right, "{tried}\n{}", said_last());
         moment += 1;
     }
 }

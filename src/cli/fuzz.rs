@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pidlab_realkernel::{Sharing, Unavailable};
+use pidlab_realkernel::Sharing;
 use pidlab_scenario::Scenario;
 use pidlab_scenario::random::{Choice, Theme};
 use pidlab_sim::rule;
@@ -84,14 +84,20 @@ pub(super) struct Arguments {
 enum Case {
     Ran(Scenario, Verdict, Vec<Open>),
     /// The surroundings did not let it run.
-    Skipped(Unavailable),
+    Skipped(Skip),
     Wrong(Found),
+}
+
+/// Why a scenario was not seen to its end, and what to do.
+struct Skip {
+    reason: String,
+    remedy: String,
 }
 
 /// Why a scenario gave no verdict that is right.
 enum Not {
     Right(String),
-    Run(Unavailable),
+    Run(Skip),
 }
 
 /// A scenario that goes wrong.
@@ -125,7 +131,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let mut tally = Tally::default();
     let mut counted = Counted::default();
     let mut wrong = None;
-    let mut skipped: Option<(u64, Unavailable)> = None;
+    let mut skipped: Option<(u64, Skip)> = None;
     let end = arguments.time.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let wanted = arguments.steps.unwrap_or(if end.is_some() { u64::MAX } else { STEPS });
     let progress = progress(wanted, arguments.time);
@@ -156,7 +162,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     );
     progress.finish_and_clear();
     if json {
-        return written_as_json(out, arguments, seed, &tally, wrong.as_ref());
+        return written_as_json(out, arguments, seed, &tally, wrong.as_ref(), skipped.as_ref());
     }
     write!(out, "{}", tally.text(arguments.rules))?;
     if arguments.outcomes {
@@ -164,11 +170,10 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     }
     let Some(found) = wrong else {
         writeln!(out, "differences 0, not decided {}", tally.not_decided)?;
-        if let Some((count, why)) = skipped {
+        if let Some((count, why)) = &skipped {
             writeln!(out, "skipped {count}, the last one: {}\nremedy: {}", why.reason, why.remedy)?;
-            return Ok(if tally.not_decided > 0 { End::NotDecided } else { End::NoKernel });
         }
-        return Ok(tally.end());
+        return Ok(tally.end(skipped.is_some()));
     };
     tell_found(out, arguments, seed, &found)?;
     Ok(End::Differ)
@@ -196,6 +201,7 @@ fn written_as_json(
     seed: u64,
     tally: &Tally,
     wrong: Option<&Found>,
+    skipped: Option<&(u64, Skip)>,
 ) -> io::Result<End> {
     if let Some(found) = wrong {
         let report = plain(&found.report);
@@ -221,8 +227,12 @@ fn written_as_json(
         let counts = rule::CATALOGUE.iter().map(|rule| (rule.id, tally.rules.get(rule.id).copied().unwrap_or(0)));
         summary["fired"] = serde_json::json!(counts.collect::<BTreeMap<&str, u64>>());
     }
+    if let Some((count, why)) = skipped {
+        summary["skipped"] = serde_json::json!(count);
+        summary["skipped_last"] = serde_json::json!({ "reason": why.reason, "remedy": why.remedy });
+    }
     writeln!(out, "{}", serde_json::json!({ "summary": summary }))?;
-    Ok(if wrong.is_some() { End::Differ } else { tally.end() })
+    Ok(if wrong.is_some() { End::Differ } else { tally.end(skipped.is_some()) })
 }
 
 fn tell_found(out: &mut Out, arguments: &Arguments, seed: u64, found: &Found) -> io::Result<()> {
@@ -323,8 +333,14 @@ impl Trial {
             Judged::Lacking(facts, _) | Judged::ModelOnly(facts, _) => {
                 Err(Not::Right(format!("this is for machines {}\n", crate::words::needs(&facts))))
             }
-            Judged::Skipped(why, _) => Err(Not::Run(why)),
-            Judged::Failed(why) => Err(Not::Right(format!("the kernel side gave no result: {why}\n"))),
+            Judged::Skipped(why, _) => Err(Not::Run(Skip { reason: why.reason, remedy: why.remedy })),
+            // What was not seen is no difference: a machine under load may have given the processes no time.
+            Judged::Failed(why) => {
+                let reason = format!("the kernel side gave no result: {why}");
+                let again = format!("pidlab fuzz --seed {} again", self.seed);
+                let remedy = format!("{again}, with less beside it: if it comes again, it is not the load");
+                Err(Not::Run(Skip { reason, remedy }))
+            }
         }
     }
 

@@ -43,8 +43,12 @@ impl Tally {
         }
     }
 
-    pub(super) fn end(&self) -> End {
-        if self.not_decided > 0 { End::NotDecided } else { End::Agree }
+    pub(super) fn end(&self, skipped: bool) -> End {
+        match self.not_decided {
+            0 if skipped => End::NoKernel,
+            0 => End::Agree,
+            _ => End::NotDecided,
+        }
     }
 
     pub(super) fn text(&self, each_rule: bool) -> String {
