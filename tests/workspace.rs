@@ -64,6 +64,26 @@ fn the_runner_cannot_peek_at_the_prediction() {
     assert!(below("pidlab-scenario", &dependencies).is_empty(), "the language stands on neither machine");
 }
 
+/// A crate is packed alone: what it says of itself and its licences has to be in its folder.
+#[test]
+fn every_crate_that_is_published_has_a_readme_and_licences() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for package in dependencies().keys().filter(|package| *package != "pidlab-faults") {
+        let folder = match package.strip_prefix("pidlab-") {
+            Some("scenario") => root.join("scenarios"),
+            Some(folder) => root.join(folder),
+            None => root.to_owned(),
+        };
+        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
+            assert!(text.lines().count() > 5, "{package} has no {file}");
+        }
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("each package has one");
+        let said = ["description = ", "license.workspace", "readme = "];
+        assert!(said.iter().all(|key| manifest.contains(key)), "{package}");
+    }
+}
+
 /// Source folders in which no files import one another in a circle.
 const ACYCLIC: [&str; 8] =
     ["explore/src", "faults/src", "kernels/src", "realkernel/src", "scenarios/src", "sim/src", "src", "why/src"];

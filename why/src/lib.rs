@@ -19,7 +19,7 @@
 //! on one machine can be judged on another.
 //!
 //! Modules in reading order: `snapshot`, `parse` and `reader` (from files to data), `places` (who is in which namespace), `finding` (what is found),
-//! `explain`, `holders` and `deeds` (who is in the way, and what he does), `catalogue` (rules and scenarios), `words` (a report as a text),
+//! `explain`, `holders` and `deeds` (who is in the way, and what that one does), `catalogue` (rules and scenarios), `words` (a report as a text),
 //! `live` (looking twice), `tree` and `picture` (all namespaces of a machine).
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
