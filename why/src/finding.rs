@@ -19,6 +19,15 @@ impl Report {
     pub fn is_stuck(&self) -> bool {
         self.findings.iter().any(|finding| finding.stuck)
     }
+
+    /// The same, where only that is stuck which was so at a moment before: somebody is in the way of the same process in the same manner.
+    #[must_use]
+    pub fn since(mut self, before: &Report) -> Report {
+        for finding in &mut self.findings {
+            finding.stuck &= before.findings.iter().any(|it| it.stuck && finding.is_held_as(it));
+        }
+        self
+    }
 }
 
 /// A process that is mentioned: its PID and name, and its other PIDs.
@@ -53,6 +62,14 @@ pub struct Finding {
     pub following: usize,
     /// The rules that are behind it, by their ids in the catalogue of `pidlab-sim`.
     pub rules: Vec<String>,
+}
+
+impl Finding {
+    /// Whether somebody is in the way who was in that of another finding, which is about the same process.
+    fn is_held_as(&self, other: &Finding) -> bool {
+        let stays = |holder: &Holder| other.holders.iter().any(|it| it.who == holder.who && it.how == holder.how);
+        self.who == other.who && self.holders.iter().any(stays)
+    }
 }
 
 /// What is the matter.

@@ -24,11 +24,7 @@ impl Procfs {
             return Ok(Some(first));
         }
         rest(&first, moment);
-        let Some(mut second) = self.once(pid)? else { return Ok(None) };
-        for finding in &mut second.findings {
-            finding.stuck &= first.findings.iter().any(|before| is_as_before(finding, before));
-        }
-        Ok(Some(second))
+        Ok(self.once(pid)?.map(|second| second.since(&first)))
     }
 
     fn once(&self, pid: Option<u32>) -> io::Result<Option<Report>> {
@@ -43,12 +39,6 @@ impl Procfs {
             }
         })
     }
-}
-
-/// Whether somebody is in the way still who was before.
-fn is_as_before(finding: &Finding, before: &Finding) -> bool {
-    let stays = |holder: &&crate::Holder| before.holders.iter().any(|it| it.who == holder.who && it.how == holder.how);
-    finding.who == before.who && finding.holders.iter().any(|holder| stays(&holder))
 }
 
 /// Waits for this long, or until an init that is waited for has ended.

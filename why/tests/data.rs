@@ -231,3 +231,15 @@ fn no_name_acts_on_a_terminal_or_breaks_a_picture() {
     assert!(document.descendants().any(|node| node.text().is_some_and(|text| text.contains("\"\\<&>"))), "{picture}");
     assert!(text(&report, 80).lines().all(|line| line.chars().count() <= 80));
 }
+
+#[test]
+fn what_was_not_so_before_is_not_stuck() {
+    let guest = |pid: u32| process(pid, 10, 'Z', &[pid, 2], json!({ "namespace": 7, "flags": EXITING }));
+    let of = |guests: &[u32]| explain(&container(guests.iter().map(|pid| guest(*pid))));
+    assert!(of(&[12]).is_stuck() && of(&[12]).since(&of(&[12])).is_stuck());
+    assert!(of(&[12, 13]).since(&of(&[13, 14])).is_stuck(), "one of them stays");
+    assert!(!of(&[12]).since(&of(&[13])).is_stuck(), "another one was");
+    assert!(!of(&[12]).since(&of(&[])).is_stuck(), "nobody was");
+    let living = process(12, 10, 'S', &[12, 2], json!({ "namespace": 7 }));
+    assert!(!of(&[12]).since(&explain(&container([living]))).is_stuck(), "it has ended since");
+}
