@@ -20,6 +20,7 @@ use pidlab_sim::{Misconception, Numbers, Position};
 use crate::hash::{AsItIs, Hash128, Key};
 use crate::moves::{self, Move};
 use crate::plan::Plan;
+use crate::shares;
 use crate::trail::Trail;
 use crate::written::Writer;
 
@@ -117,7 +118,8 @@ pub fn tell_apart(plan: &Plan, other: &Other, mut told: impl FnMut(u16, usize)) 
         let mut found = None;
         while next < level.end && found.is_none() {
             let end = level.end.min(next + PIECE * trails.len());
-            for expanded in search.piece(&mut trails, next..end) {
+            let pieces = shares::spread(&mut trails, next..end, |trail, pairs| search.expand(trail, pairs));
+            for expanded in pieces {
                 moves += expanded.moves;
                 apart.given_up += expanded.given_up;
                 search.take(expanded.found);
@@ -160,26 +162,6 @@ impl<'p> Search<'p> {
             one: vec![Position::start(&self.plan.facts, self.plan.misconception)],
             other: vec![Position::start(facts, *misconception)],
         }
-    }
-
-    /// Goes on from some pairs, each thread from its share of them; the results in the order of the pairs.
-    fn piece(&self, trails: &mut [Trail<Pair>], pairs: Range<usize>) -> Vec<Expanded> {
-        let share = pairs.len().div_ceil(trails.len()).max(1);
-        let starts = pairs.clone().step_by(share);
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = trails
-                .iter_mut()
-                .zip(starts)
-                .map(|(trail, start)| {
-                    let own = start..(start + share).min(pairs.end);
-                    scope.spawn(move || self.expand(trail, own))
-                })
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|why| std::panic::resume_unwind(why)))
-                .collect()
-        })
     }
 
     fn expand(&self, trail: &mut Trail<Pair>, pairs: Range<usize>) -> Expanded {

@@ -61,6 +61,7 @@ mod hash;
 mod moves;
 mod plan;
 mod property;
+mod shares;
 mod space;
 mod told;
 mod trail;

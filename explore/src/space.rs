@@ -12,6 +12,7 @@ use crate::hash::{AsItIs, Hash128, Key, SetHash};
 use crate::moves::Move;
 use crate::plan::Plan;
 use crate::property::Hits;
+use crate::shares;
 
 /// A state, and how it was first come to: by one of the shortest scenarios that lead to it.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +72,10 @@ impl Space {
             let mut next = level.start;
             while next < level.end {
                 let end = level.end.min(next + PIECE * jobs);
-                for expanded in space.piece(&mut workers, next..end) {
+                let pieces = shares::spread(&mut workers, next..end, |worker, states| {
+                    worker.expand(&|state| space.before(state), states)
+                });
+                for expanded in pieces {
                     space.take(expanded, depth);
                 }
                 next = end;
@@ -108,26 +112,6 @@ impl Space {
             hits: Hits::new(),
             unexpanded: 0,
         }
-    }
-
-    /// Expands some states, each thread its share of them; the results in the order of the states.
-    fn piece(&self, workers: &mut [Worker<'_>], states: std::ops::Range<usize>) -> Vec<Expanded> {
-        let share = states.len().div_ceil(workers.len()).max(1);
-        let starts = states.clone().step_by(share);
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = workers
-                .iter_mut()
-                .zip(starts)
-                .map(|(worker, start)| {
-                    let own = start..(start + share).min(states.end);
-                    scope.spawn(move || worker.expand(&|state| self.before(state), own))
-                })
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|why| std::panic::resume_unwind(why)))
-                .collect()
-        })
     }
 
     /// Takes in what was found from some states of this depth.

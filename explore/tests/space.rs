@@ -120,6 +120,32 @@ fn walks_take_every_move_and_the_model_follows_them() {
     }
 }
 
+/// Who has come to another outcome than was thought does not make what comes after: the same words are another move from there.
+#[test]
+fn what_comes_after_another_outcome_is_not_made() {
+    let space = explore(&plan("core", 4, 3));
+    let graph = space.graph();
+    let mut tried = 0;
+    for edge in graph.edge_references().filter(|edge| edge.weight().way > 0) {
+        let first = space.first_outcome(edge.id());
+        let leads_to = |edge| graph.edge_endpoints(edge).map(|(_, to)| to);
+        if leads_to(first) == Some(edge.target()) {
+            continue;
+        }
+        for after in graph.edges(edge.target()) {
+            let mut walk = space.path(edge.source());
+            walk.extend([edge.weight(), after.weight()].map(|one| (one.step, one.way)));
+            let scenario = space.scenario(&walk);
+            // By itself the model comes to the first outcome of each step.
+            let run = Model::new(space.plan().facts.clone()).run(&scenario).expect("the model always runs");
+            let followed = space.follow(&walk, &scenario, &run.observations);
+            assert!(followed.left && followed.moves.len() < walk.len(), "{}", scenario.to_toml());
+            tried += usize::from(run.observations.len() == walk.len() + 1);
+        }
+    }
+    assert!(tried > 20, "{tried} last steps could be taken from there, too");
+}
+
 /// The wrong rules that are there to be found are found, by the shortest scenario.
 #[test]
 fn what_is_always_so_is_wrong_where_a_rule_is() {

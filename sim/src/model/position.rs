@@ -96,17 +96,8 @@ impl Position {
     /// # Errors
     /// The step cannot be taken, or no machine with real processes may take it.
     pub fn after(&self, step: &Step, most: usize) -> Result<Ways, Refusal> {
-        self.0.refuse_harm(step)?;
-        let mut complete = true;
-        let mut ways = Vec::with_capacity(1);
-        for begun in self.0.begin_all(step)? {
-            let (quiet, whole) = begun.settled(most);
-            complete &= whole;
-            ways.extend(quiet.into_iter().map(|mut branch| {
-                let happened = branch.happen(step);
-                Way { position: Position(branch), happened }
-            }));
-        }
+        let (ways, complete) = self.settled_after(step, most, |branch| branch.happen(step))?;
+        let ways = ways.into_iter().map(|(position, happened)| Way { position, happened }).collect();
         Ok(Ways { ways, complete })
     }
 
@@ -115,14 +106,24 @@ impl Position {
     /// # Errors
     /// As those of [`Position::after`].
     pub fn observed_after(&self, step: &Step, most: usize) -> Result<(Vec<(Position, Observation)>, bool), Refusal> {
+        self.settled_after(step, most, |branch| branch.conclude(step).observation)
+    }
+
+    /// The quiet worlds that a step leads to, each with what `end` makes of it, and whether these are all.
+    fn settled_after<T>(
+        &self,
+        step: &Step,
+        most: usize,
+        end: impl Fn(&mut Branch) -> T,
+    ) -> Result<(Vec<(Position, T)>, bool), Refusal> {
         self.0.refuse_harm(step)?;
         let (mut complete, mut ways) = (true, Vec::with_capacity(1));
         for begun in self.0.begin_all(step)? {
             let (quiet, whole) = begun.settled(most);
             complete &= whole;
             ways.extend(quiet.into_iter().map(|mut branch| {
-                let observation = branch.conclude(step).observation;
-                (Position(branch), observation)
+                let came = end(&mut branch);
+                (Position(branch), came)
             }));
         }
         Ok((ways, complete))
