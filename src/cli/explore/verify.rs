@@ -81,7 +81,13 @@ pub(super) fn verify(space: &Space, labs: Labs, shard: Shard, jobs: usize, longe
     };
     let mut labs = Some(labs);
     for _ in 0..ROUNDS {
-        let Some(labs) = labs.take().or_else(|| Labs::open(jobs).ok()) else { break };
+        let labs = match labs.take().map_or_else(|| Labs::open(jobs), Ok) {
+            Ok(labs) => labs,
+            Err(why) => {
+                verified.skipped.insert(format!("no lab could be opened again: {}", why.reason), walks.len());
+                break;
+            }
+        };
         let before = verified.left.len();
         verified.round(space, labs, jobs, &walks);
         if verified.wrong.is_some() || verified.left.is_empty() || verified.left.len() == before {
