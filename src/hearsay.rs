@@ -50,8 +50,8 @@ pub(crate) fn judge(model: &mut Model, scenario: &Scenario, text: &str) -> Heard
     model.start(scenario);
     for (index, step) in scenario.steps.iter().enumerate() {
         let number = index + 1;
-        // A step that cannot be made is the scenario's mistake, and the program took it for what it is.
-        let Ok(outcomes) = model.outcomes(step, MOST_OUTCOMES) else { return Heard::Agrees };
+        // A step that cannot be made is the scenario's mistake: what the program made of it says nothing.
+        let Ok(outcomes) = model.outcomes(step, MOST_OUTCOMES) else { return Heard::NotDecided { step: number } };
         let Some(telling) = told.get(index).filter(|telling| telling.whole) else { return Heard::Cut { step: number } };
         let fitting = outcomes.answers.iter().find(|answer| telling.fits(scenario, step, &answer.observation));
         let Some(answer) = fitting else {
@@ -112,7 +112,11 @@ impl<'a> Telling<'a> {
 
     fn fits(&self, scenario: &Scenario, step: &Step, observation: &Observation) -> bool {
         let outcome = observation.outcome.as_ref().is_none_or(|outcome| self.fits_outcome(step, outcome));
-        outcome && self.processes.iter().all(|told| fits_process(scenario, observation, told))
+        let all_told = observation.processes.iter().all(|view| {
+            let name = scenario.role_name(view.role);
+            is_thread(scenario, name) || self.processes.iter().any(|(told, ..)| *told == name)
+        });
+        outcome && all_told && self.processes.iter().all(|told| fits_process(scenario, observation, told))
     }
 
     fn fits_outcome(&self, step: &Step, outcome: &Outcome) -> bool {
@@ -238,6 +242,7 @@ steps = [
             ("   returns 0\n   host       state S", "   it has not returned\n   host       state S", 2),
             ("   init       state S, child of host\n3", "   init       state Z, child of host\n3", 2),
             ("   init       state S, child of host\n3", "   init       gone\n3", 2),
+            ("   init       state S, child of host\n3", "3", 2),
             ("state S, child of host\n3", "state S, child of host, received signal 10 from 0\n3", 2),
             ("   returns 0\n   host       state R", "   its status: killed by 9\n   returns 2\n   host  state S", 3),
         ] {
@@ -246,6 +251,21 @@ steps = [
             let heard = heard(&text);
             assert!(matches!(heard, Heard::Differs { step: at, .. } if at == step), "{to}: {heard:?}");
         }
+    }
+
+    #[test]
+    fn a_step_that_cannot_be_made_is_no_agreement() {
+        let dead =
+            SCENARIO.replace("pid = 1, signal", "pid = \"init\", signal").replace("by = \"init\"", "by = \"host\"");
+        let dead = dead.replace(
+            "{ by = \"host\", call = \"wait\",  pid = \"any\", options",
+            "{ by = \"init\", call = \"wait\", pid = \"any\", options",
+        );
+        let scenario = Scenario::parse("a/b", "b.toml", &dead).expect("it is a scenario");
+        let told =
+            TOLD.replacen("   init       state S, child of host\n3", "   init       state Z, child of host\n3", 1);
+        let heard = judge(&mut Model::new(Facts::newest()), &scenario, &told);
+        assert!(matches!(heard, Heard::NotDecided { step: 3 }), "{heard:?}");
     }
 
     #[test]
