@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pidlab_realkernel::{Kernel, Lab, LabError, LabOptions, Sharing, Unavailable};
+use pidlab_realkernel::{Kernel, Lab, LabError, LabOptions, Look, Sharing, Unavailable};
 use pidlab_scenario::{Facts, Need, Run, Scenario};
 use pidlab_sim::{Misconception, Model};
 
@@ -21,16 +21,16 @@ impl Labs {
         Labs(Vec::new())
     }
 
-    /// One lab a CPU that this process may use, at most `jobs`.
+    /// One lab a CPU that this process may use, at most `jobs`, which look at processes in this way.
     ///
     /// # Errors
     /// Where the kernel side cannot run here.
-    pub(crate) fn open(jobs: usize) -> Result<Labs, Unavailable> {
+    pub(crate) fn open(jobs: usize, look: Look) -> Result<Labs, Unavailable> {
         let cpus = pidlab_realkernel::allowed_cpus();
         let mut labs = Vec::new();
         for index in 0..jobs.max(1) {
             let cpu = cpus.get(index % cpus.len().max(1)).copied();
-            labs.push(Lab::open(LabOptions::default().on_cpu(cpu))?);
+            labs.push(Lab::open(LabOptions::default().on_cpu(cpu).looking(look))?);
         }
         Ok(Labs(labs))
     }

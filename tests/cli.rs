@@ -374,6 +374,7 @@ fn facts_are_told_or_the_reason_why_not() {
     let lines: Vec<serde_json::Value> =
         output.out.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     assert!(lines[0]["kernel"].is_string(), "{}", lines[0]);
+    assert!(["procfs", "bpf"].map(|way| lines[0]["look"] == way).contains(&true), "{}", lines[0]);
     let facts = pidlab::scenario::Fact::ALL;
     assert_eq!(lines.len(), 1 + facts.len() + 2);
     for (fact, line) in facts.iter().zip(&lines[1..]) {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab::compare::{self, Problem};
 use pidlab::coverage::{self, Coverage};
-use pidlab::realkernel::{Lab, LabOptions, Sharing};
+use pidlab::realkernel::{Lab, LabOptions, Look, Sharing};
 use pidlab::scenario::random::Theme;
 use pidlab::scenario::{Facts, Machine, Refusal, Run, Scenario, Unmodelled, library};
 use pidlab::sim::{Misconception, Model};
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
     }
     let ignored = lab.is_err() && !required;
     let facts = lab.as_ref().ok().map(|lab| lab.kernel().facts.clone());
+    let has_program = lab.as_ref().is_ok_and(|lab| lab.kernel().look == Look::Bpf);
     let lab = Arc::new(lab.map(Mutex::new).map_err(|unavailable| unavailable.reason));
     let mut trials: Vec<Trial> = library::files()
         .map(|file| {
@@ -58,6 +59,10 @@ fn main() -> ExitCode {
         let lab = Arc::clone(&lab);
         Trial::test(name, move || with(&lab, test)).with_ignored_flag(ignored)
     }));
+    let by_both = Trial::test("looks::a_program_sees_what_procfs_shows", a_program_sees_what_procfs_shows);
+    trials.push(by_both.with_ignored_flag(!has_program));
+    let without = Trial::test("looks::who_has_no_rights_looks_into_procfs", who_has_no_rights_looks_into_procfs);
+    trials.push(without.with_ignored_flag(ignored));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -174,6 +179,32 @@ fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
         }
         Err(TestError::Abort(why)) => Err(why.to_string().into()),
     }
+}
+
+/// The library and random scenarios, where every field of every process is looked at by both ways in the same moment. What differs ends a
+/// run without a result.
+fn a_program_sees_what_procfs_shows() -> Result<(), Failed> {
+    let mut lab = Lab::open(LabOptions::default().looking(Look::Both)).map_err(|why| why.to_string())?;
+    let facts = lab.kernel().facts.clone();
+    for file in library::files().filter(|file| !is_elsewhere(file, &facts)) {
+        let scenario = Scenario::parse(&file.name, &file.path, file.text).map_err(|wrong| wrong.render(false))?;
+        for sharing in [Sharing::Auto, Sharing::Own] {
+            lab.run_sharing(&scenario, sharing).map_err(|why| format!("{}: {why}", file.name))?;
+        }
+    }
+    random_scenarios_agree(&mut lab)
+}
+
+fn who_has_no_rights_looks_into_procfs() -> Result<(), Failed> {
+    let ordinary = LabOptions::default().as_ordinary_user(true);
+    for (asked, comes) in [(Look::Auto, true), (Look::Procfs, true), (Look::Bpf, false), (Look::Both, false)] {
+        match Lab::open(ordinary.looking(asked)) {
+            Ok(lab) if comes && lab.kernel().look == Look::Procfs => {}
+            Err(why) if !comes && why.reason.contains("BPF") && why.remedy.contains("--look") => {}
+            other => return Err(format!("{asked:?} gave {other:?}").into()),
+        }
+    }
+    Ok(())
 }
 
 /// Whether Linux leaves nothing open in a scenario, as far as the model knows.

@@ -1,11 +1,9 @@
 //! Who is asleep: how the kernel at hand tells it.
 
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::blame;
 use crate::sys::{arena, os, raw};
 use crate::trouble::{Trouble, Unavailable};
 
@@ -20,15 +18,13 @@ pub(crate) enum Witness {
 }
 
 impl Witness {
-    /// Asks about a process that sleeps in futex(2). No place is believed only if there is none again and again: the process may not
+    /// Asks about a process that sleeps in futex(2), by its number. No place is believed only if there is none again and again: the process may not
     /// be off its queue yet.
     ///
     /// # Errors
     /// If nothing tells whether it is asleep.
-    pub(crate) fn of_this_kernel() -> Result<Witness, Trouble> {
+    pub(crate) fn of_this_kernel(number: i32) -> Result<Witness, Trouble> {
         const LOOKS: u32 = 16;
-        let refused = |error| blame::trouble("a process could not be made (clone3)", &error);
-        let Some((number, sleeper)) = os::fork().map_err(refused)? else { sleep_for_ever() };
         let read = |file: &str| fs::read_to_string(format!("/proc/{number}/{file}")).unwrap_or_default();
         let mut answer = None;
         for pass in 0..LOOKS {
@@ -43,8 +39,6 @@ impl Witness {
             };
             break;
         }
-        os::kill_pidfd(sleeper.as_raw_fd());
-        os::reap_pidfd(sleeper.as_fd()).map_err(|error| format!("a process could not be ended: {error}"))?;
         let nothing = || {
             Unavailable::new(
                 "neither /proc/PID/wchan nor /proc/PID/syscall tells whether a process is asleep",
@@ -56,7 +50,7 @@ impl Witness {
 }
 
 /// Sleeps in futex(2) until it is killed.
-fn sleep_for_ever() -> ! {
+pub(crate) fn sleep_for_ever() -> ! {
     let word = &arena::slot(0).command;
     loop {
         raw::futex_wait(word, word.load(Ordering::Acquire));

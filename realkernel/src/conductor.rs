@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use pidlab_scenario::{Call, Fact, Facts, Observation, Run, Sysctl};
 
-use crate::asleep::Witness;
 use crate::blame;
+use crate::eyes::{Eyes, Look};
 use crate::needs::{self, Allowed};
 use crate::outside::Outside;
 use crate::probe::{self, RefusedCalls};
@@ -25,7 +25,7 @@ use crate::world::World;
 /// What runs scenarios, one after another.
 pub(crate) struct Conductor {
     facts: Facts,
-    witness: Witness,
+    eyes: &'static Eyes,
     outside: Outside,
     allowed: Allowed,
 }
@@ -35,7 +35,7 @@ impl Conductor {
     ///
     /// # Errors
     /// What this place lacks for it.
-    pub(crate) fn new(outside: Outside) -> Result<Conductor, Trouble> {
+    pub(crate) fn new(outside: Outside, look: Look) -> Result<Conductor, Trouble> {
         // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
         let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
         if namespace == INITIAL_PID_NAMESPACE {
@@ -48,10 +48,10 @@ impl Conductor {
         if let Some(vital) = refused.vital() {
             return Err(needs::filtered(vital).into());
         }
-        let witness = Witness::of_this_kernel()?;
+        let eyes = Eyes::open(look)?;
         // A run of host alone: what cannot make one process cannot run a scenario.
         let began = Instant::now();
-        World::start(Sharing::Shared, witness)?.end()?;
+        World::start(Sharing::Shared, eyes)?.end()?;
         quiet::one_life_takes(began.elapsed());
         let facts = probe::facts()?;
         let allowed = Allowed {
@@ -59,15 +59,19 @@ impl Conductor {
             refused,
             signals_can_queue: probe::signals_can_queue(),
             in_own_ipc_namespace: surroundings::has_ipc_namespaces(),
-            in_first_user_namespace: fs::metadata("/proc/self/ns/user")
-                .is_ok_and(|namespace| namespace.ino() == INITIAL_USER_NAMESPACE),
+            in_first_user_namespace: surroundings::is_in_first_user_namespace(),
         };
-        Ok(Conductor { facts, witness, outside, allowed })
+        Ok(Conductor { facts, eyes, outside, allowed })
     }
 
     /// The system calls that do not come through here.
     pub(crate) fn refused(&self) -> Vec<String> {
         self.allowed.refused.names()
+    }
+
+    /// How it looks at processes.
+    pub(crate) fn look(&self) -> Look {
+        self.eyes.look()
     }
 
     /// What this kernel is like.
@@ -104,7 +108,7 @@ impl Conductor {
         if let Some(lacks) = blame::too_few_descriptors(scenario.roles.len()) {
             return Err(lacks.into());
         }
-        let mut world = World::start(sharing.of(scenario), self.witness)?;
+        let mut world = World::start(sharing.of(scenario), self.eyes)?;
         world.facts = self.facts.clone();
         world.allowed = Some(self.allowed.clone());
         world.pid_max_is_local = is_local && is_watched;
@@ -117,9 +121,6 @@ impl Conductor {
         run
     }
 }
-
-/// The inode of the machine's initial user namespace (include/linux/proc_ns.h, `PROC_USER_INIT_INO`).
-const INITIAL_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 
 /// The inode of the machine's initial PID namespace (include/linux/proc_ns.h, `PROC_PID_INIT_INO`).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;

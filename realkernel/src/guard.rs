@@ -22,6 +22,7 @@ use pidlab_scenario::ANOTHER_USER;
 
 use crate::blame;
 use crate::conductor::Conductor;
+use crate::eyes::Look;
 use crate::needs;
 use crate::outside::Outside;
 use crate::surroundings::{self, Surroundings};
@@ -91,7 +92,7 @@ fn guard(setup: Setup) -> i32 {
             if let Err(why) = become_conductor(&guard_lives) {
                 return say(control, why, false);
             }
-            match make_ready(user_namespace, outside) {
+            match make_ready(user_namespace, outside, setup.look) {
                 Err(why) => say(control, why, by_choice),
                 Ok(conductor) => {
                     conduct(control, user_namespace, conductor);
@@ -300,9 +301,9 @@ fn become_conductor(guard_lives: &OwnedFd) -> Result<(), Unavailable> {
     }
 }
 
-fn make_ready(user_namespace: bool, outside: Outside) -> Result<Conductor, Unavailable> {
+fn make_ready(user_namespace: bool, outside: Outside, look: Look) -> Result<Conductor, Unavailable> {
     own_procfs().map_err(|refused| unavailable(&Refused { in_user_namespace: user_namespace, ..refused }))?;
-    Conductor::new(outside).map_err(|trouble| match trouble {
+    Conductor::new(outside, look).map_err(|trouble| match trouble {
         Trouble::Lacks(why) => why,
         Trouble::Broken(reason) => Unavailable::new(
             format!("a first process in a PID namespace of its own could not be run: {reason}"),
@@ -321,6 +322,7 @@ fn conduct(mut control: UnixStream, user_namespace: bool, mut conductor: Conduct
         facts: conductor.facts().clone(),
         user_namespace,
         refused: conductor.refused(),
+        look: conductor.look(),
     };
     if wire::send(&mut control, &hello).is_err() {
         return;

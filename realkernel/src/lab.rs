@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use pidlab_scenario::{Facts, Machine, Observation, Run, Scenario, Signal};
 
 use crate::blame;
+use crate::eyes::Look;
 use crate::guard;
 use crate::sharing::Sharing;
 use crate::start;
@@ -30,6 +31,8 @@ pub struct LabOptions {
     pub sharing: Sharing,
     /// Give up root first, and go the way of an ordinary user: a user namespace. For tests of that way.
     pub unprivileged: bool,
+    /// How processes are looked at.
+    pub look: Look,
 }
 
 impl LabOptions {
@@ -43,6 +46,12 @@ impl LabOptions {
     #[must_use]
     pub fn with_sharing(self, sharing: Sharing) -> LabOptions {
         LabOptions { sharing, ..self }
+    }
+
+    /// With processes looked at in this way.
+    #[must_use]
+    pub fn looking(self, look: Look) -> LabOptions {
+        LabOptions { look, ..self }
     }
 
     /// Given up root or not, before anything else.
@@ -62,6 +71,8 @@ pub struct Kernel {
     pub facts: Facts,
     /// Whether the lab needed a user namespace.
     pub user_namespace: bool,
+    /// How it looks at processes.
+    pub look: Look,
     /// The place where the lab is.
     pub surroundings: Surroundings,
 }
@@ -291,7 +302,8 @@ struct Helper {
 
 impl Helper {
     fn start(options: LabOptions) -> Result<(Helper, Kernel), LabError> {
-        let setup = Setup { cpu: options.cpu, unprivileged: options.unprivileged, stay: false, entered: false };
+        let LabOptions { cpu, unprivileged, look, .. } = options;
+        let setup = Setup { cpu, unprivileged, stay: false, entered: false, look };
         match Helper::start_so(setup)? {
             Ok(started) => Ok(started),
             // Without the user namespace less can be run, which is better than nothing.
@@ -317,9 +329,9 @@ impl Helper {
             .map_err(|error| not_started(&error))?;
         let mut helper = Helper { guard, control };
         Ok(match wire::receive(&mut helper.control) {
-            Ok(Hello::Ready { release, facts, user_namespace, refused }) => {
+            Ok(Hello::Ready { release, facts, user_namespace, refused, look }) => {
                 let surroundings = Surroundings { refused, ..Surroundings::here() };
-                Ok((helper, Kernel { release, facts, user_namespace, surroundings }))
+                Ok((helper, Kernel { release, facts, user_namespace, look, surroundings }))
             }
             Ok(Hello::Unavailable { why, in_needless_user_namespace }) => Err((why, in_needless_user_namespace)),
             Err(error) => return Err(helper.ended(error)),

@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 
 use pidlab_scenario::{ANOTHER_USER, CloneFlags, Fact, Facts, LEAST_PID_MAX};
 
-pub(crate) use self::calls::RefusedCalls;
+pub(crate) use self::calls::{RefusedCalls, bpf_comes_through};
 use self::children::{answer_of_a_child, await_the_leaders_end, child, end_by, in_a_child, thread, wait_for_ever};
 use crate::agent;
 use crate::blame;

@@ -1,13 +1,16 @@
-//! One process or thread of a scenario: its numbers and namespaces, learned once from the kernel, and what procfs says of it now.
+//! One process or thread of a scenario: its numbers and namespaces, learned once from the kernel, and what is seen of it now.
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use pidlab_scenario::{Handled, Role};
 
+use crate::asleep::Witness;
+use crate::bpf::Seen;
+use crate::sight::{self, Sight, Stat, Told, Views};
 use crate::status::handled;
 use crate::sys::arena::{self, NOTED};
 use crate::sys::os;
@@ -15,12 +18,6 @@ use crate::sys::os;
 /// The identity of a PID namespace: the inode of its file. Held open while the scenario runs, so that it is not given to
 /// another.
 pub(crate) type Inode = u64;
-
-/// Bit 2 of the flags in `/proc/PID/stat`: the task is on its way out (kernel/exit.c, `PF_EXITING`).
-const PF_EXITING: u64 = 0x4;
-
-/// Bit 6: the task has not called execve since it was made (kernel/fork.c, `copy_process`; fs/exec.c, `begin_new_exec`).
-const PF_FORKNOEXEC: u64 = 0x40;
 
 /// A process or thread that a step made. It stays known after it is gone: calls may still name its numbers.
 pub(crate) struct Process {
@@ -39,8 +36,7 @@ pub(crate) struct Process {
     pub(crate) born_a_thread: bool,
     /// Absent for a thread on kernels without pidfds of threads (before 6.9).
     pub(crate) pidfd: Option<OwnedFd>,
-    stat: File,
-    wchan: File,
+    sight: Sight,
     /// Released: neither running nor a zombie.
     pub(crate) gone: bool,
     /// Gone, and its number is free again.
@@ -56,51 +52,6 @@ pub(crate) struct Process {
     handled: u32,
 }
 
-/// Group and session: as the conductor sees them, and as the process itself sees them.
-#[derive(Clone, Copy)]
-struct Views {
-    group: i32,
-    session: i32,
-    pgid: u32,
-    sid: u32,
-}
-
-/// What `/proc/PID/stat` says, as far as it matters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Stat {
-    pub(crate) state: u8,
-    pub(crate) parent: i32,
-    pub(crate) group: i32,
-    pub(crate) session: i32,
-    pub(crate) exiting: bool,
-    /// It has not called execve since it was made.
-    pub(crate) before_exec: bool,
-}
-
-impl Stat {
-    /// Reads the line; `None` if it is not one.
-    fn parse(line: &[u8]) -> Option<Stat> {
-        // The name may hold blanks and parentheses; the last one ends it. Number and name of an agent take less than this.
-        const HEAD: usize = 48;
-        let after = line.get(..HEAD.min(line.len()))?.iter().rposition(|byte| *byte == b')')?;
-        let mut fields = line.get(after + 2..)?.split(|byte| *byte == b' ');
-        let state = *fields.next()?.first()?;
-        let mut number = || i32::try_from(decimal(fields.next()?)?).ok();
-        let (parent, group, session) = (number()?, number()?, number()?);
-        let flags = decimal(fields.nth(2)?)?;
-        let [exiting, before_exec] = [PF_EXITING, PF_FORKNOEXEC].map(|flag| flags & flag != 0);
-        Some(Stat { state, parent, group, session, exiting, before_exec })
-    }
-}
-
-/// A number without a sign. These lines are read very often, and the standard parser wants them to be UTF-8 first.
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let add = |number: u64, digit: &u8| {
-        digit.is_ascii_digit().then(|| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))).flatten()
-    };
-    (!digits.is_empty()).then(|| digits.iter().try_fold(0, add)).flatten()
-}
-
 impl Process {
     /// One that has just been made, in these namespaces.
     pub(crate) fn new(
@@ -109,8 +60,8 @@ impl Process {
         number: i32,
         namespaces: Vec<Inode>,
         pidfd: Option<OwnedFd>,
+        (sight, (pids, views)): (Sight, Told),
     ) -> io::Result<Process> {
-        let (pids, views) = read_status(number)?;
         // No scenario sees the number in the conductor's namespace.
         let pids: Vec<u32> = pids.into_iter().skip(1).collect();
         if pids.is_empty() || namespaces.len() != pids.len() {
@@ -126,13 +77,11 @@ impl Process {
             own_files: false,
             born_a_thread: thread_of.is_some(),
             pidfd,
-            // The one of the task: that of the process adds up all its threads at every read (fs/proc/array.c, `do_task_stat`).
-            stat: File::open(format!("/proc/{number}/task/{number}/stat"))?,
-            wchan: File::open(format!("/proc/{number}/wchan"))?,
+            sight,
             gone: false,
             freed: false,
             replaced: false,
-            seen: Stat { state: b'R', parent: 0, group: 0, session: 0, exiting: false, before_exec: true },
+            seen: Stat::UNSEEN,
             tracer: 0,
             views,
             handled: 0,
@@ -168,10 +117,9 @@ impl Process {
         self.stat_now().is_some_and(|stat| !stat.exiting)
     }
 
-    /// What procfs shows now; nothing once it is gone.
+    /// What there is to see now; nothing once it is gone.
     pub(crate) fn stat_now(&self) -> Option<Stat> {
-        let mut line = [0; 512];
-        os::pread(self.stat.as_fd(), &mut line).and_then(|length| Stat::parse(line.get(..length)?))
+        self.sight.stat_now(self.number)
     }
 
     /// A line of its status, without the key (proc_pid_status(5)).
@@ -232,59 +180,73 @@ impl Process {
         (!self.gone).then(|| File::open(format!("/proc/{}/ns/{file}", self.number)).map(OwnedFd::from))
     }
 
-    /// Looks again; false once it is gone.
+    /// Looks again, if nobody has looked at all at once; false once it is gone.
     pub(crate) fn look(&mut self) -> bool {
-        match self.stat_now() {
-            Some(stat) => self.seen = stat,
-            None => self.gone = true,
+        if matches!(self.sight, Sight::Files { .. }) {
+            self.take(self.stat_now());
         }
         !self.gone
     }
 
-    /// Whether it sleeps in some function of the kernel. There is none to name while it is on a run queue, whatever its state says
-    /// (kernel/sched/core.c, `get_wchan`).
-    ///
-    /// Since Linux 6.12 a sleeper may be left on the queue until its turn comes. Asking for its system call takes it off at once
-    /// (`wait_task_inactive`); one that is queued because it has still to run costs the caller the CPU instead.
-    pub(crate) fn sleeps_somewhere(&self) -> bool {
-        self.has_place() || {
-            self.is_off_the_queue();
-            self.has_place()
+    /// Takes what somebody saw who has looked at all at once.
+    pub(crate) fn was_seen(&mut self, seen: Option<&Seen>) {
+        let stat = self.sight.take(seen);
+        self.take(stat);
+    }
+
+    fn take(&mut self, stat: Option<Stat>) {
+        match stat {
+            Some(stat) => self.seen = stat,
+            None => self.gone = true,
         }
     }
 
-    /// Whether it is asleep and on no run queue, as far as asking for its system call tells.
-    pub(crate) fn is_off_the_queue(&self) -> bool {
-        let mut text = [0; 64];
-        let file = File::open(format!("/proc/{}/syscall", self.number)).ok();
-        let length = file.and_then(|file| os::pread(file.as_fd(), &mut text)).unwrap_or(0);
-        text.get(..length).is_some_and(|call| !call.is_empty() && !call.starts_with(b"running"))
+    /// Whether it sleeps, and is on no run queue, as was seen last.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.sight.is_asleep(self.number)
     }
 
-    fn has_place(&self) -> bool {
-        let mut name = [0; 64];
-        let length = os::pread(self.wchan.as_fd(), &mut name).unwrap_or(0);
-        name.get(..length).is_some_and(|name| !name.is_empty() && name != b"0")
+    /// Why it is not known to be asleep.
+    pub(crate) fn no_sign_of_sleep(&self) -> &'static str {
+        self.sight.no_sign_of_sleep()
     }
 
     /// Whether the number of a process that is gone is still taken.
-    pub(crate) fn number_is_taken(&mut self) -> bool {
+    pub(crate) fn number_is_taken(&mut self, any_file: BorrowedFd<'_>) -> bool {
         if !self.freed {
-            self.freed = !os::is_number_taken(self.stat.as_fd(), self.number);
+            self.freed = !os::is_number_taken(any_file, self.number);
         }
         !self.freed
     }
 
-    /// Group and session as the process itself sees them, read again only when they have changed.
+    /// Group and session as the process itself sees them.
     pub(crate) fn views(&mut self) -> io::Result<(u32, u32)> {
-        let Stat { group, session, .. } = self.seen;
-        let known = self.views;
-        if (known.group, known.session) == (group, session) {
-            return Ok((known.pgid, known.sid));
+        self.views = self.sight.views(self.number, self.seen, self.views)?;
+        Ok((self.views.pgid, self.views.sid))
+    }
+
+    /// Looks into procfs, and sees that what was seen last is the same in every field.
+    ///
+    /// # Errors
+    /// What is not the same.
+    pub(crate) fn compare_with_procfs(&self) -> io::Result<()> {
+        let files = Sight::by_files(self.number, Witness::Place)?;
+        let (mut numbers, views) = sight::read_status(self.number)?;
+        numbers.remove(0);
+        let namespace = fs::metadata(format!("/proc/{}/ns/pid", self.number)).map(|file| file.ino());
+        let asleep = files.is_asleep(self.number);
+        let shown = (files.stat_now(self.number), views, numbers, namespace.ok(), asleep);
+        let known = self.sight.views(self.number, self.seen, self.views)?;
+        let mut seen = (Some(self.seen), known, self.pids.clone(), Some(self.namespace()), self.is_asleep());
+        if self.seen.state == b'Z' {
+            // It sleeps nowhere, and has no namespace to show any more.
+            (seen.3, seen.4) = (shown.3, shown.4);
         }
-        let (_, known) = read_status(self.number)?;
-        self.views = Views { group, session, ..known };
-        Ok((known.pgid, known.sid))
+        if shown == seen {
+            return Ok(());
+        }
+        let number = self.number;
+        Err(io::Error::other(format!("process {number} is {shown:?} in procfs, and {seen:?} to a BPF program")))
     }
 
     /// The signals that its handlers received since the last call.
@@ -303,25 +265,5 @@ impl Process {
             handled(signal.into(), sender, code, status.into())
         });
         noted.collect::<Option<_>>().ok_or_else(|| io::Error::other("a handler noted what is no signal"))
-    }
-}
-
-/// The numbers of a process, the conductor's first, and its group and session (proc_pid_status(5), the `NS` lines).
-fn read_status(number: i32) -> io::Result<(Vec<u32>, Views)> {
-    let mut text = [0; 4096];
-    let file = File::open(format!("/proc/{number}/status"))?;
-    let length = os::pread(file.as_fd(), &mut text).ok_or_else(|| io::Error::other("an empty status"))?;
-    let line = |key: &str| {
-        let mut lines = text.get(..length)?.split(|byte| *byte == b'\n');
-        let line = lines.find_map(|line| line.strip_prefix(key.as_bytes()))?;
-        let fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
-        fields.map(|field| u32::try_from(decimal(field)?).ok()).collect::<Option<Vec<u32>>>()
-    };
-    // The first number of a line is the one that the conductor sees, the last belongs to the process's own namespace.
-    let ends = |numbers: Vec<u32>| Some((i32::try_from(*numbers.first()?).ok()?, *numbers.last()?));
-    let (pids, groups, sessions) = (line("NSpid:"), line("NSpgid:").and_then(ends), line("NSsid:").and_then(ends));
-    match (pids, groups, sessions) {
-        (Some(pids), Some((group, pgid)), Some((session, sid))) => Ok((pids, Views { group, session, pgid, sid })),
-        _ => Err(io::Error::other("procfs shows no NSpid, NSpgid and NSsid")),
     }
 }

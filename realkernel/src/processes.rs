@@ -8,14 +8,14 @@ use std::os::unix::fs::MetadataExt;
 
 use pidlab_scenario::{NamespaceId, ProcessView, Role, State};
 
-use crate::asleep::Witness;
+use crate::eyes::{Eyes, Kind};
 use crate::process::{Inode, Process};
+use crate::sight::{self, Sight};
 use crate::sys::os;
 
 /// Every process of a run, by role.
 pub(crate) struct Processes {
-    /// How the kernel at hand tells that one is asleep.
-    pub(crate) witness: Witness,
+    eyes: &'static Eyes,
     known: BTreeMap<Role, Process>,
     /// Namespaces with their ancestors (outermost first, itself last), each held open.
     namespaces: BTreeMap<Inode, (Vec<Inode>, File)>,
@@ -32,9 +32,9 @@ pub(crate) struct Processes {
 
 impl Processes {
     /// None yet.
-    pub(crate) fn new(witness: Witness) -> Processes {
+    pub(crate) fn new(eyes: &'static Eyes) -> Processes {
         Processes {
-            witness,
+            eyes,
             known: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             shown: Vec::new(),
@@ -66,9 +66,24 @@ impl Processes {
     }
 
     fn take_in(&mut self, role: Role, thread_of: Option<Role>, number: i32, pidfd: Option<OwnedFd>) -> io::Result<()> {
-        let namespaces = self.path_of_namespace(number)?;
-        self.known.insert(role, Process::new(role, thread_of, number, namespaces, pidfd)?);
+        let (sight, told, namespace) = match &self.eyes.kind {
+            Kind::Files(witness) => (Sight::by_files(number, *witness)?, sight::read_status(number)?, None),
+            Kind::Program(looker) => {
+                let (sight, told, namespace) = Sight::by_program(looker, number)?;
+                (sight, told, Some(namespace))
+            }
+        };
+        let namespaces = self.path_of_namespace(number, namespace)?;
+        self.known.insert(role, Process::new(role, thread_of, number, namespaces, pidfd, (sight, told))?);
         Ok(())
+    }
+
+    /// Looks at all that are not gone, where that is done at once.
+    pub(crate) fn look_at_all(&mut self) {
+        let Kind::Program(looker) = &self.eyes.kind else { return };
+        let mut alive: Vec<&mut Process> = self.known.values_mut().filter(|process| !process.gone).collect();
+        let numbers: Vec<i32> = alive.iter().map(|process| process.number).collect();
+        looker.look(&numbers, |index, seen| alive[index].was_seen(seen.as_ref()));
     }
 
     /// A descriptor of a process or thread, by its number there. Before Linux 6.9 a thread has no pidfd, but its leader has, and they
@@ -149,10 +164,10 @@ impl Processes {
         self.known.insert(leader, thread);
     }
 
-    /// The namespaces of a process, outermost first.
-    fn path_of_namespace(&mut self, number: i32) -> io::Result<Vec<Inode>> {
+    /// The namespaces of a process, outermost first. Its own may be known already.
+    fn path_of_namespace(&mut self, number: i32, own: Option<Inode>) -> io::Result<Vec<Inode>> {
         let link = format!("/proc/{number}/ns/pid");
-        let inode = fs::metadata(&link)?.ino();
+        let inode = own.map_or_else(|| fs::metadata(&link).map(|link| link.ino()), Ok)?;
         if let Some((path, _)) = self.namespaces.get(&inode) {
             return Ok(path.clone());
         }
@@ -217,7 +232,7 @@ impl Processes {
         let numbers = |process: &Process| [process.number, process.seen.group, process.seen.session];
         let held: Vec<i32> = alive.flat_map(numbers).collect();
         let mut gone = self.known.values_mut().filter(|process| process.gone && !held.contains(&process.number));
-        gone.find_map(|process| process.number_is_taken().then_some(process.role))
+        gone.find_map(|process| process.number_is_taken(self.eyes.any_file()).then_some(process.role))
     }
 
     /// The process, not among those that were gone before, that has or had this number in the namespace of the caller. A call may
@@ -248,9 +263,16 @@ impl Processes {
         self.known.values_mut().filter(|process| !process.gone).for_each(Process::look_for_tracer);
     }
 
+    /// Holds what a program has seen of everybody against what procfs shows, if that is wanted. The world stands still.
+    fn doubt(&self) -> io::Result<()> {
+        let alive = |process: &&Process| !process.gone;
+        self.iter().filter(|process| self.eyes.doubts && alive(process)).try_for_each(Process::compare_with_procfs)
+    }
+
     /// Every process and thread as it is now, in order of roles. `states` says what each is doing; who is not in it is not
     /// shown.
     pub(crate) fn views(&mut self, states: &BTreeMap<Role, State>) -> io::Result<Vec<ProcessView>> {
+        self.doubt()?;
         let parents: BTreeMap<i32, (Role, Vec<u32>, Vec<Inode>)> = self
             .iter()
             .filter(|process| !process.gone)

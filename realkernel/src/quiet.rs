@@ -26,7 +26,8 @@
 //!   between, procfs shows `S` or `T` for a task that will go on. So the state counts only together with a place in
 //!   `/proc/PID/wchan`, which is empty while the task is on a run queue. A sleeper on no queue has to be woken, and waking makes
 //!   it runnable before the call that woke it (kill(2), the end of a child) returns.
-//! - *Not every kernel says where.* What it says of a process that surely sleeps is asked first ([`Witness`]).
+//! - *Two ways to look, one proof.* Where a program in the kernel looks ([`crate::bpf`]), a pass is one call, and all of this holds for it.
+//! - *Not every kernel says where.* What it says of a process that surely sleeps is asked first ([`crate::asleep::Witness`]).
 //! - *Released is not finished.* A task that reaps itself vanishes from procfs before its number is free and the init that waits
 //!   for that number is woken. While it is on that way nothing shows it, except its number: `F_SETOWN` still finds it.
 //!   A zombie that its father will release on this way is in state `X`, which is not `Z`.
@@ -45,7 +46,7 @@ use std::time::{Duration, Instant};
 use pidlab_scenario::{Role, State};
 
 use crate::agent::Operation;
-use crate::asleep::{Witness, hand_over};
+use crate::asleep::hand_over;
 use crate::process::Process;
 use crate::processes::Processes;
 use crate::sys::arena;
@@ -158,11 +159,11 @@ fn look(
     may_block: impl Fn(Role) -> Option<u8>,
 ) -> Result<BTreeMap<Role, State>, String> {
     let mut states = BTreeMap::new();
-    let witness = processes.witness;
+    processes.look_at_all();
     // The likeliest to be restless still come first: then the others need not be looked at.
     for process in processes.alive_mut(first) {
         if process.look() {
-            let state = settled(process, witness, &may_block)?;
+            let state = settled(process, &may_block)?;
             states.insert(process.role, state);
         }
     }
@@ -192,27 +193,20 @@ fn as_processes(mut states: BTreeMap<Role, State>, processes: &Processes) -> BTr
 
 /// What a process is doing, if it needs somebody else to go on from there. Whether an exiting init has a reason is still to be
 /// seen.
-fn settled(process: &Process, witness: Witness, may_block: impl Fn(Role) -> Option<u8>) -> Result<State, String> {
-    let restless = || in_words(process, witness);
+fn settled(process: &Process, may_block: impl Fn(Role) -> Option<u8>) -> Result<State, String> {
+    let restless = || in_words(process);
     let state = by_state_letter(process, may_block).ok_or_else(restless)?;
     if state == State::Zombie {
         return Ok(state);
     }
-    let asleep = match witness {
-        Witness::Place => process.sleeps_somewhere(),
-        Witness::Call => process.is_off_the_queue(),
-    };
-    if asleep { Ok(state) } else { Err(restless()) }
+    if process.is_asleep() { Ok(state) } else { Err(restless()) }
 }
 
 /// What keeps a process from being quiet, for who asks why a run was given up.
-fn in_words(process: &Process, witness: Witness) -> String {
+fn in_words(process: &Process) -> String {
     let who = format!("process {} (its name is the {}. of the scenario)", process.number, process.role.0 + 1);
     let state = char::from(process.seen.state);
-    let asleep = match witness {
-        Witness::Place => "no place in /proc/PID/wchan, which only who may look into it is told (CAP_SYS_PTRACE)",
-        Witness::Call => "/proc/PID/syscall says that it runs, or nothing at all",
-    };
+    let asleep = process.no_sign_of_sleep();
     match process.seen.state {
         b'S' | b'D' | b'T' | b'I' => format!("{who} was in state {state}, with {asleep}, or its call was not to block"),
         _ => format!("{who} was in state {state}"),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
@@ -241,6 +242,13 @@ impl fmt::Display for Surroundings {
 }
 
 const CAPABILITIES_IN_ALL: usize = CAPABILITIES.len();
+
+/// Whether this process is in the machine's initial user namespace.
+pub(crate) fn is_in_first_user_namespace() -> bool {
+    /// The inode of that (include/linux/proc_ns.h, `PROC_USER_INIT_INO`).
+    const INITIAL: u64 = 0xEFFF_FFFD;
+    fs::metadata("/proc/self/ns/user").is_ok_and(|namespace| namespace.ino() == INITIAL)
+}
 
 /// Whether the kernel has IPC namespaces (namespaces(7)).
 pub(crate) fn has_ipc_namespaces() -> bool {

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use pidlab_scenario::{Facts, Observation, Run, Scenario};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::eyes::Look;
 use crate::sharing::Sharing;
 use crate::trouble::{Trouble, Unavailable};
 
@@ -23,20 +24,23 @@ pub(crate) struct Setup {
     pub(crate) stay: bool,
     /// It is in a user namespace of its own already.
     pub(crate) entered: bool,
+    /// How it is to look at processes.
+    pub(crate) look: Look,
 }
 
 impl Setup {
     pub(crate) fn to_variable(self) -> String {
         let cpu = self.cpu.map_or_else(|| "-".to_owned(), |cpu| cpu.to_string());
         let [unprivileged, stay, entered] = [self.unprivileged, self.stay, self.entered].map(u8::from);
-        format!("{cpu} {unprivileged} {stay} {entered}")
+        format!("{cpu} {unprivileged} {stay} {entered} {}", self.look.word())
     }
 
     pub(crate) fn from_variable(variable: &str) -> Option<Setup> {
         let fields: Vec<&str> = variable.split(' ').collect();
-        let [cpu, unprivileged, stay, entered] = fields[..] else { return None };
+        let [cpu, unprivileged, stay, entered, look] = fields[..] else { return None };
         let cpu = if cpu == "-" { None } else { Some(cpu.parse().ok()?) };
-        Some(Setup { cpu, unprivileged: unprivileged == "1", stay: stay == "1", entered: entered == "1" })
+        let look = Look::ALL.into_iter().find(|way| way.word() == look)?;
+        Some(Setup { cpu, unprivileged: unprivileged == "1", stay: stay == "1", entered: entered == "1", look })
     }
 }
 
@@ -44,7 +48,7 @@ impl Setup {
 #[derive(Serialize, Deserialize, Debug)]
 pub(crate) enum Hello {
     /// It can run scenarios.
-    Ready { release: String, facts: Facts, user_namespace: bool, refused: Vec<String> },
+    Ready { release: String, facts: Facts, user_namespace: bool, refused: Vec<String>, look: Look },
     /// It cannot, and why, and what to do about it. It may be able to without a user namespace, if it was in one that it need not have.
     Unavailable { why: Unavailable, in_needless_user_namespace: bool },
 }

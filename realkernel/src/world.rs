@@ -14,9 +14,9 @@ use pidlab_scenario::{
 };
 
 use crate::agent;
-use crate::asleep::Witness;
 use crate::blame;
 use crate::command::{Caller, Command};
+use crate::eyes::Eyes;
 use crate::look;
 use crate::needs::{Allowed, Moment};
 use crate::outcome::outcome;
@@ -81,7 +81,7 @@ pub(crate) struct World {
 
 impl World {
     /// Makes host: PID 1 of a fresh namespace, leader of a session and a group.
-    pub(crate) fn start(sharing: Sharing, witness: Witness) -> Result<World, Trouble> {
+    pub(crate) fn start(sharing: Sharing, eyes: &'static Eyes) -> Result<World, Trouble> {
         let sharing = match sharing {
             Sharing::Own => 0,
             Sharing::Auto | Sharing::Shared => CloneFlags::CLONE_VM.bits(),
@@ -96,7 +96,7 @@ impl World {
         }
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
         let mut world = World {
-            processes: Processes::new(witness),
+            processes: Processes::new(eyes),
             first: Role::HOST,
             states: BTreeMap::new(),
             pending: BTreeMap::new(),

@@ -22,7 +22,7 @@ use self::text::{Amount, Text};
 use self::totals::Totals;
 use super::elsewhere::{self, Elsewhere, Files};
 use super::shard::Shard;
-use super::{Belief, End, Out, fix};
+use super::{Belief, End, Looking, Out, fix};
 use crate::input::{Invalid, Source};
 use crate::kernel::{self, Labs, On, Plan};
 use crate::select::Words;
@@ -43,6 +43,8 @@ pub(super) struct Arguments {
     words: Words,
     #[command(flatten)]
     elsewhere: Elsewhere,
+    #[command(flatten)]
+    looking: Looking,
     /// Which machines run.
     #[arg(long, value_enum, default_value = "both")]
     on: On,
@@ -113,7 +115,7 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let part = entries.into_iter().enumerate().filter(|(index, _)| shard.takes(*index));
     let entries: Vec<_> = part.map(|(_, entry)| entry).collect();
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from).min(entries.len().max(1));
-    let (labs, on, no_kernel) = match super::open_labs(arguments.on, jobs) {
+    let (labs, on, no_kernel) = match super::open_labs(arguments.on, jobs, arguments.looking.look) {
         Ok(labs) => (labs, arguments.on, false),
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, true),

@@ -16,7 +16,7 @@ use pidlab_sim::Numbers;
 
 use super::elsewhere::{Elsewhere, Files};
 use super::shard::Shard;
-use super::{Belief, End, Format, Out};
+use super::{Belief, End, Format, Looking, Out};
 use crate::kernel::On;
 
 #[derive(Args)]
@@ -39,6 +39,8 @@ pub(super) struct Arguments {
     belief: Belief,
     #[command(flatten)]
     elsewhere: Elsewhere,
+    #[command(flatten)]
+    looking: Looking,
     /// Look for the shortest scenario that tells the model from one that follows a misconception, or from that of a kernel that is unlike
     /// it in a fact.
     #[arg(long, value_name = "MISCONCEPTION|FACT", value_parser = apart::subject, conflicts_with_all = ["verify", "exact"])]
@@ -125,7 +127,7 @@ pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let begun = Instant::now();
     let jobs = arguments.jobs();
     let on = if arguments.verify { On::Both } else { On::Model };
-    let Ok(labs) = super::open_labs(on, jobs) else { return Ok(End::NoKernel) };
+    let Ok(labs) = super::open_labs(on, jobs, arguments.looking.look) else { return Ok(End::NoKernel) };
     let space = explored(&arguments.plan(labs.facts()));
     let found = told::Found { space: &space, properties: space.properties(), took: begun.elapsed() };
     let json = arguments.format == Format::Json;

@@ -7,7 +7,7 @@ use pidlab_realkernel::Kernel;
 use pidlab_scenario::{Fact, LEAST_PID_MAX};
 use serde::Serialize;
 
-use super::{End, Format, Out};
+use super::{End, Format, Looking, Out};
 use crate::kernel::On;
 
 #[derive(Args)]
@@ -20,6 +20,8 @@ Examples:
   pidlab explain pid-translation    one fact, and the rules on either side
   pidlab facts --format json")]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    looking: Looking,
     /// How the facts are written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -71,10 +73,12 @@ fn numbers(kernel: &Kernel) -> [NumberLine; 2] {
 }
 
 pub(super) fn facts(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let labs = super::open_labs(On::Kernel, 1);
+    let labs = super::open_labs(On::Kernel, 1, arguments.looking.look);
     let Some(kernel) = labs.as_ref().ok().and_then(|labs| labs.kernel()) else { return Ok(End::NoKernel) };
     if arguments.format == Format::Json {
-        let header = serde_json::json!({ "kernel": kernel.release, "user_namespace": kernel.user_namespace });
+        let header = serde_json::json!({
+            "kernel": kernel.release, "user_namespace": kernel.user_namespace, "look": kernel.look.word(),
+        });
         writeln!(out, "{header}")?;
         for (fact, holds) in kernel.facts.iter() {
             let line = FactLine { fact: fact.word(), holds, about: about(fact), meaning: fact.meaning() };
@@ -86,7 +90,7 @@ pub(super) fn facts(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         return Ok(End::Agree);
     }
     let user = if kernel.user_namespace { ", in a user namespace of its own" } else { ", as root" };
-    writeln!(out, "Linux {}{user}", kernel.release)?;
+    writeln!(out, "Linux {}{user}; processes are looked at {}", kernel.release, kernel.look.in_words())?;
     for (what, heading) in [
         ("kernel", "What differs between kernels"),
         ("place", "What is about this machine"),

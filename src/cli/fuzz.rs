@@ -19,7 +19,7 @@ use self::tally::Tally;
 use super::elsewhere::{self, Elsewhere, Files};
 use super::outcomes::{self, Counted, Open};
 use super::shard::Shard;
-use super::{Belief, End, Format, Out};
+use super::{Belief, End, Format, Looking, Out};
 use crate::compare::{Problem, Verdict};
 use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
 use crate::random::{self, Choices};
@@ -45,6 +45,8 @@ pub(super) struct Arguments {
     belief: Belief,
     #[command(flatten)]
     elsewhere: Elsewhere,
+    #[command(flatten)]
+    looking: Looking,
     /// How many steps to run at least [default: 2000, or as many as there is time for].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     steps: Option<u64>,
@@ -119,7 +121,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         return ended;
     }
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from);
-    let Ok(labs) = super::open_labs(arguments.on, jobs) else { return Ok(End::NoKernel) };
+    let Ok(labs) = super::open_labs(arguments.on, jobs, arguments.looking.look) else { return Ok(End::NoKernel) };
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
     let machines = machines(&labs, arguments.on);

@@ -47,7 +47,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
-use pidlab_realkernel::Unavailable;
+use pidlab_realkernel::{Look, Unavailable};
 use pidlab_scenario::printable_styled;
 use pidlab_sim::Misconception;
 
@@ -154,6 +154,21 @@ struct Belief {
 fn belief() -> impl TypedValueParser<Value = Misconception> {
     PossibleValuesParser::new(Misconception::ALL.iter().map(|belief| belief.word()))
         .map(|word| Misconception::from_word(&word).expect("only words of misconceptions are possible"))
+}
+
+/// How the kernel side looks at processes.
+#[derive(clap::Args, Clone, Copy)]
+struct Looking {
+    /// How processes are looked at on the kernel side. What is seen is the same by all ways; `auto` is the fastest that there is here.
+    #[arg(long, value_name = "WAY", default_value = "auto", value_parser = look())]
+    look: Look,
+}
+
+/// Reads a way to look by its word.
+fn look() -> impl TypedValueParser<Value = Look> {
+    let by_word = |word: String| Look::ALL.into_iter().find(|look| look.word() == word);
+    PossibleValuesParser::new(Look::ALL.map(Look::word))
+        .map(move |word| by_word(word).expect("only words of ways are possible"))
 }
 
 /// How results are written.
@@ -345,11 +360,11 @@ fn selected(selection: Result<Selection, Vec<String>>) -> Result<Selection, End>
 }
 
 /// The labs that a command needs; where there can be none, the reason on standard error.
-fn open_labs(on: On, jobs: usize) -> Result<Labs, Unavailable> {
+fn open_labs(on: On, jobs: usize, look: Look) -> Result<Labs, Unavailable> {
     if on == On::Model {
         return Ok(Labs::none());
     }
-    Labs::open(jobs).inspect_err(|unavailable| {
+    Labs::open(jobs, look).inspect_err(|unavailable| {
         eprintln!("the kernel side is skipped: {}", unavailable.reason);
         eprintln!("remedy: {}", unavailable.remedy);
     })

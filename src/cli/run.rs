@@ -9,7 +9,7 @@ use pidlab_scenario::{BecauseLine, Header, KernelHeader, Line, Need, Observation
 use pidlab_sim::Because;
 
 use super::elsewhere::{Elsewhere, Files};
-use super::{Belief, End, Format, Out, failed};
+use super::{Belief, End, Format, Looking, Out, failed};
 use crate::compare::Verdict;
 use crate::input::Source;
 use crate::kernel::{self, Judged, Labs, On, Plan};
@@ -30,6 +30,8 @@ pub(super) struct Arguments {
     belief: Belief,
     #[command(flatten)]
     elsewhere: Elsewhere,
+    #[command(flatten)]
+    looking: Looking,
     /// What to run: files, folders, names, chapters or patterns of the library, or rules.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -53,7 +55,7 @@ pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         Ok(sources) => sources,
         Err(end) => return Ok(end),
     };
-    let (labs, on, mut end) = match super::open_labs(arguments.on, 1) {
+    let (labs, on, mut end) = match super::open_labs(arguments.on, 1, arguments.looking.look) {
         Ok(labs) => (labs, arguments.on, End::Agree),
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, End::NoKernel),

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use libc::c_long;
 
-use super::children::child;
+use super::children::{child, in_a_child};
 use crate::sys::raw::{self, Raw};
 use crate::sys::{arena, os};
 
@@ -89,6 +89,11 @@ const QUESTIONS: &[Question] = &[
 ];
 
 const _: () = assert!(QUESTIONS.len() < 64, "each has a bit");
+
+/// Whether bpf(2) comes through, for who has the right to make it: the kernel does not know this command.
+pub(crate) fn bpf_comes_through() -> bool {
+    in_a_child(|| raw::plain(libc::SYS_bpf, [NONE, NOWHERE, 0, 0]) == -(libc::EINVAL as Raw))
+}
 
 /// The calls that do not come through.
 #[derive(Clone, Default, Debug)]

@@ -5,6 +5,7 @@
 //! - [`looking`]: more of these, by which an agent looks at others.
 //! - [`sockets`]: how descriptors and credentials pass to an agent.
 //! - [`os`]: system calls of ordinary single-threaded processes: the guard and the conductor.
+//! - [`bpf`]: a program in the kernel, and the memory that it writes into.
 //! - [`bare`]: the yardstick of the benchmarks.
 //! - [`arena`]: the memory through which conductor and agents speak.
 //! - [`before_main`]: the macro for the constructor.
@@ -13,6 +14,7 @@
 pub(crate) mod arena;
 pub mod bare;
 pub(crate) mod before_main;
+pub(crate) mod bpf;
 pub(crate) mod looking;
 pub(crate) mod os;
 pub(crate) mod queues;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use petgraph::graph::EdgeIndex;
 use pidlab_explore::{Cover, Followed, Laying, Space, Walk};
+use pidlab_realkernel::Look;
 use pidlab_scenario::{Observation, Scenario};
 
 use super::told::grouped;
@@ -66,6 +67,7 @@ pub(super) fn verify(space: &Space, labs: Labs, shard: Shard, jobs: usize, longe
     let (mut walks, new): (Vec<Walk>, Vec<Vec<EdgeIndex>>) = all.map(|(_, walk)| walk).unzip();
     let own: BTreeSet<EdgeIndex> = new.into_iter().flatten().collect();
     let kernel = labs.kernel().map(|kernel| kernel.release.clone()).unwrap_or_default();
+    let look = labs.kernel().map_or(Look::Auto, |kernel| kernel.look);
     let mut verified = Verified {
         kernel,
         walks: 0,
@@ -81,7 +83,7 @@ pub(super) fn verify(space: &Space, labs: Labs, shard: Shard, jobs: usize, longe
     };
     let mut labs = Some(labs);
     for _ in 0..ROUNDS {
-        let labs = match labs.take().map_or_else(|| Labs::open(jobs), Ok) {
+        let labs = match labs.take().map_or_else(|| Labs::open(jobs, look), Ok) {
             Ok(labs) => labs,
             Err(why) => {
                 verified.skipped.insert(format!("no lab could be opened again: {}", why.reason), walks.len());
