@@ -49,6 +49,7 @@ fn as_answered() -> Facts {
             Fact::PidForChildrenBeforeInit => pid_for_children_before_init(),
             Fact::FirstForkMayFail => first_fork_may_fail(),
             Fact::PidfdNamespaces => pidfd_namespaces(),
+            Fact::PidfdAccessFirst => pidfd_access_first(),
             Fact::PidfdInfo => pidfd_info(),
             Fact::PidfdInfoIsRemote => pidfd_info_is_remote(),
             Fact::ProcfsPidns => procfs_pidns(),
@@ -250,6 +251,19 @@ fn pidfd_namespaces() -> bool {
         raw::plain(libc::SYS_close, [descriptor as usize, 0, 0, 0]);
     }
     namespace >= 0
+}
+
+/// Of a process that has ended it gives none, and who might not look into that process is told this instead (fs/pidfs.c, `pidfd_ioctl`).
+fn pidfd_access_first() -> bool {
+    in_a_child(|| {
+        let Ok(Some((_, ended))) = child(|| 0) else { return false };
+        let has_ended = os::poll([(ended.as_fd(), libc::POLLIN)], -1).is_ok();
+        let asks = || {
+            let is_a_stranger = os::unshare(libc::CLONE_NEWUSER).is_ok() || become_another_user();
+            is_a_stranger && looking::for_children_of(ended.as_raw_fd() as Raw) == -(libc::EACCES as Raw)
+        };
+        has_ended && in_a_child(asks)
+    })
 }
 
 fn own_pidfd() -> Raw {

@@ -139,6 +139,11 @@ impl Sight {
         Some(Stat::of(seen))
     }
 
+    /// Whether it has ended, and nobody has waited for it.
+    pub(crate) fn is_zombie(&self, number: i32) -> bool {
+        self.stat_now(number).is_some_and(|stat| stat.state == b'Z')
+    }
+
     /// Whether it sleeps, and is on no run queue, whatever its state says.
     pub(crate) fn is_asleep(&self, number: i32) -> bool {
         match self {

@@ -8,7 +8,7 @@ mod proc;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{lab, scenario};
-use pidlab_realkernel::{Lab, LabOptions, Sharing};
+use pidlab_realkernel::{Lab, LabOptions, Look, Sharing};
 use pidlab_scenario::random::{Choice, Guide, RandomConfig, Theme, scenario as random};
 use pidlab_scenario::{
     Handled, Machine, NamespaceId, Observation, ProcessView, Refusal, Role, Scenario, State, Step, library,
@@ -94,6 +94,7 @@ fn labs() -> impl Iterator<Item = Lab> {
     let options = [
         LabOptions::default(),
         LabOptions::default().with_sharing(Sharing::Own),
+        LabOptions::default().looking(Look::Procfs),
         LabOptions::default().as_ordinary_user(true),
     ];
     options.into_iter().filter_map(lab)

@@ -29,6 +29,9 @@ words! {
         PidForChildrenBeforeInit = "pid_for_children-before-init",
         /// A pidfd gives the namespaces of its process (Linux 6.11).
         PidfdNamespaces = "pidfd-namespaces",
+        /// Who may not look into a process is told so by its pidfd, also once it has ended: `EACCES`; before, `ESRCH` (Linux 7.2, and
+        /// stable kernels).
+        PidfdAccessFirst = "pidfd-access-first",
         /// A pidfd says who its process is (Linux 6.13).
         PidfdInfo = "pidfd-info",
         /// A pidfd of a process that is not visible says `EREMOTE` of it; before, `ESRCH` (Linux 7.0, and stable kernels).

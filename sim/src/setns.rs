@@ -254,8 +254,16 @@ pub(crate) fn pidfd_for_children(w: &mut World, caller: TaskId, of: Option<TaskI
         w.because(&rule::PFC_PIDFD_NONE, of.unwrap_or(caller));
         return Err(Errno::ENOTTY);
     }
-    w.because(&rule::PFC_PIDFD_BYPASS, of.unwrap_or(caller));
-    let (of, plan) = of.and_then(|of| Some((of, w.task(of).pid_ns_for_children?))).ok_or(Errno::ESRCH)?;
+    let of = of.ok_or(Errno::ESRCH)?;
+    let Some(plan) = w.task(of).pid_ns_for_children else {
+        let access_first = w.holds(Fact::PidfdAccessFirst);
+        w.because(if access_first { &rule::PFC_PIDFD_ACCESS_FIRST } else { &rule::PFC_PIDFD_ENDED_FIRST }, of);
+        if access_first {
+            may_follow_link(w, caller, of)?;
+        }
+        return Err(Errno::ESRCH);
+    };
+    w.because(&rule::PFC_PIDFD_BYPASS, of);
     may_follow_link(w, caller, of)?;
     Ok(NsFile::Pid(plan))
 }

@@ -362,11 +362,13 @@ impl World {
         }
         self.begin(caller);
         self.may_ask_pidfd(caller, had_number)?;
-        if self.holds(Fact::PidfdExit) {
+        if had_number && self.holds(Fact::PidfdExit) {
             self.because(&rule::VIEW_PIDFD_EXIT, caller);
             return Ok(Seen::PidfdExit { mask: OF_THE_REAPED, status: ended });
         }
-        self.because(&rule::VIEW_PIDFD_EXIT_NONE, caller);
+        if had_number {
+            self.because(&rule::VIEW_PIDFD_EXIT_NONE, caller);
+        }
         Err(Errno::ESRCH)
     }
 

@@ -1,10 +1,14 @@
 //! What a kernel does with signals: the questions of [`facts`](super::facts) that are put by sending one.
 
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::Ordering;
 
 use super::children::{await_the_leaders_end, child, end_by, in_a_child, thread, wait_for_ever};
+use crate::asleep::Witness;
+use crate::quiet;
+use crate::sight::Sight;
 use crate::sys::raw::{self, Raw, Siginfo};
-use crate::sys::{looking, os};
+use crate::sys::{arena, looking, os};
 
 /// An init with two threads, of which one blocks SIGTERM, lives on when a process of its namespace sends it one (kernel/signal.c,
 /// `complete_signal`). Elsewhere it is killed before the sender's end can be reaped: it never comes to its own.
@@ -60,8 +64,17 @@ fn in_own_group<T>(sends: impl FnOnce() -> Option<T>) -> Option<(Siginfo, T)> {
 /// wait (kernel/signal.c, `do_notify_parent`).
 pub(super) fn sigchld_tells_process() -> bool {
     in_a_child(|| {
+        let may_end = &arena::slot(0).taken;
+        may_end.store(0, Ordering::Release);
         raw::sigprocmask(libc::SIG_BLOCK, libc::SIGCHLD);
-        let Ok(Some((_, child))) = child(|| end_by(ends_the_process)) else { return false };
+        let Ok(Some((number, child))) = child(|| end_by(ends_the_process)) else { return false };
+        // Until the first thread is a zombie it is itself who tells the parent in the end, and then it is its own status on every kernel.
+        let is_zombie = || Sight::by_files(number, Witness::Place).is_ok_and(|it| it.is_zombie(number));
+        if quiet::until("a first thread did not end", is_zombie).is_err() {
+            return false;
+        }
+        may_end.store(1, Ordering::Release);
+        raw::futex_wake(may_end);
         let status = os::exit_status(child.as_raw_fd());
         let (signal, told) = looking::take_signal(libc::SIGCHLD);
         status == Some(2) && signal == libc::SIGCHLD as Raw && told.status == 2
@@ -70,6 +83,10 @@ pub(super) fn sigchld_tells_process() -> bool {
 
 extern "C" fn ends_the_process(_: usize) -> ! {
     await_the_leaders_end();
+    let may_end = &arena::slot(0).taken;
+    while may_end.load(Ordering::Acquire) == 0 {
+        raw::futex_wait(may_end, 0);
+    }
     loop {
         raw::plain(libc::SYS_exit_group, [2, 0, 0, 0]);
     }

@@ -157,6 +157,14 @@ rules! { CREATION;
         "a pidfd gives the PID namespace of a process's next child, also before anybody is born in it: whoever joins and forks first makes the init",
         "fs/pidfs.c:pidfd_ioctl", manual: "ioctl_pidfd(2), PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE", since: "6.11",
         fact: PidfdNamespaces = true;
+    PFC_PIDFD_ACCESS_FIRST = "pfc.pidfd-access-first",
+        "a pidfd of a process that has ended gives no namespace: who might not have looked into the process is told that, EACCES, and others ESRCH",
+        "fs/pidfs.c:pidfd_ioctl", since: "7.2", note: "stable kernels have it, too; others: see `pfc.pidfd-ended-first`",
+        fact: PidfdAccessFirst = true;
+    PFC_PIDFD_ENDED_FIRST = "pfc.pidfd-ended-first",
+        "a pidfd of a process that has ended gives no namespace, and tells everybody that it has ended, ESRCH, also who might not have looked into it",
+        "fs/pidfs.c:pidfd_ioctl", since: "6.11", until: "7.1", note: "newer kernels: see `pfc.pidfd-access-first`",
+        fact: PidfdAccessFirst = false;
     PFC_PIDFD_NONE = "pfc.pidfd-none",
         "a pidfd gives no namespaces: the ioctls that ask for them fail with ENOTTY",
         "kernel/fork.c:pidfd_fops", until: "6.10", note: "newer kernels: see `pfc.pidfd-bypass`", fact: PidfdNamespaces = false;
