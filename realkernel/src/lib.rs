@@ -48,7 +48,7 @@ mod wire;
 mod world;
 
 #[doc(hidden)]
-pub use sys::bare;
+pub use sys::{bare, plain};
 
 pub use apart::set_apart;
 pub use cgroups::CgroupLimit;

@@ -7,6 +7,7 @@
 //! - [`os`]: system calls of ordinary single-threaded processes: the guard and the conductor.
 //! - [`bpf`]: a program in the kernel, and the memory that it writes into.
 //! - [`bare`]: the yardstick of the benchmarks.
+//! - [`plain`]: what ordinary programs do, for tools beside scenarios.
 //! - [`arena`]: the memory through which conductor and agents speak.
 //! - [`before_main`]: the macro for the constructor.
 #![expect(unsafe_code, reason = "system calls and shared memory; one call a function, each with its argument")]
@@ -17,6 +18,7 @@ pub(crate) mod before_main;
 pub(crate) mod bpf;
 pub(crate) mod looking;
 pub(crate) mod os;
+pub mod plain;
 pub(crate) mod queues;
 pub(crate) mod raw;
 pub(crate) mod sockets;
