@@ -1,0 +1,395 @@
+//! One program under test, as PID 1 of a PID namespace, and the puppets around it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use pidlab_realkernel::plain;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::socket_peercred;
+use rustix::net::{SocketFlags, accept_with};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, pidfd_send_signal, wait, waitpid,
+};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::birth::{self, Birth};
+use crate::guest;
+use crate::look;
+use crate::report::{Ended, Heard};
+use crate::said::{self, Order, Said, Who};
+use crate::stop::Stop;
+
+/// What every lab of a duty is made from.
+pub(crate) struct Bench {
+    /// A folder of its own, which nobody else sees and which is gone with the conductor.
+    pub(crate) folder: PathBuf,
+    /// The user's command.
+    pub(crate) words: Vec<String>,
+    /// This program, by a path that those under test have, too.
+    pub(crate) program: PathBuf,
+    pub(crate) deadline: Instant,
+    pub(crate) bound: Duration,
+    pub(crate) labs: u32,
+}
+
+/// In what a lab differs from the usual.
+#[derive(Default)]
+pub(crate) struct Setting {
+    pub(crate) terminal: bool,
+    pub(crate) blocked: Vec<i32>,
+    pub(crate) ignored: Vec<i32>,
+    pub(crate) pending: Vec<i32>,
+    pub(crate) levels: u8,
+    pub(crate) ordinary: bool,
+    pub(crate) subreaper: bool,
+    /// What stands for the puppet.
+    pub(crate) command: Option<Vec<String>>,
+}
+
+/// A process that plays, or has played.
+pub(crate) struct Puppet {
+    socket: OwnedFd,
+    pub(crate) name: String,
+    /// Its PID for the conductor.
+    pub(crate) pid: i32,
+    pub(crate) born: Who,
+    pub(crate) heard: Vec<Heard>,
+    answer: Option<Said>,
+    open: bool,
+}
+
+impl Puppet {
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(look::state(self.pid), None | Some('Z' | 'X'))
+    }
+
+    /// How often it has got a signal.
+    pub(crate) fn count(&self, signal: i32) -> usize {
+        self.heard.iter().filter(|heard| heard.number == signal).count()
+    }
+}
+
+pub(crate) struct Lab<'a> {
+    pub(crate) bench: &'a Bench,
+    listener: OwnedFd,
+    log: PathBuf,
+    pub(crate) puppets: Vec<Puppet>,
+    /// Not yet said who they are.
+    strangers: Vec<(OwnedFd, i32)>,
+    /// The conductor's child: the program under test, or the outermost of those around it.
+    outer: Pid,
+    /// The program under test.
+    pub(crate) subject: Option<i32>,
+    no_program: Option<String>,
+    pub(crate) ended: Option<Ended>,
+    pub(crate) terminal: Option<OwnedFd>,
+    pub(crate) echo: Vec<u8>,
+}
+
+impl Bench {
+    /// Starts the program under test.
+    pub(crate) fn lab(&mut self, setting: Setting) -> Result<Lab<'_>, Stop> {
+        self.labs += 1;
+        let file = |name: &str| self.folder.join(format!("{name}{}", self.labs));
+        let (socket, log) = (file("s"), file("log"));
+        File::create(&log)?;
+        let listener = said::listener(&socket)?;
+        let (terminal, slave) = match setting.terminal {
+            true => terminal().map(|(master, slave)| (Some(master), Some(slave)))?,
+            false => (None, None),
+        };
+        let puppet = || guest::words(&self.program, &socket, "command");
+        let command = setting.command.unwrap_or_else(puppet);
+        let birth = Birth {
+            words: filled(&self.words, &command),
+            socket,
+            log: log.clone(),
+            changes: file("changes"),
+            terminal: slave,
+            blocked: setting.blocked,
+            ignored: setting.ignored,
+            pending: setting.pending,
+            levels: setting.levels,
+            ordinary: setting.ordinary,
+            subreaper: setting.subreaper,
+        };
+        let outer = in_a_new_namespace(&mut birth::starter(&birth)?)?;
+        Ok(Lab {
+            bench: self,
+            listener,
+            log,
+            puppets: Vec::new(),
+            strangers: Vec::new(),
+            outer,
+            subject: None,
+            no_program: None,
+            ended: None,
+            terminal,
+            echo: Vec::new(),
+        })
+    }
+}
+
+/// The user's words, with the command in place of `{}`: as words of its own, or within a word as a shell reads it.
+fn filled(words: &[String], command: &[String]) -> Vec<String> {
+    let quoted: Vec<String> = command.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+    let quoted = quoted.join(" ");
+    let fill = |word: &String| match &**word {
+        "{}" => command.to_vec(),
+        _ => vec![word.replace("{}", &quoted)],
+    };
+    words.iter().flat_map(fill).collect()
+}
+
+/// A pseudoterminal: its master, and the path of the other end.
+fn terminal() -> io::Result<(OwnedFd, PathBuf)> {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let name = ptsname(&master, Vec::new())?.into_string().map_err(io::Error::other)?;
+    Ok((master, PathBuf::from(name)))
+}
+
+/// Starts a process as PID 1 of a new namespace.
+fn in_a_new_namespace(command: &mut Command) -> io::Result<Pid> {
+    come_home()?;
+    plain::unshare(libc::CLONE_NEWPID)?;
+    let started = command.spawn();
+    come_home()?;
+    Pid::from_raw(i32::try_from(started?.id()).unwrap_or(0)).ok_or_else(|| io::Error::other("a child has no PID"))
+}
+
+/// From now on children are born in this process's own namespace.
+fn come_home() -> io::Result<()> {
+    let own = File::open("/proc/self/ns/pid")?;
+    Ok(move_into_link_name_space(std::os::fd::AsFd::as_fd(&own), Some(LinkNameSpaceType::ProcessID))?)
+}
+
+impl Lab<'_> {
+    /// Takes in what has come, for at most so long if there is nothing yet. Says whether there was anything.
+    pub(crate) fn pump(&mut self, wait: Duration) -> io::Result<bool> {
+        let mut got = self.take_all(wait)?;
+        // Who has ended has said all that there is to hear.
+        while self.reap()? {
+            got = true;
+            self.take_all(Duration::ZERO)?;
+        }
+        Ok(got)
+    }
+
+    fn take_all(&mut self, mut wait: Duration) -> io::Result<bool> {
+        let mut got = false;
+        while self.take_some(wait)? {
+            (got, wait) = (true, Duration::ZERO);
+        }
+        Ok(got)
+    }
+
+    fn take_some(&mut self, wait: Duration) -> io::Result<bool> {
+        let wait = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
+        let open: Vec<usize> = (0..self.puppets.len()).filter(|index| self.puppets[*index].open).collect();
+        let mut files = vec![PollFd::new(&self.listener, PollFlags::IN)];
+        files.extend(self.strangers.iter().map(|(socket, _)| PollFd::new(socket, PollFlags::IN)));
+        files.extend(open.iter().map(|index| PollFd::new(&self.puppets[*index].socket, PollFlags::IN)));
+        files.extend(self.terminal.iter().map(|terminal| PollFd::new(terminal, PollFlags::IN)));
+        if poll(&mut files, Some(&wait))? == 0 {
+            return Ok(false);
+        }
+        let ready: Vec<bool> = files.iter().map(|file| !file.revents().is_empty()).collect();
+        let (strangers, rest) = ready[1..].split_at(self.strangers.len());
+        let (puppets, terminal) = rest.split_at(open.len());
+        for (index, _) in open.iter().zip(puppets).filter(|(_, ready)| **ready) {
+            self.puppets[*index].take();
+        }
+        if terminal.first() == Some(&true) {
+            self.take_echo();
+        }
+        // From the last on, for each may leave the list.
+        for index in (0..strangers.len()).rev().filter(|index| strangers[*index]) {
+            self.meet(index);
+        }
+        if ready[0] {
+            let socket = accept_with(&self.listener, SocketFlags::CLOEXEC)?;
+            let pid = socket_peercred(&socket)?.pid.as_raw_pid();
+            self.strangers.push((socket, pid));
+        }
+        Ok(true)
+    }
+
+    /// What somebody says first.
+    fn meet(&mut self, index: usize) {
+        match said::hear::<Said>(&self.strangers[index].0) {
+            Ok(Some(Said::Hello(born))) => {
+                let (socket, pid) = self.strangers.remove(index);
+                let same = self.puppets.iter().filter(|puppet| puppet.born.name == born.name).count();
+                let name = if same == 0 { born.name.clone() } else { format!("{}#{}", born.name, same + 1) };
+                self.puppets.push(Puppet { socket, name, pid, born, heard: Vec::new(), answer: None, open: true });
+            }
+            Ok(Some(Said::Begins)) => self.subject = Some(self.strangers[index].1),
+            Ok(Some(Said::NoProgram { errno, what })) => {
+                let program = self.bench.words.first().map_or("", String::as_str);
+                self.no_program = Some(format!("{program}: {what}: {}", io::Error::from_raw_os_error(errno)));
+            }
+            // The exec has closed it.
+            _ => drop(self.strangers.remove(index)),
+        }
+    }
+
+    fn take_echo(&mut self) {
+        let mut bytes = [0; 4096];
+        match self.terminal.as_ref().map(|terminal| rustix::io::read(terminal, &mut bytes)) {
+            Some(Ok(length)) if length > 0 => self.echo.extend_from_slice(&bytes[..length]),
+            // Nobody has it open any more.
+            _ => self.terminal = None,
+        }
+    }
+
+    /// Waits for whoever has ended.
+    fn reap(&mut self) -> io::Result<bool> {
+        let mut any = false;
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) => {
+                    any = true;
+                    if pid == self.outer {
+                        self.ended = Some(Ended::of(status));
+                    }
+                }
+                Ok(None) | Err(rustix::io::Errno::CHILD) => return Ok(any),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The program could not be started.
+    pub(crate) fn check_started(&self) -> Result<(), Stop> {
+        self.no_program.as_ref().map_or(Ok(()), |why| Err(Stop::NoProgram(why.clone())))
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.puppets.iter().position(|puppet| puppet.name == name)
+    }
+
+    /// The host's number of the PID 1 that is tested: the one of the command's namespace, where the program under test has made another.
+    pub(crate) fn init(&self) -> Result<i32, Stop> {
+        let subject = self.subject.ok_or_else(|| Stop::Broken("the program never began".to_owned()))?;
+        let Some(command) = self.puppets.first() else { return Ok(subject) };
+        let depth = look::numbers_of(command.pid).len();
+        let mut at = command.pid;
+        if depth <= look::numbers_of(subject).len() {
+            return Ok(subject);
+        }
+        while look::numbers_of(at).last() != Some(&1) || look::numbers_of(at).len() != depth {
+            match look::parent(at) {
+                Some(parent) if parent > 1 => at = parent,
+                _ => return Ok(subject),
+            }
+        }
+        Ok(at)
+    }
+
+    /// A signal from outside.
+    pub(crate) fn send(&self, pid: i32, signal: i32) -> Result<(), Stop> {
+        let (Some(pid), Some(signal)) = (Pid::from_raw(pid), Signal::from_named_raw(signal)) else { return Ok(()) };
+        match kill_process(pid, signal) {
+            // It ended before.
+            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lets somebody from outside join, whose child becomes a puppet of this name: as `docker exec` does.
+    pub(crate) fn invite(&mut self, name: &str) -> Result<(), Stop> {
+        let socket = self.bench.folder.join(format!("s{}", self.bench.labs));
+        let words = guest::words(&self.bench.program, &socket, name);
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0(guest::NAME).arg(self.init()?.to_string()).args(words);
+        let log = OpenOptions::new().append(true).open(&self.log)?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
+        Ok(())
+    }
+
+    /// Sends an order, and does not wait for an answer.
+    pub(crate) fn order(&mut self, index: usize, order: &Order) -> Result<(), Stop> {
+        self.puppets[index].answer = None;
+        // One that has just ended does not answer, which is seen.
+        match said::say(&self.puppets[index].socket, order) {
+            Err(error) if error.raw_os_error() != Some(libc::EPIPE) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn has_answered(&self, index: usize) -> bool {
+        self.puppets[index].answer.is_some() || !self.puppets[index].open
+    }
+
+    pub(crate) fn answer(&mut self, index: usize) -> Option<Said> {
+        self.puppets[index].answer.take()
+    }
+
+    /// What the program has written, the last lines of it.
+    pub(crate) fn output(&self) -> String {
+        const LINES: usize = 5;
+        const LONGEST: usize = 2000;
+        let bytes = fs::read(&self.log).unwrap_or_default();
+        let bytes = if bytes.is_empty() { &self.echo } else { &bytes };
+        let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LONGEST)..]).into_owned();
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(LINES)..].join("\n")
+    }
+
+    /// The last of these lines, for a sentence.
+    pub(crate) fn last_words(&self) -> String {
+        self.output().lines().last().map_or_else(String::new, |line| format!("; it wrote: {line}"))
+    }
+}
+
+impl Puppet {
+    fn take(&mut self) {
+        match said::hear(&self.socket) {
+            Ok(Some(Said::Heard { signal, sender, code })) => {
+                self.heard.push(Heard::new(&self.name, signal, sender, code));
+            }
+            Ok(Some(answer)) => self.answer = Some(answer),
+            Ok(None) | Err(_) => self.open = false,
+        }
+    }
+}
+
+impl Drop for Lab<'_> {
+    fn drop(&mut self) {
+        if self.ended.is_some() {
+            return;
+        }
+        // PID 1 takes everybody of its namespace along. Should it not end, the conductor's own end does.
+        if let Ok(pidfd) = pidfd_open(self.outer, PidfdFlags::empty()) {
+            let _ = pidfd_send_signal(&pidfd, Signal::KILL);
+        }
+        let _ = waitpid(Some(self.outer), WaitOptions::empty());
+        let _ = self.reap();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn the_command_stands_as_words_or_as_a_shell_reads_it() {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let command = words(&["/a b", "it's"]);
+        assert_eq!(filled(&words(&["tini", "--", "{}"]), &command), words(&["tini", "--", "/a b", "it's"]));
+        assert_eq!(
+            filled(&words(&["sh", "-c", "{}; exit"]), &command),
+            words(&["sh", "-c", r"'/a b' 'it'\''s'; exit"])
+        );
+        assert_eq!(filled(&words(&["sleep", "1"]), &command), words(&["sleep", "1"]));
+    }
+}

@@ -1,0 +1,113 @@
+//! A fault in each duty: a small PID 1 with one fault switched on is caught by that duty, and by no other.
+#![forbid(unsafe_code)]
+
+mod faulty;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use pidlab_certify::{AskError, DUTIES, Duty, Profile, Report, Subject, Verdict, find};
+
+/// One that is not there.
+const NO_FAULT: &str = "no-fault";
+
+fn main() -> ExitCode {
+    if let Some(code) = pidlab_certify::enter_if_part() {
+        return code;
+    }
+    let mut words = std::env::args();
+    if words.nth(1).as_deref() == Some(faulty::WORD) {
+        return match faulty::run(words) {
+            Ok(status) => ExitCode::from(u8::try_from(status).unwrap_or(255)),
+            Err(error) => {
+                // What is written here is shown with the duty that fails.
+                let _ = writeln!(io::stderr(), "{error}");
+                ExitCode::from(99)
+            }
+        };
+    }
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for (kind, profile) in KINDS {
+        trials.push(Trial::test(format!("a_good_{kind}_does_all"), move || does_all(kind, profile)));
+        let duties = DUTIES.iter().filter(|duty| duty.profiles.contains(&profile));
+        // The others were tried as a container's.
+        for duty in duties.filter(|duty| profile == Profile::Container || !duty.profiles.contains(&Profile::Container))
+        {
+            trials.push(Trial::test(format!("a_fault_in_{}", duty.name), move || is_caught(kind, profile, duty)));
+        }
+    }
+    trials.push(Trial::test("one_that_takes_its_time_is_awaited", takes_its_time));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+const KINDS: [(&str, Profile); 3] =
+    [("container", Profile::Container), ("supervisor", Profile::Supervisor), ("pause", Profile::Pause)];
+
+/// This program as an init of a kind, with a fault.
+fn init(kind: &str, fault: &str) -> Subject {
+    let own = std::env::current_exe().expect("it is running").to_string_lossy().into_owned();
+    let mut words = vec![own, faulty::WORD.to_owned(), kind.to_owned(), fault.to_owned()];
+    if kind != "pause" {
+        words.push("{}".to_owned());
+    }
+    Subject::new(words)
+}
+
+/// How each duty of a profile comes out; nothing where it cannot be asked here.
+fn ask_all(kind: &str, profile: Profile, fault: &str) -> Result<Vec<Report>, Failed> {
+    let subject = init(kind, fault);
+    let mut reports = Vec::new();
+    for duty in DUTIES.iter().filter(|duty| duty.profiles.contains(&profile)) {
+        match subject.ask(duty) {
+            Ok(report) => reports.push(report),
+            Err(AskError::Unavailable { reason, .. }) if !is_required() => {
+                writeln!(io::stderr(), "skipped: {reason}")?;
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error.to_string().into()),
+        }
+    }
+    Ok(reports)
+}
+
+fn is_required() -> bool {
+    std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|it| it != "0" && !it.is_empty())
+}
+
+fn does_all(kind: &str, profile: Profile) -> Result<(), Failed> {
+    let reports = ask_all(kind, profile, NO_FAULT)?;
+    let wrong: Vec<&Report> = reports.iter().filter(|report| report.verdict != Verdict::Holds).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(format!("{wrong:#?}").into()) }
+}
+
+fn takes_its_time() -> Result<(), Failed> {
+    let subject = init("container", faulty::SLUGGISH);
+    for name in ["orphan", "thousand", "status", "twice"] {
+        let duty = find(name).ok_or("it is in the table")?;
+        match subject.ask(duty) {
+            Ok(report) if report.verdict == Verdict::Holds => {}
+            Err(AskError::Unavailable { .. }) if !is_required() => return Ok(()),
+            other => return Err(format!("{name}: {other:#?}").into()),
+        }
+    }
+    Ok(())
+}
+
+fn is_caught(kind: &str, profile: Profile, duty: &Duty) -> Result<(), Failed> {
+    let reports = ask_all(kind, profile, duty.name)?;
+    for report in reports {
+        let is_it = report.duty == duty.name;
+        // Nothing more can be asked where no command is.
+        let expected = match () {
+            () if is_it => Verdict::Fails,
+            () if duty.name == "starts" => report.verdict,
+            () => Verdict::Holds,
+        };
+        if report.verdict != expected || (is_it && report.seen.is_empty()) {
+            return Err(format!("the fault is in {}: {report:#?}", duty.name).into());
+        }
+    }
+    Ok(())
+}
