@@ -25,6 +25,7 @@ mod fuzz;
 mod generate;
 mod guests;
 mod hearsay;
+mod init;
 mod kernels;
 mod list;
 mod matrix;
@@ -134,6 +135,8 @@ enum Command {
     Hearsay(hearsay::Arguments),
     /// Say why a PID namespace of this machine does not go away.
     Why(why::Arguments),
+    /// Hold a program that is to be PID 1 against the duties of an init.
+    Init(init::Arguments),
     /// Put the results of the parts of a check together.
     Merge(merge::Arguments),
     /// Print a completion script for a shell.
@@ -220,6 +223,9 @@ pub fn main() -> ExitCode {
     if let Some(code) = pidlab_kernels::enter_if_warden() {
         return code;
     }
+    if let Some(code) = pidlab_certify::enter_if_part() {
+        return code;
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(asked) => return usage(&asked),
@@ -244,6 +250,7 @@ pub fn main() -> ExitCode {
         Command::Matrix(arguments) => matrix::matrix(&mut out, arguments),
         Command::Hearsay(arguments) => hearsay::hearsay(&mut out, arguments),
         Command::Why(arguments) => why::why(&mut out, arguments),
+        Command::Init(arguments) => init::init(&mut out, arguments),
         Command::Merge(arguments) => merge::merge(&mut out, arguments),
         Command::Completions(arguments) => generate::completions(&mut out, arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&mut out, arguments, Arguments::command()),

@@ -1,0 +1,231 @@
+//! `pidlab init`: does this PID 1 do its duties?
+
+mod text;
+mod tools;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use pidlab_certify::{AskError, Duty, Profile, Report, Subject, Verdict, find};
+
+use super::{End, Out};
+
+#[derive(Args)]
+#[command(after_help = "\
+COMMAND is run as PID 1 of a PID namespace. A word {} in it becomes the words
+of the command that it is to start: this program, which does as it is told and
+tells which signals it gets. Within a word, {} becomes the same as a shell reads
+it. Without {}, COMMAND starts nothing, and a process from outside joins it, as
+with `docker exec`.
+
+COMMAND sees the files of this machine, and changes none: what it writes to
+/etc, /run, /tmp and /var is gone with it. No verdict hangs on time: that
+something does not happen is said when nothing more can happen. What does not
+come to rest within the bound is not decided.
+
+Exit codes:
+  0  every duty of the profile is done
+  1  one is not done
+  2  bad usage, or COMMAND cannot be run
+  3  one is not decided
+  4  it cannot be asked here
+
+Examples:
+  pidlab init -- tini -- {}
+  pidlab init -- sh -c '{}; exit $?'
+  pidlab init --profile pause -- sleep infinity
+  pidlab init --duty orphan --duty early-term -- dumb-init {}
+  pidlab init --list")]
+pub(super) struct Arguments {
+    /// What it is for, which says what its duties are [default: container, and pause where there is no {}].
+    #[arg(long, value_enum)]
+    profile: Option<For>,
+    /// Ask this duty alone; can be given more than once.
+    #[arg(long = "duty", value_name = "NAME", value_parser = known)]
+    duties: Vec<&'static Duty>,
+    /// List the duties, and ask none.
+    #[arg(long)]
+    list: bool,
+    /// How it is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// After how many seconds a duty is given up as not decided.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    bound: u64,
+    /// How many duties are asked at once [default: one per CPU].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// The program, and its arguments.
+    #[arg(last = true, required_unless_present = "list")]
+    command: Vec<OsString>,
+}
+
+/// What the program is for.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum For {
+    /// Starts one command in a container, and ends with it.
+    Container,
+    /// Keeps services running.
+    Supervisor,
+    /// Holds a namespace open, and starts nothing.
+    Pause,
+}
+
+impl From<For> for Profile {
+    fn from(profile: For) -> Profile {
+        match profile {
+            For::Container => Profile::Container,
+            For::Supervisor => Profile::Supervisor,
+            For::Pause => Profile::Pause,
+        }
+    }
+}
+
+/// How it is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+    /// JUnit's XML.
+    Junit,
+    /// KTAP, version 1.
+    Ktap,
+}
+
+fn known(name: &str) -> Result<&'static Duty, String> {
+    find(name).ok_or_else(|| "there is no such duty: see `pidlab init --list`".to_owned())
+}
+
+/// A run: what is asked of whom.
+struct Run {
+    subject: Subject,
+    profile: Profile,
+    kernel: String,
+    duties: Vec<&'static Duty>,
+}
+
+/// A duty's answer, and how long it took.
+struct Answer {
+    duty: &'static Duty,
+    report: Report,
+    took: Duration,
+}
+
+/// Where answers are written to.
+trait Writer {
+    fn start(&mut self, out: &mut dyn Write, run: &Run) -> io::Result<()>;
+    fn take(&mut self, out: &mut dyn Write, run: &Run, answer: &Answer) -> io::Result<()>;
+    fn finish(&mut self, out: &mut dyn Write, counts: &Counts) -> io::Result<()>;
+}
+
+/// How many came out how.
+#[derive(Default)]
+struct Counts(BTreeMap<&'static str, usize>);
+
+impl Counts {
+    fn of(&self, verdict: Verdict) -> usize {
+        self.0.get(verdict.word()).copied().unwrap_or(0)
+    }
+}
+
+pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
+    if arguments.list {
+        text::list(out)?;
+        return Ok(End::Agree);
+    }
+    let words: Option<Vec<String>> = arguments.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
+    let Some(words) = words else {
+        eprintln!("error: the command is no UTF-8");
+        return Ok(End::BadInput);
+    };
+    let subject = Subject::new(words).with_bound(Duration::from_secs(arguments.bound));
+    let other = if subject.starts_a_command() { Profile::Container } else { Profile::Pause };
+    let profile = arguments.profile.map_or(other, Profile::from);
+    let duties: Vec<&Duty> = match &arguments.duties[..] {
+        [] => subject.duties(profile).collect(),
+        some => some.to_vec(),
+    };
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
+    let run = Run { subject, profile, kernel, duties };
+    let mut writer: Box<dyn Writer> = match arguments.format {
+        Format::Text => Box::new(text::Text),
+        Format::Json => Box::new(tools::Json),
+        Format::Junit => Box::new(tools::Junit::default()),
+        Format::Ktap => Box::new(tools::Ktap::default()),
+    };
+    let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from);
+    ask(out, &run, jobs, &mut *writer)
+}
+
+/// Asks all, several at once, and writes the answers in the order of the table.
+fn ask(out: &mut Out, run: &Run, jobs: usize, writer: &mut dyn Writer) -> io::Result<End> {
+    let (next, (say, hear)) = (AtomicUsize::new(0), mpsc::channel());
+    thread::scope(|scope| {
+        for _ in 0..jobs.min(run.duties.len()) {
+            let (say, next) = (say.clone(), &next);
+            scope.spawn(move || {
+                while let Some(duty) = run.duties.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let begun = Instant::now();
+                    let index = run.duties.iter().position(|other| other.name == duty.name);
+                    let asked = run.subject.ask(duty).map(|report| Answer { duty, report, took: begun.elapsed() });
+                    if say.send((index, asked)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(say);
+        let told = tell(out, run, writer, &hear);
+        // Whoever is not heard any more asks nothing more.
+        next.store(run.duties.len(), Ordering::Relaxed);
+        told
+    })
+}
+
+type Asked = (Option<usize>, Result<Answer, AskError>);
+
+fn tell(out: &mut Out, run: &Run, writer: &mut dyn Writer, hear: &mpsc::Receiver<Asked>) -> io::Result<End> {
+    let (mut waiting, mut at, mut counts) = (BTreeMap::new(), 0, Counts::default());
+    for (index, asked) in hear {
+        let answer = match asked {
+            Ok(answer) => answer,
+            Err(AskError::Unavailable { reason, remedy }) => {
+                eprintln!("it cannot be asked here: {reason}\nremedy: {remedy}");
+                return Ok(End::NoKernel);
+            }
+            Err(error) => {
+                eprintln!("error: {error}");
+                return Ok(End::NoKernel);
+            }
+        };
+        if answer.report.verdict == Verdict::NoProgram {
+            eprintln!("error: {}", answer.report.seen);
+            return Ok(End::BadInput);
+        }
+        waiting.insert(index.unwrap_or_default(), answer);
+        while let Some(answer) = waiting.remove(&at) {
+            if at == 0 {
+                writer.start(out, run)?;
+            }
+            *counts.0.entry(answer.report.verdict.word()).or_default() += 1;
+            writer.take(out, run, &answer)?;
+            out.flush()?;
+            at += 1;
+        }
+    }
+    writer.finish(out, &counts)?;
+    Ok(match () {
+        () if counts.of(Verdict::Fails) > 0 => End::Differ,
+        () if counts.of(Verdict::NotDecided) > 0 => End::NotDecided,
+        () => End::Agree,
+    })
+}

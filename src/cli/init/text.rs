@@ -1,0 +1,93 @@
+//! The answers for people.
+
+use std::io::{self, Write};
+
+use pidlab_certify::{DUTIES, Profile, Verdict};
+use pidlab_scenario::one_line;
+
+use super::{Answer, Counts, Run, Writer};
+use crate::words;
+
+pub(super) struct Text;
+
+/// Under what stands beside a verdict.
+const INDENT: &str = "              ";
+
+impl Writer for Text {
+    fn start(&mut self, out: &mut dyn Write, run: &Run) -> io::Result<()> {
+        let command = run.subject.words().join(" ");
+        let sentence = format!("{}: PID 1 as {}, on Linux {}", command, profile(run.profile), run.kernel);
+        writeln!(out, "{}\n", textwrap::fill(&one_line(&sentence), words::page()))
+    }
+
+    fn take(&mut self, out: &mut dyn Write, _: &Run, answer: &Answer) -> io::Result<()> {
+        let (duty, report) = (answer.duty, &answer.report);
+        let word = match report.verdict {
+            Verdict::Holds => "holds",
+            Verdict::Fails => "FAILS",
+            Verdict::Told => "told",
+            Verdict::NotAsked => "not asked",
+            _ => "not decided",
+        };
+        paragraph(out, &format!("{word:<12}  "), &format!("{}: {}", duty.name, duty.sentence))?;
+        if !report.seen.is_empty() {
+            paragraph(out, INDENT, &format!("seen: {}", report.seen))?;
+        }
+        if report.verdict != Verdict::Fails {
+            return Ok(());
+        }
+        for heard in &report.heard {
+            paragraph(out, INDENT, &format!("{} got {} from {}", heard.by, heard.signal, sender(heard.si_pid)))?;
+        }
+        for line in report.output.lines() {
+            paragraph(out, INDENT, &format!("it wrote: {line}"))?;
+        }
+        paragraph(out, INDENT, &format!("rules: {}", duty.rules.join(", ")))?;
+        paragraph(out, INDENT, &format!("what helps: {}", duty.help))
+    }
+
+    fn finish(&mut self, out: &mut dyn Write, counts: &Counts) -> io::Result<()> {
+        let [holds, fails, open, left] =
+            [Verdict::Holds, Verdict::Fails, Verdict::NotDecided, Verdict::NotAsked].map(|verdict| counts.of(verdict));
+        writeln!(out, "\nhold {holds}, fail {fails}, not decided {open}, not asked {left}")
+    }
+}
+
+fn sender(si_pid: i32) -> String {
+    match si_pid {
+        0 => "outside its namespace".to_owned(),
+        pid => format!("PID {pid}"),
+    }
+}
+
+fn paragraph(out: &mut dyn Write, first: &str, text: &str) -> io::Result<()> {
+    let page = words::page().initial_indent(first).subsequent_indent(INDENT);
+    writeln!(out, "{}", textwrap::fill(&one_line(text), page))
+}
+
+fn profile(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Container => "the init of a container",
+        Profile::Supervisor => "a supervisor",
+        _ => "one that holds a namespace open",
+    }
+}
+
+/// The duties, and whose they are.
+pub(super) fn list(out: &mut dyn Write) -> io::Result<()> {
+    for duty in DUTIES {
+        let whose: Vec<&str> = duty
+            .profiles
+            .iter()
+            .map(|profile| match profile {
+                Profile::Container => "container",
+                Profile::Supervisor => "supervisor",
+                _ => "pause",
+            })
+            .collect();
+        let whose = if whose.is_empty() { "told".to_owned() } else { whose.join(", ") };
+        let page = words::page().subsequent_indent("  ");
+        writeln!(out, "{}", textwrap::fill(&format!("{}: {} ({whose})", duty.name, duty.sentence), page))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The answers for programs: JSON lines, JUnit's XML, KTAP.
+
+use std::io::{self, Write};
+
+use pidlab_certify::Verdict;
+use pidlab_scenario::{escaped_json, one_line, printable};
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use serde_json::json;
+
+use super::{Answer, Counts, Run, Writer};
+
+/// A line about the run, one for each duty, and one with the counts.
+pub(super) struct Json;
+
+impl Writer for Json {
+    fn start(&mut self, out: &mut dyn Write, run: &Run) -> io::Result<()> {
+        let head = json!({ "command": run.subject.words(), "profile": run.profile, "kernel": run.kernel });
+        writeln!(out, "{}", escaped_json(&head.to_string()))
+    }
+
+    fn take(&mut self, out: &mut dyn Write, _: &Run, answer: &Answer) -> io::Result<()> {
+        let (duty, report) = (answer.duty, &answer.report);
+        let mut line = json!({
+            "duty": duty.name, "verdict": report.verdict, "expected": duty.sentence, "seen": report.seen,
+            "heard": report.heard, "seconds": answer.took.as_secs_f64(),
+        });
+        if report.verdict == Verdict::Fails {
+            line["rules"] = json!(duty.rules);
+            line["help"] = json!(duty.help);
+            line["output"] = json!(report.output);
+        }
+        writeln!(out, "{}", escaped_json(&line.to_string()))
+    }
+
+    fn finish(&mut self, out: &mut dyn Write, counts: &Counts) -> io::Result<()> {
+        writeln!(out, "{}", json!({ "summary": counts.0 }))
+    }
+}
+
+/// What there is to say of a duty that is not done.
+fn in_words(answer: &Answer) -> String {
+    let (duty, report) = (answer.duty, &answer.report);
+    let mut text = format!("expected: {}\nseen: {}\n", duty.sentence, report.seen);
+    for heard in &report.heard {
+        text += &format!("{} got {} from PID {}\n", heard.by, heard.signal, heard.si_pid);
+    }
+    if !report.output.is_empty() {
+        text += &format!("it wrote: {}\n", report.output);
+    }
+    text + &format!("rules: {}\nwhat helps: {}", duty.rules.join(", "), duty.help)
+}
+
+/// A case for each duty, in one suite.
+#[derive(Default)]
+pub(super) struct Junit {
+    suite: Option<TestSuite>,
+}
+
+impl Writer for Junit {
+    fn start(&mut self, _: &mut dyn Write, run: &Run) -> io::Result<()> {
+        let mut suite = TestSuite::new(one_line(&run.subject.words().join(" ")).into_owned());
+        suite.add_property(("kernel", &*run.kernel));
+        self.suite = Some(suite);
+        Ok(())
+    }
+
+    fn take(&mut self, _: &mut dyn Write, _: &Run, answer: &Answer) -> io::Result<()> {
+        let report = &answer.report;
+        let mut status = match report.verdict {
+            Verdict::Holds | Verdict::Told => TestCaseStatus::success(),
+            Verdict::Fails => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            _ => TestCaseStatus::skipped(),
+        };
+        if !matches!(report.verdict, Verdict::Holds | Verdict::Told) {
+            status.set_type(report.verdict.word()).set_message(one_line(&report.seen).into_owned());
+        }
+        if report.verdict == Verdict::Fails {
+            status.set_description(printable(&in_words(answer)).into_owned());
+        }
+        let mut case = TestCase::new(answer.duty.name, status);
+        case.set_classname("pidlab.init").set_time(answer.took);
+        if let Some(suite) = &mut self.suite {
+            suite.add_test_case(case);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Write, _: &Counts) -> io::Result<()> {
+        let mut report = quick_junit::Report::new("pidlab init");
+        report.add_test_suites(self.suite.take());
+        let xml = report.to_string().map_err(io::Error::other)?;
+        writeln!(out, "{}", xml.trim_end())
+    }
+}
+
+/// A test for each duty (Documentation/dev-tools/ktap.rst).
+#[derive(Default)]
+pub(super) struct Ktap {
+    done: usize,
+}
+
+impl Writer for Ktap {
+    fn start(&mut self, out: &mut dyn Write, run: &Run) -> io::Result<()> {
+        writeln!(out, "KTAP version 1\n1..{}", run.duties.len())?;
+        writeln!(out, "# {} on Linux {}", one_line(&run.subject.words().join(" ")), run.kernel)
+    }
+
+    fn take(&mut self, out: &mut dyn Write, _: &Run, answer: &Answer) -> io::Result<()> {
+        self.done += 1;
+        let report = &answer.report;
+        if report.verdict == Verdict::Fails {
+            for line in in_words(answer).lines() {
+                writeln!(out, "# {}", one_line(line))?;
+            }
+        } else if report.verdict == Verdict::Told {
+            writeln!(out, "# {}", one_line(&report.seen))?;
+        }
+        let (word, directive) = match report.verdict {
+            Verdict::Holds | Verdict::Told => ("ok", String::new()),
+            Verdict::Fails => ("not ok", String::new()),
+            other => ("ok", format!(" # SKIP {}: {}", other.word(), one_line(&report.seen))),
+        };
+        writeln!(out, "{word} {} {}{directive}", self.done, answer.duty.name)
+    }
+
+    fn finish(&mut self, out: &mut dyn Write, counts: &Counts) -> io::Result<()> {
+        let [pass, told, fail] = [Verdict::Holds, Verdict::Told, Verdict::Fails].map(|verdict| counts.of(verdict));
+        let skip = counts.of(Verdict::NotDecided) + counts.of(Verdict::NotAsked);
+        writeln!(out, "# Totals: pass:{} fail:{fail} xfail:0 xpass:0 skip:{skip} error:0", pass + told)
+    }
+}

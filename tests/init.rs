@@ -1,0 +1,178 @@
+//! `pidlab init`, as a user meets it. What each duty notices is tested in `certify/tests/`.
+#![forbid(unsafe_code)]
+
+mod tool;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tool::{Ended, Folder, GOOD, command, pidlab};
+
+/// It reaps, and does no more than that.
+const SHELL: [&str; 3] = ["sh", "-c", "{}; exit $?"];
+
+/// Nothing takes as long that comes to an end.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Runs `pidlab init`; nothing where it cannot be asked.
+fn init(folder: &Folder, options: &[&str], program: &[&str]) -> Option<Ended> {
+    let ended = pidlab(&folder.0, &[&["init"], options, &["--"], program].concat());
+    let required = std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|it| it != "0" && !it.is_empty());
+    assert!(ended.code != Some(4) || !required, "{}", ended.err);
+    (ended.code != Some(4)).then_some(ended)
+}
+
+#[test]
+fn a_shell_reaps_and_passes_nothing_on() {
+    let folder = Folder::new("init-shell");
+    let options = ["--duty", "orphan", "--duty", "twice", "--duty", "who-hears"];
+    let Some(text) = init(&folder, &options, &SHELL) else { return };
+    assert_eq!(text.code, Some(1), "{}{}", text.out, text.err);
+    assert!(text.out.lines().all(|line| line.chars().count() <= 80), "{}", text.out);
+    let words = text.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "holds orphan: ",
+        "FAILS twice: ",
+        "seen: of SIGTERM number 1: the command got nothing",
+        "rules: sig.init-handler what helps: ",
+        "told who-hears: ",
+        "seen: nobody",
+        "hold 1, fail 1, not decided 0, not asked 0",
+    ] {
+        assert!(words.contains(part), "no `{part}` in {words}");
+    }
+
+    let Some(json) = init(&folder, &[&options[..], &["--format", "json"]].concat(), &SHELL) else { return };
+    let lines: Vec<Value> =
+        json.out.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    let verdicts: Vec<&Value> = lines[1..4].iter().map(|line| &line["verdict"]).collect();
+    assert_eq!(verdicts, ["holds", "fails", "told"]);
+    assert_eq!(lines[0]["command"], serde_json::json!(SHELL));
+    assert!(lines[0]["profile"] == "container" && lines[2]["rules"][0] == "sig.init-handler", "{lines:?}");
+    assert_eq!(lines[4]["summary"], serde_json::json!({ "holds": 1, "fails": 1, "told": 1 }));
+
+    let Some(ktap) = init(&folder, &[&options[..], &["--format", "ktap"]].concat(), &SHELL) else { return };
+    for part in ["KTAP version 1\n1..3\n", "\nok 1 orphan\n", "\nnot ok 2 twice\n", "# Totals: pass:2 fail:1 "] {
+        assert!(ktap.out.contains(part), "no `{part}` in {}", ktap.out);
+    }
+
+    let Some(junit) = init(&folder, &[&options[..], &["--format", "junit"]].concat(), &SHELL) else { return };
+    let document = roxmltree::Document::parse(&junit.out).expect("it is XML");
+    let failed = document.descendants().find(|node| node.has_tag_name("failure")).expect("one fails");
+    assert!(
+        failed.text().is_some_and(|text| text.contains("expected: passes on each of two SIGTERM")),
+        "{}",
+        junit.out
+    );
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("testcase")).count(), 3);
+}
+
+#[test]
+fn what_starts_nothing_is_joined_from_outside() {
+    let folder = Folder::new("init-pause");
+    let options = ["--duty", "orphan", "--duty", "ends", "--duty", "status", "--format", "json"];
+    let Some(ended) = init(&folder, &options, &["sleep", "infinity"]) else { return };
+    let verdicts: Vec<Value> = ended
+        .out
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).expect("each line is JSON").get("verdict").cloned())
+        .collect();
+    assert_eq!(verdicts, ["fails", "fails", "not-asked"], "{}", ended.out);
+    assert_eq!(ended.code, Some(1));
+}
+
+#[test]
+fn a_bound_ends_nothing_but_what_is_open() {
+    let folder = Folder::new("init-bound");
+    // It will end, and not within what is waited.
+    let program = ["sleep", "100000"];
+    let Some(ended) = init(&folder, &["--duty", "orphan", "--bound", "5"], &program) else { return };
+    assert_eq!(ended.code, Some(3), "{}{}", ended.out, ended.err);
+    let words = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("seen: sleep sleeps with a time-out of "), "{words}");
+    // What is seen is decided, whatever sleeps.
+    let program = ["sh", "-c", "(sleep 100000 &) ; {}; exit $?"];
+    let Some(ended) = init(&folder, &["--duty", "orphan", "--bound", "30"], &program) else { return };
+    assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+}
+
+#[test]
+fn what_cannot_be_asked_ends_with_2() {
+    let folder = Folder::new("init-wrong");
+    for arguments in [&["init"][..], &["init", "--duty", "nonsense", "--", "sh"], &["init", "--bound", "0", "--", "sh"]]
+    {
+        let ended = pidlab(&folder.0, arguments);
+        assert!(ended.code == Some(2) && ended.out.is_empty() && !ended.err.is_empty(), "{arguments:?}: {}", ended.out);
+    }
+    let Some(ended) = init(&folder, &["--duty", "orphan"], &["no-such-program", "{}"]) else { return };
+    assert_eq!(ended.code, Some(2), "{}", ended.out);
+    assert!(ended.err.contains("no-such-program: it could not be run: No such file"), "{}", ended.err);
+    let list = pidlab(&folder.0, &["init", "--list"]);
+    assert_eq!(list.code, Some(0));
+    for duty in pidlab_certify::DUTIES {
+        assert!(list.out.contains(&format!("{}: ", duty.name)), "{}", list.out);
+    }
+}
+
+#[test]
+fn nothing_of_the_machines_files_is_changed() {
+    let folder = Folder::new("init-files");
+    let there = folder.file("there", GOOD);
+    let there = there.to_str().expect("it is text");
+    // A shell that cannot write says so, and goes on.
+    let script = format!(
+        "echo changed > {there}; echo new > /etc/pidlab-init-test; echo new > /tmp/pidlab-init-test; {{}}; exit $?"
+    );
+    let Some(ended) = init(&folder, &["--duty", "orphan"], &["sh", "-c", &script]) else { return };
+    assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+    assert_eq!(fs::read_to_string(there).expect("it is there"), GOOD);
+    for path in ["/etc/pidlab-init-test", "/tmp/pidlab-init-test"] {
+        assert!(fs::symlink_metadata(path).is_err(), "{path}");
+    }
+}
+
+/// The processes of this machine that have a variable in their environment.
+fn with_variable(variable: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").expect("there is a procfs").flatten();
+    let has_it = |path: &std::path::Path| {
+        let environment = fs::read(path.join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes())
+    };
+    let paths = processes.map(|entry| entry.path()).filter(|path| has_it(path));
+    paths.map(|path| path.display().to_string()).collect()
+}
+
+#[test]
+fn nothing_is_left_of_one_that_is_killed() {
+    let folder = Folder::new("init-killed");
+    if init(&folder, &["--duty", "orphan"], &SHELL).is_none() {
+        return;
+    }
+    // The more lines are read, the later it is; and each time two duties are in the middle of something.
+    for lines in 0..12 {
+        let value = format!("{}-{lines}", std::process::id());
+        let variable = format!("PIDLAB_INIT_TEST={value}");
+        let arguments = [&["init", "--format", "json", "--jobs", "3", "--"][..], &SHELL].concat();
+        let mut child = command(&folder.0, &arguments)
+            .env("PIDLAB_INIT_TEST", &value)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("pidlab starts");
+        let out = BufReader::new(child.stdout.take().expect("it is piped"));
+        assert_eq!(out.lines().take(lines).filter(Result::is_ok).count(), lines);
+        child.kill().expect("it is our child");
+        child.wait().expect("it is our child");
+        let begun = Instant::now();
+        loop {
+            let left = with_variable(&variable);
+            if left.is_empty() {
+                break;
+            }
+            assert!(begun.elapsed() < LONGEST, "after {lines} lines: {left:?}");
+            std::thread::yield_now();
+        }
+    }
+}
