@@ -149,3 +149,32 @@ fn the_search_finds_what_every_order_leads_to() {
     assert!(all.open >= 40, "only {} steps had several outcomes", all.open);
     assert!(left_out < SCENARIOS / 4, "{left_out} scenarios had too many orders");
 }
+
+/// Seen on user-mode Linux 7.2.7: a process with a parent-death signal hears of every thread that it is handed on from, if the thread that
+/// ends the process is the last of the three to go.
+#[test]
+fn who_ends_a_process_may_be_its_last_thread() {
+    let text = r#"
+        title = "Three threads go one after another"
+        steps = [
+          { by = "host",  call = "fork",          child = "app" },
+          { by = "app",   call = "clone",         child = "maker", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+          { by = "maker", call = "fork",          child = "kid" },
+          { by = "kid",   call = "set_pdeathsig", signal = "SIGUSR1" },
+          { by = "kid",   call = "sigaction",     signal = "SIGUSR1", action = "handle" },
+          { by = "app",   call = "clone",         child = "ender", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+          { by = "ender", call = "exit",          status = 1 },
+        ]
+    "#;
+    let scenario = Scenario::parse("three", "three.toml", text).expect("it is a scenario");
+    let (last, before) = scenario.steps.split_last().expect("it has steps");
+    let mut model = Model::new(Facts::newest());
+    model.start(&scenario);
+    for step in before {
+        model.step(&scenario, step).expect("it can be taken");
+    }
+    let kid = scenario.role("kid").expect("it has that role");
+    let answers = model.outcomes(last, 1000).expect("it can be taken").answers;
+    let heard = answers.iter().map(|answer| answer.observation.process(kid).map_or(0, |view| view.handled.len()));
+    assert_eq!(heard.collect::<std::collections::BTreeSet<_>>(), [1, 2, 3].into());
+}

@@ -89,6 +89,8 @@ pub(crate) enum At {
     Vfork,
     /// Asleep in `de_thread` until the other threads of its process have ended: only that, or its own end, wakes it.
     DeThread,
+    /// In `do_group_exit`: the other threads are told to exit, and it has still to begin with that itself.
+    GroupExit,
     /// In `do_exit`, `PF_EXITING` is set; its memory is next.
     ExitMm,
     /// In `do_exit`, before `exit_notify`.

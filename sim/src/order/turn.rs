@@ -6,7 +6,7 @@
 //!   asleep in vfork, killed      out of it
 //!   asleep in exec, waked        are the other threads gone?
 //!   on the way to user mode      tell the parent of a continuation │ take one signal │ stop │ run one handler │ return from the call
-//!   exiting                      PF_EXITING │ the memory │ exit_notify, up to the sleep of a child reaper
+//!   exiting                      the other threads are told to │ PF_EXITING │ the memory │ exit_notify, up to the sleep of a child reaper
 //! ```
 //!
 //! Between two turns of a task everybody else may have any number of turns: there is no other source of races in the model. To add one
@@ -37,6 +37,7 @@ pub(crate) fn take(w: &mut World, task: TaskId) {
             Next::GoesOn
         }
         At::DeThread => exec::go_on(w, task),
+        At::GroupExit => do_exit::go_on_exiting(w, task),
         At::ExitMm => do_exit::exit_mm(w, task),
         At::ExitNotify => do_exit::exit_notify(w, task),
         At::Zap => do_exit::go_on_zapping(w, task),

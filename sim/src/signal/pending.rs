@@ -29,7 +29,7 @@ pub(crate) fn signal_wake_up(w: &mut World, thread: TaskId, fatal: bool) {
         At::User | At::Abort | At::Returning | At::Wait | At::WaitInterrupted | At::WaitRestarts | At::Sigwait => true,
         // TASK_KILLABLE.
         At::Vfork | At::DeThread => fatal,
-        At::ExitMm | At::ExitNotify | At::Zap => false,
+        At::GroupExit | At::ExitMm | At::ExitNotify | At::Zap => false,
     };
     if reaches {
         w.wake_up(thread);
