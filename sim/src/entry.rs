@@ -101,8 +101,12 @@ fn get_signal(w: &mut World, task: TaskId) -> Next {
             return ptrace::do_jobctl_trap(w, task);
         }
         let Some((info, whom)) = dequeue_signal(w, task) else { break };
-        if info.signal != Signal::KILL && !info.immutable && tracing::is_traced(w, task) {
+        let is_asked_about = info.signal != Signal::KILL && !info.immutable;
+        if is_asked_about && tracing::is_traced(w, task) {
             return ptrace::hold(w, task, info, whom);
+        }
+        if is_asked_about && w.watched {
+            return shown(w, task, info);
         }
         if let Some(next) = act_on(w, task, info, false) {
             return next;
@@ -131,6 +135,16 @@ fn tell_of_continuation(w: &mut World, task: TaskId) -> Option<Next> {
     }
     w.task_mut(task).flags.insert(TaskFlags::IN_GET_SIGNAL);
     Some(Next::GoesOn)
+}
+
+/// A tracer outside of the world is shown a signal, and lets it through. Others may run before the task looks for the next one.
+fn shown(w: &mut World, task: TaskId, info: SigInfo) -> Next {
+    w.shown.push((task, Handled { signal: info.signal, si_pid: info.si_pid, child: info.child }));
+    w.task_mut(task).flags.insert(TaskFlags::STOP_DEQUEUED);
+    act_on(w, task, info, true).unwrap_or_else(|| {
+        w.task_mut(task).flags.insert(TaskFlags::IN_GET_SIGNAL);
+        Next::GoesOn
+    })
 }
 
 /// What a signal does that was taken; `let_through`: which a tracer has let through. Nothing: the next is looked for.

@@ -131,7 +131,10 @@ pub use calls::State;
 pub use check::Broken;
 pub use graph::{Edge, Graph, Node};
 pub use misconception::Misconception;
-pub use model::{Answer, Because, Happened, Judgement, Model, Never, Numbers, Outcomes, Position, Way, Ways};
+pub use model::{
+    Answer, Because, Happened, Heard, Judgement, Model, Moment, Never, Numbers, Origin, Outcomes, Position, Turn, Way,
+    Ways,
+};
 pub use objects::clone_args::CloneArgs;
 pub use objects::ids::{NsId, TaskId};
 pub use objects::pid::Nr;

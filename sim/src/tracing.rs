@@ -36,6 +36,21 @@ pub(crate) fn ptrace_reparented(w: &World, task: TaskId) -> bool {
     w.task(task).real_parent.is_none_or(|real| !w.same_thread_group(real, tracing.tracer))
 }
 
+/// Whether a process that has ended is a zombie for its tracer and not for a parent.
+#[inline]
+pub(crate) fn is_held(w: &World, task: TaskId) -> bool {
+    w.task(task).has(TaskFlags::UNTOLD) || is_traced(w, task)
+}
+
+/// Whether a process has ended and its real parent is not to know yet: another process traces it, and has not waited for it.
+///
+/// # References
+/// kernel/exit.c:wait_consider_task
+#[inline]
+pub(crate) fn is_held_back(w: &World, task: TaskId) -> bool {
+    w.task(task).has(TaskFlags::UNTOLD) || ptrace_reparented(w, task)
+}
+
 /// Whom a thread traces, in the order of its list: the last one first.
 pub(crate) fn tracees(w: &World, tracer: TaskId) -> impl Iterator<Item = TaskId> + '_ {
     w.ptraced.iter().filter(move |(by, _)| *by == tracer).map(|(_, tracee)| *tracee)
@@ -109,7 +124,7 @@ pub(crate) fn take_trap_code(w: &mut World, task: TaskId) {
 /// kernel/signal.c:sig_ignored, get_signal
 #[inline]
 pub(crate) fn is_asked_about(w: &World, signal: Signal, to: TaskId) -> bool {
-    is_traced(w, to) && signal != Signal::KILL
+    (w.watched || is_traced(w, to)) && signal != Signal::KILL
 }
 
 /// The same where a signal is about to be ignored.

@@ -214,7 +214,8 @@ fn consider(
         asked_as = As::Tracer;
     }
     let over = w.is_over(child);
-    let status = if over && traced && asked_as == As::Parent {
+    let untold = over && w.task(child).has(TaskFlags::UNTOLD);
+    let status = if over && traced && asked_as == As::Parent || untold {
         w.because(&rule::PTRACE_ZOMBIE_HELD, child);
         *some_lives = true;
         return None;

@@ -137,6 +137,10 @@ pub struct World {
     pub(crate) queues: BTreeMap<u16, Option<Notify>>,
     /// Where clones had TIDs written, in the order of these clones.
     pub(crate) tid_words: Vec<TidWords>,
+    /// Every task has a tracer outside of the world that lets everything go on, as a recorder does.
+    pub(crate) watched: bool,
+    /// What that tracer was shown of signals about to be taken, in order.
+    pub(crate) shown: Vec<(TaskId, Handled)>,
     /// Who is traced, and how.
     pub(crate) tracing: BTreeMap<TaskId, Tracing>,
     /// The lists of tracees: by tracer, and of one tracer the last one first.
@@ -188,6 +192,8 @@ impl World {
             kept: BTreeMap::new(),
             queues: BTreeMap::new(),
             tid_words: Vec::new(),
+            watched: false,
+            shown: Vec::new(),
             tracing: BTreeMap::new(),
             ptraced: Vec::new(),
             traps: BTreeMap::new(),

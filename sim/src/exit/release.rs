@@ -14,7 +14,7 @@ use crate::objects::signal_struct::SignalFlags;
 use crate::objects::task::{At, ExitState};
 use crate::pid::detach_pgrp;
 use crate::signal::action::put_sighand;
-use crate::signal::notify::do_notify_parent;
+use crate::signal::notify::tell_real_parent;
 use crate::tracing::ptrace_unlink;
 use crate::world::World;
 use crate::{describe, rule};
@@ -40,7 +40,7 @@ pub(crate) fn release_task(w: &mut World, task: TaskId) {
             }
             w.task_mut(leader).exit_code = code;
         }
-        if do_notify_parent(w, leader, w.task(leader).exit_signal) {
+        if tell_real_parent(w, leader) {
             w.task_mut(leader).exit_state = ExitState::Dead;
             release_leader(w, leader);
         }

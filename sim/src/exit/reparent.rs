@@ -22,7 +22,7 @@ use crate::objects::task::ExitState;
 use crate::signal::info::Info;
 use crate::signal::notify::do_notify_parent;
 use crate::signal::send::send_signal;
-use crate::tracing::is_traced;
+use crate::tracing::is_held;
 use crate::world::World;
 use crate::{Misconception, Rule, describe, rule};
 
@@ -71,7 +71,7 @@ fn reparent_leader(w: &mut World, father: TaskId, child: TaskId, dead: &mut Vec<
         w.because(&rule::EXIT_SIGNAL_RESET, child);
         w.task_mut(child).exit_signal = Some(Signal::CHLD);
     }
-    if w.task(child).exit_state == ExitState::Zombie && w.thread_group_empty(child) && !is_traced(w, child) {
+    if w.task(child).exit_state == ExitState::Zombie && w.thread_group_empty(child) && !is_held(w, child) {
         w.because(&rule::REAP_ZOMBIE_HANDOVER, child);
         if do_notify_parent(w, child, Some(Signal::CHLD)) {
             w.task_mut(child).exit_state = ExitState::Dead;

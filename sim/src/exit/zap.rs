@@ -68,7 +68,7 @@ fn kill_members(w: &mut World, ns: NsId) {
 pub(crate) fn collect_zombies(w: &mut World, reaper: TaskId) {
     let mut zombies = Vec::new();
     for thread in w.thread_list(reaper) {
-        let held = |child: TaskId| tracing::ptrace_reparented(w, child);
+        let held = |child: TaskId| tracing::is_held_back(w, child);
         let over = |child: &TaskId| {
             w.task(*child).exit_state == ExitState::Zombie && w.thread_group_empty(*child) && !held(*child)
         };

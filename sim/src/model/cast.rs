@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pidlab_scenario::syscall::{Roles, Syscall, lower};
 use pidlab_scenario::{
-    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Returned, Role, State, Step, WaitStatus,
+    CallName, CloneFlags, Fact, Facts, Observation, Outcome, Refusal, Returned, Role, Signal, State, Step, WaitStatus,
 };
 
 use super::{Answer, Because, Happened, Outcomes};
@@ -184,6 +184,18 @@ impl Branch {
     /// How that task ended, once it is released.
     pub(super) fn ended(&self, role: Role) -> Option<WaitStatus> {
         self.known(role)?.ended
+    }
+
+    /// Whether a role has a handler for a signal.
+    pub(super) fn catches(&self, role: Role, signal: Signal) -> bool {
+        self.task(role).is_some_and(|task| self.world.sighand(task).caught.contains(signal))
+    }
+
+    /// The signals that a role blocks.
+    pub(super) fn mask(&self, role: Role) -> Vec<Signal> {
+        let Some(task) = self.task(role) else { return Vec::new() };
+        let blocked = self.world.task(task).blocked;
+        (1..=64).filter_map(Signal::new).filter(|signal| blocked.contains(*signal)).collect()
     }
 
     /// The role of a task.
@@ -386,7 +398,7 @@ impl Branch {
     }
 
     /// The calls that came back, in the order of roles.
-    fn take_returned(&mut self) -> Vec<Returned> {
+    pub(super) fn take_returned(&mut self) -> Vec<Returned> {
         let mut all = Vec::new();
         for (task, what) in std::mem::take(&mut self.world.returned) {
             let Some(by) = self.role(task) else { continue };
@@ -399,7 +411,7 @@ impl Branch {
     }
 
     /// What a call gives that comes back.
-    fn outcome(&self, told: Option<Outcome>, what: &Return) -> Outcome {
+    pub(super) fn outcome(&self, told: Option<Outcome>, what: &Return) -> Outcome {
         match what {
             Return::Told => told.expect("a call that was done has an outcome"),
             Return::Wait(Ok(waited)) => self.waited(*waited),
@@ -421,7 +433,7 @@ impl Branch {
     }
 
     /// Who has waited and is held before it is back may be told of somebody who is released: that one has a name now, and later none.
-    fn note_waited(&mut self) {
+    pub(super) fn note_waited(&mut self) {
         let waited = self.world.calls.iter().filter_map(|(task, call)| match call {
             InCall::Returning(what @ Return::Wait(Ok(_))) => Some((*task, self.outcome(None, what))),
             _ => None,
@@ -435,8 +447,15 @@ impl Branch {
         }
     }
 
+    /// Forgets a role that is released, with all that its name still stood for.
+    pub(super) fn forget(&mut self, role: Role) {
+        if self.task(role).is_none() {
+            self.roles[role.index()] = None;
+        }
+    }
+
     /// A task that is released keeps its numbers and nothing else; one that has called exec has its process's.
-    fn forget_released(&mut self) {
+    pub(super) fn forget_released(&mut self) {
         for index in 0..self.roles.len() {
             if let Some(known) = self.roles[index].as_mut() {
                 let ended = self.world.released.iter().flatten().find(|(pid, _)| known.held == Some(*pid));

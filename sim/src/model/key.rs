@@ -45,6 +45,11 @@ const STRANGER: u8 = u8::MAX - 1;
 
 /// Writes the key of a world.
 pub(super) fn write(branch: &Branch, kind: Numbers, bytes: &mut Vec<u8>) {
+    write_with(branch, kind, true, bytes);
+}
+
+/// The same, with the order of births or without it: that in which kill(-1) goes round, of which nobody can tell but by who is signalled first.
+pub(super) fn write_with(branch: &Branch, kind: Numbers, births: bool, bytes: &mut Vec<u8>) {
     let tasks: Vec<TaskId> = branch.known_roles().map(|(_, task)| task).collect();
     let mut key = Key {
         w: &branch.world,
@@ -60,7 +65,7 @@ pub(super) fn write(branch: &Branch, kind: Numbers, bytes: &mut Vec<u8>) {
         fs: Vec::new(),
         out: Bytes(bytes),
     };
-    key.all();
+    key.all(births);
 }
 
 struct Key<'a> {
@@ -89,12 +94,14 @@ fn place<T: Copy + PartialEq>(list: &mut Vec<T>, of: T) -> u8 {
 }
 
 impl Key<'_> {
-    fn all(&mut self) {
+    fn all(&mut self, births: bool) {
         self.out.byte(self.tasks.len());
         for index in 0..self.tasks.len() {
             self.task(self.tasks[index]);
         }
-        self.births();
+        if births {
+            self.births();
+        }
         self.roles();
         // Each list can grow while the next ones are written, and none after its own turn.
         let mut at = 0;

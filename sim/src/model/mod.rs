@@ -13,6 +13,8 @@ mod key;
 
 mod observe;
 
+mod moment;
+
 mod position;
 
 #[cfg(test)]
@@ -28,6 +30,7 @@ use crate::order::possible::{self, MOST_WORLDS};
 use crate::{Misconception, Rule};
 use cast::Branch;
 pub use key::Numbers;
+pub use moment::{Heard, Moment, Origin, Turn};
 pub use position::{Position, Way, Ways};
 
 /// How many worlds are looked at for a list of what Linux may do.

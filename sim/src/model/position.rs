@@ -1,12 +1,12 @@
 //! One world of a scenario to go on from in every direction: what an exploration walks on.
 
 use pidlab_scenario::syscall::Roles;
-use pidlab_scenario::{Facts, Observation, Refusal, Role, State, Step};
+use pidlab_scenario::{Facts, Observation, Refusal, Role, Signal, State, Step};
 
 use super::Happened;
 use super::cast::Branch;
 use super::key::{self, Numbers};
-use crate::objects::ids::TaskId;
+use crate::objects::ids::{NsId, TaskId};
 use crate::{Misconception, World};
 
 /// A world that a scenario has led to, with the names of its processes. Whoever takes a step from here learns every outcome that Linux
@@ -89,6 +89,21 @@ impl Position {
     /// Whether `role` has, or last had, a number in the namespace of `caller`.
     pub fn has_number(&self, caller: Role, role: Role) -> bool {
         self.0.number_of(caller, role).is_some()
+    }
+
+    /// Whether a role has a handler for a signal.
+    pub fn catches(&self, role: Role, signal: Signal) -> bool {
+        self.0.catches(role, signal)
+    }
+
+    /// The signals that a role blocks.
+    pub fn mask(&self, role: Role) -> Vec<Signal> {
+        self.0.mask(role)
+    }
+
+    /// The number of the outermost namespace that is tried next.
+    pub fn next_number(&self) -> u32 {
+        self.0.world.ns(NsId::OUTERMOST).cursor
     }
 
     /// Every outcome that a step may have, found among at most so many worlds.

@@ -60,6 +60,8 @@ bitflags! {
         const TRAP_NOTIFY = 1 << 17;
         /// `JOBCTL_STOP_DEQUEUED`: no SIGCONT has come since it was held for a signal.
         const STOP_DEQUEUED = 1 << 18;
+        /// Its process has ended, and the tracer outside of the world has not waited for it: it is no zombie for its real parent yet.
+        const UNTOLD = 1 << 19;
 
         /// `JOBCTL_PENDING_MASK`, as far as stops go.
         const STOP_BITS = Self::STOP_PENDING.bits() | Self::STOP_CONSUME.bits();

@@ -33,7 +33,7 @@ pub(crate) fn force_sig(w: &mut World, task: TaskId, signal: Signal) {
         change_action(w, task, signal, SignalAction::Default);
         w.task_mut(task).blocked.remove(signal);
     }
-    if w.sighand(task).is_default(signal) && !tracing::is_traced(w, task) {
+    if w.sighand(task).is_default(signal) && !w.watched && !tracing::is_traced(w, task) {
         let rule = if w.is_unkillable(task) { &rule::SIG_INIT_FAULT } else { &rule::SIG_FAULT };
         w.because(rule, task);
         w.process_mut(task).flags.remove(SignalFlags::UNKILLABLE);

@@ -46,7 +46,17 @@ pub(crate) fn tell_of_end(w: &mut World, task: TaskId) -> bool {
         let signal = if tracing::ptrace_reparented(w, task) { Some(Signal::CHLD) } else { signal };
         return do_notify_parent(w, task, signal);
     }
-    w.group_leader(task) != task || (w.thread_group_empty(task) && do_notify_parent(w, task, signal))
+    w.group_leader(task) != task || (w.thread_group_empty(task) && tell_real_parent(w, task))
+}
+
+/// A process that nobody inside the world traces has ended: its parent is told, but not before a tracer outside of the world has waited for
+/// it. Answers whether it is to vanish at once.
+pub(crate) fn tell_real_parent(w: &mut World, leader: TaskId) -> bool {
+    if w.watched {
+        w.task_mut(leader).flags.insert(TaskFlags::UNTOLD);
+        return false;
+    }
+    do_notify_parent(w, leader, w.task(leader).exit_signal)
 }
 
 /// Tells the parent (the tracer, where there is one) that a process has ended, by this signal. Answers whether the process is to vanish at
