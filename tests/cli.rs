@@ -347,8 +347,7 @@ fn each_command_has_a_manual_page() {
     assert_eq!(pidlab(&folder.0, &["man", "."]).code, Some(0));
     let own = fs::read_to_string(folder.0.join("pidlab.1")).expect("the page of pidlab itself is there");
     assert_eq!(own, pidlab(&folder.0, &["man"]).out);
-    let commands =
-        "check run list show new explain rules facts fuzz explore kernels matrix hearsay why merge completions man";
+    let commands = "check run list show new explain rules facts fuzz explore kernels matrix hearsay why judge record merge completions man";
     for command in commands.split(' ') {
         let path = folder.0.join(format!("pidlab-{command}.1"));
         let page = fs::read_to_string(&path).expect("each command has a page");

@@ -51,6 +51,7 @@ fn the_runner_cannot_peek_at_the_prediction() {
             "pidlab-certify",
             "pidlab-explore",
             "pidlab-faults",
+            "pidlab-judge",
             "pidlab-kernels",
             "pidlab-realkernel",
             "pidlab-scenario",
@@ -62,6 +63,7 @@ fn the_runner_cannot_peek_at_the_prediction() {
     assert!(!below("pidlab-sim", &dependencies).contains("pidlab-realkernel"));
     assert!(!below("pidlab-explore", &dependencies).contains("pidlab-realkernel"), "what is explored is the model");
     assert!(!below("pidlab-kernels", &dependencies).contains("pidlab-sim"), "a guest is told nothing either");
+    assert!(!below("pidlab-judge", &dependencies).contains("pidlab-realkernel"), "a log is judged without a kernel");
     assert!(below("pidlab-scenario", &dependencies).is_empty(), "the language stands on neither machine");
 }
 
@@ -86,10 +88,11 @@ fn every_crate_that_is_published_has_a_readme_and_licences() {
 }
 
 /// Source folders in which no files import one another in a circle.
-const ACYCLIC: [&str; 9] = [
+const ACYCLIC: [&str; 10] = [
     "certify/src",
     "explore/src",
     "faults/src",
+    "judge/src",
     "kernels/src",
     "realkernel/src",
     "scenarios/src",
@@ -129,9 +132,17 @@ fn public_enums(text: &str) -> Vec<(String, String)> {
 #[test]
 fn every_public_enum_may_grow_or_says_why_not() {
     let (mut open, mut closed) = (0, 0);
-    for folder in
-        ["certify/src", "explore/src", "kernels/src", "realkernel/src", "scenarios/src", "sim/src", "src", "why/src"]
-    {
+    for folder in [
+        "certify/src",
+        "explore/src",
+        "judge/src",
+        "kernels/src",
+        "realkernel/src",
+        "scenarios/src",
+        "sim/src",
+        "src",
+        "why/src",
+    ] {
         for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) {
             let text = fs::read_to_string(&path).expect("a source file is text");
             for (name, before) in public_enums(&text) {

@@ -26,12 +26,14 @@ mod generate;
 mod guests;
 mod hearsay;
 mod init;
+mod judge;
 mod kernels;
 mod list;
 mod matrix;
 mod merge;
 mod outcomes;
 mod pairs;
+mod record;
 mod run;
 mod shard;
 mod topics;
@@ -137,6 +139,10 @@ enum Command {
     Why(why::Arguments),
     /// Hold a program that is to be PID 1 against the duties of an init.
     Init(init::Arguments),
+    /// Say whether a recording by strace is what Linux allows.
+    Judge(judge::Arguments),
+    /// Run a command under strace, for a recording that can be judged.
+    Record(record::Arguments),
     /// Put the results of the parts of a check together.
     Merge(merge::Arguments),
     /// Print a completion script for a shell.
@@ -251,6 +257,8 @@ pub fn main() -> ExitCode {
         Command::Hearsay(arguments) => hearsay::hearsay(&mut out, arguments),
         Command::Why(arguments) => why::why(&mut out, arguments),
         Command::Init(arguments) => init::init(&mut out, arguments),
+        Command::Judge(arguments) => judge::judge(&mut out, arguments),
+        Command::Record(arguments) => record::record(&mut out, arguments),
         Command::Merge(arguments) => merge::merge(&mut out, arguments),
         Command::Completions(arguments) => generate::completions(&mut out, arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&mut out, arguments, Arguments::command()),

@@ -1,0 +1,141 @@
+//! What `pidlab record` writes before a log: what the recorded processes have from outside.
+//!
+//! ```text
+//!   # pidlab record: tracer=4710 pgid=4710 sid=4000 blocked=0 ignored=0 kernel=6.18.44 facts=pidfd-thread,…
+//! ```
+
+use pidlab_scenario::{Fact, Facts};
+
+/// What was there before the first line; what is not known is `None`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Header {
+    /// The number of strace, which is the parent of the first process.
+    pub(crate) tracer: Option<u32>,
+    /// Its process group.
+    pub(crate) pgid: Option<u32>,
+    /// Its session.
+    pub(crate) sid: Option<u32>,
+    /// The signals that it blocked, as bits.
+    pub(crate) blocked: u64,
+    /// Those that it ignored.
+    pub(crate) ignored: u64,
+    /// What the kernel is called.
+    pub(crate) kernel: Option<String>,
+    /// What it is like.
+    pub(crate) facts: Option<Facts>,
+}
+
+/// What the line begins with.
+pub(crate) const WORDS: &str = " pidlab record:";
+
+impl Header {
+    /// Reads a line that begins with `#`; others than that of `pidlab record` say nothing.
+    pub(crate) fn take(&mut self, line: &str) -> Option<()> {
+        let Some(said) = line.strip_prefix(WORDS) else { return Some(()) };
+        for field in said.split_whitespace() {
+            let (key, value) = field.split_once('=')?;
+            match key {
+                "tracer" => self.tracer = Some(value.parse().ok()?),
+                "pgid" => self.pgid = Some(value.parse().ok()?),
+                "sid" => self.sid = Some(value.parse().ok()?),
+                "blocked" => self.blocked = u64::from_str_radix(value, 16).ok()?,
+                "ignored" => self.ignored = u64::from_str_radix(value, 16).ok()?,
+                "kernel" => self.kernel = Some(value.to_owned()),
+                "facts" => self.facts = Some(facts(value)?),
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+}
+
+/// All facts about kernels that are not named are lacking.
+fn facts(words: &str) -> Option<Facts> {
+    let held: Vec<Fact> =
+        words.split(',').filter(|word| !word.is_empty()).map(Fact::from_word).collect::<Option<_>>()?;
+    Some(Fact::ALL.iter().fold(Facts::newest(), |facts, fact| facts.with(*fact, held.contains(fact))))
+}
+
+/// The line that says all this.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The number that strace will have.
+    pub tracer: u32,
+    /// Its process group.
+    pub pgid: u32,
+    /// Its session.
+    pub sid: u32,
+    /// The signals that it blocks, as bits.
+    pub blocked: u64,
+    /// Those that it ignores.
+    pub ignored: u64,
+    /// What the kernel is called.
+    pub kernel: String,
+    /// What it is like, if that was asked.
+    pub facts: Option<Facts>,
+}
+
+impl Surroundings {
+    /// The first line of a log.
+    pub fn line(&self) -> String {
+        let Surroundings { tracer, pgid, sid, blocked, ignored, kernel, .. } = self;
+        let kernel: String = kernel.chars().filter(|c| !c.is_whitespace()).collect();
+        let mut line = format!(
+            "#{WORDS} tracer={tracer} pgid={pgid} sid={sid} blocked={blocked:x} ignored={ignored:x} kernel={kernel}"
+        );
+        if let Some(facts) = &self.facts {
+            let held = facts.iter().filter(|(_, holds)| *holds).map(|(fact, _)| fact.word());
+            line += &format!(" facts={}", held.collect::<Vec<_>>().join(","));
+        }
+        line
+    }
+}
+
+/// The calls that a log should have, as strace's `-e trace=` takes them: what makes, ends, moves and waits for processes, and what signals do.
+pub const CALLS: &[&str] = &[
+    "clone",
+    "?clone3",
+    "?fork",
+    "?vfork",
+    "execve",
+    "execveat",
+    "exit",
+    "exit_group",
+    "wait4",
+    "waitid",
+    "kill",
+    "tkill",
+    "tgkill",
+    "rt_sigqueueinfo",
+    "rt_tgsigqueueinfo",
+    "?pidfd_open",
+    "?pidfd_send_signal",
+    "unshare",
+    "setns",
+    "setpgid",
+    "setsid",
+    "getpid",
+    "getppid",
+    "gettid",
+    "getpgid",
+    "?getpgrp",
+    "getsid",
+    "prctl",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "rt_sigtimedwait",
+    "rt_sigsuspend",
+    "?signalfd",
+    "signalfd4",
+    "pselect6",
+    "ppoll",
+    "epoll_pwait",
+    "?epoll_pwait2",
+    "setuid",
+    "setreuid",
+    "setresuid",
+    "reboot",
+    "ptrace",
+    "openat",
+];

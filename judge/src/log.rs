@@ -1,0 +1,268 @@
+//! A log of strace(1) as a list of records: calls with their beginning and end, signals, ends.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::header::Header;
+use crate::line::{Said, answered, line, unanswered};
+
+/// A log that was read.
+#[derive(Clone, Debug)]
+pub struct Log {
+    pub(crate) header: Header,
+    /// In the order in which they began.
+    pub(crate) records: Vec<Record>,
+    /// Its lines, for who shows one.
+    pub(crate) lines: Vec<String>,
+}
+
+/// Something that a task did or that happened to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) pid: u32,
+    /// The line where it begins, from 1 on.
+    pub(crate) first: usize,
+    /// The line where it is over; `None`: the log does not say.
+    pub(crate) last: Option<usize>,
+    pub(crate) what: What,
+}
+
+impl Record {
+    /// Whether it is a call of this name.
+    pub(crate) fn is_call(&self, wanted: &str) -> bool {
+        matches!(&self.what, What::Call { name, .. } if name == wanted)
+    }
+}
+
+/// What it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum What {
+    /// A call; the result is what stands behind the `=`.
+    Call {
+        name: String,
+        arguments: Vec<String>,
+        result: Option<String>,
+    },
+    Exited(i32),
+    Killed(String),
+    Superseded(u32),
+    Signal {
+        name: String,
+        info: String,
+    },
+    Stopped,
+}
+
+/// Why a log cannot be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Unreadable {
+    /// The line, from 1 on.
+    pub line: usize,
+    /// What is wrong with it.
+    pub why: Fault,
+}
+
+/// What is wrong with a log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// There is nothing in it.
+    Empty,
+    /// The line is none of strace's.
+    Foreign,
+    /// The line ends in the middle.
+    Cut,
+    /// A call comes back that did not begin, or another one did.
+    ResumedAlone(String),
+    /// A task begins something while it is in a call.
+    Interleaved(String),
+    /// A task was there before the log began, or strace did not follow who made it.
+    FromNowhere(u32),
+    /// Nothing is in the log of whom a call has made.
+    NotFollowed,
+    /// The log ends and a task has not.
+    StillThere(u32),
+    /// A line that `pidlab record` has written cannot be read.
+    Header,
+}
+
+impl std::error::Error for Unreadable {}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.line;
+        match &self.why {
+            Fault::Empty => f.write_str("there is nothing in the log"),
+            Fault::Foreign => {
+                write!(f, "line {line} is none of strace's: record with `strace -f -o LOG`, or `pidlab record`")
+            }
+            Fault::Cut => write!(f, "line {line} ends in the middle: the log was cut off"),
+            Fault::ResumedAlone(name) => {
+                write!(
+                    f,
+                    "line {line}: {name} comes back that has not begun: lines are missing, or two logs were mixed"
+                )
+            }
+            Fault::Interleaved(name) => write!(
+                f,
+                "line {line}: its task is in {name} since an earlier line: lines are missing, or two logs were mixed"
+            ),
+            Fault::FromNowhere(pid) => write!(
+                f,
+                "line {line}: nobody in the log has made {pid}: record from the start, with -f, and with all calls that make processes"
+            ),
+            Fault::NotFollowed => {
+                write!(f, "line {line}: whom this call makes the log says nothing of: record with -f")
+            }
+            Fault::StillThere(pid) => write!(
+                f,
+                "the log ends at line {line} and {pid} has not: it was cut off, or strace let go; --partial judges what is there"
+            ),
+            Fault::Header => write!(f, "line {line}: what `pidlab record` wrote there cannot be read"),
+        }
+    }
+}
+
+impl Log {
+    /// Reads a log. `partial`: it may end before its processes do.
+    ///
+    /// # Errors
+    /// It is no log of strace, or not a whole one.
+    pub fn read(text: &str, partial: bool) -> Result<Log, Unreadable> {
+        let mut reader = Reader { log: Log::empty(text), open: BTreeMap::new() };
+        let count = reader.log.lines.len();
+        let whole = text.is_empty() || text.ends_with('\n');
+        for index in 0..count {
+            let text = reader.log.lines[index].clone();
+            let number = index + 1;
+            let last_is_cut = number == count && !whole;
+            match reader.take(number, &text) {
+                Err(_) if last_is_cut && partial => break,
+                Err(_) if last_is_cut => return Err(Unreadable { line: number, why: Fault::Cut }),
+                Err(why) => return Err(Unreadable { line: number, why }),
+                Ok(()) => {}
+            }
+        }
+        reader.finish(partial)
+    }
+
+    fn empty(text: &str) -> Log {
+        Log { header: Header::default(), records: Vec::new(), lines: text.lines().map(str::to_owned).collect() }
+    }
+}
+
+struct Reader {
+    log: Log,
+    /// The record of the call that a task is in, with its beginning.
+    open: BTreeMap<u32, (usize, String)>,
+}
+
+impl Reader {
+    fn take(&mut self, number: usize, text: &str) -> Result<(), Fault> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        if let Some(said) = text.strip_prefix('#') {
+            return self.log.header.take(said).ok_or(Fault::Header);
+        }
+        let line = line(text).ok_or(Fault::Foreign)?;
+        let pid = line.pid.or_else(|| self.log.records.first().map(|record| record.pid)).unwrap_or(0);
+        match line.said {
+            Said::Remark => return Ok(()),
+            Said::Resumed { name, rest } => return self.resume(number, pid, name, rest),
+            Said::Begun { name, arguments } => {
+                self.is_free(pid)?;
+                self.open.insert(pid, (self.log.records.len(), arguments.to_owned()));
+                let arguments = unanswered(arguments).into_iter().map(str::to_owned).collect();
+                self.push(pid, number, None, What::Call { name: name.to_owned(), arguments, result: None });
+            }
+            Said::Call { name, rest } => {
+                self.is_free(pid)?;
+                let what = call(name, rest).ok_or(Fault::Foreign)?;
+                self.push(pid, number, Some(number), what);
+            }
+            Said::Signal { name, info } => {
+                self.is_free(pid)?;
+                let what = What::Signal { name: name.to_owned(), info: info.to_owned() };
+                self.push(pid, number, Some(number), what);
+            }
+            Said::Stopped => self.push(pid, number, Some(number), What::Stopped),
+            Said::Exited { status } => self.end(number, pid, What::Exited(status)),
+            Said::Killed { signal } => self.end(number, pid, What::Killed(signal.to_owned())),
+            Said::Superseded { by } => self.superseded(number, pid, by),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, pid: u32, first: usize, last: Option<usize>, what: What) {
+        self.log.records.push(Record { pid, first, last, what });
+    }
+
+    fn is_free(&self, pid: u32) -> Result<(), Fault> {
+        let Some((record, _)) = self.open.get(&pid) else { return Ok(()) };
+        let What::Call { name, .. } = &self.log.records[*record].what else { return Ok(()) };
+        Err(Fault::Interleaved(name.clone()))
+    }
+
+    fn resume(&mut self, number: usize, pid: u32, name: &str, rest: &str) -> Result<(), Fault> {
+        let alone = || Fault::ResumedAlone(name.to_owned());
+        let (at, begun) = self.open.remove(&pid).ok_or_else(alone)?;
+        let whole = match rest.strip_prefix("<unfinished ...>") {
+            Some(rest) => format!("{}{rest}", begun.trim_end_matches([',', ' '])),
+            None => format!("{begun}{rest}"),
+        };
+        let ended = call(name, &whole).ok_or(Fault::Foreign)?;
+        let record = &mut self.log.records[at];
+        match &record.what {
+            What::Call { name: begun, .. } if begun == name => {}
+            _ => return Err(alone()),
+        }
+        record.what = ended;
+        record.last = Some(number);
+        Ok(())
+    }
+
+    fn end(&mut self, number: usize, pid: u32, what: What) {
+        self.open.remove(&pid);
+        self.push(pid, number, Some(number), what);
+    }
+
+    /// The call of the other thread goes on under this one's number.
+    fn superseded(&mut self, number: usize, pid: u32, by: u32) {
+        self.end(number, pid, What::Superseded(by));
+        if let Some(open) = self.open.remove(&by) {
+            self.open.insert(pid, open);
+        }
+    }
+
+    fn finish(self, partial: bool) -> Result<Log, Unreadable> {
+        let last = self.log.lines.len();
+        if self.log.records.is_empty() {
+            return Err(Unreadable { line: last.max(1), why: Fault::Empty });
+        }
+        if !partial {
+            let mut there: BTreeMap<u32, bool> = BTreeMap::new();
+            for record in &self.log.records {
+                match record.what {
+                    What::Exited(_) | What::Killed(_) => there.insert(record.pid, false),
+                    What::Superseded(by) => {
+                        there.insert(by, false);
+                        there.insert(record.pid, true)
+                    }
+                    _ => there.insert(record.pid, true),
+                };
+            }
+            if let Some((pid, _)) = there.into_iter().find(|(_, there)| *there) {
+                return Err(Unreadable { line: last, why: Fault::StillThere(pid) });
+            }
+        }
+        Ok(self.log)
+    }
+}
+
+fn call(name: &str, rest: &str) -> Option<What> {
+    let read = answered(rest)?;
+    let arguments = read.arguments.into_iter().map(str::to_owned).collect();
+    Some(What::Call { name: name.to_owned(), arguments, result: Some(read.result.to_owned()) })
+}

@@ -1,0 +1,164 @@
+//! `pidlab judge`: is what was recorded what Linux allows?
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use pidlab_judge::{Finding, Log, Options, Refuted, Verdict, judge as judge_log, scenario};
+use pidlab_scenario::{escaped_json, one_line};
+use pidlab_sim::rule;
+
+use super::{Belief, End, Format, Out};
+use crate::words;
+
+#[derive(Args)]
+#[command(after_help = "\
+The log is one of strace -f -o LOG; pidlab record makes such a log with all
+calls that are needed. It is judged on the model alone: no kernel is needed, and
+nothing is run.
+
+Exit codes:
+  0  accepted: some order of the events explains every answer
+  1  refuted: no order does
+  2  bad usage, or no whole log of strace
+  3  not decided: too many orders to tell
+
+Examples:
+  pidlab record -o build.log -- make -j4
+  pidlab judge build.log
+  pidlab judge --format json build.log")]
+pub(super) struct Arguments {
+    /// The log.
+    log: PathBuf,
+    /// Judge what there is of a log that ends before its processes do.
+    #[arg(long)]
+    partial: bool,
+    /// Tell the order that explains the log, with the rules that decided.
+    #[arg(long)]
+    order: bool,
+    /// Write a scenario with the same answers.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Give up after so many worlds.
+    #[arg(long, value_name = "NUMBER", default_value_t = Options::default().most_worlds)]
+    worlds: usize,
+    #[command(flatten)]
+    belief: Belief,
+    /// How the verdict is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn judge(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
+    let path = arguments.log.display();
+    let text = match std::fs::read(&arguments.log) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => {
+            eprintln!("error: {path} cannot be read: {error}");
+            return Ok(End::BadInput);
+        }
+    };
+    let mut options = Options::default();
+    options.partial = arguments.partial;
+    options.most_worlds = arguments.worlds;
+    options.order = arguments.order;
+    options.misconception = arguments.belief.believe;
+    let log = Log::read(&text, arguments.partial);
+    let judged = log.and_then(|log| judge_log(&log, &options).map(|verdict| (log, verdict)));
+    let (log, verdict) = match judged {
+        Ok(judged) => judged,
+        Err(unreadable) => {
+            eprintln!("error: {path}: {unreadable}");
+            return Ok(End::BadInput);
+        }
+    };
+    match arguments.format {
+        Format::Json => writeln!(out, "{}", escaped_json(&serde_json::to_string(&verdict)?))?,
+        Format::Text => tell(out, &verdict)?,
+    }
+    Ok(match verdict.finding {
+        Finding::Accepted => match &arguments.save {
+            Some(file) => save(file, &arguments.log, &log, &options)?,
+            None => End::Agree,
+        },
+        Finding::Refuted(_) => End::Differ,
+        Finding::NotDecided { .. } => End::NotDecided,
+    })
+}
+
+/// Writes the scenario of a log that is accepted.
+fn save(file: &Path, of: &Path, log: &Log, options: &Options) -> io::Result<End> {
+    let name = of.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    match scenario(log, options, &format!("A recording: {name}")) {
+        Ok(Some(scenario)) => {
+            if let Err(error) = std::fs::write(file, scenario.to_toml()) {
+                eprintln!("error: {} cannot be written: {error}", file.display());
+                return Ok(End::BadInput);
+            }
+            Ok(End::Agree)
+        }
+        Ok(None) => {
+            eprintln!("{}: no scenario has the same answers: it needs calls that overlap", file.display());
+            Ok(End::NotDecided)
+        }
+        Err(unreadable) => {
+            eprintln!("error: {}: {unreadable}", of.display());
+            Ok(End::BadInput)
+        }
+    }
+}
+
+fn tell(out: &mut Out, verdict: &Verdict) -> io::Result<()> {
+    match &verdict.finding {
+        Finding::Accepted => say(
+            out,
+            "",
+            &format!(
+                "accepted: an order of the {} events explains all {} answers of the kernel",
+                verdict.events, verdict.answers
+            ),
+        )?,
+        Finding::Refuted(refuted) => {
+            let Refuted { line, by, .. } = refuted;
+            say(out, "", &format!("refuted: no order of the events explains line {line}, of {by}"))?;
+            tell_stuck(out, refuted)?;
+        }
+        Finding::NotDecided { stuck } => {
+            let line = stuck.line;
+            let orders = "not decided: there are too many orders to try them all";
+            say(out, "", &format!("{orders}; those that were tried end at line {line}, of {}", stuck.by))?;
+            tell_stuck(out, stuck)?;
+        }
+    }
+    for told in &verdict.order {
+        writeln!(out, "{:>6}  {}: {}", told.line, told.by, one_line(&told.text))?;
+        if !told.rules.is_empty() {
+            say(out, "        ", &told.rules.join(" "))?;
+        }
+    }
+    for (call, times) in &verdict.not_judged {
+        let times = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
+        say(out, "  ", &format!("not judged: {call}, {times}: the language has no words for what it does"))?;
+    }
+    writeln!(out, "  {} worlds were looked at", verdict.worlds)
+}
+
+/// What stands there, and what would have been allowed.
+fn tell_stuck(out: &mut Out, stuck: &Refuted) -> io::Result<()> {
+    writeln!(out, "  {}", one_line(&stuck.text))?;
+    for allowed in &stuck.allowed {
+        say(out, "  ", &format!("Linux would have allowed: {}", allowed.what))?;
+        for id in &allowed.rules {
+            let sentence = rule::find(id).map_or("", |rule| rule.sentence);
+            say(out, "    ", &format!("{id}: {sentence}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a paragraph.
+fn say(out: &mut Out, indent: &str, text: &str) -> io::Result<()> {
+    let rest = format!("{indent}  ");
+    let options = textwrap::Options::new(words::width()).initial_indent(indent).subsequent_indent(&rest);
+    writeln!(out, "{}", textwrap::fill(&one_line(text), options))
+}
