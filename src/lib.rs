@@ -15,7 +15,6 @@
 //! [`pidlab_realkernel`] (the runner).
 #![forbid(unsafe_code)]
 
-pub mod claims;
 pub mod cli;
 pub mod compare;
 pub mod coverage;
@@ -33,4 +32,5 @@ mod words;
 
 pub use pidlab_realkernel as realkernel;
 pub use pidlab_scenario as scenario;
+pub use pidlab_scenario::held as claims;
 pub use pidlab_sim as sim;

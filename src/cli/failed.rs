@@ -57,20 +57,5 @@ pub(super) fn lines(scenario: &Scenario, verdict: Option<&Verdict>) -> Vec<Claim
 /// The row, what came instead, and the claim that would be true.
 pub(super) fn diagnostics(source: &Source, failed: &FailedClaim) -> Diagnostics {
     let Source { scenario, path, text, .. } = source;
-    let place = failed.place(scenario, text);
-    let span = place.map_or_else(|| scenario.steps[failed.step - 1].span.clone(), |place| place.pair);
-    let told: Vec<String> = failed.told(scenario).into_iter().map(|(on, truth)| format!("{on}: {truth}")).collect();
-    let help = match &failed.truth {
-        Some(truth) => format!("true is `{}`", truth.written(scenario).pair()),
-        None if failed.machines_differ => "model and kernel differ in this: the difference says how".to_owned(),
-        None => "no claim about this holds everywhere: leave it out, or claim what is always so".to_owned(),
-    };
-    let mistake = Diagnostic {
-        message: format!("claim failed {}", tell::place(scenario, failed.step)),
-        span,
-        label: told.join("; "),
-        also: None,
-        help: Some(help),
-    };
-    Diagnostics::of_claims(path, text, vec![mistake])
+    Diagnostics::of_claims(path, text, vec![failed.diagnostic(scenario, text)])
 }

@@ -34,6 +34,7 @@ mod merge;
 mod outcomes;
 mod pairs;
 mod record;
+mod picture;
 mod run;
 mod shard;
 mod topics;

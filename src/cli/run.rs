@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use pidlab_page::Film;
 use pidlab_realkernel::{Kernel, Sharing};
 use pidlab_scenario::{BecauseLine, Header, KernelHeader, Line, Need, Observation, Scenario, escaped_json};
 use pidlab_sim::Because;
 
 use super::elsewhere::{Elsewhere, Files};
-use super::{Belief, End, Format, Looking, Out, failed};
+use super::{Belief, End, Looking, Out, failed, picture};
 use crate::compare::Verdict;
 use crate::input::Source;
 use crate::kernel::{self, Judged, Labs, On, Plan};
@@ -24,6 +25,10 @@ Examples:
   pidlab run orphans/adopted-by-own-init     a scenario of the library
   pidlab run mine.toml --on model            without this kernel
   pidlab run mine.toml --format json         one JSON object per line and step
+  pidlab run mine.toml --format html > mine.html
+                                             a page to step through, and to guess
+  pidlab run mine.toml --format svg --step 4 > four.svg
+                                             the world after step 4, as a picture
   pidlab run mine.toml --misconception orphans-go-to-grandparent")]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -44,6 +49,22 @@ pub(super) struct Arguments {
     /// How the run is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// The moment that is drawn: after this step; 0 is the start [default: the last].
+    #[arg(long, value_name = "N")]
+    step: Option<usize>,
+}
+
+/// How a run is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+    /// A page to step through, in one file.
+    Html,
+    /// A picture of one moment.
+    Svg,
 }
 
 pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
@@ -55,12 +76,17 @@ pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         Ok(sources) => sources,
         Err(end) => return Ok(end),
     };
+    if let Some(wrong) = arguments.wrong(sources.len()) {
+        eprintln!("error: {wrong}");
+        return Ok(End::BadInput);
+    }
     let (labs, on, mut end) = match super::open_labs(arguments.on, 1, arguments.looking.look) {
         Ok(labs) => (labs, arguments.on, End::Agree),
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, End::NoKernel),
     };
-    let header = labs.kernel().map(kernel_header);
+    let kernel = labs.kernel().cloned();
+    let mut films = Vec::new();
     let sharing = if arguments.own_memory { Sharing::Own } else { Sharing::Auto };
     let mut written = Ok(());
     kernel::spread(
@@ -73,14 +99,31 @@ pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             if index > 0 && arguments.format == Format::Text {
                 written = writeln!(out);
             }
-            match one(out, &sources[index], judged, arguments.format, header.as_ref()) {
+            let mut show = Show { out, arguments, kernel: kernel.as_ref(), films: &mut films };
+            match show.one(&sources[index], judged) {
                 Ok(one) => end = worse(end, one),
                 Err(error) => written = Err(error),
             }
             written.is_ok()
         },
     );
-    written.map(|()| end)
+    written?;
+    if arguments.format == Format::Html {
+        out.write_all(pidlab_page::page::film(&films).as_bytes())?;
+    }
+    Ok(end)
+}
+
+impl Arguments {
+    /// What cannot be asked for at once.
+    fn wrong(&self, count: usize) -> Option<&'static str> {
+        match self.format {
+            Format::Svg if count != 1 => Some("a picture is of one scenario"),
+            Format::Svg => None,
+            _ if self.step.is_some() => Some("`--step` is for `--format svg`"),
+            _ => None,
+        }
+    }
 }
 
 /// Of two ends, the one that the user must know: a mistake, then a difference, then a skip.
@@ -91,69 +134,80 @@ fn worse(left: End, right: End) -> End {
         .unwrap_or(End::Agree)
 }
 
-fn one(
-    out: &mut Out,
-    source: &Source,
-    judged: Judged,
-    format: Format,
-    kernel: Option<&KernelHeader>,
-) -> io::Result<End> {
-    let (verdict, end) = match judged {
-        Judged::Failed(why) => {
-            eprintln!("error: {}: the kernel side gave no result: {why}", source.scenario.name);
-            return Ok(End::Differ);
-        }
-        Judged::Skipped(why, verdict) => {
-            eprintln!("the kernel side is skipped: {}\nremedy: {}", why.reason, why.remedy);
-            match verdict {
-                Some(verdict) => (verdict, End::NoKernel),
-                None => return Ok(End::NoKernel),
+/// Where runs are shown, and how.
+struct Show<'a> {
+    out: &'a mut Out,
+    arguments: &'a Arguments,
+    kernel: Option<&'a Kernel>,
+    films: &'a mut Vec<Film>,
+}
+
+impl Show<'_> {
+    fn one(&mut self, source: &Source, judged: Judged) -> io::Result<End> {
+        let (verdict, end) = match judged {
+            Judged::Failed(why) => {
+                eprintln!("error: {}: the kernel side gave no result: {why}", source.scenario.name);
+                return Ok(End::Differ);
+            }
+            Judged::Skipped(why, verdict) => {
+                eprintln!("the kernel side is skipped: {}\nremedy: {}", why.reason, why.remedy);
+                match verdict {
+                    Some(verdict) => (verdict, End::NoKernel),
+                    None => return Ok(End::NoKernel),
+                }
+            }
+            Judged::Lacking(facts, verdict) => {
+                eprintln!(
+                    "the kernel side is skipped: the scenario is for machines {}{}",
+                    words::needs(&facts),
+                    hint(&facts)
+                );
+                match verdict {
+                    Some(verdict) => (verdict, End::NoKernel),
+                    None => return Ok(End::NoKernel),
+                }
+            }
+            Judged::ModelOnly(needs, verdict) => {
+                eprintln!("on the model only: the scenario is about kernels {}{}", words::needs(&needs), hint(&needs));
+                (verdict, End::Agree)
+            }
+            Judged::Verdict(verdict) => (verdict, End::Agree),
+        };
+        match self.arguments.format {
+            Format::Text => {
+                self.out.write_all(tell::run(&source.scenario, &verdict).as_bytes())?;
+                for problem in &verdict.problems {
+                    write!(self.out, "\n{}\n", failed::problem(source, problem).trim_end())?;
+                }
+            }
+            Format::Json => json(self.out, &source.scenario, &verdict, self.kernel.map(kernel_header).as_ref())?,
+            Format::Html => self.films.push(picture::film(source, &verdict, self.kernel)),
+            Format::Svg => {
+                if let Err(wrong) = picture::svg(self.out, source, &verdict, self.arguments.step)? {
+                    eprintln!("error: {wrong}");
+                    return Ok(End::BadInput);
+                }
             }
         }
-        Judged::Lacking(facts, verdict) => {
-            eprintln!(
-                "the kernel side is skipped: the scenario is for machines {}{}",
-                words::needs(&facts),
-                hint(&facts)
-            );
-            match verdict {
-                Some(verdict) => (verdict, End::NoKernel),
-                None => return Ok(End::NoKernel),
+        if let Some(refused) = &verdict.mistake {
+            self.out.flush()?;
+            eprintln!("{}", failed::refused(source, &verdict, refused).render(true));
+            if verdict.problems.is_empty() {
+                return Ok(End::BadInput);
             }
         }
-        Judged::ModelOnly(needs, verdict) => {
-            eprintln!("on the model only: the scenario is about kernels {}{}", words::needs(&needs), hint(&needs));
-            (verdict, End::Agree)
-        }
-        Judged::Verdict(verdict) => (verdict, End::Agree),
-    };
-    match format {
-        Format::Text => {
-            out.write_all(tell::run(&source.scenario, &verdict).as_bytes())?;
+        if !verdict.agrees() && self.arguments.format != Format::Text {
+            self.out.flush()?;
             for problem in &verdict.problems {
-                write!(out, "\n{}\n", failed::problem(source, problem).trim_end())?;
+                eprintln!("{}", failed::problem(source, problem).trim_end());
             }
         }
-        Format::Json => json(out, &source.scenario, &verdict, kernel)?,
+        Ok(match verdict.agrees() {
+            true => end,
+            false if verdict.is_not_decided() => worse(end, End::NotDecided),
+            false => worse(end, End::Differ),
+        })
     }
-    if let Some(refused) = &verdict.mistake {
-        out.flush()?;
-        eprintln!("{}", failed::refused(source, &verdict, refused).render(true));
-        if verdict.problems.is_empty() {
-            return Ok(End::BadInput);
-        }
-    }
-    if !verdict.agrees() && format == Format::Json {
-        out.flush()?;
-        for problem in &verdict.problems {
-            eprintln!("{}", failed::problem(source, problem).trim_end());
-        }
-    }
-    Ok(match verdict.agrees() {
-        true => end,
-        false if verdict.is_not_decided() => worse(end, End::NotDecided),
-        false => worse(end, End::Differ),
-    })
 }
 
 /// Where to read what is lacking.

@@ -3,8 +3,9 @@
 //!
 //! A failed claim is told once, with what came in its place, as a claim that could be pasted over it.
 
-use pidlab_scenario::{Claim, Numbers, Observation, Place, Scenario, Written};
 use serde::Serialize;
+
+use crate::{Claim, Diagnostic, Numbers, Observation, Place, Scenario, Written, told};
 
 /// A claim that is false somewhere.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,15 +42,16 @@ pub fn on_one<'a>(scenario: &Scenario, run: impl Iterator<Item = (Whose, &'a Obs
 }
 
 /// What the claims of a step must hold on.
-pub(crate) struct Looked<'a> {
+#[derive(Clone, Debug)]
+pub struct Looked<'a> {
     /// Every observation, that which the run went on from first.
-    pub(crate) observations: Vec<(Whose, &'a Observation)>,
+    pub observations: Vec<(Whose, &'a Observation)>,
     /// Whether Linux can give nothing else.
-    pub(crate) complete: bool,
+    pub complete: bool,
 }
 
 /// The claims of a scenario that fail in a run, of which the first is the start.
-pub(crate) fn failed<'a>(scenario: &Scenario, run: impl Iterator<Item = Looked<'a>>) -> Vec<FailedClaim> {
+pub fn failed<'a>(scenario: &Scenario, run: impl Iterator<Item = Looked<'a>>) -> Vec<FailedClaim> {
     let mut failed = Vec::new();
     let mut numbers = Numbers::default();
     for (number, looked) in run.enumerate() {
@@ -100,6 +102,21 @@ impl FailedClaim {
             }
             all => all.iter().map(|(whose, claim)| (whose.on(), pair(claim))).collect(),
         }
+    }
+
+    /// The claim with its row of the file, what came instead, and the claim that would be true.
+    pub fn diagnostic(&self, scenario: &Scenario, text: &str) -> Diagnostic {
+        let step = &scenario.steps[self.step - 1];
+        let span = self.place(scenario, text).map_or_else(|| step.span.clone(), |place| place.pair);
+        let told: Vec<String> = self.told(scenario).into_iter().map(|(on, truth)| format!("{on}: {truth}")).collect();
+        let help = match &self.truth {
+            Some(truth) => format!("true is `{}`", truth.written(scenario).pair()),
+            None if self.machines_differ => "model and kernel differ in this: the difference says how".to_owned(),
+            None => "no claim about this holds everywhere: leave it out, or claim what is always so".to_owned(),
+        };
+        let (who, call) = (scenario.role_name(step.by), told::call(scenario, &step.call));
+        let message = format!("claim failed at step {}, {who}: {call}", self.step);
+        Diagnostic { message, span, label: told.join("; "), also: None, help: Some(help) }
     }
 
     /// Where the claim stands in the file.

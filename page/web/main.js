@@ -1,0 +1,261 @@
+// The page: what is shown is the state, and the state is in the address.
+const state = { name: "", text: null, step: 0, view: "boxes", eye: "", kernel: "", facts: {}, wrong: "" };
+let shelf = null;
+
+function say(words) { $("live").textContent = words; }
+
+function walk(by) {
+  state.step += by;
+  player.show();
+  placed();
+}
+
+// The step that comes next; where a question stands before it, that comes first, and the second time it is passed.
+function next() {
+  const open = player.asking();
+  const card = $("questions").querySelector("button:not(:disabled)");
+  if (open.length && card && !$("questions").contains(document.activeElement) && next.stopped !== state.step) {
+    next.stopped = state.step;
+    card.focus();
+    say(`A question first: ${open[0].text} Step on again to pass it.`);
+    return;
+  }
+  walk(1);
+}
+
+async function packed(text) {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+async function unpacked(word) {
+  const bytes = Uint8Array.from(atob(word.replaceAll("-", "+").replaceAll("_", "/")), letter => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+}
+
+// The state as the fragment of an address.
+async function fragment() {
+  const parts = new URLSearchParams();
+  if (state.name) parts.set("s", state.name);
+  if (state.step) parts.set("k", state.step);
+  if (state.view !== "boxes") parts.set("v", state.view);
+  if (state.eye) parts.set("eye", state.eye);
+  if (state.kernel) parts.set("on", state.kernel);
+  const facts = Object.entries(state.facts).map(([name, holds]) => (holds ? "" : "!") + name).join(",");
+  if (facts) parts.set("facts", facts);
+  if (state.wrong) parts.set("as-if", state.wrong);
+  if (state.text !== null) parts.set("t", await packed(state.text));
+  return `#${parts.toString().replaceAll("%2F", "/").replaceAll("%2C", ",").replaceAll("%21", "!")}`;
+}
+
+// Puts the state into the address.
+async function placed() {
+  mark();
+  const address = await fragment();
+  if (address !== location.hash) history.replaceState(null, "", address);
+}
+
+// Reads the state from the address.
+async function read() {
+  const parts = new URLSearchParams(location.hash.slice(1));
+  Object.assign(state, {
+    name: parts.get("s") || state.name,
+    step: Number(parts.get("k")) || 0,
+    view: parts.get("v") === "table" ? "table" : "boxes",
+    eye: parts.get("eye") || "",
+    kernel: parts.get("on") || "",
+    wrong: parts.get("as-if") || "",
+    facts: Object.fromEntries((parts.get("facts") || "").split(",").filter(Boolean).map(word => [word.replace("!", ""), word[0] !== "!"])),
+  });
+  try { state.text = parts.has("t") ? await unpacked(parts.get("t")) : null; } catch { state.text = null; }
+}
+
+// Shows in the text which step is shown, and what is hidden.
+function mark() {
+  const scene = player.film && player.film.moments[state.step];
+  editor.marks.now = scene ? scene.lines : null;
+  const veil = $("veil").checked && state.text === null;
+  editor.marks.veiled = veil ? (player.claims || []).slice(state.step).flat() : [];
+  editor.paint();
+  editor.reveal();
+}
+
+function file() { return shelf && shelf.files.find(one => one.name === state.name); }
+
+// Runs the text, and shows what came of it.
+function run(quiet) {
+  const text = editor.value;
+  const played = model.ask({ ask: "play", name: state.name || "mine", text, kernel: state.kernel || null, facts: state.facts, misconception: state.wrong || null });
+  editor.marks.mistakes = played.mistakes.map(mistake => [mistake.from, mistake.to]);
+  $("mistakes").replaceChildren(...played.mistakes.map(mistake => make("div", {},
+    make("button", { type: "button", onclick: () => editor.go(mistake.from, mistake.to) }, `line ${mistake.line}, column ${mistake.column}`),
+    mistake.message, mistake.help ? make("span", { class: "help" }, ` — ${mistake.help}`) : "")));
+  const notices = [];
+  if (!played.film && player.film) notices.push("The text has a mistake. What is shown is the run before it.");
+  if (state.wrong) {
+    const where = played.departs === null ? "in this scenario it makes no difference." : `from step ${played.departs} on this is not what Linux does.`;
+    notices.push(`As if it were true that ${state.wrong.replaceAll("-", " ")}: ${where}`);
+  }
+  if (played.needs.length) notices.push(`This scenario is about kernels ${played.needs.map(need => need[0] === "!" ? `without ${need.slice(1)}` : `with ${need}`).join(", ")}; the model is one of them here.`);
+  $("notices").replaceChildren(...notices.map(words => make("p", {}, words)));
+  if (played.film) {
+    player.open(played.film);
+    player.claims = played.claims;
+    player.show(quiet);
+    document.title = `${played.film.title} · pidlab`;
+  }
+  $("reset").hidden = state.text === null || !file();
+  placed();
+}
+
+// Opens a scenario of the library.
+function open(name, step) {
+  Object.assign(state, { name, text: null, step: step || 0, eye: "" });
+  editor.value = file().text;
+  next.stopped = null;
+  run(true);
+  lesson();
+  $("shelf-now").textContent = name;
+}
+
+// Which lesson the scenario is in, and what comes after it.
+function lesson() {
+  const index = shelf.lessons.findIndex(one => one.scenarios.includes(state.name));
+  $("lesson").hidden = index < 0;
+  if (index < 0) return;
+  const all = shelf.lessons.flatMap(one => one.scenarios), after = all[all.indexOf(state.name) + 1];
+  $("lesson").replaceChildren(`Lesson ${index + 1} of ${shelf.lessons.length}: ${shelf.lessons[index].title}`,
+    after ? " · " : "", after ? make("button", { type: "button", class: "link", onclick: () => { open(after); $("stage").focus(); } }, "next scenario") : "");
+}
+
+function shelved() {
+  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = one => words.every(word => `${one.name} ${one.title} ${one.rules.join(" ")}`.toLowerCase().includes(word));
+  const entry = one => make("li", {}, make("button", { type: "button", "aria-current": one.name === state.name ? "true" : false,
+    onclick: () => { $("shelf").close(); open(one.name); $("stage").focus(); } }, one.title, make("small", {}, one.name)));
+  const groups = shelf.lessons.map((one, index) => [`Lesson ${index + 1}: ${one.title}`, one.scenarios.map(name => shelf.files.find(file => file.name === name))]);
+  const chapters = [...new Set(shelf.files.map(one => one.name.split("/")[0]))];
+  groups.push(...chapters.map(chapter => [chapter, shelf.files.filter(one => one.name.startsWith(`${chapter}/`))]));
+  const lists = groups.map(([title, files]) => [title, files.filter(fits)]).filter(([, files]) => files.length);
+  $("shelf-list").replaceChildren(...lists.flatMap(([title, files]) => [make("h3", {}, title), make("ul", {}, ...files.map(entry))]));
+  $("found").textContent = words.length ? `${shelf.files.filter(fits).length} scenarios` : "";
+}
+
+function settings() {
+  $("kernel").replaceChildren(make("option", { value: "" }, "newest that the model knows"), ...shelf.kernels.map(one => make("option", { value: one.name }, `Linux ${one.release.split(/[-+]/)[0]} (Debian)`)));
+  $("wrong").replaceChildren(make("option", { value: "" }, "Linux is as it is"), ...shelf.misconceptions.map(word => make("option", { value: word }, word.replaceAll("-", " "))));
+  $("kernel").value = state.kernel;
+  $("wrong").value = state.wrong;
+  facts();
+}
+
+function facts() {
+  const kernel = shelf.kernels.find(one => one.name === state.kernel);
+  const holds = name => kernel ? !kernel.lacking.includes(name) : shelf.newest.includes(name);
+  $("facts").replaceChildren(...shelf.facts.map(fact => {
+    const box = make("input", { type: "checkbox" });
+    box.checked = state.facts[fact.name] ?? holds(fact.name);
+    box.addEventListener("change", () => {
+      if (box.checked === holds(fact.name)) delete state.facts[fact.name]; else state.facts[fact.name] = box.checked;
+      counted();
+      run();
+    });
+    const meaning = make("span", {});
+    meaning.innerHTML = fact.meaning;
+    return make("label", {}, box, make("span", {}, make("code", {}, fact.name), " ", meaning));
+  }));
+  counted();
+}
+
+function counted() {
+  const changed = Object.keys(state.facts).length;
+  $("facts-count").textContent = changed ? ` (${changed} changed)` : "";
+}
+
+function listen() {
+  $("back").addEventListener("click", () => walk(-1));
+  $("next").addEventListener("click", next);
+  $("at").addEventListener("input", () => { state.step = Number($("at").value); player.show(); placed(); });
+  $("eye").addEventListener("change", () => { state.eye = $("eye").value; player.show(true); placed(); });
+  $("picture").addEventListener("click", event => {
+    const task = event.target.closest("svg [data-name]");
+    if (task) { state.eye = state.eye === task.dataset.name ? "" : task.dataset.name; player.show(true); placed(); }
+  });
+  document.querySelectorAll("[data-view]").forEach(button => button.addEventListener("click", () => { state.view = button.dataset.view; looked(); player.show(true); placed(); }));
+  document.addEventListener("keydown", event => {
+    const typing = event.target.closest("textarea, select, input, dialog, .picture");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const keys = { ArrowRight: next, ArrowLeft: () => state.step && walk(-1), Home: () => walk(-state.step), End: () => walk(player.last - state.step) };
+    if (keys[event.key] && (event.key !== "ArrowRight" || state.step < player.last)) { event.preventDefault(); keys[event.key](); }
+  });
+  window.addEventListener("hashchange", async () => { await read(); show(); });
+}
+
+function looked() {
+  document.querySelectorAll("[data-view]").forEach(button => button.setAttribute("aria-pressed", String(button.dataset.view === state.view)));
+}
+
+// What only a page with the model inside can do.
+function listenToAuthor() {
+  $("open-shelf").addEventListener("click", () => { shelved(); $("shelf").showModal(); $("filter").focus(); });
+  $("close-shelf").addEventListener("click", () => $("shelf").close());
+  $("filter").addEventListener("input", shelved);
+  $("kernel").addEventListener("change", () => { state.kernel = $("kernel").value; state.facts = {}; facts(); run(); });
+  $("wrong").addEventListener("change", () => { state.wrong = $("wrong").value; run(); });
+  $("veil").addEventListener("change", mark);
+  $("reset").addEventListener("click", () => { open(state.name, state.step); editor.text.focus(); });
+  editor.start(() => {
+    const known = file();
+    state.text = known && known.text === editor.value ? null : editor.value;
+    run(true);
+  });
+}
+
+// Shows what the state says, whatever was shown before.
+function show() {
+  looked();
+  if (!shelf) { film(); return; }
+  if (!file() && state.text === null) state.name = shelf.lessons[0].scenarios[0];
+  settings();
+  editor.value = state.text ?? file().text;
+  run(true);
+  lesson();
+  $("shelf-now").textContent = state.text === null ? state.name : "a scenario of your own";
+}
+
+// A page without the model: films, and nothing to choose but which one.
+function film() {
+  const one = data.films.find(film => film.name === state.name) || data.films[0];
+  state.name = one.name;
+  if (player.film !== one) player.open(one);
+  $("runs").value = String(data.films.indexOf(one));
+  $("text").value = one.text;
+  $("notices").replaceChildren(make("p", { class: "origin" }, `From ${one.origin}.`), ...one.notices.map(words => make("p", {}, words)));
+  player.show(true);
+  placed();
+}
+
+(async () => {
+  await read();
+  listen();
+  $("share").addEventListener("click", async () => {
+    await placed();
+    try { await navigator.clipboard.writeText(location.href); say("The link is copied."); $("share").textContent = "Copied"; }
+    catch { say("The link is in the address bar."); $("share").textContent = "It is in the address bar"; }
+  });
+  if (await model.load()) {
+    shelf = model.ask({ ask: "shelf" });
+    listenToAuthor();
+  } else {
+    document.body.classList.add("alone");
+    ["settings", "mistakes", "hint", "open-shelf"].forEach(id => { $(id).hidden = true; });
+    document.querySelector(".veil").hidden = true;
+    $("text").readOnly = true;
+    $("runs-label").hidden = data.films.length < 2;
+    $("runs").replaceChildren(...data.films.map((one, index) => make("option", { value: index }, one.title)));
+    $("runs").addEventListener("change", () => { Object.assign(state, { name: data.films[$("runs").value].name, step: 0, eye: "" }); film(); });
+  }
+  show();
+  document.documentElement.dataset.ready = "true";
+})();
