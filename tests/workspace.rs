@@ -53,6 +53,8 @@ fn the_runner_cannot_peek_at_the_prediction() {
             "pidlab-faults",
             "pidlab-judge",
             "pidlab-kernels",
+            "pidlab-page",
+            "pidlab-page-wasm",
             "pidlab-realkernel",
             "pidlab-scenario",
             "pidlab-sim",
@@ -64,6 +66,10 @@ fn the_runner_cannot_peek_at_the_prediction() {
     assert!(!below("pidlab-explore", &dependencies).contains("pidlab-realkernel"), "what is explored is the model");
     assert!(!below("pidlab-kernels", &dependencies).contains("pidlab-sim"), "a guest is told nothing either");
     assert!(!below("pidlab-judge", &dependencies).contains("pidlab-realkernel"), "a log is judged without a kernel");
+    assert!(
+        !below("pidlab-page", &dependencies).contains("pidlab-realkernel"),
+        "a page knows no kernel but what it is told"
+    );
     assert!(below("pidlab-scenario", &dependencies).is_empty(), "the language stands on neither machine");
 }
 
@@ -71,7 +77,8 @@ fn the_runner_cannot_peek_at_the_prediction() {
 #[test]
 fn every_crate_that_is_published_has_a_readme_and_licences() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for package in dependencies().keys().filter(|package| *package != "pidlab-faults") {
+    let published = |package: &&String| !["pidlab-faults", "pidlab-page-wasm"].contains(&package.as_str());
+    for package in dependencies().keys().filter(published) {
         let folder = match package.strip_prefix("pidlab-") {
             Some("scenario") => root.join("scenarios"),
             Some(folder) => root.join(folder),
@@ -94,6 +101,7 @@ const ACYCLIC: [&str; 10] = [
     "faults/src",
     "judge/src",
     "kernels/src",
+    "page/src",
     "realkernel/src",
     "scenarios/src",
     "sim/src",
@@ -137,6 +145,7 @@ fn every_public_enum_may_grow_or_says_why_not() {
         "explore/src",
         "judge/src",
         "kernels/src",
+        "page/src",
         "realkernel/src",
         "scenarios/src",
         "sim/src",

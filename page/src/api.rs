@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use pidlab_scenario::held::Whose;
 use pidlab_scenario::{
     BecauseLine, Diagnostic, Diagnostics, Fact, Facts, Header, Line, Place, Refused, Scenario, held, library, nearest,
 };
-use pidlab_scenario::held::Whose;
 use pidlab_sim::{Answer, Misconception, Model, rule};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -69,8 +69,13 @@ fn is_word(letter: char) -> bool {
 /// Where the step begins that the caret is in; or the line, where it is in none.
 fn step_start(before: &str) -> usize {
     let line = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let step = before.rfind("{ by").or_else(|| before.rfind("{by"));
-    step.filter(|step| *step >= line || !before[*step..].contains("},\n")).unwrap_or(line)
+    let step = before.rfind("{ by").max(before.rfind("{by"));
+    step.filter(|step| is_open(&before[*step..])).unwrap_or(line)
+}
+
+/// Whether a step that begins so has not come to its end.
+fn is_open(step: &str) -> bool {
+    step.matches('{').count() > step.matches('}').count()
 }
 
 /// What the caret is at.
@@ -127,6 +132,9 @@ fn pair(word: &str, about: &str) -> (String, String) {
 }
 
 fn keys(call: Option<&CallWords>, step: &str) -> Vec<(String, String)> {
+    if step.contains('}') && !is_open(step) {
+        return Vec::new();
+    }
     if !step.contains('{') {
         let keys = [
             ("title", "what the scenario claims, in one line"),
@@ -230,5 +238,7 @@ mod tests {
         assert_eq!((rules[0].as_str(), typed.as_str()), ("reap.ns-is-fathers", "reap.ns"));
         assert_eq!(options("ti|").0, ["title"]);
         assert!(options("title = \"a|").0.is_empty());
+        let closed = "steps = [\n  { by = \"host\", call = \"fork\", child = \"mid\" },|";
+        assert!(options(closed).0.is_empty());
     }
 }

@@ -40,7 +40,8 @@ fn apart(one: Frame, other: Frame) -> bool {
 }
 
 fn with_class<'a, 'input>(node: Node<'a, 'input>, class: &'a str) -> impl Iterator<Item = Node<'a, 'input>> {
-    node.descendants().filter(move |one| one.attribute("class").is_some_and(|words| words.split(' ').any(|word| word == class)))
+    node.descendants()
+        .filter(move |one| one.attribute("class").is_some_and(|words| words.split(' ').any(|word| word == class)))
 }
 
 fn rect<'a, 'input>(node: Node<'a, 'input>) -> Node<'a, 'input> {
@@ -52,7 +53,9 @@ fn check(picture: &str, observation: &Observation, scenario: &Scenario, place: &
     let document = Document::parse(picture).unwrap_or_else(|error| panic!("{place}: {error}"));
     let root = document.root_element();
     let nests: Vec<(u16, Frame)> = with_class(root, "nest")
-        .map(|nest| (nest.attribute("data-in").and_then(|space| space.parse().ok()).expect("a number"), frame(rect(nest))))
+        .map(|nest| {
+            (nest.attribute("data-in").and_then(|space| space.parse().ok()).expect("a number"), frame(rect(nest)))
+        })
         .collect();
     let tasks: Vec<Node<'_, '_>> = with_class(root, "task").collect();
     assert_eq!(tasks.len(), observation.processes.len(), "{place}: each process stands there once");
@@ -116,7 +119,8 @@ fn what_changed_is_told_in_words() {
         let (scenario, answers) = run(name);
         let film = film(&scenario, &answers);
         let line = |scene: &pidlab_page::Scene| {
-            let changes: Vec<String> = scene.changes.iter().map(|one| format!("   {} {}\n", one.about, one.words)).collect();
+            let changes: Vec<String> =
+                scene.changes.iter().map(|one| format!("   {} {}\n", one.about, one.words)).collect();
             format!("{}. {}: {} {}\n{}", scene.step, scene.by, scene.call, scene.result, changes.concat())
         };
         film.moments.iter().skip(1).map(line).collect::<String>()

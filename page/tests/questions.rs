@@ -27,7 +27,11 @@ fn every_question_of_the_library_can_be_answered_in_one_way() {
                 assert_eq!(right, 1, "{}: {question}", file.name);
                 assert!((2..=4).contains(&choices.len()), "{}: {question}", file.name);
                 for (index, choice) in choices.iter().enumerate() {
-                    assert!(choices[..index].iter().all(|other| other["words"] != choice["words"]), "{}: {question}", file.name);
+                    assert!(
+                        choices[..index].iter().all(|other| other["words"] != choice["words"]),
+                        "{}: {question}",
+                        file.name
+                    );
                 }
                 assert_eq!(question["step"].as_u64(), scene["step"].as_u64().map(|step| step + 1));
                 put += 1;
@@ -36,7 +40,9 @@ fn every_question_of_the_library_can_be_answered_in_one_way() {
             }
         }
     }
-    println!("{asked} asked, {put} put, {mistaken} with an answer from a misconception, {earlier} before the step that only reads");
+    println!(
+        "{asked} asked, {put} put, {mistaken} with an answer from a misconception, {earlier} before the step that only reads"
+    );
     assert!(put * 100 >= asked * 95, "{put} of {asked}");
 }
 
@@ -50,10 +56,20 @@ fn shown(name: &str) -> String {
         let choices = list(question, "choices").iter();
         let choices = choices.map(|choice| {
             let why = choice["misconception"].as_str().map(|word| format!("   <- {word}")).unwrap_or_default();
-            format!("  {} {}{why}\n", if choice["right"] == true { "*" } else { "-" }, choice["words"].as_str().unwrap_or("?"))
+            format!(
+                "  {} {}{why}\n",
+                if choice["right"] == true { "*" } else { "-" },
+                choice["words"].as_str().unwrap_or("?")
+            )
         });
         let read = question["read"].as_str().map(|read| format!(" ({read})")).unwrap_or_default();
-        format!("before {}. {}: {}{read}\n{}", question["step"], question["deed"], question["text"], choices.collect::<String>())
+        format!(
+            "before {}. {}: {}{read}\n{}",
+            question["step"],
+            question["deed"],
+            question["text"],
+            choices.collect::<String>()
+        )
     };
     questions.map(one).collect()
 }
@@ -77,7 +93,10 @@ fn mistakes_have_their_place() {
     let played = play("mine", "title = \"t\"\nsteps = [\n  { by = \"host\", call = \"getpid\", returns = 2 },\n]\n");
     assert_eq!(played["mistakes"][0]["help"], "true is `returns = 1`");
     assert_eq!(played["mistakes"][0]["line"], 3);
-    let played = play("mine", "title = \"t\"\nsteps = [\n  { by = \"host\", call = \"exit\", status = 0 },\n  { by = \"host\", call = \"getpid\" },\n]\n");
+    let played = play(
+        "mine",
+        "title = \"t\"\nsteps = [\n  { by = \"host\", call = \"exit\", status = 0 },\n  { by = \"host\", call = \"getpid\" },\n]\n",
+    );
     assert_eq!(list(&played["film"], "moments").len(), 2, "what comes before the mistake is shown");
     assert_eq!(played["mistakes"][0]["line"], 4);
 }

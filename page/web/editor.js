@@ -17,7 +17,7 @@ const editor = {
     this.text.addEventListener("input", event => {
       this.close();
       this.onchange();
-      if (event.inputType === "insertText" && /[\w"\[{,\s]/.test(event.data || "")) this.complete(false);
+      if (event.inputType === "insertText" && /[\w"]/.test(event.data || "")) this.complete(false);
     });
     this.text.addEventListener("keydown", event => this.key(event));
     this.text.addEventListener("blur", () => this.close());

@@ -112,7 +112,8 @@ const player = {
     const cards = scene.questions.map(question => {
       const card = make("div", { class: "ask" });
       const heading = make("h3", {}, question.text);
-      const when = make("p", { class: "when" }, `Before step ${question.step}: `, make("code", {}, question.deed), question.read ? " What will " : "", question.read ? make("code", {}, question.read) : "", question.read ? " read after it?" : "");
+      const deed = make("code", {}, question.deed), read = question.read && make("code", {}, question.read);
+      const when = make("p", { class: "when" }, `Before step ${question.step}, `, deed, ".", ...(read ? [" What will ", read, " give after it?"] : []));
       const choices = make("div", { class: "choices", role: "group", "aria-label": question.text });
       const verdict = make("div", { class: "verdict", role: "status" });
       question.choices.forEach(choice => {

@@ -1,6 +1,8 @@
 //! Answers in words: the right one, and those that are as plausible before one knows.
 
-use pidlab_scenario::{CallName, Errno, Line, Observation, Outcome, ProcessLine, Scenario, Step, told, words};
+use pidlab_scenario::{
+    CallName, Errno, Given, Line, Observation, Outcome, ProcessLine, Scenario, Step, Target, told, words,
+};
 
 use super::Choice;
 use crate::changes::{self, Change, ChangeKind};
@@ -65,7 +67,7 @@ fn is_of_process(step: &Step) -> bool {
 /// `2: mid`, as a caller sees it.
 fn named(number: i64, caller: Option<&ProcessLine>, line: &Line) -> String {
     if number == 0 {
-        return "0: its namespace does not see it".to_owned();
+        return "0: one that its namespace does not see".to_owned();
     }
     let space = caller.and_then(|caller| caller.namespaces.last());
     let who = line.processes.iter().find(|one| {
@@ -222,16 +224,22 @@ fn may_kill(step: &Step) -> bool {
     )
 }
 
-/// Where a signal does nothing: that it kills whoever it names.
+/// Where a signal does nothing: that it kills whoever it is for.
 fn victim(scenario: &Scenario, step: &Step, gave: Option<String>, before: &Line) -> Option<String> {
-    let words = told::call(scenario, &step.call);
     let caller = before.processes.iter().find(|one| one.name == scenario.role_name(step.by))?;
     let space = caller.namespaces.last()?;
-    let is_named = |one: &&ProcessLine| {
+    let has = |one: &ProcessLine, number: i32| {
         let place = one.namespaces.iter().position(|other| other == space);
-        let number = place.map(|place| format!("({},", one.pids[place]));
-        words.contains(&format!("({},", one.name)) || number.is_some_and(|number| words.contains(&number))
+        place.is_some_and(|place| i64::from(one.pids[place]) == i64::from(number))
     };
-    let victim = before.processes.iter().find(is_named)?;
+    let victim = step.call.arguments().into_iter().find_map(|(_, given)| match given {
+        Given::Receiver(Target::Role(role)) | Given::Target(Target::Role(role)) | Given::Pidfd(role) => {
+            before.processes.iter().find(|one| one.name == scenario.role_name(role))
+        }
+        Given::Receiver(Target::Number(number)) | Given::Target(Target::Number(number)) => {
+            before.processes.iter().find(|one| has(one, number))
+        }
+        _ => None,
+    })?;
     Some(sentence(gave, &[format!("{} has terminated", victim.name)]))
 }
