@@ -82,7 +82,7 @@ test("a question is answered wrongly, and rightly, before its step is shown", as
   for (const right of [false, true]) {
     const tab = await open(`${PAGE}#s=orphans/adopted-by-own-init&k=4`);
     assert.equal(await words(tab, ".ask h3"), "Who is leaf's parent now?");
-    assert.match(await words(tab, ".ask .when"), /^Before step 5: mid: exit\(0\)/);
+    assert.match(await words(tab, ".ask .when"), /^Before step 5, mid: exit\(0\)\. What will leaf: getppid\(\) give after it\?$/);
     const choices = await all(tab, ".choices button");
     assert.equal(choices.filter(choice => choice.includes("1: init")).length, 1, String(choices));
     const at = choices.findIndex(choice => choice.includes("1: init") === right);

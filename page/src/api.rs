@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use pidlab_scenario::held::Whose;
 use pidlab_scenario::{
-    BecauseLine, Diagnostic, Diagnostics, Fact, Facts, Header, Line, Place, Refused, Scenario, held, library, nearest,
+    BecauseLine, Diagnostic, Diagnostics, Fact, Facts, Header, Line, Refused, Scenario, held, library, nearest,
 };
 use pidlab_sim::{Answer, Misconception, Model, rule};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::complete::{self, Completions};
 use crate::film::{Film, Shot};
+use crate::places::units;
 use crate::{KERNELS, LESSONS, markdown};
 
 /// A request.
@@ -96,8 +97,6 @@ struct Played {
     /// Nothing where the text is no scenario.
     film: Option<Film>,
     mistakes: Vec<Mistake>,
-    /// For every step, where its text says what comes of it: from and to, in UTF-16.
-    claims: Vec<Vec<(usize, usize)>>,
     /// The first step at which Linux would do otherwise, where a misconception is on.
     departs: Option<usize>,
     /// Where a fact was changed because the scenario is about the other side of it.
@@ -146,7 +145,7 @@ fn play(scene: &Setting) -> Played {
         Ok(scenario) => scenario,
         Err(wrong) => {
             let mistakes = mistakes(&wrong, &scene.text);
-            return Played { film: None, mistakes, claims: Vec::new(), departs: None, needs: Vec::new() };
+            return Played { film: None, mistakes, departs: None, needs: Vec::new() };
         }
     };
     let chosen = scene.facts();
@@ -182,20 +181,13 @@ fn play(scene: &Setting) -> Played {
         let wrong = Diagnostics::refused(&scenario, &scene.name, &scene.text, refused);
         self::mistakes(&wrong, &scene.text)
     }));
-    let claims = claims(&scenario, &scene.text);
-    Played { film: Some(film), mistakes, claims, departs, needs: unmet.iter().map(ToString::to_string).collect() }
+    Played { film: Some(film), mistakes, departs, needs: unmet.iter().map(ToString::to_string).collect() }
 }
 
 fn unknown_rules(scenario: &Scenario, text: &str) -> Vec<Mistake> {
     let ids: Vec<&str> = scenario.rules.iter().map(String::as_str).filter(|id| rule::find(id).is_none()).collect();
     let near = |id: &str| nearest(id, rule::CATALOGUE.iter().map(|rule| rule.id)).map(str::to_owned);
     mistakes(&Diagnostics::unknown_rules(&scenario.name, text, &ids, &near), text)
-}
-
-/// So many units of UTF-16 are before this byte.
-fn units(text: &str, byte: usize) -> usize {
-    let end = (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    text[..end].encode_utf16().count()
 }
 
 fn mistakes(wrong: &Diagnostics, text: &str) -> Vec<Mistake> {
@@ -214,23 +206,6 @@ fn mistakes(wrong: &Diagnostics, text: &str) -> Vec<Mistake> {
         }
     };
     wrong.iter().map(one).collect()
-}
-
-/// Longer files are shown with all that they claim.
-const MOST_CLAIMED: usize = 60;
-
-/// Where the steps of a file say what comes of them.
-fn claims(scenario: &Scenario, text: &str) -> Vec<Vec<(usize, usize)>> {
-    if scenario.steps.len() > MOST_CLAIMED {
-        return Vec::new();
-    }
-    let of_step = |(index, step): (usize, &pidlab_scenario::Step)| {
-        let mut keys: Vec<String> = step.claimed().map(|claim| claim.written(scenario).keys[0].clone()).collect();
-        keys.dedup();
-        let places = keys.iter().filter_map(|key| Place::find(text, index + 1, std::slice::from_ref(key)));
-        places.map(|place| (units(text, place.pair.start), units(text, place.pair.end))).collect()
-    };
-    scenario.steps.iter().enumerate().map(of_step).collect()
 }
 
 /// A run in JSON lines; nothing of what is no scenario.

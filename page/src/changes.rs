@@ -51,8 +51,8 @@ pub(crate) fn between(before: &Line, after: &Line, spaces: &Spaces) -> Vec<Chang
         changes.gone(was);
     }
     for returned in &after.returned {
-        let words = format!("{} returns: {}", returned.call, result(&returned.result));
-        changes.add(ChangeKind::Returned, &returned.by, format!("its {words}"));
+        let words = format!("returns from {}: {}", returned.call, result(&returned.result));
+        changes.add(ChangeKind::Returned, &returned.by, words);
     }
     for process in &after.processes {
         for handled in &process.handled {
@@ -140,7 +140,10 @@ impl Changes<'_> {
                 let left = if others == 1 { "one other is".to_owned() } else { format!("{others} others are") };
                 format!("is terminating, and waits until its namespace is empty: {left} left")
             }
-            State::Blocked => "sleeps in its call".to_owned(),
+            State::Blocked => match (&self.after.by, &self.after.call) {
+                (Some(by), Some(call)) if *by == process.name => format!("sleeps in {call}"),
+                _ => "sleeps in its call".to_owned(),
+            },
             State::Stopped => "is stopped".to_owned(),
             State::Traced => "is held by its tracer".to_owned(),
             State::Running if was.state == State::Blocked => "is awake".to_owned(),

@@ -12,7 +12,7 @@ use crate::changes::{self, Change};
 use crate::picture::{self, Moment};
 use crate::question::{Question, questions};
 use crate::scene::Spaces;
-use crate::{markdown, table};
+use crate::{markdown, places, table};
 
 /// One moment of a run: what was observed, and why, if anybody says so.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,8 @@ pub struct Film {
     pub about: String,
     /// Its file.
     pub text: String,
+    /// For every step, where the file says what comes of it: from and to, in units of UTF-16.
+    pub claims: Vec<Vec<(usize, usize)>>,
     /// Who made the run, in words.
     pub origin: String,
     /// What is wrong, or worth knowing before one looks.
@@ -135,6 +137,7 @@ impl Film {
             title: scenario.title.clone(),
             about: markdown::html(&scenario.about),
             text: text.to_owned(),
+            claims: places::claims(scenario, text),
             origin: origin.to_owned(),
             notices: Vec::new(),
             moments: Vec::new(),

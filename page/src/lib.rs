@@ -24,6 +24,7 @@ mod markdown;
 #[cfg(feature = "pages")]
 pub mod page;
 mod picture;
+mod places;
 mod question;
 mod scene;
 mod table;

@@ -204,7 +204,7 @@ impl Drawing<'_> {
                 y + 19,
                 escaped(&note)
             );
-            right += 3 + width(&note, SMALL);
+            right += 3 + width(&note, SMALL_BOLD);
         }
         self.body.push_str("</g>");
         right
@@ -234,8 +234,8 @@ struct Face(i32, i32, i32);
 
 /// Names, 14 px and bold. Measured on DejaVu Sans, which is wider than most: in others there is room left.
 const BOLD: Face = Face(540, 990, 1460);
+/// Labels, and notes, which are bold where they tell of a change.
 const SMALL_BOLD: Face = Face(440, 850, 1250);
-const SMALL: Face = Face(380, 760, 1170);
 const MONO: Face = Face(783, 783, 783);
 
 /// How wide a text is, about: in an SVG nobody measures.

@@ -47,6 +47,9 @@ pub struct Choice {
 /// More steps than these are not rehearsed.
 const MOST_STEPS: usize = 200;
 
+/// So many outcomes that Linux may choose are looked at.
+const MOST_ALLOWED: usize = 16;
+
 /// So many answers there are to choose from.
 const MOST_CHOICES: usize = 4;
 
@@ -160,15 +163,21 @@ impl<'a> Rehearsal<'a> {
             answers::outcome(run.scenario, &run.answers[index + 1].observation, &before, &after, &run.spaces)
         };
         let mut pool = Pool::new(whole(self));
+        let before = self.line(index);
+        for allowed in self.before[index].outcomes(step, MOST_ALLOWED).into_iter().flat_map(|outcomes| outcomes.answers)
+        {
+            let after = Line::new(self.scenario, index + 1, &allowed.observation);
+            pool.allow(answers::outcome(self.scenario, &allowed.observation, &before, &after, &self.spaces));
+        }
         for (misconception, run) in wrong {
             let is_same_so_far = || run.answers[index].observation == self.answers[index].observation;
             if run.answers.len() > index + 1 && is_same_so_far() {
                 pool.mistaken(whole(run), misconception.word());
             }
         }
-        let (before, after) = (self.line(index), self.line(index + 1));
+        let after = self.line(index + 1);
         let seen = &self.answers[index + 1].observation;
-        answers::other_outcomes(self.scenario, step, seen, (&before, &after), &self.spaces)
+        answers::other_outcomes(self.scenario, step, seen, (&before, &after), &self.spaces, pool.has_mistaken())
             .into_iter()
             .for_each(|words| pool.add(words));
         pool

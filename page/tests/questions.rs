@@ -89,7 +89,7 @@ fn mistakes_have_their_place() {
     let mistake = &played["mistakes"][0];
     assert_eq!((&mistake["line"], &mistake["column"]), (&json!(3), &json!(25)));
     // In UTF-16, in which `é` is one.
-    assert_eq!((&mistake["from"], &mistake["to"]), (&json!(12 + 11 + 24), &json!(12 + 11 + 30)));
+    assert_eq!((&mistake["from"], &mistake["to"]), (&json!(12 + 10 + 24), &json!(12 + 10 + 30)));
     let played = play("mine", "title = \"t\"\nsteps = [\n  { by = \"host\", call = \"getpid\", returns = 2 },\n]\n");
     assert_eq!(played["mistakes"][0]["help"], "true is `returns = 1`");
     assert_eq!(played["mistakes"][0]["line"], 3);

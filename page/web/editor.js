@@ -8,8 +8,9 @@ const editor = {
   completions: null,
   chosen: 0,
 
+  get text() { return $("text"); },
+
   start(onchange) {
-    this.text = $("text");
     this.onchange = onchange;
     const ruler = make("span", {}, "x".repeat(100));
     $("paint").append(ruler);

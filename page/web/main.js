@@ -76,7 +76,7 @@ function mark() {
   const scene = player.film && player.film.moments[state.step];
   editor.marks.now = scene ? scene.lines : null;
   const veil = $("veil").checked && state.text === null;
-  editor.marks.veiled = veil ? (player.claims || []).slice(state.step).flat() : [];
+  editor.marks.veiled = veil && player.film ? player.film.claims.slice(state.step).flat() : [];
   editor.paint();
   editor.reveal();
 }
@@ -100,8 +100,7 @@ function run(quiet) {
   if (played.needs.length) notices.push(`This scenario is about kernels ${played.needs.map(need => need[0] === "!" ? `without ${need.slice(1)}` : `with ${need}`).join(", ")}; the model is one of them here.`);
   $("notices").replaceChildren(...notices.map(words => make("p", {}, words)));
   if (played.film) {
-    player.open(played.film);
-    player.claims = played.claims;
+    player.open(played.film, played.departs);
     player.show(quiet);
     document.title = `${played.film.title} · pidlab`;
   }
@@ -189,6 +188,7 @@ function listen() {
     const keys = { ArrowRight: next, ArrowLeft: () => state.step && walk(-1), Home: () => walk(-state.step), End: () => walk(player.last - state.step) };
     if (keys[event.key] && (event.key !== "ArrowRight" || state.step < player.last)) { event.preventDefault(); keys[event.key](); }
   });
+  $("veil").addEventListener("change", mark);
   window.addEventListener("hashchange", async () => { await read(); show(); });
 }
 
@@ -203,7 +203,6 @@ function listenToAuthor() {
   $("filter").addEventListener("input", shelved);
   $("kernel").addEventListener("change", () => { state.kernel = $("kernel").value; state.facts = {}; facts(); run(); });
   $("wrong").addEventListener("change", () => { state.wrong = $("wrong").value; run(); });
-  $("veil").addEventListener("change", mark);
   $("reset").addEventListener("click", () => { open(state.name, state.step); editor.text.focus(); });
   editor.start(() => {
     const known = file();
@@ -228,7 +227,7 @@ function show() {
 function film() {
   const one = data.films.find(film => film.name === state.name) || data.films[0];
   state.name = one.name;
-  if (player.film !== one) player.open(one);
+  if (player.film !== one) player.open(one, null);
   $("runs").value = String(data.films.indexOf(one));
   $("text").value = one.text;
   $("notices").replaceChildren(make("p", { class: "origin" }, `From ${one.origin}.`), ...one.notices.map(words => make("p", {}, words)));
@@ -250,8 +249,7 @@ function film() {
   } else {
     document.body.classList.add("alone");
     ["settings", "mistakes", "hint", "open-shelf"].forEach(id => { $(id).hidden = true; });
-    document.querySelector(".veil").hidden = true;
-    $("text").readOnly = true;
+      $("text").readOnly = true;
     $("runs-label").hidden = data.films.length < 2;
     $("runs").replaceChildren(...data.films.map((one, index) => make("option", { value: index }, one.title)));
     $("runs").addEventListener("change", () => { Object.assign(state, { name: data.films[$("runs").value].name, step: 0, eye: "" }); film(); });

@@ -2,11 +2,14 @@
 const player = {
   film: null,
   answered: new Set(),
+  // The first step that is not what Linux does, where a misconception is on.
+  departs: null,
 
   get last() { return this.film.moments.length - 1; },
 
-  open(film) {
+  open(film, departs) {
     this.film = film;
+    this.departs = departs;
     this.answered = new Set();
   },
 
@@ -97,6 +100,10 @@ const player = {
   },
 
   reasons(scene) {
+    if (this.departs !== null && scene.step >= this.departs) {
+      $("why").replaceChildren(make("p", {}, "This is not what Linux does, so no rule says it."));
+      return;
+    }
     const fresh = scene.reasons.filter(reason => reason.new || reason.main), known = scene.reasons.filter(reason => !reason.new && !reason.main);
     const rows = fresh.map(reason => this.rule(reason.rule, reason.about, reason.main));
     if (known.length) {

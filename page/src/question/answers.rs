@@ -12,11 +12,20 @@ use crate::scene::Spaces;
 const MOST_EFFECTS: usize = 4;
 
 /// Answers, the right one first, each once.
-pub(super) struct Pool(Vec<Choice>);
+pub(super) struct Pool {
+    choices: Vec<Choice>,
+    /// What may come as well: it is not wrong.
+    allowed: Vec<String>,
+}
 
 impl Pool {
     pub(super) fn new(right: String) -> Pool {
-        Pool(vec![Choice { words: right, right: true, misconception: None }])
+        Pool { choices: vec![Choice { words: right, right: true, misconception: None }], allowed: Vec::new() }
+    }
+
+    /// Linux may do this as well, so it is no wrong answer.
+    pub(super) fn allow(&mut self, words: String) {
+        self.allowed.push(words);
     }
 
     /// An answer that is wrong, unless it is there already.
@@ -30,14 +39,19 @@ impl Pool {
     }
 
     fn push(&mut self, words: String, misconception: Option<&'static str>) {
-        if self.0.iter().all(|choice| choice.words != words) {
-            self.0.push(Choice { words, right: false, misconception });
+        if self.choices.iter().all(|choice| choice.words != words) && !self.allowed.contains(&words) {
+            self.choices.push(Choice { words, right: false, misconception });
         }
+    }
+
+    /// Whether a misconception leads to one of them.
+    pub(super) fn has_mistaken(&self) -> bool {
+        self.choices.iter().any(|choice| choice.misconception.is_some())
     }
 
     /// The first so many, in an order that says nothing; nothing if there is no choice.
     pub(super) fn choices(self, most: usize, mut seed: u32) -> Option<Vec<Choice>> {
-        let mut choices: Vec<Choice> = self.0.into_iter().take(most).collect();
+        let mut choices: Vec<Choice> = self.choices.into_iter().take(most).collect();
         for last in (1..choices.len()).rev() {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             choices.swap(last, (seed >> 16) as usize % (last + 1));
@@ -115,7 +129,12 @@ pub(super) fn other_readings(scenario: &Scenario, step: &Step, seen: &Observatio
 
 /// What a step gives and does, in words.
 pub(super) fn outcome(scenario: &Scenario, seen: &Observation, before: &Line, after: &Line, spaces: &Spaces) -> String {
-    sentence(gave(scenario, seen), &effects(&changes::between(before, after, spaces), after))
+    let effects = effects(&changes::between(before, after, spaces), after);
+    match gave(scenario, seen) {
+        // Somebody was made, which is what the call was for.
+        Some(gave) if effects.is_empty() && after.processes.len() > before.processes.len() => gave,
+        gave => sentence(gave, &effects),
+    }
 }
 
 /// What a call gave; nothing where it does not return, which is no news of an exit.
@@ -150,7 +169,7 @@ fn effects(changes: &[Change], after: &Line) -> Vec<String> {
 
 fn short(words: &str) -> &str {
     // What a call returned is told whole.
-    if words.starts_with("its ") { words } else { words.split([':', ';']).next().unwrap_or(words) }
+    if words.starts_with("returns ") { words } else { words.split([':', ';']).next().unwrap_or(words) }
 }
 
 /// Other things that might come of a step.
@@ -160,7 +179,10 @@ pub(super) fn other_outcomes(
     seen: &Observation,
     (before, after): (&Line, &Line),
     spaces: &Spaces,
+    told: bool,
 ) -> Vec<String> {
+    // Where a misconception has killed somebody already, it is not said twice.
+    let kills = !told && may_kill(step);
     let gave = gave(scenario, seen);
     let changes = changes::between(before, after, spaces);
     let all = effects(&changes, after);
@@ -174,24 +196,23 @@ pub(super) fn other_outcomes(
     }
     let errors =
         words::calls().iter().find(|call| call.name == step.call.name().word()).map_or(&[][..], |call| call.errors);
-    let told = |outcome: &Outcome| Some(told::outcome(scenario, outcome));
+    let words = |outcome: &Outcome| Some(told::outcome(scenario, outcome));
     match seen.outcome {
-        Some(Outcome::Err(_)) => others.push(sentence(told(&Outcome::Ok(0)), &[])),
+        Some(Outcome::Err(_)) => others.push(sentence(words(&Outcome::Ok(0)), &[])),
         Some(Outcome::Ok(number)) if step.call.child().is_some() => {
             let numbers = [number + 1, 1, number - 1, 2].into_iter().filter(|other| *other > 0);
-            others.extend(numbers.map(|number| sentence(told(&Outcome::Ok(number)), &all)));
+            let gave = numbers.map(|number| told::outcome(scenario, &Outcome::Ok(number)));
+            others.extend(gave.map(|gave| if all.is_empty() { gave } else { sentence(Some(gave), &all) }));
         }
-        Some(Outcome::Ok(_)) if all.is_empty() && may_kill(step) => {
-            others.extend(victim(scenario, step, gave.clone(), before))
-        }
+        Some(Outcome::Ok(_)) if all.is_empty() && kills => others.extend(victim(scenario, step, gave.clone(), before)),
         Some(Outcome::Waited { .. }) => {
-            others.push(sentence(told(&Outcome::Blocks), &[]));
-            others.push(sentence(told(&Outcome::Err(Errno::ECHILD)), &[]));
+            others.push(sentence(words(&Outcome::Blocks), &[]));
+            others.push(sentence(words(&Outcome::Err(Errno::ECHILD)), &[]));
         }
-        Some(Outcome::Blocks) => others.push(sentence(told(&Outcome::Ok(0)), &[])),
+        Some(Outcome::Blocks) => others.push(sentence(words(&Outcome::Ok(0)), &[])),
         _ => {}
     }
-    others.extend(errors.iter().map(|(errno, _)| sentence(told(&Outcome::Err(*errno)), &[])));
+    others.extend(errors.iter().map(|(errno, _)| sentence(words(&Outcome::Err(*errno)), &[])));
     others
 }
 
