@@ -80,8 +80,8 @@ fn compiled() -> Result<PathBuf, String> {
     let told = String::from_utf8_lossy(&output.stdout);
     let files = told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let named = files.flat_map(|line| line["filenames"].as_array().cloned().unwrap_or_default());
-    let wasm = named
+    let mut wasm = named
         .filter_map(|file| file.as_str().map(PathBuf::from))
         .filter(|file| file.extension().is_some_and(|end| end == "wasm"));
-    wasm.last().ok_or("cargo made no WebAssembly".to_owned())
+    wasm.next_back().ok_or("cargo made no WebAssembly".to_owned())
 }
