@@ -16,7 +16,7 @@ fn data(page: &str) -> serde_json::Value {
 #[test]
 fn a_page_has_every_run_with_its_answers_inside() {
     let folder = Folder::new("page");
-    folder.file("mine.toml", GOOD.to_owned());
+    folder.file("mine.toml", GOOD);
     let arguments = ["run", "mine.toml", "orphans/adopted-by-own-init", "--on", "model", "--format", "html"];
     let output = pidlab(&folder.0, &arguments);
     assert_eq!((output.code, &output.err[..]), (Some(0), ""));
