@@ -147,8 +147,20 @@ fn every_known_rule_is_shown_or_listed_with_a_reason() {
 
 /// All source files of the workspace, as one text.
 fn sources() -> String {
-    let parts =
-        ["certify", "explore", "faults", "judge", "kernels", "page", "realkernel", "scenarios", "sim", "src", "tests", "why"];
+    let parts = [
+        "certify",
+        "explore",
+        "faults",
+        "judge",
+        "kernels",
+        "page",
+        "realkernel",
+        "scenarios",
+        "sim",
+        "src",
+        "tests",
+        "why",
+    ];
     let mut open: Vec<PathBuf> = parts.iter().map(|part| Path::new(ROOT).join(part)).collect();
     let mut text = String::new();
     while let Some(folder) = open.pop() {
