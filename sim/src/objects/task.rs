@@ -70,7 +70,8 @@ bitflags! {
     }
 }
 
-/// Where a task is between two turns: the system call that it is in, or how far its exit has come.
+/// Where a task is between two turns: the system call that it is in, or how far its exit has come. A new one comes last: the hash of an
+/// explored space is of their numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum At {
     /// In user mode, or on the way back there.
@@ -91,14 +92,14 @@ pub(crate) enum At {
     Vfork,
     /// Asleep in `de_thread` until the other threads of its process have ended: only that, or its own end, wakes it.
     DeThread,
-    /// In `do_group_exit`: the other threads are told to exit, and it has still to begin with that itself.
-    GroupExit,
     /// In `do_exit`, `PF_EXITING` is set; its memory is next.
     ExitMm,
     /// In `do_exit`, before `exit_notify`.
     ExitNotify,
     /// In `zap_pid_ns_processes`: a child reaper that waits until it is alone.
     Zap,
+    /// In `do_group_exit`: the other threads are told to exit, and it has still to begin with that itself.
+    GroupExit,
 }
 
 /// `exit_state`.
