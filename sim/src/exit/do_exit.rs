@@ -1,7 +1,6 @@
 //! A task exits, in three turns between which others may run, and a fourth before them if it ends a process of several threads.
 //!
 //! ```text
-//!   do_group_exit the other threads are told to exit, too
 //!   do_exit       PF_EXITING is set; signals that it would have taken are left to other threads
 //!   exit_mm       its memory is gone: whoever sleeps in the vfork that made it goes on
 //!   exit_notify   its children are handed on, it is a zombie, its parent is told; a thread that leads nobody is released
@@ -43,23 +42,15 @@ pub(crate) fn do_group_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next
     } else if record.has(SignalFlags::GROUP_EXEC) {
         ExitCode::ZERO
     } else {
-        let alone = record.nr_threads == 1;
         w.sig_mut(process).set_group_exit(code);
-        if !alone {
+        if w.sig(process).nr_threads > 1 {
             w.because(&rule::THR_GROUP_EXIT, task);
             kill_threads(w, process, Some(task));
-            // It may lose the CPU to them, and be the last to exit.
             w.task_mut(task).at = At::GroupExit;
             return Next::GoesOn;
         }
         code
     };
-    do_exit(w, task, code)
-}
-
-/// The second turn of who ends a process of several threads.
-pub(crate) fn go_on_exiting(w: &mut World, task: TaskId) -> Next {
-    let code = w.process(task).group_exit_code;
     do_exit(w, task, code)
 }
 
@@ -81,11 +72,8 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     record.flags.insert(TaskFlags::EXITING);
     record.exit_code = code;
     record.at = At::ExitMm;
-    let framed = record.has(TaskFlags::FRAMED);
     record.flags.remove(TaskFlags::FRAMED);
-    if framed {
-        w.frames.remove(&task);
-    }
+    w.frames.remove(&task);
     if !w.calls.is_empty() {
         w.calls.remove(&task);
     }

@@ -70,8 +70,7 @@ bitflags! {
     }
 }
 
-/// Where a task is between two turns: the system call that it is in, or how far its exit has come. A new one comes last: the hash of an
-/// explored space is of their numbers.
+/// Where a task is between two turns: the system call that it is in, or how far its exit has come.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum At {
     /// In user mode, or on the way back there.

@@ -37,7 +37,11 @@ pub(crate) fn take(w: &mut World, task: TaskId) {
             Next::GoesOn
         }
         At::DeThread => exec::go_on(w, task),
-        At::GroupExit => do_exit::go_on_exiting(w, task),
+        At::GroupExit => {
+            // It may have lost the CPU to the threads that it has told to exit, and be the last of them.
+            let code = w.process(task).group_exit_code;
+            do_exit::do_exit(w, task, code)
+        }
         At::ExitMm => do_exit::exit_mm(w, task),
         At::ExitNotify => do_exit::exit_notify(w, task),
         At::Zap => do_exit::go_on_zapping(w, task),
