@@ -77,6 +77,11 @@ impl Allowed {
             Syscall::Setuid { .. } => {
                 ("CAP_SYS_PTRACE", "without it the runner cannot see whether a process of another user is asleep")
             }
+            // Who has fewer capabilities may not look into who has more (security/commoncap.c, `cap_ptrace_access_check`).
+            Syscall::CapsetWithout { .. } => (
+                "CAP_SYS_PTRACE",
+                "without it a process that has given up a capability may not look into who has it, as root may",
+            ),
             _ if sends_signal(syscall) && several_users => {
                 ("CAP_KILL", "without it a process of another user cannot be sent a signal")
             }
