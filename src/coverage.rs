@@ -99,7 +99,13 @@ impl Coverage {
 /// The kinds of kernels that random runs of the model are made on: the one at hand, the newest, one on which no fact about
 /// kernels holds, and one that has the newer calls in their first form, and what only a vendor's kernel has.
 pub fn kinds_of_kernels(at_hand: &Facts) -> [Facts; 4] {
-    let later = [Fact::PidfdInfoIsRemote, Fact::PidfdInfoOfGuest, Fact::PidfdExit, Fact::SenderTranslated];
+    let later = [
+        Fact::PidfdAccessFirst,
+        Fact::PidfdInfoIsRemote,
+        Fact::PidfdInfoOfGuest,
+        Fact::PidfdExit,
+        Fact::SenderTranslated,
+    ];
     let first_form = later.into_iter().fold(Facts::newest(), |facts, fact| facts.with(fact, false));
     let vendors = Fact::ALL.iter().filter(|fact| fact.is_of_a_vendor());
     let first_form = vendors.fold(first_form, |facts, fact| facts.with(*fact, true));
