@@ -208,11 +208,15 @@ test("everything can be done by the keyboard", async () => {
 });
 
 test("nothing is wider than the screen, at any step of any view", async () => {
-  for (const width of [360, 768, 1440]) {
-    for (const fragment of [`#s=${TEN}&k=8`, `#s=${TEN}&k=8&v=table&eye=b`, "#s=init-signals/kill-9-1-does-nothing&k=2", "#s=limits/no-room-below&k=1"]) {
-      const tab = await open(PAGE + fragment, { width });
+  const views = [`#s=${TEN}&k=8`, `#s=${TEN}&k=8&v=table&eye=b`, "#s=init-signals/kill-9-1-does-nothing&k=2", "#s=limits/no-room-below&k=1"];
+  const addresses = [...views.map(fragment => PAGE + fragment), ...(FILM ? [FILM] : [])];
+  for (const width of [360, 768, 1000, 1440]) {
+    for (const address of addresses) {
+      const tab = await open(address, { width });
       const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.ok(over <= 0, `${fragment} at ${width}: ${over} px too wide`);
+      assert.ok(over <= 0, `${address} at ${width}: ${over} px too wide`);
+      const heading = await tab.evaluate(() => document.querySelector("#text-head").offsetHeight);
+      assert.ok(heading < 40, `${address} at ${width}: a heading of two words takes ${heading} px`);
       await done(tab);
     }
   }
