@@ -100,10 +100,50 @@ fn a_bound_ends_nothing_but_what_is_open() {
 }
 
 #[test]
+fn a_kata_ends_with_the_first_step_that_is_not_done() {
+    let folder = Folder::new("init-kata");
+    // It starts its command, and does nothing more.
+    let program = ["sh", "-c", "{} & while :; do sleep infinity; done"];
+    let Some(text) = init(&folder, &["--kata"], &program) else { return };
+    assert_eq!(text.code, Some(1), "{}{}", text.out, text.err);
+    assert!(text.out.lines().all(|line| line.chars().count() <= 80), "{}", text.out);
+    for part in [
+        "\nStep 1 of 6: It starts its command\nholds         starts: ",
+        "\nStep 2 of 6: It ends as its command does\nFAILS         status: ",
+        "\nNext. Step 2 of 6: It ends as its command does\n\nWait for the command with waitpid(2), ",
+        "\nWhat is behind it: pidlab run death/the-status-is-its-own\n",
+        "\nhold 1, fail 5, not decided 0, not asked 0\n",
+    ] {
+        assert!(text.out.contains(part), "no `{part}` in {}", text.out);
+    }
+    assert!(!text.out.contains("orphan: "), "the third step is asked: {}", text.out);
+
+    let Some(json) = init(&folder, &["--kata", "--format", "json"], &["true", "{}"]) else { return };
+    assert_eq!(json.code, Some(1), "{}{}", json.out, json.err);
+    let lines: Vec<Value> =
+        json.out.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert_eq!(lines.len(), 4, "{}", json.out);
+    assert!(lines[1]["duty"] == "starts" && lines[1]["verdict"] == "fails", "{}", json.out);
+    assert_eq!((&lines[2]["next"]["step"], &lines[2]["next"]["of"]), (&1.into(), &6.into()), "{}", json.out);
+
+    let list = pidlab(&folder.0, &["init", "--kata", "--list"]);
+    assert_eq!(list.code, Some(0));
+    for step in pidlab_certify::STEPS {
+        assert!(list.out.contains(step.title), "{}", list.out);
+    }
+}
+
+#[test]
 fn what_cannot_be_asked_ends_with_2() {
     let folder = Folder::new("init-wrong");
-    for arguments in [&["init"][..], &["init", "--duty", "nonsense", "--", "sh"], &["init", "--bound", "0", "--", "sh"]]
-    {
+    for arguments in [
+        &["init"][..],
+        &["init", "--duty", "nonsense", "--", "sh"],
+        &["init", "--bound", "0", "--", "sh"],
+        &["init", "--kata", "--", "sh"],
+        &["init", "--kata", "--profile", "pause", "--", "sh", "{}"],
+        &["init", "--kata", "--format", "ktap", "--", "sh", "{}"],
+    ] {
         let ended = pidlab(&folder.0, arguments);
         assert!(ended.code == Some(2) && ended.out.is_empty() && !ended.err.is_empty(), "{arguments:?}: {}", ended.out);
     }

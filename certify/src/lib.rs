@@ -28,7 +28,7 @@
 //! that ends. The program sees the machine's files, and can write to none of them: what it writes to `/etc`, `/run`, `/tmp` and `/var` is laid
 //! over them, and gone with it.
 //!
-//! Modules in reading order: `duty` and `table` (which there are) and `duties` (what is played), `play` (what they have in common), `lab` (one program under test,
+//! Modules in reading order: `duty` and `table` (which there are), `kata` (in which order to learn them) and `duties` (what is played), `play` (what they have in common), `lab` (one program under test,
 //! and those around it), `stop` (why a duty is given up), `quiet` (when nothing more happens), `look` and `timer` (what procfs tells for that), `birth` (how a program becomes
 //! PID 1), `guest` (who joins from outside), `puppet` and `said` (who does what it is told, and how it is told), `conductor` and `ask` (why
 //! nothing is left), `part` (one program in many parts), `report` (what comes out).
@@ -41,6 +41,7 @@ mod conductor;
 mod duties;
 mod duty;
 mod guest;
+mod kata;
 mod lab;
 mod look;
 mod part;
@@ -55,6 +56,7 @@ mod timer;
 
 pub use ask::{AskError, Subject};
 pub use duty::{Duty, Profile};
+pub use kata::{STEPS, Step};
 pub use part::enter_if_part;
 pub use report::{Heard, Report, Verdict};
 pub use table::{DUTIES, find};

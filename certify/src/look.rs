@@ -50,24 +50,47 @@ fn numbers(folder: &str) -> impl Iterator<Item = i32> {
 fn look_at(process: i32, thread: i32) -> Option<Seen> {
     let folder = format!("/proc/{process}/task/{thread}");
     let stat = fs::read(format!("{folder}/stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
-    let (before, after) = stat.rsplit_once(')')?;
-    let name = before.split_once('(')?.1.to_owned();
-    let fields: Vec<&str> = after.split_ascii_whitespace().collect();
-    let state = fields.first()?.chars().next()?;
-    let exiting = fields.get(6)?.parse::<u64>().ok()? & EXITING != 0;
+    let Stat { name, state, exiting } = Stat::read(&String::from_utf8_lossy(&stat))?;
     // A zombie has nothing more to do, and its status is not asked: there may be a thousand.
     if state == 'Z' {
         return Some(Seen { process, name, state, switches: 0, rests: true });
     }
     let switches = switches(&folder)?;
-    // A sleeper that is still on the run queue sleeps nowhere yet, and an init on its way out goes on when the others have gone.
-    let rests = match state {
-        'S' => !exiting && sleeps_somewhere(&folder),
-        'T' | 't' => sleeps_somewhere(&folder),
-        _ => false,
-    };
+    let rests = rests(state, exiting, || sleeps_somewhere(&folder));
     Some(Seen { process, name, state, switches, rests })
+}
+
+/// What proc_pid_stat(5) has in one line, as far as it is asked here.
+#[derive(PartialEq, Eq, Debug)]
+struct Stat {
+    name: String,
+    state: char,
+    /// On its way out, from `do_exit` on.
+    exiting: bool,
+}
+
+impl Stat {
+    /// Nothing if it is no such line.
+    fn read(line: &str) -> Option<Stat> {
+        // The name may have anything in it, parentheses and spaces as well.
+        let (before, after) = line.rsplit_once(')')?;
+        let name = before.split_once('(')?.1.to_owned();
+        let fields: Vec<&str> = after.split_ascii_whitespace().collect();
+        let state = fields.first()?.chars().next()?;
+        let exiting = fields.get(6)?.parse::<u64>().ok()? & EXITING != 0;
+        Some(Stat { name, state, exiting })
+    }
+}
+
+/// Whether somebody in this state goes on only if somebody else, or a time-out, makes him.
+///
+/// A sleeper that is still on the run queue sleeps nowhere yet, and an init on its way out goes on when the others have gone.
+fn rests(state: char, exiting: bool, sleeps: impl FnOnce() -> bool) -> bool {
+    match state {
+        'S' => !exiting && sleeps(),
+        'T' | 't' => sleeps(),
+        _ => false,
+    }
 }
 
 fn switches(folder: &str) -> Option<u64> {
@@ -77,14 +100,20 @@ fn switches(folder: &str) -> Option<u64> {
     Some(counts.sum())
 }
 
-/// Off the run queue: it has a place where it sleeps or, on kernels that do not tell it, is in a call, which procfs says only of who is off it.
+/// Whether a thread is off the run queue.
 fn sleeps_somewhere(folder: &str) -> bool {
-    let place = fs::read(format!("{folder}/wchan")).unwrap_or_default();
-    if !matches!(&place[..], b"" | b"0") {
-        return true;
-    }
-    let call = fs::read(format!("{folder}/syscall")).unwrap_or_default();
-    !call.is_empty() && !call.starts_with(b"running")
+    let read = |file: &str| fs::read(format!("{folder}/{file}")).unwrap_or_default();
+    is_a_place(&read("wchan")) || is_off_the_queue(&read("syscall"))
+}
+
+/// proc_pid_wchan(5): the function in which it sleeps; `0` or nothing for who is on the run queue, and on a kernel that does not tell.
+fn is_a_place(wchan: &[u8]) -> bool {
+    !matches!(wchan, b"" | b"0")
+}
+
+/// proc_pid_syscall(5): the call that it is in, which procfs says only of who is off the run queue.
+fn is_off_the_queue(syscall: &[u8]) -> bool {
+    !syscall.is_empty() && !syscall.starts_with(b"running")
 }
 
 /// The state letter of a process; nothing if it is gone.
@@ -113,4 +142,44 @@ pub(crate) fn numbers_of(process: i32) -> Vec<i32> {
 pub(crate) fn zombies_of(process: i32) -> usize {
     let is_one = |child: &i32| state(*child) == Some('Z') && parent(*child) == Some(process);
     numbers("/proc").filter(is_one).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Stat, is_a_place, is_off_the_queue, rests};
+
+    #[test]
+    fn a_line_of_stat_is_read_whatever_the_name() {
+        let init_on_its_way_out = "7 (a (b) c) S 1 7 7 0 -1 4194564 53 0 0 0 0 0 0 0 20 0 1 0 100 0 0";
+        let stat = Stat::read(init_on_its_way_out).unwrap();
+        assert_eq!(stat, Stat { name: "a (b) c".to_owned(), state: 'S', exiting: true });
+        let sleeper = "8 (sleep) S 7 8 7 0 -1 4194304 100 0 0 0 0 0 0 0 20 0 1 0 101 0 0";
+        assert!(!Stat::read(sleeper).unwrap().exiting);
+        for none in ["", "8 (sleep", "8 (sleep) S", "8 (sleep) S 7 8 7 0 -1 x"] {
+            assert_eq!(Stat::read(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn who_can_go_on_by_himself_does_not_rest() {
+        let asleep = || true;
+        let on_the_queue = || false;
+        assert!(rests('S', false, asleep));
+        assert!(!rests('S', false, on_the_queue), "state S is not asleep");
+        assert!(!rests('S', true, asleep), "an init on its way out goes on when the others have gone");
+        assert!(rests('T', false, asleep) && rests('t', false, asleep));
+        assert!(!rests('T', false, on_the_queue));
+        for busy in ['R', 'D', 'X', 'I'] {
+            assert!(!rests(busy, false, asleep), "{busy}");
+        }
+    }
+
+    #[test]
+    fn a_place_to_sleep_in_is_a_function_or_a_call() {
+        assert!(is_a_place(b"do_wait"));
+        assert!(!is_a_place(b"0") && !is_a_place(b""));
+        assert!(is_off_the_queue(b"61 0xffffffff 0x0 0x0 0x0 0x0 0x0 0x7ffc 0x7f00"));
+        assert!(is_off_the_queue(b"-1 0x7ffc 0x7f00"), "off the queue, and in no call");
+        assert!(!is_off_the_queue(b"running\n") && !is_off_the_queue(b""));
+    }
 }

@@ -1,5 +1,6 @@
 //! `pidlab init`: does this PID 1 do its duties?
 
+mod kata;
 mod text;
 mod tools;
 
@@ -42,6 +43,7 @@ Examples:
   pidlab init -- sh -c '{}; exit $?'
   pidlab init --profile pause -- sleep infinity
   pidlab init --duty orphan --duty early-term -- dumb-init {}
+  pidlab init --kata -- ./my-init {}
   pidlab init --list")]
 pub(super) struct Arguments {
     /// What it is for, which says what its duties are [default: container, and pause where there is no {}].
@@ -50,7 +52,10 @@ pub(super) struct Arguments {
     /// Ask this duty alone; can be given more than once.
     #[arg(long = "duty", value_name = "NAME", value_parser = known)]
     duties: Vec<&'static Duty>,
-    /// List the duties, and ask none.
+    /// Write a PID 1 of your own: ask step by step what a container's must do, up to the first step that is not done.
+    #[arg(long, conflicts_with_all = ["profile", "duties"])]
+    kata: bool,
+    /// List the duties, and ask none; with --kata the steps.
     #[arg(long)]
     list: bool,
     /// How it is written.
@@ -135,11 +140,23 @@ impl Counts {
     fn of(&self, verdict: Verdict) -> usize {
         self.0.get(verdict.word()).copied().unwrap_or(0)
     }
+
+    fn end(&self) -> End {
+        match () {
+            () if self.of(Verdict::Fails) > 0 => End::Differ,
+            () if self.of(Verdict::NotDecided) > 0 => End::NotDecided,
+            () => End::Agree,
+        }
+    }
 }
 
 pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     if arguments.list {
-        text::list(out)?;
+        if arguments.kata {
+            kata::list(out)?
+        } else {
+            text::list(out)?
+        }
         return Ok(End::Agree);
     }
     let words: Option<Vec<String>> = arguments.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
@@ -148,35 +165,88 @@ pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         return Ok(End::BadInput);
     };
     let subject = Subject::new(words).with_bound(Duration::from_secs(arguments.bound));
+    if arguments.kata && !matches!(arguments.format, Format::Text | Format::Json) {
+        eprintln!("error: the steps are told as text or as json");
+        return Ok(End::BadInput);
+    }
+    if arguments.kata && !subject.starts_a_command() {
+        eprintln!(
+            "error: no `{{}}` is among the words, which is where the command goes: pidlab init --kata -- ./my-init {{}}"
+        );
+        return Ok(End::BadInput);
+    }
     let other = if subject.starts_a_command() { Profile::Container } else { Profile::Pause };
     let profile = arguments.profile.map_or(other, Profile::from);
     let duties: Vec<&Duty> = match &arguments.duties[..] {
+        _ if arguments.kata => kata::duties(),
         [] => subject.duties(profile).collect(),
         some => some.to_vec(),
     };
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
     let run = Run { subject, profile, kernel, duties };
-    let mut writer: Box<dyn Writer> = match arguments.format {
+    let writer: Box<dyn Writer> = match arguments.format {
         Format::Text => Box::new(text::Text),
         Format::Json => Box::new(tools::Json),
         Format::Junit => Box::new(tools::Junit::default()),
         Format::Ktap => Box::new(tools::Ktap::default()),
     };
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from);
-    ask(out, &run, jobs, &mut *writer)
+    let mut telling = Telling { run: &run, writer, counts: Counts::default(), begun: false, heading: None };
+    if arguments.kata {
+        return kata::go(out, telling, jobs, arguments.format);
+    }
+    let asked = ask(out, &mut telling, &run.duties, jobs)?;
+    telling.end(out, asked)
 }
 
-/// Asks all, several at once, and writes the answers in the order of the table.
-fn ask(out: &mut Out, run: &Run, jobs: usize, writer: &mut dyn Writer) -> io::Result<End> {
+/// What has been told so far of a run.
+struct Telling<'a> {
+    run: &'a Run,
+    writer: Box<dyn Writer>,
+    counts: Counts,
+    begun: bool,
+    /// What stands above the next answer.
+    heading: Option<String>,
+}
+
+impl Telling<'_> {
+    fn take(&mut self, out: &mut Out, answer: &Answer) -> io::Result<()> {
+        // Not before there is an answer: there may be nobody to ask.
+        if !self.begun {
+            self.writer.start(out, self.run)?;
+            self.begun = true;
+        }
+        if let Some(heading) = self.heading.take() {
+            writeln!(out, "{heading}")?;
+        }
+        *self.counts.0.entry(answer.report.verdict.word()).or_default() += 1;
+        self.writer.take(out, self.run, answer)?;
+        out.flush()
+    }
+
+    /// How it ended, if all that was to be asked could be.
+    fn end(mut self, out: &mut Out, stopped: Option<End>) -> io::Result<End> {
+        if let Some(stopped) = stopped {
+            return Ok(stopped);
+        }
+        self.writer.finish(out, &self.counts)?;
+        Ok(self.counts.end())
+    }
+}
+
+/// Asks these, several at once, and tells the answers in their order. Why it cannot go on, if it cannot.
+fn ask(out: &mut Out, telling: &mut Telling<'_>, duties: &[&'static Duty], jobs: usize) -> io::Result<Option<End>> {
+    let subject = &telling.run.subject;
     let (next, (say, hear)) = (AtomicUsize::new(0), mpsc::channel());
     thread::scope(|scope| {
-        for _ in 0..jobs.min(run.duties.len()) {
+        for _ in 0..jobs.min(duties.len()) {
             let (say, next) = (say.clone(), &next);
             scope.spawn(move || {
-                while let Some(duty) = run.duties.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(duty) = duties.get(index).copied() else { return };
                     let begun = Instant::now();
-                    let index = run.duties.iter().position(|other| other.name == duty.name);
-                    let asked = run.subject.ask(duty).map(|report| Answer { duty, report, took: begun.elapsed() });
+                    let asked = subject.ask(duty).map(|report| Answer { duty, report, took: begun.elapsed() });
                     if say.send((index, asked)).is_err() {
                         return;
                     }
@@ -184,48 +254,38 @@ fn ask(out: &mut Out, run: &Run, jobs: usize, writer: &mut dyn Writer) -> io::Re
             });
         }
         drop(say);
-        let told = tell(out, run, writer, &hear);
+        let told = tell(out, telling, &hear);
         // Whoever is not heard any more asks nothing more.
-        next.store(run.duties.len(), Ordering::Relaxed);
+        next.store(duties.len(), Ordering::Relaxed);
         told
     })
 }
 
-type Asked = (Option<usize>, Result<Answer, AskError>);
+type Asked = (usize, Result<Answer, AskError>);
 
-fn tell(out: &mut Out, run: &Run, writer: &mut dyn Writer, hear: &mpsc::Receiver<Asked>) -> io::Result<End> {
-    let (mut waiting, mut at, mut counts) = (BTreeMap::new(), 0, Counts::default());
+fn tell(out: &mut Out, telling: &mut Telling<'_>, hear: &mpsc::Receiver<Asked>) -> io::Result<Option<End>> {
+    let (mut waiting, mut at) = (BTreeMap::new(), 0);
     for (index, asked) in hear {
         let answer = match asked {
             Ok(answer) => answer,
             Err(AskError::Unavailable { reason, remedy }) => {
                 eprintln!("it cannot be asked here: {reason}\nremedy: {remedy}");
-                return Ok(End::NoKernel);
+                return Ok(Some(End::NoKernel));
             }
             Err(error) => {
                 eprintln!("error: {error}");
-                return Ok(End::NoKernel);
+                return Ok(Some(End::NoKernel));
             }
         };
         if answer.report.verdict == Verdict::NoProgram {
             eprintln!("error: {}", answer.report.seen);
-            return Ok(End::BadInput);
+            return Ok(Some(End::BadInput));
         }
-        waiting.insert(index.unwrap_or_default(), answer);
+        waiting.insert(index, answer);
         while let Some(answer) = waiting.remove(&at) {
-            if at == 0 {
-                writer.start(out, run)?;
-            }
-            *counts.0.entry(answer.report.verdict.word()).or_default() += 1;
-            writer.take(out, run, &answer)?;
-            out.flush()?;
+            telling.take(out, &answer)?;
             at += 1;
         }
     }
-    writer.finish(out, &counts)?;
-    Ok(match () {
-        () if counts.of(Verdict::Fails) > 0 => End::Differ,
-        () if counts.of(Verdict::NotDecided) > 0 => End::NotDecided,
-        () => End::Agree,
-    })
+    Ok(None)
 }
