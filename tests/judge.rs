@@ -80,6 +80,33 @@ fn a_saved_scenario_holds_on_the_model() {
     }
 }
 
+#[test]
+fn a_recording_is_a_page() {
+    let folder = Folder::new("judge-page");
+    folder.file("nested.log", recording("nested.log"));
+    let page = pidlab(&folder.0, &["judge", "nested.log", "--format", "html", "--save", "nested.toml"]);
+    assert_eq!(page.code, Some(0), "{}", page.err);
+    assert!(
+        page.out.starts_with("<!doctype html>") && page.out.trim_end().ends_with("</html>"),
+        "{}",
+        &page.out[..200]
+    );
+    assert!(page.out.contains("the model gives every answer"));
+    // The same steps as in the scenario that is saved.
+    let saved = fs::read_to_string(folder.0.join("nested.toml")).expect("it was saved");
+    let played = pidlab(&folder.0, &["run", "--on", "model", "--format", "json", "nested.toml"]);
+    assert_eq!(played.code, Some(0), "{}", played.err);
+    assert_eq!(played.out.lines().count() - 2, saved.matches("{ by = ").count(), "a header, and the start");
+    // One that is not accepted, and one that no scenario has.
+    folder.file("altered.log", recording("nested.log").replace("WEXITSTATUS(s) == 0", "WEXITSTATUS(s) == 1"));
+    folder.file("make.log", recording("make.log"));
+    for (log, code, said) in [("altered.log", 1, "cannot be played"), ("make.log", 3, "calls that overlap")] {
+        let ended = pidlab(&folder.0, &["judge", log, "--format", "html"]);
+        assert_eq!(ended.code, Some(code), "{log}: {}", ended.err);
+        assert!(ended.out.is_empty() && ended.err.contains(said), "{log}: {}", ended.err);
+    }
+}
+
 /// Where strace is, what it records of this kernel is accepted.
 #[test]
 fn what_is_recorded_here_is_accepted() {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use pidlab_scenario::Facts;
+
 use crate::header::Header;
 use crate::line::{Said, answered, line, unanswered};
 
@@ -125,6 +127,16 @@ impl fmt::Display for Unreadable {
 }
 
 impl Log {
+    /// What the kernel is like that it was recorded on; nothing where the log does not say.
+    pub fn facts(&self) -> Option<&Facts> {
+        self.header.facts.as_ref()
+    }
+
+    /// What that kernel is called, if the log says it.
+    pub fn kernel(&self) -> Option<&str> {
+        self.header.kernel.as_deref()
+    }
+
     /// Reads a log. `partial`: it may end before its processes do.
     ///
     /// # Errors

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pidlab_judge::{Finding, Log, Options, Refuted, Verdict, judge as judge_log, scenario};
-use pidlab_scenario::{escaped_json, one_line};
-use pidlab_sim::rule;
+use pidlab_scenario::{Facts, Scenario, escaped_json, one_line};
+use pidlab_sim::{Model, rule};
 
-use super::{Belief, End, Format, Out};
-use crate::words;
+use super::{Belief, End, Out, picture};
+use crate::{compare, input, words};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -26,7 +26,8 @@ Exit codes:
 Examples:
   pidlab record -o build.log -- make -j4
   pidlab judge build.log
-  pidlab judge --format json build.log")]
+  pidlab judge --format json build.log
+  pidlab judge --format html build.log > build.html")]
 pub(super) struct Arguments {
     /// The log.
     log: PathBuf,
@@ -47,6 +48,17 @@ pub(super) struct Arguments {
     /// How the verdict is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+/// How a verdict is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// A page to step through what was recorded, if it is accepted and a scenario has the same answers.
+    Html,
 }
 
 pub(super) fn judge(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
@@ -75,37 +87,75 @@ pub(super) fn judge(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     match arguments.format {
         Format::Json => writeln!(out, "{}", escaped_json(&serde_json::to_string(&verdict)?))?,
         Format::Text => tell(out, &verdict)?,
+        Format::Html if matches!(verdict.finding, Finding::Accepted) => {}
+        Format::Html => eprintln!("{path} is not accepted, and cannot be played: `pidlab judge` says where it stands"),
     }
     Ok(match verdict.finding {
-        Finding::Accepted => match &arguments.save {
-            Some(file) => save(file, &arguments.log, &log, &options)?,
-            None => End::Agree,
-        },
+        Finding::Accepted => accepted(out, arguments, &log, &options)?,
         Finding::Refuted(_) => End::Differ,
         Finding::NotDecided { .. } => End::NotDecided,
     })
 }
 
-/// Writes the scenario of a log that is accepted.
-fn save(file: &Path, of: &Path, log: &Log, options: &Options) -> io::Result<End> {
+/// What is to be done with a log that is accepted.
+fn accepted(out: &mut Out, arguments: &Arguments, log: &Log, options: &Options) -> io::Result<End> {
+    let plays = arguments.format == Format::Html;
+    if arguments.save.is_none() && !plays {
+        return Ok(End::Agree);
+    }
+    let recorded = match recorded(&arguments.log, log, options) {
+        Ok(recorded) => recorded,
+        Err(end) => return Ok(end),
+    };
+    if let Some(file) = &arguments.save
+        && let Err(error) = std::fs::write(file, recorded.to_toml())
+    {
+        eprintln!("error: {} cannot be written: {error}", file.display());
+        return Ok(End::BadInput);
+    }
+    if plays { play(out, arguments, log, &recorded) } else { Ok(End::Agree) }
+}
+
+/// The scenario of a log that is accepted; otherwise it is said why there is none.
+fn recorded(of: &Path, log: &Log, options: &Options) -> Result<Scenario, End> {
     let name = of.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     match scenario(log, options, &format!("A recording: {name}")) {
-        Ok(Some(scenario)) => {
-            if let Err(error) = std::fs::write(file, scenario.to_toml()) {
-                eprintln!("error: {} cannot be written: {error}", file.display());
-                return Ok(End::BadInput);
-            }
-            Ok(End::Agree)
-        }
+        Ok(Some(scenario)) => Ok(scenario),
         Ok(None) => {
-            eprintln!("{}: no scenario has the same answers: it needs calls that overlap", file.display());
-            Ok(End::NotDecided)
+            eprintln!("{}: no scenario has the same answers: it needs calls that overlap", of.display());
+            Err(End::NotDecided)
         }
         Err(unreadable) => {
             eprintln!("error: {}: {unreadable}", of.display());
-            Ok(End::BadInput)
+            Err(End::BadInput)
         }
     }
+}
+
+/// Writes a page of what was recorded: the model, which gives every recorded answer, with its reasons.
+fn play(out: &mut Out, arguments: &Arguments, log: &Log, recorded: &Scenario) -> io::Result<End> {
+    let path = arguments.log.display().to_string();
+    let source = match input::of_text(&recorded.name, &path, &recorded.to_toml()) {
+        Ok(source) => source,
+        Err(invalid) => {
+            eprintln!("{}", invalid.message(false));
+            return Ok(End::BadInput);
+        }
+    };
+    let known = log.facts().map(|facts| vec![facts.clone()]);
+    let mut runs = known.unwrap_or_else(|| vec![Facts::newest(), Facts::oldest()]).into_iter().map(|facts| {
+        let verdict = compare::with_model(&mut Model::new(facts.clone()), &source.scenario, None);
+        (facts, verdict)
+    });
+    let Some((facts, verdict)) = runs.find(|(_, verdict)| verdict.agrees()) else {
+        eprintln!("{path}: the scenario with the same answers does not hold on the model");
+        return Ok(End::NotDecided);
+    };
+    let kernel = log.kernel().map_or_else(|| "a recording".to_owned(), |kernel| format!("recorded on Linux {kernel}"));
+    let film =
+        picture::film_of(&source, &verdict, &format!("{}; the model gives every answer", one_line(&kernel)), &facts);
+    out.write_all(pidlab_page::page::film(&[film]).as_bytes())?;
+    Ok(End::Agree)
 }
 
 fn tell(out: &mut Out, verdict: &Verdict) -> io::Result<()> {

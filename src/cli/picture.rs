@@ -14,11 +14,15 @@ use crate::tell;
 /// The run as a film: what the kernel did, if it ran, with the reasons of the model.
 pub(super) fn film(source: &Source, verdict: &Verdict, kernel: Option<&Kernel>) -> Film {
     let ran = kernel.filter(|_| verdict.steps.iter().any(|step| step.kernel.is_some()));
+    let facts = ran.map_or_else(Facts::newest, |kernel| kernel.facts.clone()).with_all(&source.scenario.needs);
+    film_of(source, verdict, &origin(verdict, ran), &facts)
+}
+
+/// The same, of an origin in words and of a kernel with these facts.
+pub(super) fn film_of(source: &Source, verdict: &Verdict, origin: &str, facts: &Facts) -> Film {
     let shots: Vec<Shot<'_>> =
         verdict.steps.iter().map(|step| Shot { observation: step.observation(), because: step.because() }).collect();
-    let facts = ran.map_or_else(Facts::newest, |kernel| kernel.facts.clone()).with_all(&source.scenario.needs);
-    let mut film =
-        Film::new(&source.scenario, &source.text, &origin(verdict, ran), &shots).asking(&source.scenario, &facts);
+    let mut film = Film::new(&source.scenario, &source.text, origin, &shots).asking(&source.scenario, facts);
     for problem in &verdict.problems {
         film.notices.push(anstream::adapter::strip_str(&tell::problem(&source.scenario, problem)).to_string());
     }
