@@ -151,7 +151,8 @@ fn play(out: &mut Out, arguments: &Arguments, log: &Log, recorded: &Scenario) ->
         eprintln!("{path}: the scenario with the same answers does not hold on the model");
         return Ok(End::NotDecided);
     };
-    let kernel = log.kernel().map_or_else(|| "a recording".to_owned(), |kernel| format!("recorded on Linux {kernel}"));
+    let kernel =
+        log.kernel().map_or_else(|| "a recording".to_owned(), |kernel| format!("a recording on Linux {kernel}"));
     let film =
         picture::film_of(&source, &verdict, &format!("{}; the model gives every answer", one_line(&kernel)), &facts);
     out.write_all(pidlab_page::page::film(&[film]).as_bytes())?;
