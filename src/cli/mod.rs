@@ -48,7 +48,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use pidlab_realkernel::{Look, Unavailable};
@@ -162,7 +162,8 @@ struct Belief {
 
 /// Reads a misconception by its word.
 fn belief() -> impl TypedValueParser<Value = Misconception> {
-    PossibleValuesParser::new(Misconception::ALL.iter().map(|belief| belief.word()))
+    let value = |belief: &Misconception| PossibleValue::new(belief.word()).help(belief.claim());
+    PossibleValuesParser::new(Misconception::ALL.iter().map(value))
         .map(|word| Misconception::from_word(&word).expect("only words of misconceptions are possible"))
 }
 
