@@ -24,7 +24,10 @@ pub const LESSONS: &[Lesson] = &[
         text: "Every process has a number, its PID, and a parent: who made it, or who adopted it when its maker \
             ended. Look at what changes when a parent ends before its child, and at which number the next \
             process gets.",
-        commands: &["sh -c 'sleep 60 & exec sleep 30'; ps -o pid,ppid,comm", "cat /proc/$$/status | grep -i pid"],
+        commands: &[
+            "sh -c 'sleep 60 & exec sleep 1'; ps -o pid,ppid,comm -C sleep",
+            "cat /proc/$$/status | grep -i pid",
+        ],
         scenarios: &["orphans/adopted-by-own-init", "numbers/not-reused-at-once"],
     },
     Lesson {
