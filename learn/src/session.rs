@@ -311,7 +311,8 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
     /// For people, too, and no wider than the page.
     fn paragraph(&mut self, first: &str, text: &str) -> io::Result<()> {
         let rest = " ".repeat(first.len());
-        let page = textwrap::Options::new(self.width).initial_indent(first).subsequent_indent(&rest);
+        let page = textwrap::Options::new(self.width).word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let page = page.initial_indent(first).subsequent_indent(&rest);
         self.say(&format!("{}\n", textwrap::fill(text, page)))
     }
 }

@@ -28,6 +28,7 @@ mod hearsay;
 mod init;
 mod judge;
 mod kernels;
+mod learn;
 mod list;
 mod matrix;
 mod merge;
@@ -120,6 +121,8 @@ enum Command {
     Show(list::ShowArguments),
     /// Write a small scenario to begin with.
     New(list::NewArguments),
+    /// A course: predict what a step does, then see it; tasks, too.
+    Learn(learn::Arguments),
     /// Explain a call, a word, a state, a fact or a rule.
     Explain(explain::Arguments),
     /// List the rules that the model decides by.
@@ -251,6 +254,7 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::list(&mut out, arguments),
         Command::Show(arguments) => list::show(&mut out, arguments),
         Command::New(arguments) => list::new(&mut out, arguments),
+        Command::Learn(arguments) => learn::learn(&mut out, arguments),
         Command::Explain(arguments) => explain::explain(&mut out, arguments),
         Command::Rules(arguments) => explain::rules(&mut out, arguments),
         Command::Facts(arguments) => facts::facts(&mut out, arguments),
