@@ -80,13 +80,14 @@ fn shelf() -> Value {
         json!({ "name": file.name, "title": title, "rules": rules, "text": text })
     };
     let fact = |fact: &Fact| json!({ "name": fact.word(), "meaning": markdown::inline(fact.meaning()) });
+    let misconception = |wrong: &Misconception| json!({ "name": wrong.word(), "claim": wrong.claim(), "truth": wrong.truth(), "rule": wrong.rule().id });
     json!({
         "files": library::files().map(titled).collect::<Vec<_>>(),
-        "lessons": LESSONS.iter().map(|lesson| json!({ "title": lesson.title, "scenarios": lesson.scenarios })).collect::<Vec<_>>(),
+        "lessons": LESSONS.iter().map(|lesson| json!({ "title": lesson.title, "text": lesson.text, "scenarios": lesson.scenarios })).collect::<Vec<_>>(),
         "kernels": KERNELS.iter().map(|kernel| json!({ "name": kernel.name, "release": kernel.release, "lacking": kernel.lacking })).collect::<Vec<_>>(),
         "facts": Fact::ALL.iter().map(fact).collect::<Vec<_>>(),
         "newest": Facts::newest().iter().filter(|(_, holds)| *holds).map(|(fact, _)| fact.word()).collect::<Vec<_>>(),
-        "misconceptions": Misconception::ALL.iter().map(|one| one.word()).collect::<Vec<_>>(),
+        "misconceptions": Misconception::ALL.iter().map(misconception).collect::<Vec<_>>(),
         "rules": rule::CATALOGUE.len(),
     })
 }

@@ -33,4 +33,4 @@ pub use changes::{Change, ChangeKind};
 pub use film::{Film, Reason, RuleCard, Scene, Seen, Shot, svg};
 pub use kernels::{KERNELS, KernelFacts};
 pub use lessons::{LESSONS, Lesson};
-pub use question::{Choice, Question};
+pub use question::{Choice, Question, questions};

@@ -42,6 +42,8 @@ pub struct Choice {
     pub right: bool,
     /// The misconception that leads to it, if one does.
     pub misconception: Option<&'static str>,
+    /// What that misconception says.
+    pub claim: Option<&'static str>,
 }
 
 /// More steps than these are not rehearsed.
@@ -53,8 +55,9 @@ const MOST_ALLOWED: usize = 16;
 /// So many answers there are to choose from.
 const MOST_CHOICES: usize = 4;
 
-/// The questions of a scenario, each with the moment at which it stands: so many steps have been taken.
-pub(crate) fn questions(scenario: &Scenario, facts: &Facts) -> Vec<(usize, Question)> {
+/// The questions of a scenario, each with the moment at which it stands: so many steps have been taken. Where its author asks for
+/// something that was so from the start, and that a picture shows, there is none.
+pub fn questions(scenario: &Scenario, facts: &Facts) -> Vec<(usize, Question)> {
     let asked = scenario.steps.iter().filter(|step| step.ask.is_some()).count();
     if asked == 0 || scenario.steps.len() > MOST_STEPS {
         return Vec::new();
@@ -62,7 +65,7 @@ pub(crate) fn questions(scenario: &Scenario, facts: &Facts) -> Vec<(usize, Quest
     let truth = Rehearsal::new(scenario, Model::new(facts.clone()));
     let wrong: Vec<(Misconception, Rehearsal<'_>)> = Misconception::ALL
         .iter()
-        .map(|wrong| (*wrong, Rehearsal::new(scenario, Model::misconceived(facts.clone(), *wrong))))
+        .map(|wrong| (*wrong, Rehearsal::mistaken(scenario, Model::misconceived(facts.clone(), *wrong))))
         .collect();
     let steps = scenario.steps.iter().enumerate().take(truth.answers.len() - 1);
     steps.filter_map(|(index, step)| truth.question(&wrong, index, step)).collect()
@@ -78,10 +81,21 @@ struct Rehearsal<'a> {
 }
 
 impl<'a> Rehearsal<'a> {
-    fn new(scenario: &'a Scenario, mut model: Model) -> Rehearsal<'a> {
+    fn new(scenario: &'a Scenario, model: Model) -> Rehearsal<'a> {
+        Rehearsal::of(scenario, model, true)
+    }
+
+    /// Of which only the answers matter.
+    fn mistaken(scenario: &'a Scenario, model: Model) -> Rehearsal<'a> {
+        Rehearsal::of(scenario, model, false)
+    }
+
+    fn of(scenario: &'a Scenario, mut model: Model, keeps: bool) -> Rehearsal<'a> {
         let (mut before, mut answers) = (Vec::new(), vec![model.start(scenario)]);
         for step in &scenario.steps {
-            before.push(model.clone());
+            if keeps {
+                before.push(model.clone());
+            }
             match model.step(scenario, step) {
                 Ok(answer) => answers.push(answer),
                 Err(_) => break,
@@ -119,7 +133,10 @@ impl<'a> Rehearsal<'a> {
             |step: &Step| format!("{}: {}", self.scenario.role_name(step.by), told::call(self.scenario, &step.call));
         let reads = is_reading(&step.call);
         let cause = if reads { self.cause(index, step) } else { index };
-        // What was so from the beginning is asked in its own place.
+        if reads && cause == 0 && is_in_picture(&step.call) {
+            return None;
+        }
+        // What else was so from the beginning is asked in its own place.
         let stands = if reads && cause > 0 { cause - 1 } else { index };
         let pool = if reads { self.readings(wrong, index, stands, step) } else { self.outcomes(wrong, index, step) };
         let seed = self
@@ -145,7 +162,7 @@ impl<'a> Rehearsal<'a> {
         let mut pool = Pool::new(words(self, seen));
         for (misconception, run) in wrong {
             if let Some(answer) = run.answers.get(index + 1) {
-                pool.mistaken(words(run, &answer.observation), misconception.word());
+                pool.mistaken(words(run, &answer.observation), *misconception);
             }
         }
         if let Some(before) = self.read(stands, step) {
@@ -172,7 +189,7 @@ impl<'a> Rehearsal<'a> {
         for (misconception, run) in wrong {
             let is_same_so_far = || run.answers[index].observation == self.answers[index].observation;
             if run.answers.len() > index + 1 && is_same_so_far() {
-                pool.mistaken(whole(run), misconception.word());
+                pool.mistaken(whole(run), *misconception);
             }
         }
         let after = self.line(index + 1);
@@ -199,4 +216,10 @@ fn is_reading(call: &Call) -> bool {
             | CallName::Sigpending
             | CallName::PidfdPoll
     )
+}
+
+/// Whether what a call reads stands in every picture.
+fn is_in_picture(call: &Call) -> bool {
+    let name = call.name();
+    matches!(name, CallName::Getpid | CallName::Gettid | CallName::Getppid | CallName::Getpgid | CallName::Getsid)
 }

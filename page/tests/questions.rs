@@ -1,7 +1,8 @@
 //! The questions: what is asked before it is shown.
 
-use pidlab_page::api;
-use pidlab_scenario::library;
+use pidlab_page::{api, questions};
+use pidlab_scenario::{CallName, Facts, Scenario, library};
+use pidlab_sim::Model;
 use serde_json::{Value, json};
 
 fn play(name: &str, text: &str) -> Value {
@@ -44,6 +45,65 @@ fn every_question_of_the_library_can_be_answered_in_one_way() {
         "{asked} asked, {put} put, {mistaken} with an answer from a misconception, {earlier} before the step that only reads"
     );
     assert!(put * 100 >= asked * 95, "{put} of {asked}");
+}
+
+/// The model that follows a misconception gives the answer that is said to come from it, at the step that is asked about.
+#[test]
+fn what_comes_from_a_misconception_is_what_its_model_gives() {
+    let (mut held, mut words) = (0, std::collections::BTreeSet::new());
+    for file in library::files() {
+        let played = play(&file.name, file.text);
+        for question in list(&played["film"], "moments").iter().flat_map(|scene| list(scene, "questions")) {
+            for choice in list(question, "choices").iter().filter(|choice| !choice["misconception"].is_null()) {
+                let word = &choice["misconception"];
+                let request = json!({ "ask": "play", "name": file.name, "text": file.text, "misconception": word });
+                let wrong: Value = serde_json::from_str(&api::answer(&request.to_string())).expect("JSON");
+                let moments = list(&wrong["film"], "moments");
+                // Where a reader is asked, what it reads; else the step itself.
+                let asked = match question["read"].is_null() {
+                    true => question["step"].as_u64().and_then(|step| moments.get(usize::try_from(step).ok()?)),
+                    false => moments.iter().find(|scene| scene["ask"] == question["text"]),
+                };
+                let asked = asked.unwrap_or_else(|| panic!("{}: {word} does not come to {question}", file.name));
+                let (said, gave) = (choice["words"].as_str().expect("text"), asked["result"].as_str().expect("text"));
+                let number = gave.strip_prefix("returns ").unwrap_or(gave);
+                let fits = said.starts_with(gave) || said.starts_with(number) || gave == "does not return";
+                assert!(fits, "{}: {word} gives {gave}, and not {said}", file.name);
+                assert!(choice["claim"].is_string(), "{choice}");
+                held += 1;
+                words.insert(word.to_string());
+            }
+        }
+    }
+    println!("{held} answers come from {} misconceptions", words.len());
+    assert!(words.len() >= 30, "{words:?}");
+}
+
+/// Nobody is asked for what stands in the picture of the moment at which the question stands: read there, it would be something else.
+#[test]
+fn no_picture_shows_the_answer_to_its_question() {
+    for file in library::files() {
+        let scenario = Scenario::parse(&file.name, &file.path, file.text).expect("the library is sound");
+        let facts = Facts::newest().with_all(&scenario.needs);
+        for (moment, question) in questions(&scenario, &facts) {
+            let Some(index) = scenario.steps.iter().position(|step| step.ask.as_ref() == Some(&question.text)) else {
+                panic!("{}: who asks `{}`?", file.name, question.text)
+            };
+            let step = &scenario.steps[index];
+            let shown = [CallName::Getpid, CallName::Gettid, CallName::Getppid, CallName::Getpgid, CallName::Getsid];
+            if !shown.contains(&step.call.name()) {
+                continue;
+            }
+            let read = |after: usize| {
+                let mut model = Model::new(facts.clone());
+                model.start(&scenario);
+                let taken = scenario.steps[..after].iter().all(|step| model.step(&scenario, step).is_ok());
+                assert!(taken, "{}: the library can be played", file.name);
+                model.step(&scenario, step).ok().map(|answer| answer.observation.outcome)
+            };
+            assert_ne!(read(moment), read(index), "{}: {}", file.name, question.text);
+        }
+    }
 }
 
 /// The question of a scenario, and its choices, the right one marked.

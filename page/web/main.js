@@ -95,7 +95,8 @@ function run(quiet) {
   if (!played.film && player.film) notices.push("The text has a mistake. What is shown is the run before it.");
   if (state.wrong) {
     const where = played.departs === null ? "in this scenario it makes no difference." : `from step ${played.departs} on this is not what Linux does.`;
-    notices.push(`As if it were true that ${state.wrong.replaceAll("-", " ")}: ${where}`);
+    const wrong = shelf.misconceptions.find(one => one.name === state.wrong);
+    if (wrong) notices.push(`As if it were true: “${wrong.claim}.” ${where[0].toUpperCase()}${where.slice(1)} What is so: ${wrong.truth}.`);
   }
   if (played.needs.length) notices.push(`This scenario is about kernels ${played.needs.map(need => need[0] === "!" ? `without ${need.slice(1)}` : `with ${need}`).join(", ")}; the model is one of them here.`);
   $("notices").replaceChildren(...notices.map(words => make("p", {}, words)));
@@ -143,7 +144,7 @@ function shelved() {
 
 function settings() {
   $("kernel").replaceChildren(make("option", { value: "" }, "newest that the model knows"), ...shelf.kernels.map(one => make("option", { value: one.name }, `Linux ${one.release.split(/[-+]/)[0]} (Debian)`)));
-  $("wrong").replaceChildren(make("option", { value: "" }, "Linux is as it is"), ...shelf.misconceptions.map(word => make("option", { value: word }, word.replaceAll("-", " "))));
+  $("wrong").replaceChildren(make("option", { value: "" }, "Linux is as it is"), ...shelf.misconceptions.map(one => make("option", { value: one.name }, one.claim)));
   $("kernel").value = state.kernel;
   $("wrong").value = state.wrong;
   facts();

@@ -156,7 +156,7 @@ const player = {
     const next = make("button", { type: "button", class: "primary", onclick: () => { walk(1); $("deed").focus(); } }, `Show step ${question.step}`);
     verdict.replaceChildren(
       make("p", {}, make("strong", { class: choice.right ? "good" : "bad" }, choice.right ? "Right." : "No."), choice.right ? "" : ` It is: ${right.words}.`,
-        choice.misconception ? ` It would be so if this were true: ${choice.misconception.replaceAll("-", " ")}.` : ""),
+        choice.claim ? ` It would be so if this were true: “${choice.claim}.”` : ""),
       question.rule && this.film.rules[question.rule] ? this.rule(question.rule, [], true) : "", next);
     next.focus();
   },

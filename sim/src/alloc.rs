@@ -15,6 +15,7 @@
 use pidlab_scenario::{Errno, Fact};
 
 use crate::capable::dec_pid_namespaces;
+use crate::misconceived::numbers::{revive, rewind};
 use crate::objects::ids::{NsId, PidId, TaskId};
 use crate::objects::pid::Pid;
 use crate::objects::pid_namespace::{ChildReaper, PidNamespace, RESERVED_PIDS};
@@ -65,6 +66,7 @@ fn idr_alloc_cyclic(ns: &mut PidNamespace, restart: u32, holder: PidId) -> Optio
 /// # References
 /// kernel/pid.c:alloc_pid
 pub(crate) fn alloc_pid(w: &mut World, ns: NsId, set_tid: &[i32], caller: TaskId) -> Result<PidId, Errno> {
+    revive(w, ns);
     let innermost = w.ns(ns);
     let (level, adding) = (innermost.level, innermost.adding);
     if set_tid.len() > level as usize + 1 {
@@ -147,6 +149,7 @@ fn renumber_births(w: &mut World) {
 /// A number of the namespace's own choice.
 #[inline]
 fn take_next(w: &mut World, ns: NsId, restart: u32, pid: PidId) -> Result<u32, Errno> {
+    rewind(w, ns);
     let Some(found) = idr_alloc_cyclic(w.ns_mut(ns), restart, pid) else {
         w.because_of_newborn(&rule::ALLOC_EAGAIN_EXHAUSTED);
         if w.ns(ns).pid_max == RESERVED_PIDS + 1 {

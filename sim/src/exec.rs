@@ -22,7 +22,7 @@ use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::signal::action::flush_signal_handlers;
 use crate::signal::send::kill_threads;
 use crate::world::{InCall, Return, World};
-use crate::{mqueue, rule, tid_words};
+use crate::{Misconception, mqueue, rule, tid_words};
 
 /// execve(2). Answers whether the new program runs already.
 pub(crate) fn sys_execve(w: &mut World, caller: TaskId) -> bool {
@@ -125,7 +125,9 @@ fn begin_new_exec(w: &mut World, task: TaskId) {
         w.because(&rule::EXEC_RESETS_HANDLERS, task);
     }
     let process = w.task(task).signal;
-    flush_signal_handlers(w, process);
+    if !w.believes(Misconception::HandlersSurviveExec) {
+        flush_signal_handlers(w, process);
+    }
     if !w.tid_words.is_empty() {
         tid_words::mm_release(w, task);
     }

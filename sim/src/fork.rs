@@ -27,7 +27,7 @@ use crate::signal::action::{cleared_sighand, copy_sighand};
 use crate::signal::stop::task_join_group_stop;
 use crate::storage::arena::Slot;
 use crate::world::{InCall, World};
-use crate::{autoreap, describe, rule, tid_words};
+use crate::{autoreap, describe, misconceived, rule, tid_words};
 
 /// Flags that have a TID written somewhere.
 const WRITES_TID: CloneFlags =
@@ -244,6 +244,7 @@ fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_
     append_child(w, parent, child);
     attach_pgrp(w, process, pgrp);
     w.pids[session].session += 1;
+    misconceived::birth::inherit(w, caller, child);
     let ns = w.ns_mut(w.pids[pid].ns);
     if ns.is_unborn() {
         ns.child_reaper = ChildReaper::Task(child);

@@ -68,6 +68,8 @@ pub mod rule;
 
 mod misconception;
 
+mod misconceived;
+
 mod pid;
 
 mod set_tid;

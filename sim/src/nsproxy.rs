@@ -15,7 +15,7 @@ use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL, PID_MAX_LIMIT
 use crate::storage::idr::Idr;
 use crate::storage::unseen::Unseen;
 use crate::world::World;
-use crate::{Rule, describe, rule};
+use crate::{Misconception, Rule, describe, misconceived, rule};
 
 /// What a kernel without a `pid_max` for each namespace has for all of them.
 const DEFAULT_PID_MAX: u32 = 32_768;
@@ -38,12 +38,12 @@ pub(crate) fn copy_pid_ns(w: &mut World, caller: TaskId, maker: Cred, differs: &
         }
         return Err(Errno::EPERM);
     }
-    if elsewhere {
+    if elsewhere && !w.believes(Misconception::UnshareWorksTwice) {
         w.because(differs, caller);
         return Err(Errno::EINVAL);
     }
     may_own_below(w, caller, maker, own)?;
-    if w.ns(own).level + w.levels_above >= MAX_PID_NS_LEVEL {
+    if w.ns(own).level + w.levels_above >= MAX_PID_NS_LEVEL && !w.believes(Misconception::DepthHasNoLimit) {
         w.because(&rule::LIMIT_DEPTH, caller);
         if w.levels_above > 0 {
             w.because(&rule::LIMIT_DEPTH_ABSOLUTE, caller);
@@ -121,6 +121,9 @@ pub(crate) fn sys_unshare(w: &mut World, caller: TaskId, flags: CloneFlags) -> R
             Ok(ns) => {
                 describe::plan(w, caller);
                 switch_task_namespaces(w, caller, ns);
+                if w.believes(Misconception::UnshareMovesTheCaller) {
+                    misconceived::places::enter(w, caller, ns);
+                }
             }
             Err(errno) => {
                 if new_user {

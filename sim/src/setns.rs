@@ -20,8 +20,8 @@ use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::ns_file::NsFile;
 use crate::objects::task::ExitState;
 use crate::pid::is_within;
-use crate::rule;
 use crate::world::World;
+use crate::{Misconception, misconceived, rule};
 
 /// What a setns(2) is going to change (`struct nsset`).
 struct Nsset {
@@ -55,6 +55,9 @@ impl Nsset {
         if let Some(ns) = self.pid_ns {
             w.because(&rule::SETNS_CHILDREN_ONLY, caller);
             switch_task_namespaces(w, caller, ns);
+            if w.believes(Misconception::SetnsMovesTheCaller) {
+                misconceived::places::enter(w, caller, ns);
+            }
         }
     }
 }
@@ -104,12 +107,16 @@ fn pidns_install(w: &mut World, caller: TaskId, set: &mut Nsset, ns: NsId) -> Re
     }
     if !within {
         w.because(&rule::SETNS_DESCENDANT_ONLY, caller);
-        return Err(Errno::EINVAL);
+        // Where it would be born nobody has thought of: its children go where they went before.
+        return if w.believes(Misconception::MembersCanLeave) { Ok(()) } else { Err(Errno::EINVAL) };
     }
     if !w.ns(ns).adding {
         w.because(&rule::SETNS_DEAD_NS, caller);
         w.because(&rule::NS_LIFETIME, caller);
         w.because(&rule::ZAP_NO_NEW_PIDS, caller);
+        if w.believes(Misconception::DeadNamespaceIsClosed) {
+            return Err(Errno::EINVAL);
+        }
     } else if ns == own {
         w.because(&rule::SETNS_JUDGED_BY_ACTIVE, caller);
     }

@@ -28,6 +28,7 @@ mod hearsay;
 mod init;
 mod judge;
 mod kernels;
+mod learn;
 mod list;
 mod matrix;
 mod merge;
@@ -48,7 +49,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use pidlab_realkernel::{Look, Unavailable};
@@ -120,6 +121,8 @@ enum Command {
     Show(list::ShowArguments),
     /// Write a small scenario to begin with.
     New(list::NewArguments),
+    /// A course: predict what a step does, then see it; tasks, too.
+    Learn(learn::Arguments),
     /// Explain a call, a word, a state, a fact or a rule.
     Explain(explain::Arguments),
     /// List the rules that the model decides by.
@@ -162,7 +165,8 @@ struct Belief {
 
 /// Reads a misconception by its word.
 fn belief() -> impl TypedValueParser<Value = Misconception> {
-    PossibleValuesParser::new(Misconception::ALL.iter().map(|belief| belief.word()))
+    let value = |belief: &Misconception| PossibleValue::new(belief.word()).help(belief.claim());
+    PossibleValuesParser::new(Misconception::ALL.iter().map(value))
         .map(|word| Misconception::from_word(&word).expect("only words of misconceptions are possible"))
 }
 
@@ -250,6 +254,7 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::list(&mut out, arguments),
         Command::Show(arguments) => list::show(&mut out, arguments),
         Command::New(arguments) => list::new(&mut out, arguments),
+        Command::Learn(arguments) => learn::learn(&mut out, arguments),
         Command::Explain(arguments) => explain::explain(&mut out, arguments),
         Command::Rules(arguments) => explain::rules(&mut out, arguments),
         Command::Facts(arguments) => facts::facts(&mut out, arguments),

@@ -4,6 +4,8 @@ use pidlab_scenario::{
     CallName, Errno, Given, Line, Observation, Outcome, ProcessLine, Scenario, Step, Target, told, words,
 };
 
+use pidlab_sim::Misconception;
+
 use super::Choice;
 use crate::changes::{self, Change, ChangeKind};
 use crate::scene::Spaces;
@@ -20,7 +22,10 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(right: String) -> Pool {
-        Pool { choices: vec![Choice { words: right, right: true, misconception: None }], allowed: Vec::new() }
+        Pool {
+            choices: vec![Choice { words: right, right: true, misconception: None, claim: None }],
+            allowed: Vec::new(),
+        }
     }
 
     /// Linux may do this as well, so it is no wrong answer.
@@ -34,13 +39,14 @@ impl Pool {
     }
 
     /// An answer that a misconception leads to.
-    pub(super) fn mistaken(&mut self, words: String, misconception: &'static str) {
+    pub(super) fn mistaken(&mut self, words: String, misconception: Misconception) {
         self.push(words, Some(misconception));
     }
 
-    fn push(&mut self, words: String, misconception: Option<&'static str>) {
+    fn push(&mut self, words: String, wrong: Option<Misconception>) {
         if self.choices.iter().all(|choice| choice.words != words) && !self.allowed.contains(&words) {
-            self.choices.push(Choice { words, right: false, misconception });
+            let (misconception, claim) = (wrong.map(Misconception::word), wrong.map(Misconception::claim));
+            self.choices.push(Choice { words, right: false, misconception, claim });
         }
     }
 

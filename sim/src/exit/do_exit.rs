@@ -28,7 +28,7 @@ use crate::signal::pending::{hands_on, retarget_shared_pending};
 use crate::signal::send::kill_threads;
 use crate::signal::stop::participate_group_stop;
 use crate::world::{InCall, Return, World};
-use crate::{Next, describe, rule, tid_words};
+use crate::{Next, describe, misconceived, rule, tid_words};
 
 /// Ends the whole process. What was decided before stays.
 ///
@@ -174,7 +174,7 @@ pub(crate) fn complete_vfork_done(w: &mut World, child: TaskId) -> bool {
 pub(crate) fn exit_notify(w: &mut World, task: TaskId) -> Next {
     exit_ptrace(w, task);
     let ns = w.active_ns(task);
-    if w.ns(ns).reaper() != Some(task) {
+    if w.ns(ns).reaper() != Some(task) || misconceived::ends::leaves_alone(w, task) {
         return finish_exit(w, task);
     }
     if let Some(heir) = find_alive_thread(w, task) {

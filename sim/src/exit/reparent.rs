@@ -24,7 +24,7 @@ use crate::signal::notify::do_notify_parent;
 use crate::signal::send::send_signal;
 use crate::tracing::is_held;
 use crate::world::World;
-use crate::{Misconception, Rule, describe, rule};
+use crate::{Misconception, Rule, describe, misconceived, rule};
 
 /// The first thread of a task's process that has not begun to exit.
 ///
@@ -40,6 +40,7 @@ pub(crate) fn find_alive_thread(w: &World, task: TaskId) -> Option<TaskId> {
 /// kernel/exit.c:forget_original_parent
 pub(crate) fn forget_original_parent(w: &mut World, father: TaskId, dead: &mut Vec<TaskId>) {
     let Some(first) = w.task(father).first_child else { return };
+    misconceived::orphans::leave_behind(w, father);
     let (reaper, rule) = find_new_reaper(w, father);
     let same = w.same_thread_group(reaper, father);
     let mut next = Some(first);
@@ -116,17 +117,15 @@ fn find_new_reaper(w: &mut World, father: TaskId) -> (TaskId, &'static Rule) {
     if let Some(thread) = find_alive_thread(w, father) {
         return (thread, &rule::REAP_THREAD_FIRST);
     }
+    if let Some(adopter) = misconceived::orphans::adopter(w, father) {
+        return (adopter, &rule::REAP_NS_IS_FATHERS);
+    }
     let ns = w.active_ns(father);
     let child_reaper = w.ns(ns).reaper().expect("a namespace with a member has a child reaper");
     if w.process(father).has(SignalFlags::CHILD_SUBREAPER) {
         w.because(&rule::REAP_CHAIN, father);
     }
     let mut at = w.task(father).real_parent;
-    if w.believes(Misconception::OrphansGoToGrandparent)
-        && let Some(grandparent) = at.and_then(|parent| find_alive_thread(w, parent))
-    {
-        return (grandparent, &rule::REAP_NS_IS_FATHERS);
-    }
     let mut met_init = false;
     while let Some(ancestor) = at {
         let process = w.process(ancestor);

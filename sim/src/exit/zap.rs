@@ -26,7 +26,7 @@ use crate::signal::action::change_action;
 use crate::signal::info::Info;
 use crate::signal::send::send_signal;
 use crate::world::World;
-use crate::{describe, rule, tracing};
+use crate::{describe, misconceived, rule, tracing};
 
 /// Begins to end a namespace.
 pub(crate) fn zap_pid_ns_processes(w: &mut World, reaper: TaskId) {
@@ -53,7 +53,7 @@ pub(crate) fn zap_pid_ns_processes(w: &mut World, reaper: TaskId) {
 fn kill_members(w: &mut World, ns: NsId) {
     let members: Vec<TaskId> = w.ns(ns).idr.holders(2).filter_map(|(_, pid)| w.pids[pid].task).collect();
     for member in members {
-        if w.task(member).has(TaskFlags::KILLED) {
+        if w.task(member).has(TaskFlags::KILLED) || misconceived::ends::spares(w, ns, member) {
             continue;
         }
         if !w.process(member).has(SignalFlags::GROUP_EXIT) {
@@ -66,14 +66,9 @@ fn kill_members(w: &mut World, ns: NsId) {
 
 /// Reaps the children that have ended, of every kind (wait4 with `__WALL`).
 pub(crate) fn collect_zombies(w: &mut World, reaper: TaskId) {
-    let mut zombies = Vec::new();
-    for thread in w.thread_list(reaper) {
-        let held = |child: TaskId| tracing::is_held_back(w, child);
-        let over = |child: &TaskId| {
-            w.task(*child).exit_state == ExitState::Zombie && w.thread_group_empty(*child) && !held(*child)
-        };
-        zombies.extend(w.children(thread).filter(over));
-    }
+    let over = |child: &TaskId| w.is_over(*child) && !tracing::is_held_back(w, *child);
+    let children = w.thread_list(reaper).into_iter().flat_map(|thread| w.children(thread));
+    let zombies: Vec<TaskId> = children.filter(over).collect();
     for zombie in zombies {
         w.because(&rule::ZAP_COLLECTS, zombie);
         w.task_mut(zombie).exit_state = ExitState::Dead;
@@ -84,7 +79,7 @@ pub(crate) fn collect_zombies(w: &mut World, reaper: TaskId) {
 /// Whether no number of its namespace is taken but its own: two if it is not the first thread, whose number its dead leader keeps.
 pub(crate) fn is_alone(w: &World, reaper: TaskId) -> bool {
     let own = if w.group_leader(reaper) == reaper { 1 } else { 2 };
-    w.ns(w.active_ns(reaper)).pid_allocated <= own
+    w.ns(w.active_ns(reaper)).pid_allocated <= own || misconceived::ends::does_not_wait(w, reaper)
 }
 
 /// What comes when it is alone: a reboot is reported as the end.

@@ -62,9 +62,8 @@ pub(crate) struct PidNamespace {
     pub(crate) user_ns: UserNsId,
     /// For whom it is counted there (`ucounts`).
     pub(crate) ucounts: u32,
-    /// What keeps it in existence: numbers in it, tasks whose children are born in it, namespaces in it, whoever
-    /// keeps it open (`ns.count`). With 0 the
-    /// slot is free.
+    /// What keeps it in existence: numbers in it, tasks whose children are born in it, namespaces in it, whoever keeps it open
+    /// (`ns.count`). With 0 the slot is free.
     pub(crate) count: u32,
     /// How many namespaces were made before it.
     pub(crate) serial: u64,

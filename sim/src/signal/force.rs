@@ -20,7 +20,7 @@ use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::objects::sigpending::To;
 use crate::objects::task::{At, TaskFlags};
 use crate::world::{InCall, World};
-use crate::{Next, rule, tracing};
+use crate::{Next, misconceived, rule, tracing};
 
 /// A signal that the kernel forces on a thread for what it did.
 ///
@@ -33,7 +33,8 @@ pub(crate) fn force_sig(w: &mut World, task: TaskId, signal: Signal) {
         change_action(w, task, signal, SignalAction::Default);
         w.task_mut(task).blocked.remove(signal);
     }
-    if w.sighand(task).is_default(signal) && !w.watched && !tracing::is_traced(w, task) {
+    let spared = tracing::is_traced(w, task) || misconceived::shield::outlasts_fault(w, task);
+    if w.sighand(task).is_default(signal) && !w.watched && !spared {
         let rule = if w.is_unkillable(task) { &rule::SIG_INIT_FAULT } else { &rule::SIG_FAULT };
         w.because(rule, task);
         w.process_mut(task).flags.remove(SignalFlags::UNKILLABLE);

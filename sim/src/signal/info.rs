@@ -4,6 +4,7 @@
 
 use pidlab_scenario::{ChildStatus, Signal};
 
+use crate::Misconception;
 use crate::objects::ids::TaskId;
 use crate::objects::sigpending::SigInfo;
 use crate::pid::{task_pid_nr_ns, task_tgid_nr_ns};
@@ -49,7 +50,9 @@ pub(crate) fn siginfo(w: &World, signal: Signal, info: Info, to: TaskId) -> SigI
     match info {
         Info::User { si_pid } => SigInfo { si_pid, ..plain },
         Info::Current => {
-            let sender = w.current.0.and_then(|sender| task_tgid_nr_ns(w, sender, w.active_ns(to)));
+            let untranslated = w.believes(Misconception::SenderAsItSeesItself);
+            let seen = |sender| if untranslated { w.active_ns(sender) } else { w.active_ns(to) };
+            let sender = w.current.0.and_then(|sender| task_tgid_nr_ns(w, sender, seen(sender)));
             SigInfo { si_pid: sender.map_or(0, |number| number.get()), ..plain }
         }
         Info::Priv => plain,

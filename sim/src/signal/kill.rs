@@ -16,7 +16,7 @@ use crate::pid::{
     find_pid_ns, find_task_by_pid_ns, is_within, own_number, pgrp_members, task_pid_nr_ns, task_tgid_nr_ns,
 };
 use crate::world::World;
-use crate::{Rule, describe, rule};
+use crate::{Rule, describe, misconceived, rule};
 
 /// What kill(2) says of its sender.
 ///
@@ -40,17 +40,19 @@ fn tgid_info(w: &World, caller: TaskId) -> Info {
 /// kernel/signal.c:kill_something_info
 pub(crate) fn sys_kill(w: &mut World, caller: TaskId, pid: i32, signal: Option<Signal>) -> Result<(), Errno> {
     let ns = w.active_ns(caller);
-    let targets = match pid {
+    let mut targets = match pid {
         i32::MIN => Vec::new(),
         -1 => everybody_but(w, caller, ns),
         0 => group_members(w, Some(w.process(caller).pgrp)),
         group if group < 0 => group_members(w, find_pid_ns(w, ns, -group)),
         pid => find_task_by_pid_ns(w, ns, pid).into_iter().collect(),
     };
+    misconceived::targets::aim(w, caller, pid, &mut targets);
     if targets.is_empty() {
         w.because(&rule::SIG_VISIBLE_ONLY, caller);
         return Err(Errno::ESRCH);
     }
+    misconceived::targets::refuse(w, caller, pid, targets[0], signal)?;
     if w.explains() {
         describe::targets(w, caller, pid, &targets);
     }
@@ -97,6 +99,9 @@ fn send_to_all(w: &mut World, caller: TaskId, targets: &[TaskId], signal: Option
     for target in targets {
         if w.explains() {
             name_the_sender(w, caller, *target, signal, info, whom, targets.len() > 1);
+        }
+        if misconceived::targets::removes(w, *target, signal) {
+            continue;
         }
         let mut own = info;
         send_signal(w, signal, &mut own, *target, whom);

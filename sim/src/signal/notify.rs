@@ -15,7 +15,7 @@ use crate::objects::sigpending::To;
 use crate::objects::task::{At, TaskFlags};
 use crate::objects::wait_opts::Who;
 use crate::world::{InCall, World};
-use crate::{rule, tracing};
+use crate::{Misconception, rule, tracing};
 
 /// Who is told of a stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,12 +73,14 @@ pub(crate) fn do_notify_parent(w: &mut World, leader: TaskId, mut signal: Option
     }
     let sighand = w.sighand(parent);
     let ignores = sighand.ignored.contains(Signal::CHLD);
-    if w.process(leader).has(SignalFlags::AUTOREAP) && !tracing::is_traced(w, leader) {
+    let autoreap = w.process(leader).has(SignalFlags::AUTOREAP) || w.believes(Misconception::TheDeadAreGone);
+    if autoreap && !tracing::is_traced(w, leader) {
         w.because(&rule::CLONE_AUTOREAP, leader);
         wake_up_parent(w, leader, parent);
         return true;
     }
-    let unwanted = signal == Some(Signal::CHLD) && (ignores || sighand.no_cld_wait);
+    let wanted = w.believes(Misconception::IgnoringSigchldChangesNothing) && w.task(parent).at != At::Zap;
+    let unwanted = signal == Some(Signal::CHLD) && (ignores || sighand.no_cld_wait) && !wanted;
     let traced = tracing::is_traced(w, leader);
     let autoreap = unwanted && !traced;
     if unwanted && traced {

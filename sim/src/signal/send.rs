@@ -22,7 +22,7 @@ use crate::objects::sigpending::{DefaultAction, To, default_action, is_kernel_on
 use crate::objects::task::TaskFlags;
 use crate::pid::task_pid_nr_ns;
 use crate::world::World;
-use crate::{Misconception, describe, rule, tracing};
+use crate::{Misconception, describe, misconceived, rule, tracing};
 
 /// Sends a signal of `current` to one task or its process.
 ///
@@ -61,7 +61,7 @@ pub(crate) fn send_signal_force(w: &mut World, signal: Signal, info: Info, to: T
         To::Process => &w.process(to).shared_pending,
     };
     if queue.set().contains(signal) {
-        if signal.number() < 32 {
+        if signal.number() < 32 && !w.believes(Misconception::SignalsAreCounted) {
             w.because(&rule::EXIT_SIGCHLD_COALESCES, to);
             return;
         }
@@ -143,6 +143,9 @@ fn take_back_stops(w: &mut World, to: TaskId) {
 /// # References
 /// kernel/signal.c:sig_ignored, sig_task_ignored
 fn sig_ignored(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
+    if let Some(ignored) = misconceived::shield::ignores(w, signal, to, force) {
+        return ignored;
+    }
     let unkillable = w.is_unkillable(to);
     if sigwait::is_awaited(w, signal, to) {
         w.because(&rule::SIG_WAIT_KEEPS, to);
@@ -162,7 +165,7 @@ fn sig_ignored(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
     let (ignored, default) = (sighand.ignored.contains(signal), sighand.is_default(signal));
     let harmless = default_action(signal) == DefaultAction::Ignore;
     if unkillable && default {
-        if is_kernel_only(signal) && (force || w.believes(Misconception::InitDiesFromInside)) {
+        if is_kernel_only(signal) && force {
             w.because(&rule::SIG_INIT_OUTER_FORCED, to);
             return false;
         }

@@ -4,12 +4,12 @@
 
 use pidlab_scenario::Signal;
 
-use crate::objects::ids::TaskId;
+use crate::objects::ids::{NsId, TaskId};
 use crate::objects::pid::Nr;
 use crate::objects::signal_struct::SignalFlags;
-use crate::pid::{own_number, task_tgid_nr_ns};
-use crate::rule;
+use crate::pid::{own_number, task_pid_nr_ns, task_tgid_nr_ns};
 use crate::world::World;
+use crate::{Misconception, rule};
 
 /// prctl(2), `PR_SET_CHILD_SUBREAPER`: of the process.
 pub(crate) fn set_child_subreaper(w: &mut World, caller: TaskId, on: bool) {
@@ -40,7 +40,9 @@ pub(crate) fn pdeathsig(w: &mut World, caller: TaskId) -> Option<Signal> {
 /// getpid(2).
 pub(crate) fn sys_getpid(w: &mut World, caller: TaskId) -> Nr {
     w.because(&rule::VIEW_GETPID_FIXED, caller);
-    own_number(w, w.group_leader(caller))
+    let leader = w.group_leader(caller);
+    let outermost = w.believes(Misconception::GetpidIsTheHosts).then_some(NsId::OUTERMOST);
+    outermost.and_then(|ns| task_pid_nr_ns(w, leader, ns)).unwrap_or_else(|| own_number(w, leader))
 }
 
 /// gettid(2).
@@ -59,5 +61,7 @@ pub(crate) fn sys_getppid(w: &mut World, caller: TaskId) -> Option<Nr> {
 /// The parent's number as the task itself sees it.
 pub(crate) fn visible_parent(w: &World, task: TaskId) -> Option<Nr> {
     let parent = w.task(w.group_leader(task)).real_parent?;
-    task_tgid_nr_ns(w, parent, w.active_ns(task))
+    let seen = task_tgid_nr_ns(w, parent, w.active_ns(task));
+    let guest = w.believes(Misconception::GuestsAreChildrenOf1) && !w.is_unkillable(task);
+    if guest { seen.or(Nr::new(1)) } else { seen }
 }

@@ -7,10 +7,10 @@ use pidlab_scenario::{Errno, RebootHow, Signal};
 use crate::capable::ns_capable;
 use crate::objects::ids::TaskId;
 use crate::objects::sigpending::To;
-use crate::rule;
 use crate::signal::info::Info;
 use crate::signal::send::send_signal;
 use crate::world::World;
+use crate::{Misconception, rule};
 
 /// Kills the init of the caller's namespace. The caller has to exit afterwards, with 0.
 ///
@@ -21,7 +21,7 @@ use crate::world::World;
 /// kernel/pid_namespace.c:reboot_pid_ns
 pub(crate) fn reboot_pid_ns(w: &mut World, caller: TaskId, how: RebootHow) -> Result<(), Errno> {
     let ns = w.active_ns(caller);
-    if !ns_capable(w, caller, w.ns(ns).user_ns, None) {
+    if !ns_capable(w, caller, w.ns(ns).user_ns, None) || w.believes(Misconception::RebootIsRefused) {
         w.because(&rule::REBOOT_PERMISSION, caller);
         return Err(Errno::EPERM);
     }
