@@ -7,7 +7,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 use serde_json::Value;
-use tool::{Folder, command, pidlab};
+use tool::{Folder, GOOD, command, pidlab};
 
 const MINE: &str = r#"sentence = "A child of PID 1 is PID 2."
 met = ["a test"]
@@ -121,10 +121,12 @@ fn what_is_no_claim_is_bad_usage() {
     let evil = pidlab(&folder.0, &["claims", "x\u{1b}[2J"]);
     assert!(evil.code == Some(2) && !evil.err.contains('\u{1b}'), "{}", evil.err);
     folder.file("typo.toml", MINE.replace("call = \"clone\"", "call = \"klone\""));
+    folder.file("scenario.toml", GOOD);
     folder.file("binary.toml", [0xff, 0xfe, 0x00]);
     folder.file("large.toml", vec![b'#'; 2_000_000]);
     for (file, told) in [
         ("typo.toml", "typo.toml:8:"),
+        ("scenario.toml", "unknown field `title`"),
         ("binary.toml", "not UTF-8"),
         ("large.toml", "larger than"),
         ("nowhere.toml", "No such file"),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::case::Trial;
 use crate::record::{Hearing, Kernel, Overall};
 use crate::told;
 use crate::trial::Tried;
@@ -101,10 +102,7 @@ fn elsewhere(hearing: &Hearing, kernels: &[Kernel]) -> String {
 fn trial(text: &mut String, tried: &Tried) {
     let trial = &tried.trial;
     let about = trial.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
-    let by = match trial.in_library {
-        true => format!("`{}`", trial.scenario.name),
-        false => "a scenario of its own".to_owned(),
-    };
+    let by = named(trial);
     let holds = if tried.holds() { "as predicted" } else { "not as predicted" };
     let _ = writeln!(text, "- {}{by}, {holds}", capital(&about));
     if !trial.in_library {
@@ -142,17 +140,20 @@ pub fn article(hearings: &[Hearing], kernels: &[Kernel]) -> String {
         let said =
             case.not_here.as_ref().map_or_else(|| case.correction.clone(), |why| format!("{why} {}", case.correction));
         let _ = writeln!(text, "   **{verdict}**{groups}. {said}  ");
-        let names: Vec<String> = case
-            .trials
-            .iter()
-            .map(|trial| {
-                if trial.in_library { format!("`{}`", trial.scenario.name) } else { "a scenario of its own".to_owned() }
-            })
-            .collect();
+        let mut names: Vec<String> = case.trials.iter().map(named).collect();
+        names.dedup();
         let decided = if names.is_empty() { String::new() } else { format!("Decided by {}; ", names.join(", ")) };
         let _ = writeln!(text, "   {decided}`pidlab claims {}`.", case.id);
     }
     text
+}
+
+/// The scenario of a trial.
+fn named(trial: &Trial) -> String {
+    match trial.in_library {
+        true => format!("`{}`", trial.scenario.name),
+        false => "a scenario of its own".to_owned(),
+    }
 }
 
 /// The same with a capital letter.

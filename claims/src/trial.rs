@@ -104,16 +104,22 @@ impl Trial {
         let (mut steps, mut because) = (vec![(vec![start], true)], Vec::new());
         for (index, step) in self.scenario.steps[..self.last()].iter().enumerate() {
             let number = index + 1;
-            let others = model.outcomes(step, MOST_OUTCOMES);
-            let came = model.step(&self.scenario, step);
-            let (Ok(others), Ok(came)) = (others, came.clone()) else {
-                let why = came.expect_err("a step that can be taken has outcomes");
-                return Err(self.not_reached(Some(&Refused { step: number, why })));
-            };
+            // What else can come matters where something is predicted.
+            let others = step.claimed().next().map(|_| model.outcomes(step, MOST_OUTCOMES));
+            let refused = |why| self.not_reached(Some(&Refused { step: number, why }));
+            let came = model.step(&self.scenario, step).map_err(refused)?;
             because.extend(came.because.iter().map(|because| (number, *because)));
-            let others_came = others.answers.into_iter().map(|answer| answer.observation);
-            let beside = others_came.filter(|observation| *observation != came.observation);
-            steps.push(([came.observation.clone()].into_iter().chain(beside).collect(), others.complete));
+            let (mut seen, mut complete) = (vec![came.observation], true);
+            if let Some(others) = others {
+                let others = others.map_err(refused)?;
+                complete = others.complete;
+                for answer in others.answers {
+                    if !seen.contains(&answer.observation) {
+                        seen.push(answer.observation);
+                    }
+                }
+            }
+            steps.push((seen, complete));
         }
         let looked =
             steps.iter().map(|(seen, complete)| Looked { observations: seen.iter().collect(), complete: *complete });

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use toml::de::DeArray;
 
+use crate::Role;
 use crate::limits::MOST_ROLES;
 use crate::mistakes::{Mistakes, Place, clean};
 use crate::spelling::nearest;
 use crate::values::{Value, wrong_type};
-use crate::{Role, Scenario};
 
 /// Words with a meaning of their own where a process may be named.
 pub(crate) const RESERVED: [&str; 3] = ["host", "any", "own"];
@@ -37,12 +37,10 @@ impl Names {
         Names { roles, by_name, made: BTreeMap::new(), named }
     }
 
-    /// The names of a scenario's processes that its first steps make, or try to.
-    pub(crate) fn after(scenario: &Scenario, steps: usize) -> Names {
-        let made = scenario.steps[..steps].iter().filter_map(|step| step.call.child());
-        let by_name = [Role::HOST].into_iter().chain(made).map(|role| (scenario.role_name(role).to_owned(), role));
-        let roles: BTreeMap<String, Role> = by_name.collect();
-        Names { roles: roles.keys().cloned().collect(), by_name: roles, made: BTreeMap::new(), named: BTreeMap::new() }
+    /// The names of these processes, which are known from the start.
+    pub(crate) fn of<'a>(known: impl Iterator<Item = (&'a str, Role)>) -> Names {
+        let by_name: BTreeMap<String, Role> = known.map(|(name, role)| (name.to_owned(), role)).collect();
+        Names { roles: by_name.keys().cloned().collect(), by_name, made: BTreeMap::new(), named: BTreeMap::new() }
     }
 
     pub(crate) fn into_roles(self) -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::mistakes::{Mistakes, list};
 use crate::names::Names;
 use crate::parse::steps;
 use crate::values::{Fields, Value, integer, wrong_type};
-use crate::{Claim, OutcomeClaim, Scenario, Step};
+use crate::{Claim, OutcomeClaim, Role, Scenario, Step};
 
 /// What somebody who is not its author says of a step of a scenario.
 #[derive(Clone, PartialEq, Debug)]
@@ -97,7 +97,8 @@ impl Scenario {
         for (name, (key, _)) in fields.iter().filter(|(name, _)| !known.contains(*name)) {
             mistakes.unknown(key.span(), "claim", name, &known);
         }
-        let names = Names::after(self, number);
+        let made = self.steps[..number].iter().filter_map(|step| step.call.child());
+        let names = Names::of([Role::HOST].into_iter().chain(made).map(|role| (self.role_name(role), role)));
         let before = mistakes.count();
         let expect = expect(&fields, Some(call), &names, mistakes);
         let claims = Claims { names: &names, mistakes }.of_step(&fields, call, expect);
