@@ -118,6 +118,30 @@ pub(crate) fn bytes_of_standard_input() -> io::Result<Vec<u8>> {
     read_limited(&mut io::stdin().lock())
 }
 
+/// The text of a file that holds no scenario, or of standard input where that is named `-`.
+///
+/// # Errors
+/// As [`of_file`], but for what a scenario is.
+pub(crate) fn text_of(path: &Path) -> Result<String, Invalid> {
+    let unreadable = |error: io::Error| Invalid::unreadable(path, error);
+    let bytes = match path.as_os_str() == "-" {
+        true => bytes_of_standard_input().map_err(unreadable)?,
+        false => {
+            let mut file = open(path).map_err(|why| Invalid::unreadable(path, why))?;
+            read_limited(&mut file).map_err(unreadable)?
+        }
+    };
+    let shown = path.display().to_string();
+    let invalid = |diagnostics| Invalid { name: shown.clone(), path: shown.clone(), why: Why::NoScenario(diagnostics) };
+    if bytes.len() > MOST_BYTES {
+        return Err(invalid(Diagnostics::too_large(&shown)));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let (bytes, error) = (error.as_bytes().to_owned(), error.utf8_error());
+        invalid(Diagnostics::not_utf8(&shown, &bytes, error))
+    })
+}
+
 fn of_bytes(name: &str, path: &str, bytes: &[u8]) -> Result<Source, Invalid> {
     let invalid =
         |diagnostics| Invalid { name: name.to_owned(), path: path.to_owned(), why: Why::NoScenario(diagnostics) };

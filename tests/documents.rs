@@ -9,6 +9,7 @@ use pidlab::scenario::words::calls;
 use pidlab::scenario::{Errno, Facts, Scenario, library};
 use pidlab::sim::{Model, rule};
 use pidlab::{compare, coverage, glossary};
+use pidlab_claims::{self as claims, Case, Hearing};
 
 /// The folder of the workspace.
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -88,6 +89,28 @@ fn the_glossary_is_fresh() {
     is_fresh("docs/glossary.md", &glossary::page());
 }
 
+/// Every claim, heard on the newest Linux that the model knows and on the kernels of the table. The verdicts are what these pages pin.
+fn hearings() -> (Vec<Hearing>, Vec<claims::Kernel>) {
+    let kernel = |kernel: &pidlab_page::KernelFacts| claims::Kernel {
+        name: kernel.name.to_owned(),
+        release: kernel.release.to_owned(),
+        facts: kernel.facts(),
+    };
+    let kernels: Vec<claims::Kernel> = pidlab_page::KERNELS.iter().map(kernel).collect();
+    let hear = |case: Case| {
+        let here = case.on_facts(&Facts::newest()).unwrap_or_else(|wrong| panic!("{}: {wrong}", case.id));
+        Hearing::new(case, "the newest Linux", here, &kernels).unwrap_or_else(|wrong| panic!("{wrong}"))
+    };
+    (claims::library::cases().into_iter().map(hear).collect(), kernels)
+}
+
+#[test]
+fn the_pages_of_claims_are_fresh() {
+    let (hearings, kernels) = hearings();
+    is_fresh("docs/claims.md", &claims::page::claims(&hearings, &kernels));
+    is_fresh("docs/article.md", &claims::page::article(&hearings, &kernels));
+}
+
 /// Random scenarios of each kind of kernel in which errors are looked for.
 const CASES: u64 = 2500;
 
@@ -149,6 +172,7 @@ fn every_known_rule_is_shown_or_listed_with_a_reason() {
 fn sources() -> String {
     let parts = [
         "certify",
+        "claims",
         "explore",
         "faults",
         "judge",
@@ -227,7 +251,14 @@ fn the_page_about_testing_an_init_shows_what_runs() {
 /// Files of the workspace that the pages of documentation lead to are there.
 #[test]
 fn the_links_of_the_pages_lead_somewhere() {
-    let pages = ["README.md", "docs/testing-an-init.md", "docs/how-it-works.md", "docs/calls.md", "docs/glossary.md"];
+    let pages = [
+        "README.md",
+        "docs/testing-an-init.md",
+        "docs/how-it-works.md",
+        "docs/calls.md",
+        "docs/glossary.md",
+        "docs/article.md",
+    ];
     let mut count = 0;
     for page in pages {
         let path = Path::new(ROOT).join(page);

@@ -30,6 +30,7 @@ mod mistakes;
 mod names;
 mod observation;
 mod parse;
+mod part;
 mod printable;
 pub mod random;
 mod refusal;
@@ -68,6 +69,7 @@ pub use machine::{Machine, Refused, Run};
 pub use observation::{
     ChildStatus, Handled, NamespaceId, Observation, Outcome, PollEvent, ProcessView, Returned, Seen, State, WaitStatus,
 };
+pub use part::Prediction;
 pub use printable::{escaped_json, is_hidden, one_line, printable, printable_styled};
 pub use refusal::{Harm, Refusal, Unmodelled};
 pub use role::Role;

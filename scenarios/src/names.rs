@@ -37,6 +37,12 @@ impl Names {
         Names { roles, by_name, made: BTreeMap::new(), named }
     }
 
+    /// The names of these processes, which are known from the start.
+    pub(crate) fn of<'a>(known: impl Iterator<Item = (&'a str, Role)>) -> Names {
+        let by_name: BTreeMap<String, Role> = known.map(|(name, role)| (name.to_owned(), role)).collect();
+        Names { roles: by_name.keys().cloned().collect(), by_name, made: BTreeMap::new(), named: BTreeMap::new() }
+    }
+
     pub(crate) fn into_roles(self) -> Vec<String> {
         self.roles
     }

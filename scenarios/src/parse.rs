@@ -129,7 +129,7 @@ fn needs(value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Need> {
 }
 
 /// The steps, and the names of their processes.
-fn steps(value: &Value<'_>, mistakes: &mut Mistakes) -> (Vec<Step>, Vec<String>) {
+pub(crate) fn steps(value: &Value<'_>, mistakes: &mut Mistakes) -> (Vec<Step>, Vec<String>) {
     let Some(array) = value.get_ref().as_array() else {
         wrong_type(value, "`steps`", "a list of steps", mistakes);
         return (Vec::new(), Vec::new());

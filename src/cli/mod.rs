@@ -12,6 +12,7 @@ macro_rules! eprintln {
 }
 
 mod check;
+mod claims;
 mod coverage;
 mod elsewhere;
 mod explain;
@@ -127,6 +128,8 @@ enum Command {
     Explain(explain::Arguments),
     /// List the rules that the model decides by.
     Rules(coverage::RulesArguments),
+    /// Put sentences of teaching material on trial: which are true on this kernel.
+    Claims(claims::Arguments),
     /// Say what this kernel is like: each fact in which kernels differ.
     Facts(facts::Arguments),
     /// Run random scenarios on both sides and compare; shrink one that differs.
@@ -257,6 +260,7 @@ pub fn main() -> ExitCode {
         Command::Learn(arguments) => learn::learn(&mut out, arguments),
         Command::Explain(arguments) => explain::explain(&mut out, arguments),
         Command::Rules(arguments) => explain::rules(&mut out, arguments),
+        Command::Claims(arguments) => claims::claims(&mut out, arguments),
         Command::Facts(arguments) => facts::facts(&mut out, arguments),
         Command::Kernels(arguments) => kernels::kernels(&mut out, arguments),
         Command::Matrix(arguments) => matrix::matrix(&mut out, arguments),

@@ -127,7 +127,7 @@ impl Arguments {
 }
 
 /// Of two ends, the one that the user must know: a mistake, then a difference, then a skip.
-fn worse(left: End, right: End) -> End {
+pub(super) fn worse(left: End, right: End) -> End {
     [End::BadInput, End::Differ, End::NotDecided, End::NoKernel]
         .into_iter()
         .find(|end| [left, right].contains(end))
