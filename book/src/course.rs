@@ -64,9 +64,9 @@ impl Course<'_> {
                 LESSONS.len(),
                 escaped(lesson.title)
             );
-            for name in lesson.scenarios {
-                if let Some(played) = self.library.iter().find(|played| played.scenario.name == *name) {
-                    body += &self.section(played);
+            for (place, name) in lesson.scenarios.iter().enumerate() {
+                if let Some(played) = self.played(name) {
+                    body += &self.section(place + 1, played);
                 }
             }
             if let Some(beside) = self.beside.iter().find(|beside| beside.lesson == number) {
@@ -84,9 +84,10 @@ impl Course<'_> {
     }
 
     /// A scenario of a lesson: its steps and questions, and folded away what comes of it.
-    fn section(&self, Played { scenario, film }: &Played) -> String {
-        let words = scenario.name.split('/').next_back().unwrap_or_default().replace('-', " ");
-        let mut html = format!("<h2 id=\"{}\">{}</h2>\n<ol class=\"plain\">", slug(&words), escaped(&capital(&words)));
+    ///
+    /// Its heading is a number: its title and its name are the answer.
+    fn section(&self, place: usize, Played { scenario, film }: &Played) -> String {
+        let mut html = format!("<h2 id=\"scenario-{place}\">Scenario {place}</h2>\n<ol class=\"plain\">");
         for scene in film.moments.iter().skip(1) {
             let ask =
                 scene.ask.as_ref().map(|ask| format!("<p class=\"ask\">{}</p>", escaped(ask))).unwrap_or_default();
@@ -128,6 +129,29 @@ impl Course<'_> {
         html
     }
 
+    /// A scenario of the library with its run.
+    fn played(&self, name: &str) -> Option<&Played> {
+        self.library.iter().find(|played| played.scenario.name == name)
+    }
+
+    /// The moment of an incident as a picture: that of which `pidlab why` was asked, or the first about which its scenario asks something.
+    fn figure(&self, incident: &Incident) -> String {
+        let why = incident.why.as_ref().map(|why| (why.scenario.as_str(), Some(why.step)));
+        let first = incident.scenarios.first().map(|name| (name.as_str(), None));
+        let Some((name, step)) = why.or(first) else { return String::new() };
+        let Some(Played { film, .. }) = self.played(name) else { return String::new() };
+        let asked = film.moments.iter().position(|scene| scene.ask.is_some());
+        let step = step.or(asked).unwrap_or(film.moments.len() - 1);
+        let Some(scene) = film.moments.get(step) else { return String::new() };
+        format!(
+            "<figure><div class=\"picture\" tabindex=\"0\">{}</div><figcaption>After step {step} of <a href=\"{}\"><code>{name}</code></a>, <b>{}</b>: <code>{}</code></figcaption></figure>\n",
+            scene.picture,
+            names::scenario(name),
+            escaped(&scene.by),
+            escaped(&scene.call),
+        )
+    }
+
     /// Incidents that the scenarios of a lesson explain.
     fn went_wrong(&self, scenarios: &[&str]) -> String {
         let is_behind = |incident: &&Incident| incident.scenarios.iter().any(|name| scenarios.contains(&name.as_str()));
@@ -161,11 +185,8 @@ impl Course<'_> {
             Page { file: "incidents.html".to_owned(), title: "Incidents".to_owned(), body, part: Some(Part::Course) };
         let page = |incident: &Incident| {
             let html = self.known.html(&tell::markdown(incident, 1));
-            let threads = incident.threads.iter().map(|thread| (thread, thread.replace('#', "/issues/")));
-            let linked = threads.fold(html.body, |body, (thread, path)| {
-                body.replace(thread.as_str(), &format!("<a href=\"https://github.com/{path}\">{thread}</a>"))
-            });
-            let body = format!("<p class=\"where\"><a href=\"incidents.html\">Incidents</a></p>\n{linked}");
+            let way = "<p class=\"where\"><a href=\"incidents.html\">Incidents</a></p>\n";
+            let body = format!("{way}{}{}", html.body, self.figure(incident));
             Page { file: names::incident(&incident.id), title: incident.title.clone(), body, part: None }
         };
         std::iter::once(list).chain(self.incidents.iter().map(page)).collect()
@@ -184,9 +205,4 @@ fn typed(command: &Command) -> String {
         escaped(command.sees.trim_end()),
         escaped(&command.shows),
     )
-}
-
-fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| format!("{}{}", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }

@@ -38,9 +38,14 @@ pub fn markdown(incident: &Incident, depth: usize) -> String {
     for name in &incident.scenarios {
         let _ = writeln!(text, "- {}: `pidlab run {name}`", title(name));
     }
-    let threads: Vec<&str> = incident.threads.iter().map(String::as_str).collect();
+    let threads: Vec<String> = incident.threads.iter().map(|thread| linked(thread)).collect();
     let _ = write!(text, "\nFrom: {}.\n", threads.join(", "));
     text
+}
+
+/// A public thread, as a link to it.
+fn linked(thread: &str) -> String {
+    format!("[{thread}](https://github.com/{})", thread.replace('#', "/issues/"))
 }
 
 /// A command and what it writes, in Markdown.

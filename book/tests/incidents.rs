@@ -161,6 +161,9 @@ fn as_in_the_scenario(mut snapshot: Snapshot, scenario: &Scenario, observation: 
     snapshot
 }
 
+/// Columns of an answer: it is shown indented, on pages of 80.
+const WIDTH: usize = 76;
+
 /// What is said of a process that does not go away, in a state that is made with real processes.
 fn said(lab: &mut Lab, why: &Why) -> String {
     let scenario = scenario(&why.scenario);
@@ -174,7 +177,7 @@ fn said(lab: &mut Lab, why: &Why) -> String {
             let view = observation.processes.iter().find(|view| view.role.index() == role).expect("it is there still");
             let report = explain_process(&snapshot, view.pids[0]).expect("it is in the snapshot");
             assert!(report.is_stuck(), "{}: {report:?}", why.scenario);
-            said = text(&report, 80);
+            said = text(&report, WIDTH);
         }
         step += 1;
     })

@@ -77,7 +77,11 @@ fn everything_has_its_place() {
     }
     for incident in incidents().expect("they are read") {
         let html = page(&format!("incident-{}.html", incident.id));
-        assert!(html.contains("What to do") && html.contains("https://github.com/"), "{}", incident.id);
+        assert!(
+            html.contains("What to do") && html.contains("https://github.com/") && html.contains("<svg"),
+            "{}",
+            incident.id
+        );
     }
     // Whatever stands in docs is a page, or a form of it is.
     for document in site().documents {

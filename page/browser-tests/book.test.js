@@ -35,7 +35,7 @@ async function done(tab) {
 }
 
 test("no page of the book is wider than the screen", { skip: !BOOK }, async () => {
-  for (const width of [360, 768, 1440]) {
+  for (const width of [360, 1440]) {
     for (const page of PAGES) {
       const tab = await open(page, { width });
       await tab.evaluate(() => document.querySelectorAll("details").forEach(one => { one.open = true; }));
@@ -52,7 +52,7 @@ test("axe finds nothing in the book, in light and in dark", { skip: !BOOK }, asy
       const tab = await open(page, { scheme });
       await tab.evaluate(() => document.querySelectorAll("details").forEach(one => { one.open = true; }));
       await tab.evaluate(axe);
-      const { violations } = await tab.evaluate(() => window.axe.run());
+      const { violations } = await tab.evaluate(() => window.axe.run({ preload: false }));
       const found = violations.map(one => `${one.impact} ${one.id}: ${one.nodes.map(node => node.html.slice(0, 120)).join(" ; ")}`);
       assert.deepEqual(found, [], `${page} in ${scheme}`);
       await done(tab);
