@@ -106,10 +106,10 @@ impl Course<'_> {
                 ))
             })
             .collect();
-        let _ = write!(
+        let _ = writeln!(
             html,
             "<details class=\"answer\"><summary>What happens, and why</summary><p><strong>{}.</strong></p>{}<div class=\"picture\" tabindex=\"0\">{last}</div><ul class=\"why\">{rules}</ul>\
-             <p><a href=\"{}\">Step by step</a></p></details>\n",
+             <p><a href=\"{}\">Step by step</a></p></details>",
             escaped(&scenario.title),
             film.about,
             names::scenario(&scenario.name),
@@ -186,7 +186,8 @@ impl Course<'_> {
         let page = |incident: &Incident| {
             let html = self.known.html(&tell::markdown(incident, 1));
             let way = "<p class=\"where\"><a href=\"incidents.html\">Incidents</a></p>\n";
-            let body = format!("{way}{}{}", html.body, self.figure(incident));
+            let body = html.body.replacen("<h2", &format!("{}<h2", self.figure(incident)), 1);
+            let body = format!("{way}{body}");
             Page { file: names::incident(&incident.id), title: incident.title.clone(), body, part: None }
         };
         std::iter::once(list).chain(self.incidents.iter().map(page)).collect()
@@ -200,9 +201,9 @@ fn entry(incident: &Incident) -> String {
 /// A command, and folded away what it writes.
 fn typed(command: &Command) -> String {
     format!(
-        "<pre tabindex=\"0\"><code># {}</code></pre>\n<details><summary>What is seen</summary><pre tabindex=\"0\"><code>{}</code></pre><p>{}</p></details>\n",
-        escaped(&command.run),
-        escaped(command.sees.trim_end()),
+        "<pre class=\"sh\" tabindex=\"0\"><code>{}</code></pre>\n<details><summary>What is seen</summary><pre tabindex=\"0\"><code>{}</code></pre><p>{}</p></details>\n",
+        escaped(command.run.trim()),
+        escaped(command.sees.trim()),
         escaped(&command.shows),
     )
 }

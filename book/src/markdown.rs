@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use pidlab_scenario::library;
 use pidlab_sim::rule;
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use crate::names::{self, escaped, slug};
 
@@ -85,7 +85,8 @@ impl Known {
         }
         let mut body = String::new();
         html::push_html(&mut body, writer.out.into_iter());
-        Html { title: writer.title, body }
+        // A cell of the head with nothing in it heads nothing.
+        Html { title: writer.title, body: body.replace("<th></th>", "<td></td>") }
     }
 }
 
@@ -117,6 +118,10 @@ impl<'a> Writer<'a, '_> {
             Event::End(TagEnd::Table) => {
                 self.out.push(event.clone());
                 self.raw("</div>");
+            }
+            // What is typed may be broken where the page ends; what is written stands as it does.
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(word))) if word.as_ref() == "sh" => {
+                self.raw("<pre class=\"sh\" tabindex=\"0\"><code>");
             }
             Event::Start(Tag::CodeBlock(_)) => self.raw("<pre tabindex=\"0\"><code>"),
             Event::End(TagEnd::CodeBlock) => self.raw("</code></pre>\n"),

@@ -152,9 +152,9 @@ pub(crate) fn list(library: &[Played]) -> String {
             let _ = write!(html, "<h2 id=\"{own}\">{own}</h2>\n<ul class=\"list\">");
             last = own;
         }
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<li><a href=\"{}\">{}</a> <code>{}</code></li>\n",
+            "<li><a href=\"{}\">{}</a> <code>{}</code></li>",
             names::scenario(&scenario.name),
             escaped(&scenario.title),
             scenario.name

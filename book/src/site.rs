@@ -100,7 +100,7 @@ impl Site {
         let placed = |name: &str| COURSE.contains(&name) || REFERENCE.contains(&name) || name == INCIDENTS;
         let others = self.documents.iter().filter(|one| !placed(&one.name));
         let mut pages: Vec<Page> = others.map(|one| document(known, one, Part::More)).collect();
-        pages.sort_by(|left, right| left.title.to_lowercase().cmp(&right.title.to_lowercase()));
+        pages.sort_by_key(|page| page.title.to_lowercase());
         pages
     }
 

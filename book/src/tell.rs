@@ -50,7 +50,7 @@ fn linked(thread: &str) -> String {
 
 /// A command and what it writes, in Markdown.
 pub(crate) fn shown(command: &Command) -> String {
-    format!("\n{}\n\n```console\n# {}\n{}\n```\n", command.shows, command.run, command.sees.trim_end())
+    format!("\n{}\n\n```sh\n{}\n```\n\n```text\n{}\n```\n", command.shows, command.run.trim(), command.sees.trim())
 }
 
 /// What a scenario of the library claims; nothing if there is none.

@@ -106,7 +106,7 @@ fn told(out: &mut Out, incident: &Incident) -> io::Result<()> {
     }
     for command in &incident.commands {
         paragraphs(out, &command.shows)?;
-        writeln!(out, "{}", indented(&format!("# {}\n{}", command.run, command.sees)))?;
+        writeln!(out, "{}", indented(&format!("# {}\n{}", command.run.trim(), command.sees)))?;
     }
     writeln!(out, "Why\n")?;
     for id in &incident.rules {
