@@ -111,6 +111,12 @@ fn the_pages_of_claims_are_fresh() {
     is_fresh("docs/article.md", &claims::page::article(&hearings, &kernels));
 }
 
+#[test]
+fn the_page_of_incidents_is_fresh() {
+    let incidents = pidlab_book::incidents().unwrap_or_else(|wrong| panic!("{wrong}"));
+    is_fresh("docs/incidents.md", &pidlab_book::page(&incidents));
+}
+
 /// Random scenarios of each kind of kernel in which errors are looked for.
 const CASES: u64 = 2500;
 
@@ -171,6 +177,7 @@ fn every_known_rule_is_shown_or_listed_with_a_reason() {
 /// All source files of the workspace, as one text.
 fn sources() -> String {
     let parts = [
+        "book",
         "certify",
         "claims",
         "explore",

@@ -31,7 +31,13 @@ pub fn film(films: &[Film]) -> String {
         [film] => format!("{} · pidlab", film.title),
         _ => "Runs of pidlab".to_owned(),
     };
-    page(&title, &json!({ "films": films }))
+    page(&title, BRAND, &json!({ "films": films }))
+}
+
+/// The same within a site: its name leads back to this page of it.
+pub fn film_of_a_site(films: &[Film], back: &str) -> String {
+    let brand = format!("<a class=\"brand\" href=\"{}\">pidlab</a>", escaped(back));
+    page("Runs of pidlab", &brand, &json!({ "films": films }))
 }
 
 /// The playground: a page with the model inside, compiled to WebAssembly from `page/wasm`.
@@ -39,16 +45,20 @@ pub fn playground(wasm: &[u8]) -> String {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(wasm).expect("a vector takes it");
     let packed = packed.finish().expect("a vector takes it");
-    page("pidlab: a playground of PID namespaces", &json!({ "wasm": STANDARD.encode(packed) }))
+    page("pidlab: a playground of PID namespaces", BRAND, &json!({ "wasm": STANDARD.encode(packed) }))
 }
 
-fn page(title: &str, data: &Value) -> String {
+/// What stands first on a page that stands alone.
+const BRAND: &str = "<span class=\"brand\">pidlab</span>";
+
+fn page(title: &str, brand: &str, data: &Value) -> String {
     let script = format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.concat());
     let style = format!("{LOOK}{}", picture::STYLE);
     // Within a script element only its end would be read as markup.
     let data = data.to_string().replace("</", "<\\/").replace("<!--", "<\\u0021--");
     let parts = [
         ("@@TITLE@@", escaped(title)),
+        ("@@BRAND@@", brand.to_owned()),
         ("@@SCRIPT_HASH@@", hash(&script)),
         ("@@STYLE_HASH@@", hash(&style)),
         ("@@STYLE@@", style),

@@ -13,7 +13,7 @@ use crate::html::escaped;
 use crate::scene::{Member, Nest, Node, Spaces, nest};
 
 /// The look of the pictures.
-pub(crate) const STYLE: &str = include_str!("../web/picture.css");
+pub const STYLE: &str = include_str!("../web/picture.css");
 
 const ROW: i32 = 30;
 const PILL: i32 = 24;

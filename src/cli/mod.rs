@@ -11,6 +11,7 @@ macro_rules! eprintln {
     ($($text:tt)*) => { $crate::cli::message(format_args!($($text)*)) };
 }
 
+mod book;
 mod check;
 mod claims;
 mod coverage;
@@ -26,6 +27,7 @@ mod fuzz;
 mod generate;
 mod guests;
 mod hearsay;
+mod incidents;
 mod init;
 mod judge;
 mod kernels;
@@ -144,6 +146,10 @@ enum Command {
     Hearsay(hearsay::Arguments),
     /// Say why a PID namespace of this machine does not go away.
     Why(why::Arguments),
+    /// Tell what has gone wrong for others, why, and what to do.
+    Incidents(incidents::Arguments),
+    /// Write all there is to learn as a static site.
+    Book(book::Arguments),
     /// Hold a program that is to be PID 1 against the duties of an init.
     Init(init::Arguments),
     /// Say whether a recording by strace is what Linux allows.
@@ -266,6 +272,8 @@ pub fn main() -> ExitCode {
         Command::Matrix(arguments) => matrix::matrix(&mut out, arguments),
         Command::Hearsay(arguments) => hearsay::hearsay(&mut out, arguments),
         Command::Why(arguments) => why::why(&mut out, arguments),
+        Command::Incidents(arguments) => incidents::incidents_command(&mut out, arguments),
+        Command::Book(arguments) => book::book(&mut out, arguments),
         Command::Init(arguments) => init::init(&mut out, arguments),
         Command::Judge(arguments) => judge::judge(&mut out, arguments),
         Command::Record(arguments) => record::record(&mut out, arguments),
