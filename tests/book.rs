@@ -5,7 +5,7 @@ mod tool;
 
 use std::fs;
 
-use tool::{Folder, pidlab};
+use tool::{Folder, GOOD, pidlab};
 
 #[test]
 fn incidents_are_listed_and_told() {
@@ -37,6 +37,7 @@ fn incidents_are_listed_and_told() {
 #[test]
 fn a_book_is_written_and_nothing_else_is_written_over() {
     let folder = Folder::new("book");
+    folder.file("mine.toml", GOOD);
     folder.file("pidlab.html", "<!doctype html><title>playground</title>");
     let made = pidlab(&folder.0, &["book", "--out", "a/book", "--playground", "pidlab.html"]);
     assert_eq!(made.code, Some(0), "{}{}", made.out, made.err);
