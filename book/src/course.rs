@@ -60,9 +60,10 @@ impl Course<'_> {
         let page = |(index, lesson): (usize, &pidlab_page::Lesson)| {
             let number = index + 1;
             let mut body = format!(
-                "<p class=\"where\">Lesson {number} of {}</p>\n<h1>{}</h1>\n",
+                "<p class=\"where\">Lesson {number} of {}</p>\n<h1>{}</h1>\n<p>{}</p>\n",
                 LESSONS.len(),
-                escaped(lesson.title)
+                escaped(lesson.title),
+                escaped(lesson.text),
             );
             for (place, name) in lesson.scenarios.iter().enumerate() {
                 if let Some(played) = self.played(name) {

@@ -1,6 +1,7 @@
 //! The library as pages: one a scenario, one a chapter with a player, and the list of all.
 
 use std::fmt::Write as _;
+use std::thread;
 
 use pidlab_page::{Film, LESSONS, Shot};
 use pidlab_scenario::{Facts, Scenario, library};
@@ -31,7 +32,15 @@ pub(crate) fn played() -> Vec<Played> {
         let film = Film::new(&scenario, file.text, "the model of Linux", &shots).asking(&scenario, &facts);
         Some(Played { scenario, film })
     };
-    library::files().filter_map(play).collect()
+    // Most of the time goes into the questions, which ask the model what every misconception would say.
+    let files: Vec<library::LibraryFile> = library::files().collect();
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let part = |files: Vec<library::LibraryFile>| files.into_iter().filter_map(play).collect::<Vec<Played>>();
+        let parts = files.chunks(files.len().div_ceil(workers).max(1)).map(<[library::LibraryFile]>::to_vec);
+        let running: Vec<_> = parts.map(|files| scope.spawn(move || part(files))).collect();
+        running.into_iter().flat_map(|part| part.join().expect("a run of the library does not panic")).collect()
+    })
 }
 
 /// Each scenario on a page of its own.
