@@ -52,17 +52,17 @@ fn answers(lesson: usize) -> Vec<(usize, usize)> {
 #[test]
 fn every_lesson_can_be_answered_rightly_to_its_end() {
     let mut progress = Progress::default();
-    for lesson in 0..LESSONS.len() {
+    for (lesson, one) in LESSONS.iter().enumerate() {
         assert_eq!(progress.next_lesson(), Some(lesson));
         let answers = answers(lesson);
-        assert!((2..=12).contains(&answers.len()), "{}: {} questions", LESSONS[lesson].word, answers.len());
+        assert!((2..=12).contains(&answers.len()), "{}: {} questions", one.word, answers.len());
         let lines: String = answers.iter().map(|(right, _)| format!("{}\n", letter(*right))).collect();
         let (ended, text, saved) = learn(lesson, Format::Text, &lines, &mut progress);
         assert_eq!((ended, saved), (Ended::Finished, answers.len()), "{text}");
         assert_eq!(text.matches("Right.\n").count(), answers.len(), "{text}");
         assert!(!text.contains("No."), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
-        assert_eq!(progress.of_lesson(&LESSONS[lesson]), (answers.len(), answers.len(), answers.len()));
+        assert_eq!(progress.of_lesson(one), (answers.len(), answers.len(), answers.len()));
     }
     assert_eq!((progress.next_lesson(), progress.hint()), (None, None));
 }
@@ -84,7 +84,7 @@ fn a_wrong_answer_gets_the_rule_then_the_step() {
     assert_eq!((progress.answered[key].tries, progress.answered[key].right), (2, false));
     // It goes on with the next one.
     let (_, text, _) = learn(6, Format::Text, "", &mut progress);
-    assert!(!text.contains(&format!("{key}")), "{text}");
+    assert!(!text.contains(&key[..]), "{text}");
     // Wrong, then right.
     let mut progress = Progress::default();
     let (_, text, _) =
