@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use pidlab::reference::{self, Reference};
 use pidlab::scenario::words::calls;
 use pidlab::scenario::{Errno, Facts, Scenario, library};
-use pidlab::sim::{Model, rule};
+use pidlab::sim::{Misconception, Model, rule};
 use pidlab::{compare, coverage, glossary};
 use pidlab_claims::{self as claims, Case, Hearing};
 
@@ -62,6 +62,25 @@ fn rules() -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
+}
+
+/// What many believe, as a page.
+fn misconceptions() -> String {
+    let mut text = String::from(
+        "# Misconceptions\n\n\
+         What many believe of PID namespaces and Linux does not do. The model can be told to follow each, to see what refutes it:\n\
+         `pidlab check --misconception init-dies-from-inside`. Made from `sim/src/misconception.rs`; a test keeps it fresh.\n",
+    );
+    for wrong in Misconception::ALL {
+        let _ = writeln!(text, "\n**{}**: \"{}.\"  ", wrong.word(), wrong.claim());
+        let _ = writeln!(text, "{}. Rule: `{}`.", wrong.truth(), wrong.rule().id);
+    }
+    text
+}
+
+#[test]
+fn the_page_of_misconceptions_is_fresh() {
+    is_fresh("docs/misconceptions.md", &misconceptions());
 }
 
 /// A page in the source tree is what is made now. With `PIDLAB_WRITE=1` it is written.

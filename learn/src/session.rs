@@ -175,8 +175,10 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
                 }
                 Some(Said::Unclear) => {
                     let most = question.choices.len();
-                    let help =
-                        format!("Answer with a number from 1 to {most}, or in words; `hint` helps, `quit` leaves.");
+                    let help = format!(
+                        "Answer with a letter from a to {}, or in words; `hint` helps, `quit` leaves.",
+                        letter(most - 1)
+                    );
                     self.tell(&help, || json!({ "unclear": true, "choices": most }))?;
                     continue;
                 }
@@ -210,8 +212,8 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
         self.say(&format!("\nNext is step {}. {}\n", question.step, question.deed))?;
         let read = question.read.as_ref().map(|read| format!(" (Asked of {read}, later.)")).unwrap_or_default();
         self.paragraph("", &format!("{}{read}", question.text))?;
-        for (number, choice) in (1..).zip(&question.choices) {
-            self.paragraph(&format!("  {number}) "), &choice.words)?;
+        for (index, choice) in question.choices.iter().enumerate() {
+            self.paragraph(&format!("  {}) ", letter(index)), &choice.words)?;
         }
         Ok(())
     }
@@ -227,7 +229,7 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
             }
             let line = String::from_utf8_lossy(&line);
             if !line.trim().is_empty() {
-                return Ok(Some(understand(question, line.trim())));
+                return Ok(Some(understand(question, line.trim(), self.format)));
             }
         }
     }
@@ -266,7 +268,7 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
         for command in lesson.commands {
             self.say(&format!("  $ {command}\n"))?;
         }
-        self.say("\nAnswer by number or in words; `hint` helps, `quit` leaves.\n")
+        self.say("\nAnswer by letter or in words; `hint` helps, `quit` leaves.\n")
     }
 
     fn finished(&mut self, lesson: &Lesson) -> io::Result<()> {
@@ -317,8 +319,14 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
     }
 }
 
-/// What an answer means: a number, the words of a choice, or a part of them that is in no other.
-fn understand(question: &Question, line: &str) -> Said {
+/// The letter of a choice.
+fn letter(index: usize) -> char {
+    ('a'..='z').nth(index).expect("there are few choices")
+}
+
+/// What an answer means: a letter, the words of a choice, its number, or a part of its words that is in no other. Words may be numbers, PIDs;
+/// people mean those. A program means the place in the list.
+fn understand(question: &Question, line: &str, format: Format) -> Said {
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let line = plain(line);
     match &line[..] {
@@ -326,17 +334,22 @@ fn understand(question: &Question, line: &str) -> Said {
         "hint" | "?" => return Said::Hint,
         _ => {}
     }
-    if let Ok(number) = line.parse::<usize>() {
-        let known = (1..=question.choices.len()).contains(&number);
-        return if known { Said::Choice(number - 1) } else { Said::Unclear };
-    }
     let words: Vec<String> = question.choices.iter().map(|choice| plain(&choice.words)).collect();
-    if let Some(same) = words.iter().position(|words| *words == line) {
-        return Said::Choice(same);
+    if let Some(index) = (0..words.len()).find(|index| line == letter(*index).to_string()) {
+        return Said::Choice(index);
+    }
+    let number = line.parse::<usize>().ok();
+    let place = number.and_then(|number| number.checked_sub(1)).filter(|index| *index < words.len());
+    if let (Format::Json, Some(index)) = (format, place) {
+        return Said::Choice(index);
+    }
+    let whole = |words: &String| *words == line || (number.is_some() && words.starts_with(&format!("{line}:")));
+    if let Some(index) = words.iter().position(whole).or(place) {
+        return Said::Choice(index);
     }
     let mut with: Vec<usize> = (0..words.len()).filter(|index| words[*index].contains(&line)).collect();
-    match (with.pop(), with.pop()) {
-        (Some(only), None) => Said::Choice(only),
+    match (with.pop(), with.pop(), number) {
+        (Some(only), None, None) => Said::Choice(only),
         _ => Said::Unclear,
     }
 }

@@ -35,6 +35,11 @@ fn learn(lesson: usize, format: Format, answers: &str, progress: &mut Progress) 
     (ended, String::from_utf8(written).expect("it is text"), saved)
 }
 
+/// How people name a choice.
+fn letter(number: usize) -> char {
+    ['a', 'b', 'c', 'd'][number - 1]
+}
+
 /// The number of the right answer, and of a wrong one, of each question of a lesson.
 fn answers(lesson: usize) -> Vec<(usize, usize)> {
     let place = |item: &course::Item, right: bool| {
@@ -47,17 +52,17 @@ fn answers(lesson: usize) -> Vec<(usize, usize)> {
 #[test]
 fn every_lesson_can_be_answered_rightly_to_its_end() {
     let mut progress = Progress::default();
-    for lesson in 0..LESSONS.len() {
+    for (lesson, one) in LESSONS.iter().enumerate() {
         assert_eq!(progress.next_lesson(), Some(lesson));
         let answers = answers(lesson);
-        assert!((2..=12).contains(&answers.len()), "{}: {} questions", LESSONS[lesson].word, answers.len());
-        let lines: String = answers.iter().map(|(right, _)| format!("{right}\n")).collect();
+        assert!((2..=12).contains(&answers.len()), "{}: {} questions", one.word, answers.len());
+        let lines: String = answers.iter().map(|(right, _)| format!("{}\n", letter(*right))).collect();
         let (ended, text, saved) = learn(lesson, Format::Text, &lines, &mut progress);
         assert_eq!((ended, saved), (Ended::Finished, answers.len()), "{text}");
         assert_eq!(text.matches("Right.\n").count(), answers.len(), "{text}");
         assert!(!text.contains("No."), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
-        assert_eq!(progress.of_lesson(&LESSONS[lesson]), (answers.len(), answers.len(), answers.len()));
+        assert_eq!(progress.of_lesson(one), (answers.len(), answers.len(), answers.len()));
     }
     assert_eq!((progress.next_lesson(), progress.hint()), (None, None));
 }
@@ -68,7 +73,7 @@ fn a_wrong_answer_gets_the_rule_then_the_step() {
     let all = answers(6);
     let (right, wrong) = all[0];
     let hint = progress_after(6).hint().expect("there is a question");
-    let (ended, text, saved) = learn(6, Format::Text, &format!("{wrong}\n{wrong}\n"), &mut progress);
+    let (ended, text, saved) = learn(6, Format::Text, &format!("{0}\n{0}\n", letter(wrong)), &mut progress);
     assert_eq!((ended, saved), (Ended::Left, 1));
     let (first, rest) = text.split_once("Try again.").expect("it may be tried again");
     assert!(first.contains("No. The rule at stake") && !first.contains("[kernel/"), "{first}");
@@ -79,11 +84,12 @@ fn a_wrong_answer_gets_the_rule_then_the_step() {
     assert_eq!((progress.answered[key].tries, progress.answered[key].right), (2, false));
     // It goes on with the next one.
     let (_, text, _) = learn(6, Format::Text, "", &mut progress);
-    assert!(!text.contains(&format!("{key}")), "{text}");
+    assert!(!text.contains(&key[..]), "{text}");
     // Wrong, then right.
     let mut progress = Progress::default();
-    let (_, text, _) = learn(6, Format::Text, &format!("hint\nnonsense\n0\n{wrong}\n{right}\n"), &mut progress);
-    assert_eq!(text.matches("Answer with a number from 1 to").count(), 2, "{text}");
+    let (_, text, _) =
+        learn(6, Format::Text, &format!("hint\nnonsense\n0\n{}\n{}\n", letter(wrong), letter(right)), &mut progress);
+    assert_eq!(text.matches("Answer with a letter from a to").count(), 2, "{text}");
     assert!(text.contains("Right.\n"), "{text}");
     assert_eq!((progress.answered[key].tries, progress.answered[key].right), (2, true));
 }
@@ -104,6 +110,24 @@ fn words_are_answers_too() {
     let (_, text, saved) =
         learn(0, Format::Text, &format!("  {}  \n", right.words.to_uppercase()), &mut Progress::default());
     assert!(text.contains("Right.\n") && saved == 1, "{text}");
+}
+
+/// A PID that is typed is that PID, though there may be a choice with this number.
+#[test]
+fn a_pid_is_an_answer() {
+    let numbers = LESSONS.iter().enumerate().flat_map(|(lesson, one)| {
+        let first = course::of_lesson(one).into_iter().next().expect("it asks something");
+        let place = first.question.choices.iter().position(|choice| choice.right).expect("one is right");
+        let pid = first.question.choices[place].words.split(':').next().and_then(|word| word.parse::<usize>().ok());
+        pid.map(|pid| (lesson, pid))
+    });
+    let mut asked = 0;
+    for (lesson, pid) in numbers {
+        let (_, text, saved) = learn(lesson, Format::Text, &format!("{pid}\n"), &mut Progress::default());
+        assert!(text.contains("Right.\n") && saved == 1, "{text}");
+        asked += 1;
+    }
+    assert!(asked > 0);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::{compare, input, table, words};
 #[derive(Args)]
 #[command(after_help = "\
 A lesson plays scenarios of the library and asks before the step that decides.
-Answer by number or in words; `hint` helps, `quit` leaves. What was answered is
+Answer by letter or in words; `hint` helps, `quit` leaves. What was answered is
 kept in $XDG_STATE_HOME/pidlab/learn.json, else below ~/.local/state.
 
 Examples:
