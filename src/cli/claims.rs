@@ -124,7 +124,7 @@ impl Arguments {
         if self.what.is_empty() {
             return Ok(library::cases());
         }
-        let cases: Vec<Option<Case>> = self.what.iter().map(|word| one(word)).collect();
+        let cases: Vec<Option<Case>> = self.what.iter().map(one).collect();
         cases.into_iter().collect::<Option<_>>().ok_or(End::BadInput)
     }
 
