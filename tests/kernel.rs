@@ -281,6 +281,8 @@ fn the_library_finds_each_misconception(lab: &mut Lab) -> Result<(), Failed> {
             !names
         });
     }
+    // A wrong rule that says nothing itself is refuted all the same; that some scenario is of the right one is told without a kernel.
+    open.retain(|belief, first| first.is_none() || MET_SOON.contains(belief));
     match open.first_key_value() {
         None => Ok(()),
         Some((belief, first)) => {
