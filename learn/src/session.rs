@@ -145,6 +145,8 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
                 self.say(&format!("\n{}\n", world.trim_end()))?;
             }
             let Some((tries, right)) = self.ask(lesson, played, item)? else { return Ok(Ended::Left) };
+            // The answer has shown it.
+            shown = shown.max(item.question.step);
             self.progress.answered.insert(item.key.clone(), Answered::after(tries, right));
             (self.save)(self.progress);
         }

@@ -61,6 +61,16 @@ fn every_lesson_can_be_answered_rightly_to_its_end() {
         assert_eq!((ended, saved), (Ended::Finished, answers.len()), "{text}");
         assert_eq!(text.matches("Right.\n").count(), answers.len(), "{text}");
         assert!(!text.contains("No."), "{text}");
+        let played = one.scenarios.iter().filter(|name| text.contains(&format!("\n{name} (")));
+        let steps: usize = played.map(|name| course::scenario(name).0.steps.len()).sum();
+        let is_step = |line: &&str| {
+            let number = line.strip_prefix("  ").and_then(|line| line.split_once(". "));
+            number.is_some_and(|(number, _)| number.parse::<usize>().is_ok())
+        };
+        let mut told: Vec<&str> = text.lines().filter(is_step).collect();
+        // A step that decides two questions is told with each.
+        told.dedup();
+        assert_eq!(told.len(), steps, "each step is told once: {text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
         assert_eq!(progress.of_lesson(one), (answers.len(), answers.len(), answers.len()));
     }
