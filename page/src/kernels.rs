@@ -82,7 +82,6 @@ pub const KERNELS: &[KernelFacts] = &[
             "init-threads-spared",
             "pid_for_children-before-init",
             "pid_max-per-namespace",
-            "pidfd-access-first",
             "pidfd-autokill",
             "pidfd-exit",
             "pidfd-info",
@@ -185,10 +184,6 @@ mod tests {
             let column = head.iter().position(|cell| *cell == kernel.name).expect("the kernel has a column");
             let facts = kernel.facts();
             for fact in Fact::ALL {
-                // These facts are newer than the page.
-                if matches!(fact, Fact::PidfdAutokill | Fact::PidfdAccessFirst) {
-                    continue;
-                }
                 let row = rows.iter().find(|row| row[0] == format!("`{fact}`")).expect("each fact has a row");
                 assert_eq!(facts.holds(*fact), row[column] == "+", "{fact} on {}", kernel.name);
             }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 use pidlab_kernels::{Bounds, Event, Kernel, Order, Past};
+use pidlab_scenario::Fact;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -51,10 +52,15 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// What is known of a kernel, if its image is still the same.
+    /// What is known of a kernel, if its image is still the same, and if it was asked for all facts that there are.
     pub(super) fn of(kernel: &Kernel) -> Option<Known> {
         let known: Known = serde_json::from_slice(&fs::read(place(kernel)?).ok()?).ok()?;
-        (Some(known.image) == identity(kernel)).then_some(known)
+        (Some(known.image) == identity(kernel) && known.is_complete()).then_some(known)
+    }
+
+    /// An older version of this program has not asked for facts that are newer.
+    fn is_complete(&self) -> bool {
+        Fact::ALL.iter().all(|fact| self.facts.contains_key(fact.word()))
     }
 
     /// Remembers what a kernel is like. That it cannot be kept is no loss: it can be asked again.
@@ -91,5 +97,19 @@ pub(super) fn probe(kernel: &Kernel) -> io::Result<Result<Option<Known>, End>> {
             told.errors.iter().for_each(|line| eprintln!("{}: {line}", kernel.name));
             Ok(Err(elsewhere::end(kernel, &told.past.ending)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fact, Known};
+
+    #[test]
+    fn a_kernel_that_was_not_asked_for_a_fact_is_asked_again() {
+        let facts = Fact::ALL.iter().map(|fact| (fact.word().to_owned(), true)).collect();
+        let mut known = Known { release: "6.1".to_owned(), facts, image: (1, 1) };
+        assert!(known.is_complete());
+        known.facts.remove(Fact::ALL[0].word());
+        assert!(!known.is_complete());
     }
 }
