@@ -29,7 +29,7 @@ type Test = fn(&mut Lab) -> Result<(), Failed>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let required = std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|value| value != "0" && !value.is_empty());
+    let required = pidlab_realkernel::must_not_skip();
     let lab = Lab::open(LabOptions::default());
     if let Err(unavailable) = &lab {
         eprintln!("kernel tests cannot run here: {}\nremedy: {}", unavailable.reason, unavailable.remedy);

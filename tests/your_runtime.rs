@@ -29,8 +29,8 @@ fn no_zombie_is_left() -> Result<(), Errno> {
 #[test]
 fn linux_does_what_the_model_says() {
     let scenario = Scenario::parse("mine", "mine.toml", include_str!("mine.toml")).expect("a true claim");
-    // Where there are no namespaces to be had, the reason and a remedy come back.
-    let Ok(mut lab) = Lab::open(LabOptions::default()) else { return };
+    // Where there are no namespaces to be had it is skipped, or, with PIDLAB_REQUIRE_KERNEL=1, fails.
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let seen = lab.run(&scenario).expect("the lab works");
     let mut model = Model::new(lab.kernel().facts.clone());
     assert_eq!(model.run(&scenario).expect("the model takes it").observations, seen.observations);

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use pidlab_book::{Incident, Why, beside, incidents};
@@ -104,19 +103,6 @@ fn a_header_is_read_strictly() {
     assert!(wrong.contains("nothing was asked"), "{wrong}");
 }
 
-fn lab() -> Option<Lab> {
-    match Lab::open(LabOptions::default()) {
-        Ok(lab) => Some(lab),
-        Err(why) => {
-            let required = std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|it| it != "0" && !it.is_empty());
-            assert!(!required, "the kernel side cannot run here: {why:?}");
-            // A terminal that is gone is no reason to fail.
-            let _ = writeln!(std::io::stderr(), "skipped: {why:?}");
-            None
-        }
-    }
-}
-
 /// Which process is whose role, and how many levels the scenario's outermost namespace lies below the procfs's.
 fn roles(snapshot: &Snapshot, observation: &Observation, above: u32) -> (usize, BTreeMap<u32, Role>) {
     let parents: BTreeMap<u32, u32> = snapshot.processes.iter().map(|it| (it.pid, it.parent)).collect();
@@ -188,7 +174,7 @@ fn said(lab: &mut Lab, why: &Why) -> String {
 /// With `PIDLAB_WRITE=1` the answers are written.
 #[test]
 fn what_why_says_of_an_incident_is_what_it_says() {
-    let Some(mut lab) = lab() else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let mut asked = 0;
     for incident in all() {
         let Some(why) = &incident.why else { continue };

@@ -107,7 +107,7 @@ fn is_root() -> bool {
 }
 
 fn required() -> bool {
-    env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|value| value != "0" && !value.is_empty())
+    pidlab_realkernel::must_not_skip()
 }
 
 /// A terminal that is gone is no reason to fail.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab_certify::{AskError, DUTIES, Profile, STEPS, Subject, Verdict, find};
+use pidlab_realkernel::must_not_skip;
 use pidlab_scenario::library;
 
 fn main() -> ExitCode {
@@ -76,15 +77,11 @@ fn problem(subject: &Subject, duties: impl IntoIterator<Item = &'static str>) ->
         match subject.ask(duty) {
             Ok(report) if report.verdict == Verdict::Holds => {}
             Ok(report) => return Ok(Some(format!("{report:?}"))),
-            Err(AskError::Unavailable { .. }) if !is_required() => return Ok(None),
+            Err(AskError::Unavailable { .. }) if !must_not_skip() => return Ok(None),
             Err(error) => return Err(error.to_string().into()),
         }
     }
     Ok(None)
-}
-
-fn is_required() -> bool {
-    std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|it| it != "0" && !it.is_empty())
 }
 
 /// Whether anything can be asked here.
@@ -92,7 +89,7 @@ fn can_ask(subject: &Subject) -> Result<bool, Failed> {
     let duty = find("starts").ok_or("there is no such duty")?;
     match subject.ask(duty) {
         Ok(_) => Ok(true),
-        Err(AskError::Unavailable { .. }) if !is_required() => Ok(false),
+        Err(AskError::Unavailable { .. }) if !must_not_skip() => Ok(false),
         Err(error) => Err(error.to_string().into()),
     }
 }

@@ -38,6 +38,7 @@ mod quiet;
 mod roles;
 mod sharing;
 mod sight;
+mod skip;
 mod start;
 mod status;
 mod surroundings;
@@ -55,6 +56,7 @@ pub use cgroups::CgroupLimit;
 pub use eyes::Look;
 pub use lab::{Kernel, Lab, LabError, LabOptions};
 pub use sharing::Sharing;
+pub use skip::{cannot_run, must_not_skip, skip};
 pub use surroundings::{Capabilities, ResourceLimit, Surroundings};
 pub use trouble::Unavailable;
 

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 
-use common::skip;
+use pidlab_realkernel::skip;
 use told::shows;
 
 #[test]

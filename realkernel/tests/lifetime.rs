@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use common::{lab, scenario};
-use pidlab_realkernel::{LabError, LabOptions, Sharing};
+use common::scenario;
+use pidlab_realkernel::{Lab, LabError, LabOptions, Sharing};
 use pidlab_scenario::Machine;
 
 /// Set in a program that these tests start in order to end it.
@@ -54,7 +54,7 @@ fn endless_program() {
     if env::var_os(ENDLESS).is_none() {
         return;
     }
-    let mut lab = lab(LabOptions::default()).expect("whoever starts this program has opened a lab before");
+    let mut lab = Lab::or_skip(LabOptions::default()).expect("whoever starts this program has opened a lab before");
     println!("\nhelper {}", lab.helper_pid().expect("a lab has a helper"));
     let scenario = scenario(
         r#"
@@ -109,7 +109,7 @@ fn nothing_is_left(mut program: Child, family: &[u32]) {
 /// A helper that somebody has stopped gives no answer.
 #[test]
 fn a_run_that_takes_too_long_is_given_up_and_leaves_nothing() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let scenario = scenario(r#"{ by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },"#);
     lab.run(&scenario).expect("the run comes to its end");
     let family = family(lab.helper_pid().expect("a lab has a helper"));
@@ -127,7 +127,7 @@ fn a_run_that_takes_too_long_is_given_up_and_leaves_nothing() {
 
 #[test]
 fn a_killed_program_leaves_nothing() {
-    if lab(LabOptions::default()).is_none() {
+    if Lab::or_skip(LabOptions::default()).is_none() {
         return;
     }
     for runs in 0..8 {
@@ -139,7 +139,7 @@ fn a_killed_program_leaves_nothing() {
 
 #[test]
 fn an_interrupted_program_leaves_nothing() {
-    if lab(LabOptions::default()).is_none() {
+    if Lab::or_skip(LabOptions::default()).is_none() {
         return;
     }
     let (program, family) = endless(3);
@@ -150,7 +150,7 @@ fn an_interrupted_program_leaves_nothing() {
 
 #[test]
 fn a_dropped_lab_leaves_nothing() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     lab.run(&scenario(r#"{ by = "host", call = "getpid" }"#)).expect("a run");
     let family = family(lab.helper_pid().expect("a lab has a helper"));
     assert_eq!(family.len(), 2, "a guard and a conductor");
@@ -160,7 +160,7 @@ fn a_dropped_lab_leaves_nothing() {
 
 #[test]
 fn a_lab_whose_helper_is_killed_gets_another() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let scenario = scenario(r#"{ by = "host", call = "getpid" }"#);
     let before = lab.run(&scenario).expect("a run");
     let helper = lab.helper_pid().expect("a lab has a helper");
@@ -181,7 +181,7 @@ fn a_lab_whose_helper_is_killed_gets_another() {
 /// Signals that a program was started with are not those of a scenario's processes.
 #[test]
 fn inherited_signals_do_not_reach_a_scenario() {
-    if env::var_os(ENDLESS).is_some() || lab(LabOptions::default()).is_none() {
+    if env::var_os(ENDLESS).is_some() || Lab::or_skip(LabOptions::default()).is_none() {
         return;
     }
     let program = env::current_exe().expect("this program has a path");
@@ -195,7 +195,7 @@ fn inherited_signals_do_not_reach_a_scenario() {
 
 #[test]
 fn a_signal_at_its_default_kills() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let scenario = scenario(
         r#"
         { by = "host", call = "fork", child = "a" },
@@ -213,7 +213,7 @@ fn a_signal_at_its_default_kills() {
 /// Whoever waits for a long run hears of it.
 #[test]
 fn a_long_run_gives_signs_of_life() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let long = scenario(&"{ by = \"host\", call = \"getpid\" },\n".repeat(100));
     let mut told = Vec::new();
     let run = lab.run_told(&long, Sharing::Auto, |steps| told.push(steps)).expect("the run comes to its end");

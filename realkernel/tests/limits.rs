@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{lab, scenario, skip};
-use pidlab_realkernel::LabOptions;
+use common::scenario;
+use pidlab_realkernel::{Lab, LabOptions, skip};
 use pidlab_scenario::{Fact, Machine, Outcome};
 
 /// `pid_max` of this program's namespace.
@@ -20,7 +20,7 @@ fn any_pid_max_may_be_the_scenarios_own() {
     let read = "{ by = \"host\", call = \"sysctl\", name = \"pid_max\" },\n";
     let scenario = scenario(&values.iter().map(|value| write(value) + read).collect::<String>());
     for unprivileged in [false, true] {
-        let Some(mut lab) = lab(LabOptions::default().as_ordinary_user(unprivileged)) else { continue };
+        let Some(mut lab) = Lab::or_skip(LabOptions::default().as_ordinary_user(unprivileged)) else { continue };
         if !lab.kernel().facts.holds(Fact::PidMaxPerNamespace) {
             skip("this kernel has one pid_max for all");
             continue;
@@ -38,7 +38,7 @@ fn any_pid_max_may_be_the_scenarios_own() {
 /// Found without a scenario, and true in one.
 #[test]
 fn the_least_pid_max_is_what_the_kernel_takes() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let facts = lab.kernel().facts.clone();
     if !facts.holds(Fact::PidMaxPerNamespace) {
         skip("this kernel has one pid_max for all");

@@ -2,14 +2,14 @@
 
 mod common;
 
-use common::{lab, scenario, skip};
-use pidlab_realkernel::{Lab, LabOptions};
+use common::scenario;
+use pidlab_realkernel::{Lab, LabOptions, skip};
 use pidlab_scenario::{Errno, Fact, Machine, Outcome, PollEvent, Refusal, Run, Seen};
 
 /// Both ways of a lab: as root, and as an ordinary user.
 fn labs() -> Vec<Lab> {
     let user = LabOptions::default().as_ordinary_user(true);
-    [LabOptions::default(), user].into_iter().filter_map(lab).collect()
+    [LabOptions::default(), user].into_iter().filter_map(Lab::or_skip).collect()
 }
 
 /// Runs the steps, in every lab, and gives the outcomes of those that were not only there to prepare something.
@@ -225,7 +225,7 @@ fn a_pidfds_fdinfo_by_who_reads_it() {
 
 #[test]
 fn numbers_translated_both_ways() {
-    let Some(first) = lab(LabOptions::default()) else { return };
+    let Some(first) = Lab::or_skip(LabOptions::default()) else { return };
     if !first.kernel().facts.holds(Fact::PidTranslation) {
         skip("this kernel has no translation ioctls");
         return;
@@ -425,7 +425,7 @@ fn sockets_and_files_tell_whose_they_are() {
 
 #[test]
 fn a_pidfd_tells_only_those_above() {
-    let Some(kernel) = lab(LabOptions::default()).map(|lab| lab.kernel().clone()) else { return };
+    let Some(kernel) = Lab::or_skip(LabOptions::default()).map(|lab| lab.kernel().clone()) else { return };
     if !kernel.facts.holds(Fact::PidfdInfo) || !kernel.facts.holds(Fact::PidfdInfoIsRemote) {
         skip("this kernel's pidfds do not say who is remote");
         return;
@@ -481,7 +481,7 @@ fn namespaces_are_climbed_from_above_only() {
 
 #[test]
 fn a_procfs_of_a_namespace_below() {
-    let Some(kernel) = lab(LabOptions::default()).map(|lab| lab.kernel().clone()) else { return };
+    let Some(kernel) = Lab::or_skip(LabOptions::default()).map(|lab| lab.kernel().clone()) else { return };
     if !kernel.facts.holds(Fact::ProcfsPidns) {
         skip("this kernel's procfs has no option pidns");
         return;

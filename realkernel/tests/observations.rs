@@ -4,8 +4,8 @@ mod common;
 #[path = "common/told.rs"]
 mod told;
 
-use common::{lab, scenario};
-use pidlab_realkernel::LabOptions;
+use common::scenario;
+use pidlab_realkernel::{Lab, LabOptions};
 use pidlab_scenario::{CallName, Machine, Refusal, Role, State, Unmodelled};
 use told::shows;
 
@@ -264,7 +264,7 @@ fn host_takes_everything_with_it() {
 
 #[test]
 fn mistakes_of_a_scenario_end_its_run() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let mut why =
         |steps: &str| lab.run(&scenario(steps)).expect("the run comes to its end").refused.map(|refused| refused.why);
     let (a, init) = (Role(1), Role(1));

@@ -5,7 +5,7 @@ mod common;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use common::{lab, scenario};
+use common::scenario;
 use pidlab_realkernel::{Lab, LabOptions, Sharing, allowed_cpus, bare};
 use pidlab_scenario::{Fact, Machine, Run, Scenario, library};
 
@@ -51,8 +51,8 @@ fn delicate() -> Scenario {
 
 #[test]
 fn with_shared_and_with_own_memory() {
-    let Some(mut shared) = lab(LabOptions::default().with_sharing(Sharing::Shared)) else { return };
-    let Some(mut own) = lab(LabOptions::default().with_sharing(Sharing::Own)) else { return };
+    let Some(mut shared) = Lab::or_skip(LabOptions::default().with_sharing(Sharing::Shared)) else { return };
+    let Some(mut own) = Lab::or_skip(LabOptions::default().with_sharing(Sharing::Own)) else { return };
     let scenarios = scenarios(&shared);
     for scenario in scenarios.iter().chain([&delicate(), &bare::scenario()]) {
         assert_eq!(shared.run(scenario).expect("a run"), own.run(scenario).expect("a run"), "{}", scenario.name);
@@ -61,8 +61,8 @@ fn with_shared_and_with_own_memory() {
 
 #[test]
 fn as_root_and_as_an_ordinary_user() {
-    let Some(mut first) = lab(LabOptions::default()) else { return };
-    let Some(mut user) = lab(LabOptions::default().as_ordinary_user(true)) else { return };
+    let Some(mut first) = Lab::or_skip(LabOptions::default()) else { return };
+    let Some(mut user) = Lab::or_skip(LabOptions::default().as_ordinary_user(true)) else { return };
     assert!(user.kernel().user_namespace);
     // One kernel, but an ordinary user has only the one user.
     let alike = |lab: &Lab| lab.kernel().facts.clone().with(Fact::AnotherUser, false);
@@ -76,7 +76,7 @@ fn as_root_and_as_an_ordinary_user() {
 
 #[test]
 fn with_results_only() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     for scenario in scenarios(&lab).iter().chain([&delicate()]) {
         let full = lab.run(scenario).expect("a run");
         let results = lab.run_results_only(scenario).expect("a run");
@@ -103,7 +103,7 @@ fn with_results_only() {
 fn by_two_labs_at_once() {
     let cpus = allowed_cpus();
     let labs: Option<Vec<Lab>> =
-        (0..2).map(|index| lab(LabOptions::default().on_cpu(cpus.get(index % cpus.len()).copied()))).collect();
+        (0..2).map(|index| Lab::or_skip(LabOptions::default().on_cpu(cpus.get(index % cpus.len()).copied()))).collect();
     let Some(labs) = labs else { return };
     let scenarios = scenarios(&labs[0]);
     let told: Vec<Vec<Run>> = thread::scope(|scope| {
@@ -125,14 +125,14 @@ fn a_thousand_times(scenario: &Scenario, lab: &mut Lab) {
 
 #[test]
 fn a_thousand_times_in_a_row() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     a_thousand_times(&bare::scenario(), &mut lab);
     a_thousand_times(&delicate(), &mut lab);
 }
 
 #[test]
 fn a_thousand_times_beside_a_busy_loop_on_every_cpu() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in allowed_cpus() {

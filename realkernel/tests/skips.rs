@@ -5,15 +5,15 @@ mod common;
 use std::env;
 use std::process::{Command, Output};
 
-use common::{lab, scenario};
-use pidlab_realkernel::LabOptions;
+use common::scenario;
+use pidlab_realkernel::{Lab, LabOptions};
 use pidlab_scenario::Machine;
 
 const NEEDS_A_LAB: &str = "a_test_that_needs_a_lab";
 
 #[test]
 fn a_test_that_needs_a_lab() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     lab.run(&scenario(r#"{ by = "host", call = "getpid" }"#)).expect("a run");
 }
 
@@ -31,7 +31,7 @@ fn where_nothing_can_run(required: bool) -> Output {
 
 #[test]
 fn who_cannot_run_says_so_or_fails() {
-    if lab(LabOptions::default().as_ordinary_user(true)).is_none() {
+    if Lab::or_skip(LabOptions::default().as_ordinary_user(true)).is_none() {
         return;
     }
     let skipped = where_nothing_can_run(false);

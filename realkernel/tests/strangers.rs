@@ -9,8 +9,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use common::{lab, scenario};
-use pidlab_realkernel::LabOptions;
+use common::scenario;
+use pidlab_realkernel::{Lab, LabOptions};
 use pidlab_scenario::{Machine, Outcome};
 
 const REACHED: &str = "this program has reached its main";
@@ -19,7 +19,7 @@ const REACHED: &str = "this program has reached its main";
 #[test]
 fn a_stranger() {
     println!("\n{REACHED}");
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let run = lab.run(&scenario("{ by = \"host\", call = \"exec\" }, { by = \"host\", call = \"getpid\" },"));
     let run = run.expect("its own helper and agents are none of the strangers");
     assert_eq!(run.observations[2].outcome, Some(Outcome::Ok(1)));

@@ -4,8 +4,8 @@ mod common;
 #[path = "common/told.rs"]
 mod told;
 
-use common::{lab, scenario};
-use pidlab_realkernel::LabOptions;
+use common::scenario;
+use pidlab_realkernel::{Lab, LabOptions};
 use pidlab_scenario::{CallName, ChildStatus, Handled, Harm, Machine, Refusal, Signal};
 use told::shows;
 
@@ -440,7 +440,7 @@ fn the_only_thread_ends_its_process() {
 /// What would make an init wait for ever is refused to its threads too: they act for the process.
 #[test]
 fn a_thread_cannot_make_its_init_undying() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let steps = r#"
         { by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },
         { by = "init", call = "clone", child = "t", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
@@ -487,7 +487,7 @@ fn a_thread_is_named_together_with_its_process() {
 /// Whose stop is not complete, because a thread cannot take part in it, is not continued for its parent either.
 #[test]
 fn continued_in_the_middle_of_a_stop() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let run = lab.run(&scenario(
         r#"
         { by = "host", call = "sigaction", signal = "SIGCHLD", action = "handle" },

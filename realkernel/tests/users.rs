@@ -4,16 +4,16 @@ mod common;
 #[path = "common/told.rs"]
 mod told;
 
-use common::{cannot, lab, scenario};
-use pidlab_realkernel::LabOptions;
+use common::scenario;
+use pidlab_realkernel::{Lab, LabOptions, cannot_run};
 use pidlab_scenario::{CallName, Errno, Fact, Machine, Outcome, Refusal, Unmodelled};
 use told::shows;
 
 /// What each step gave, in a lab that has a second user.
 fn outcomes(steps: &str) -> Option<Vec<Outcome>> {
-    let mut lab = lab(LabOptions::default())?;
+    let mut lab = Lab::or_skip(LabOptions::default())?;
     if !lab.kernel().facts.holds(Fact::AnotherUser) {
-        cannot("there is no second user");
+        cannot_run("there is no second user");
         return None;
     }
     let run = lab.run(&scenario(steps)).expect("the run comes to its end");
@@ -74,7 +74,7 @@ fn a_second_user_is_refused_in_the_kernels_order() {
 
 #[test]
 fn what_is_the_machines_is_left_alone() {
-    let Some(mut lab) = lab(LabOptions::default()) else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let mut refused = |steps: &str| lab.run(&scenario(steps)).expect("the run ends").refused.map(|refused| refused.why);
     for write in ["", ", write = 7"] {
         let step = format!(r#"{{ by = "host", call = "sysctl", name = "max_pid_namespaces"{write} }}"#);

@@ -7,7 +7,7 @@ mod proc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{lab, scenario};
+use common::scenario;
 use pidlab_realkernel::{Lab, LabOptions, Look, Sharing};
 use pidlab_scenario::random::{Choice, Guide, RandomConfig, Theme, scenario as random};
 use pidlab_scenario::{
@@ -97,7 +97,7 @@ fn labs() -> impl Iterator<Item = Lab> {
         LabOptions::default().looking(Look::Procfs),
         LabOptions::default().as_ordinary_user(true),
     ];
-    options.into_iter().filter_map(lab)
+    options.into_iter().filter_map(Lab::or_skip)
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn of_random_scenarios() {
     // A quarter of them with a memory of their own.
     let kinds = [Sharing::Auto, Sharing::Auto, Sharing::Auto, Sharing::Own];
     let mut labs: Vec<Lab> =
-        kinds.into_iter().filter_map(|sharing| lab(LabOptions::default().with_sharing(sharing))).collect();
+        kinds.into_iter().filter_map(|sharing| Lab::or_skip(LabOptions::default().with_sharing(sharing))).collect();
     let mut steps = 0;
     for (case, lab) in (0..24).zip((0..labs.len()).cycle()) {
         let lab = &mut labs[lab];

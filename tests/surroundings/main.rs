@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         return there(&places, &name);
     }
     let arguments = Arguments::from_args();
-    let required = env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|value| value != "0" && !value.is_empty());
+    let required = pidlab_realkernel::must_not_skip();
     let program = match Program::copy() {
         Ok(program) => Arc::new(program),
         Err(error) => {

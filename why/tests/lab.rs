@@ -4,7 +4,6 @@
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 
 use pidlab_realkernel::{Lab, LabOptions};
 use pidlab_scenario::{
@@ -12,19 +11,6 @@ use pidlab_scenario::{
     WaitTarget, library,
 };
 use pidlab_why::{Doing, Help, Holder, How, Procfs, Report, Snapshot, Who, explain, explain_process};
-
-fn lab() -> Option<Lab> {
-    match Lab::open(LabOptions::default()) {
-        Ok(lab) => Some(lab),
-        Err(why) => {
-            let required = std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|it| it != "0" && !it.is_empty());
-            assert!(!required, "the kernel side cannot run here: {why:?}");
-            // A terminal that is gone is no reason to fail.
-            let _ = writeln!(std::io::stderr(), "skipped: {why:?}");
-            None
-        }
-    }
-}
 
 /// The scenarios of the library that this kernel can run.
 fn scenarios(lab: &Lab) -> Vec<Scenario> {
@@ -108,7 +94,7 @@ fn said(report: &Report, init: u32, roles: &BTreeMap<u32, Role>) -> Held {
 
 #[test]
 fn it_names_who_is_in_the_way_wherever_the_library_comes_to_that() {
-    let Some(mut lab) = lab() else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let (mut stuck, mut by_group, mut zombies, mut deadlocks) = (BTreeSet::new(), BTreeSet::new(), 0, 0);
     for scenario in scenarios(&lab) {
         let above = lab.helper_pid().expect("a lab has a helper");
@@ -214,7 +200,7 @@ fn is_explained(
 /// Plays what helps until nobody is stuck any more, and says how many steps that took.
 #[test]
 fn what_it_says_would_help_helps() {
-    let Some(mut lab) = lab() else { return };
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
     let mut helped = BTreeSet::new();
     for scenario in scenarios(&lab) {
         for length in stuck_after(&mut lab, &scenario) {

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use pidlab_realkernel::{cannot_run, skip};
 use pidlab_why::{Belongs, Condition, Doing, Finding, Help, How, Procfs, explain_process, text};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
@@ -20,17 +21,10 @@ const LONGEST: Duration = Duration::from_secs(60);
 fn can_unshare() -> bool {
     let tried = Command::new("unshare").args(["--pid", "--fork", "true"]).stderr(Stdio::null()).status();
     let can = tried.is_ok_and(|status| status.success());
-    let required = std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|it| it != "0" && !it.is_empty());
-    assert!(can || !required, "no PID namespace can be made here");
     if !can {
-        skip("no PID namespace can be made here");
+        cannot_run("no PID namespace can be made here");
     }
     can
-}
-
-fn skip(why: &str) {
-    // A terminal that is gone is no reason to fail.
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
 /// A program that has come so far that it has written a line; ended when the test is over, whatever becomes of that.

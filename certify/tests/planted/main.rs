@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab_certify::{AskError, DUTIES, Duty, Profile, Report, Subject, Verdict, find};
+use pidlab_realkernel::must_not_skip;
 
 /// One that is not there.
 const NO_FAULT: &str = "no-fault";
@@ -62,7 +63,7 @@ fn ask_all(kind: &str, profile: Profile, fault: &str) -> Result<Vec<Report>, Fai
     for duty in DUTIES.iter().filter(|duty| duty.profiles.contains(&profile)) {
         match subject.ask(duty) {
             Ok(report) => reports.push(report),
-            Err(AskError::Unavailable { reason, .. }) if !is_required() => {
+            Err(AskError::Unavailable { reason, .. }) if !must_not_skip() => {
                 writeln!(io::stderr(), "skipped: {reason}")?;
                 return Ok(Vec::new());
             }
@@ -70,10 +71,6 @@ fn ask_all(kind: &str, profile: Profile, fault: &str) -> Result<Vec<Report>, Fai
         }
     }
     Ok(reports)
-}
-
-fn is_required() -> bool {
-    std::env::var_os("PIDLAB_REQUIRE_KERNEL").is_some_and(|it| it != "0" && !it.is_empty())
 }
 
 fn does_all(kind: &str, profile: Profile) -> Result<(), Failed> {
@@ -88,7 +85,7 @@ fn takes_its_time() -> Result<(), Failed> {
         let duty = find(name).ok_or("it is in the table")?;
         match subject.ask(duty) {
             Ok(report) if report.verdict == Verdict::Holds => {}
-            Err(AskError::Unavailable { .. }) if !is_required() => return Ok(()),
+            Err(AskError::Unavailable { .. }) if !must_not_skip() => return Ok(()),
             other => return Err(format!("{name}: {other:#?}").into()),
         }
     }

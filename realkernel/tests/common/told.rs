@@ -1,9 +1,9 @@
 //! Runs in few words, to be compared with what is written down by hand.
 
-use pidlab_realkernel::{LabOptions, Sharing};
+use pidlab_realkernel::{Lab, LabOptions, Sharing};
 use pidlab_scenario::{Machine, Observation, Outcome, Run, Scenario, State, WaitStatus};
 
-use crate::common::{lab, scenario};
+use crate::common::scenario;
 
 /// How often each lab runs each scenario: `PIDLAB_TEST_ROUNDS`, or a few times.
 fn rounds() -> usize {
@@ -72,7 +72,9 @@ pub(crate) fn shows(steps: &str, expected: &[&str]) {
     let memory = if about_memory { &[Sharing::Auto][..] } else { &[Sharing::Shared, Sharing::Own] };
     for unprivileged in [false, true] {
         for sharing in memory.iter().copied() {
-            let Some(mut lab) = lab(LabOptions::default().as_ordinary_user(unprivileged).with_sharing(sharing)) else {
+            let Some(mut lab) =
+                Lab::or_skip(LabOptions::default().as_ordinary_user(unprivileged).with_sharing(sharing))
+            else {
                 return;
             };
             same(&scenario(steps), expected, &mut lab);
@@ -81,7 +83,7 @@ pub(crate) fn shows(steps: &str, expected: &[&str]) {
 }
 
 #[track_caller]
-fn same(scenario: &Scenario, expected: &[&str], lab: &mut pidlab_realkernel::Lab) {
+fn same(scenario: &Scenario, expected: &[&str], lab: &mut Lab) {
     for _ in 0..rounds() {
         let run = lab.run(scenario).expect("the run comes to its end");
         assert_eq!(run.refused, None);
