@@ -14,6 +14,6 @@ mod played;
 mod progress;
 mod session;
 
-pub use played::{KernelRun, Stage};
+pub use played::{Beside, KernelRun, Stage};
 pub use progress::{Answered, Progress, Store};
 pub use session::{Ended, Format, Session};

@@ -11,11 +11,23 @@ pub trait Stage {
     /// The world, drawn for a terminal.
     fn world(&self, scenario: &Scenario, seen: &Observation) -> String;
 
+    /// What to type on a machine to see what a lesson, counted from 0, is about; nothing where there is nothing.
+    fn beside(&self, lesson: usize) -> Option<Beside>;
+
     /// What a kernel gave; nothing where the model alone plays.
     ///
     /// # Errors
     /// Why it gave nothing.
     fn kernel(&mut self, scenario: &Scenario) -> Option<Result<KernelRun, String>>;
+}
+
+/// What to type on a machine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Beside {
+    /// Where it is to be typed, as a sentence.
+    pub how: String,
+    /// Commands, each with what it shows, as a sentence.
+    pub commands: Vec<(String, String)>,
 }
 
 /// What a kernel gave.

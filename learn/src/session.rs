@@ -126,7 +126,7 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
                 return Ok(Ended::Left);
             }
         }
-        self.finished(lesson)?;
+        self.finished(index, lesson)?;
         Ok(Ended::Finished)
     }
 
@@ -266,14 +266,19 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
     fn heading(&mut self, index: usize, lesson: &Lesson) -> io::Result<()> {
         self.say(&format!("Lesson {} of {}, {}: {}\n\n", index + 1, LESSONS.len(), lesson.word, lesson.title))?;
         self.paragraph("", lesson.text)?;
-        self.say("\nOn a machine of your own, as root:\n")?;
-        for command in lesson.commands {
-            self.say(&format!("  $ {command}\n"))?;
-        }
         self.say("\nAnswer by letter or in words; `hint` helps, `quit` leaves.\n")
     }
 
-    fn finished(&mut self, lesson: &Lesson) -> io::Result<()> {
+    fn finished(&mut self, index: usize, lesson: &Lesson) -> io::Result<()> {
+        let beside = self.stage.beside(index);
+        if let Some(beside) = &beside {
+            self.say("\nOn a machine of your own\n\n")?;
+            self.paragraph("", &beside.how)?;
+            for (run, shows) in &beside.commands {
+                self.say(&format!("\n  # {run}\n"))?;
+                self.paragraph("  ", shows)?;
+            }
+        }
         let (answered, at_once, all) = self.progress.of_lesson(lesson);
         let next = self.progress.next_lesson().map(|next| LESSONS[next].word);
         let more = match next {
@@ -281,8 +286,11 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
             None => "That was the course. `pidlab learn goals` has tasks.".to_owned(),
         };
         let text = format!("\nThe lesson is done: {at_once} of {all} questions right at once. {more}");
-        let done =
-            json!({ "done": lesson.word, "answered": answered, "at_once": at_once, "questions": all, "next": next });
+        let typed = beside.map_or_else(Vec::new, |beside| beside.commands);
+        let typed: Vec<Value> = typed.iter().map(|(run, shows)| json!({ "run": run, "shows": shows })).collect();
+        let done = json!({
+            "done": lesson.word, "answered": answered, "at_once": at_once, "questions": all, "next": next, "beside": typed,
+        });
         self.tell(&text, || done)
     }
 

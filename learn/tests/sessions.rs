@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pidlab_learn::{Ended, Format, KernelRun, Progress, Session, Stage, course};
+use pidlab_learn::{Beside, Ended, Format, KernelRun, Progress, Session, Stage, course};
 use pidlab_page::LESSONS;
 use pidlab_scenario::{Facts, Observation, Scenario};
 use pidlab_sim::{Misconception, Model};
@@ -17,6 +17,11 @@ impl Stage for Alone {
 
     fn world(&self, _: &Scenario, seen: &Observation) -> String {
         format!("[{} processes]", seen.processes.len())
+    }
+
+    fn beside(&self, lesson: usize) -> Option<Beside> {
+        let commands = vec![("true".to_owned(), format!("Nothing of lesson {lesson}."))];
+        Some(Beside { how: "Anywhere.".to_owned(), commands })
     }
 
     fn kernel(&mut self, _: &Scenario) -> Option<Result<KernelRun, String>> {
@@ -71,6 +76,10 @@ fn every_lesson_can_be_answered_rightly_to_its_end() {
         // A step that decides two questions is told with each.
         told.dedup();
         assert_eq!(told.len(), steps, "each step is told once: {text}");
+        // What would give answers away comes after them.
+        let (before, after) = text.split_once("\nOn a machine of your own\n").expect("there is something to type");
+        assert!(before.contains("Right.\n") && !after.contains("Right.\n"), "{text}");
+        assert!(after.contains(&format!("Anywhere.\n\n  # true\n  Nothing of lesson {lesson}.\n")), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
         assert_eq!(progress.of_lesson(one), (answers.len(), answers.len(), answers.len()));
     }

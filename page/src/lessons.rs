@@ -10,8 +10,6 @@ pub struct Lesson {
     pub title: &'static str,
     /// What to look for.
     pub text: &'static str,
-    /// What to type on a machine to see it; what comes after `#` is a comment.
-    pub commands: &'static [&'static str],
     /// Its scenarios, in order.
     pub scenarios: &'static [&'static str],
 }
@@ -24,10 +22,6 @@ pub const LESSONS: &[Lesson] = &[
         text: "Every process has a number, its PID, and a parent: who made it, or who adopted it when its maker \
             ended. Look at what changes when a parent ends before its child, and at which number the next \
             process gets.",
-        commands: &[
-            "sh -c 'sleep 60 & exec sleep 1'; ps -o pid,ppid,comm -C sleep",
-            "cat /proc/$$/status | grep -i pid",
-        ],
         scenarios: &["orphans/adopted-by-own-init", "numbers/not-reused-at-once"],
     },
     Lesson {
@@ -35,10 +29,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "An end takes two",
         text: "A process that has ended is still there until its parent has asked how: a zombie, with its number. \
             Look at who has to do what before a number is free.",
-        commands: &[
-            "sh -c 'sleep 1 & exec sleep 60' & sleep 2; ps -o pid,ppid,stat,comm    # Z is a zombie",
-            "kill -9 PID; ps -o pid,stat,comm -p PID    # PID of the zombie: what does it change?",
-        ],
         scenarios: &["zombies/dead-but-not-gone", "numbers/zombie-holds-its-number", "waiting/nohang"],
     },
     Lesson {
@@ -46,7 +36,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "Who gets the orphans",
         text: "When a process ends its children get another parent. Ask each time: whose namespace counts, is there \
             a subreaper above, and does anybody else move?",
-        commands: &["sh -c '(sleep 60 &)'; ps -o pid,ppid,comm -C sleep"],
         scenarios: &["orphans/not-to-the-grandparent", "waiting/one-child-first"],
     },
     Lesson {
@@ -54,10 +43,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "One process, many numbers",
         text: "A process has one number in its own PID namespace and one in every namespace around it. The same \
             number can be two processes, and one process has several.",
-        commands: &[
-            "unshare -pf --mount-proc sh -c 'echo $$; exec sleep 60' &",
-            "grep NSpid /proc/$(pgrep -n -x sleep)/status    # outermost first",
-        ],
         scenarios: &[
             "numbers/start-at-one",
             "numbers/one-process-two-numbers",
@@ -69,10 +54,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "Three doors: clone, unshare, setns",
         text: "There are three ways into a PID namespace, and by none of them a process moves itself: it is always \
             a child that is born inside.",
-        commands: &[
-            "unshare -p sh -c 'echo $$; sh -c \"echo \\$\\$\"; :'    # without --fork",
-            "unshare -pf --mount-proc sh -c 'echo $$'    # with it",
-        ],
         scenarios: &[
             "creation/the-child-is-the-init",
             "creation/unshare-moves-the-children",
@@ -84,7 +65,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "What can be seen and signalled from where",
         text: "A namespace sees its own members and those of the namespaces inside of it, never outward. What is \
             not seen has the number 0, or none.",
-        commands: &["unshare -pf --mount-proc ps -e", "lsns -t pid"],
         scenarios: &[
             "views/proc-shows-whom-it-can",
             "signals/only-what-you-can-see",
@@ -96,10 +76,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "PID 1 is deaf",
         text: "To the init of a namespace a signal that it has no handler for is as if it were not sent. This is \
             why `docker stop` takes ten seconds. Look from where a signal comes, and whether there is a handler.",
-        commands: &[
-            "unshare -pf --mount-proc sh -c 'kill -9 1; echo still here: $?'",
-            "unshare -pf sleep 60 & sleep 1; kill -TERM $(pgrep -n -x sleep); pgrep -n -x sleep    # it is still there",
-        ],
         scenarios: &[
             "init-signals/kill-9-1-does-nothing",
             "init-signals/term-from-outside-is-dropped",
@@ -112,10 +88,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "PID 1 must reap",
         text: "Orphans come to the init of their namespace. That is all the kernel does: reaping is a system call \
             that the init has to make, as often as there are dead, not as often as there are signals.",
-        commands: &[
-            "unshare -pf --mount-proc sh -c '(sleep 1 &); exec sleep 60' & sleep 2; ps -eo pid,ppid,stat,comm | grep Z",
-            "pidlab init -- tini -- {}",
-        ],
         scenarios: &[
             "zombies/adoption-is-not-reaping",
             "zombies/two-deaths-one-signal",
@@ -127,9 +99,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "Guests: what docker exec does",
         text: "`docker exec`, `kubectl exec` and health probes put a process into a namespace whose parent stays \
             outside. Look who its parent is, inside and outside, and who has to wait for it.",
-        commands: &[
-            "unshare -pf --mount-proc sleep 60 & sleep 1; nsenter -t $(pgrep -n -x sleep) -p sh -c 'echo $$ $PPID'",
-        ],
         scenarios: &[
             "joining/a-guest-is-nobodys-child-inside",
             "orphans/a-guest-is-adopted-outside",
@@ -141,7 +110,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "The end of a namespace",
         text: "With its init a namespace ends. Look who is killed, in which order things can be seen, and what the \
             parent of the init is told.",
-        commands: &["unshare -pf --mount-proc sh -c 'sleep 60 & sleep 1; exit 3'; echo $?; pgrep -a -x sleep"],
         scenarios: &[
             "death/an-init-takes-everybody-along",
             "death/the-status-is-its-own",
@@ -153,10 +121,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "Namespaces in namespaces, and subreapers",
         text: "Namespaces nest, each with an init of its own. A border keeps orphans in, and a subreaper is one \
             only to those below it on its own side.",
-        commands: &[
-            "unshare -pf unshare -pf sleep 60 & sleep 1; grep NSpid /proc/$(pgrep -n -x sleep)/status",
-            "tini -s -- sh -c '(sleep 5 &); sleep 1; ps -o ppid,comm -C sleep'",
-        ],
         scenarios: &[
             "nesting/orphans-stay-on-their-level",
             "nesting/an-init-inside-an-init",
@@ -168,10 +132,6 @@ pub const LESSONS: &[Lesson] = &[
         title: "Why this container cannot be removed",
         text: "The end of an init cannot be seen before every other number of its namespace is free. Find who still \
             holds one, and who could let it go.",
-        commands: &[
-            "pidlab why    # every PID namespace that should be gone",
-            "cat /proc/PID/wchan    # zap_pid_ns_processes: an init that waits",
-        ],
         scenarios: &["death/not-gone-yet", "death/the-classic-deadlock", "death/stuck-all-the-way-up"],
     },
 ];

@@ -18,35 +18,74 @@ pub(crate) enum Witness {
 }
 
 impl Witness {
-    /// Asks about a process that sleeps in futex(2), by its number. No place is believed only if there is none again and again: the process may not
-    /// be off its queue yet.
+    /// Asks about a process that goes to sleep in futex(2) and does nothing else, by its number. However long it takes to get a CPU for that, it is
+    /// awaited; that nothing tells where it sleeps is believed only if it is so again and again.
     ///
     /// # Errors
     /// If nothing tells whether it is asleep.
     pub(crate) fn of_this_kernel(number: i32) -> Result<Witness, Trouble> {
         const LOOKS: u32 = 16;
+        // Half a minute at least: it ends with a word of its own, and concludes nothing.
+        const MOST: u32 = 16_384;
         let read = |file: &str| fs::read_to_string(format!("/proc/{number}/{file}")).unwrap_or_default();
-        let mut answer = None;
-        for pass in 0..LOOKS {
+        let mut untold = 0;
+        for pass in 0..MOST {
             hand_over(pass);
-            let call = read("syscall");
-            answer = if !["", "0"].contains(&read("wchan").trim()) {
-                Some(Witness::Place)
-            } else if pass + 1 == LOOKS && !call.is_empty() && !call.starts_with("running") {
-                Some(Witness::Call)
-            } else {
-                continue;
-            };
-            break;
+            // The state first: who slept then sleeps still.
+            let sleeps = has_gone_to_sleep(&read("stat"));
+            match told(&read("wchan"), &read("syscall")) {
+                Told::Place => return Ok(Witness::Place),
+                Told::Running => continue,
+                Told::Call | Told::Nothing if !sleeps => continue,
+                _ if untold < LOOKS => untold += 1,
+                Told::Call => return Ok(Witness::Call),
+                Told::Nothing => return Err(nothing_tells().into()),
+            }
         }
-        let nothing = || {
-            Unavailable::new(
-                "neither /proc/PID/wchan nor /proc/PID/syscall tells whether a process is asleep",
-                "run with CAP_SYS_PTRACE, or on a kernel with CONFIG_KALLSYMS or CONFIG_HAVE_ARCH_TRACEHOOK",
-            )
-        };
-        answer.ok_or_else(|| nothing().into())
+        Err(never_asleep().into())
     }
+}
+
+/// What the files of a process say of its sleep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Told {
+    /// Where.
+    Place,
+    /// That it is on its queue.
+    Running,
+    /// In which call, and not where.
+    Call,
+    /// Nothing: they may not be read, or are not there.
+    Nothing,
+}
+
+/// Reads `wchan` and `syscall`.
+fn told(wchan: &str, syscall: &str) -> Told {
+    match (wchan.trim(), syscall) {
+        ("" | "0", "") => Told::Nothing,
+        ("" | "0", call) if call.starts_with("running") => Told::Running,
+        ("" | "0", _) => Told::Call,
+        _ => Told::Place,
+    }
+}
+
+/// Whether the line of `/proc/PID/stat` is of one that has set out to sleep. One that is gone never will.
+fn has_gone_to_sleep(stat: &str) -> bool {
+    !stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('R'))
+}
+
+fn never_asleep() -> Unavailable {
+    Unavailable::new(
+        "a process that has nothing to do but sleep was never seen to",
+        "run where there is CPU time to be had",
+    )
+}
+
+fn nothing_tells() -> Unavailable {
+    Unavailable::new(
+        "neither /proc/PID/wchan nor /proc/PID/syscall tells whether a process is asleep",
+        "run with CAP_SYS_PTRACE, or on a kernel with CONFIG_KALLSYMS or CONFIG_HAVE_ARCH_TRACEHOOK",
+    )
 }
 
 /// Sleeps in futex(2) until it is killed.
@@ -64,5 +103,22 @@ pub(crate) fn hand_over(pass: u32) {
         os::yield_cpu();
     } else {
         os::nap(Duration::from_micros((25 << pass.min(12)).min(LONGEST)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Told, has_gone_to_sleep, told};
+
+    #[test]
+    fn who_is_on_a_queue_has_not_answered() {
+        assert_eq!(told("futex_wait_queue", "202 0x7f"), Told::Place);
+        assert_eq!(told("0", "running\n"), Told::Running);
+        assert_eq!(told("0", "202 0x7f 0x0\n"), Told::Call);
+        assert_eq!(told("0\n", ""), Told::Nothing);
+        assert_eq!(told("", ""), Told::Nothing);
+        assert!(!has_gone_to_sleep("7 (a) R 1 7 7"), "it waits for a CPU");
+        assert!(has_gone_to_sleep("7 (a) R) S 1 7 7"));
+        assert!(has_gone_to_sleep("7 (a) Z 1 7 7") && has_gone_to_sleep(""), "it is not to be awaited");
     }
 }

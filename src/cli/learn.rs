@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use pidlab_learn::goal::{self, GOALS, Goal};
-use pidlab_learn::{KernelRun, Progress, Session, Stage, Store, course};
+use pidlab_learn::{Beside, KernelRun, Progress, Session, Stage, Store, course};
 use pidlab_page::LESSONS;
 use pidlab_realkernel::{Lab, LabError, LabOptions};
 use pidlab_scenario::held::Whose;
@@ -242,6 +242,13 @@ impl Stage for &mut Show {
         table::world(scenario, seen, "  ")
     }
 
+    fn beside(&self, lesson: usize) -> Option<Beside> {
+        // What the program was built with is tested.
+        let found = pidlab_book::beside().ok()?.into_iter().find(|beside| beside.lesson == lesson + 1)?;
+        let commands = found.commands.into_iter().map(|command| (command.run.trim().to_owned(), command.shows));
+        Some(Beside { how: pidlab_book::HOW_TO_TYPE.replace('`', ""), commands: commands.collect() })
+    }
+
     fn kernel(&mut self, scenario: &Scenario) -> Option<Result<KernelRun, String>> {
         self.run(scenario)
     }
@@ -269,7 +276,8 @@ fn indented() -> textwrap::Options<'static> {
 fn task(out: &mut Out, arguments: &Arguments, progress: &mut Progress, keep: &mut Keep) -> io::Result<End> {
     let Some(goal) = arguments.goal.as_deref().and_then(goal::find) else {
         let all = GOALS.iter().map(|goal| goal.word).collect::<Vec<_>>().join(", ");
-        eprintln!("error: which goal?\nhelp: goals are {all}");
+        let wrong = arguments.goal.as_deref().map(|word| format!("there is no goal `{}`", one_line(word)));
+        eprintln!("error: {}\nhelp: goals are {all}", wrong.as_deref().unwrap_or("which goal?"));
         return Ok(End::BadInput);
     };
     let Some(file) = &arguments.file else {
