@@ -30,8 +30,9 @@ const WARDEN: &str = "inside";
 /// Megabytes that a guest has.
 const MEMORY: u32 = 512;
 
-/// A guest's console: only what matters, and the end when the kernel gives up.
-const KERNEL_OPTIONS: &str = "loglevel=4 panic=-1 rdinit=/init";
+/// A guest's console: only what matters, and the end when the kernel gives up. That ciphers do what they should is not asked: it takes a tenth of
+/// the time to boot in QEMU.
+const KERNEL_OPTIONS: &str = "loglevel=4 panic=-1 cryptomgr.notests rdinit=/init";
 
 /// A kernel to start, and how.
 #[derive(Serialize, Deserialize)]

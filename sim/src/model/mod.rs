@@ -208,10 +208,11 @@ impl Model {
         self.incomplete = !complete;
         let answer = kept[0].1.clone();
         self.branches.clear();
+        let several = kept.len() > 1;
         let mut met = std::collections::HashSet::new();
         for (branch, _) in kept {
             // Worlds that came different ways to the same point go on as one.
-            if met.insert(possible::fingerprint(&branch.world)) {
+            if !several || met.insert(possible::fingerprint(&branch.world)) {
                 self.branches.push(branch);
             }
         }
