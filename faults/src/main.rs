@@ -13,6 +13,7 @@ mod trial;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -33,6 +34,9 @@ struct Arguments {
     /// Only this fault; can be given more than once.
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
+    /// Only every N-th of them, from the first on: a sample.
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN, conflicts_with = "only")]
+    every: NonZeroUsize,
     /// How many scenarios run at once [default: one a CPU].
     #[arg(long, value_name = "N")]
     jobs: Option<u16>,
@@ -74,6 +78,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let sound = Sound::of(&bench, arguments)?;
     let mut rows = Vec::new();
     let asked = table.numbered().filter(|(_, fault)| arguments.only.is_empty() || arguments.only.contains(&fault.id));
+    let asked = asked.step_by(arguments.every.get());
     let mut out = io::stdout().lock();
     if !arguments.json {
         writeln!(out, "{}", report::heading()).map_err(|error| error.to_string())?;
