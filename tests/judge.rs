@@ -67,6 +67,34 @@ fn what_is_no_log_is_bad_input() {
 }
 
 #[test]
+fn files_of_processes_are_one_log() {
+    let folder = Folder::new("judge-files");
+    let parent = "\
+1.1 fork() = 42
+1.3 wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 42
+1.6 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=42, si_uid=0, si_status=3} ---
+1.7 exit_group(0) = ?
+1.8 +++ exited with 0 +++
+";
+    folder.file("log.41", parent.replace("1.", "1700000000."));
+    let child = "1.2 getppid() = 41\n1.4 exit_group(3) = ?\n1.5 +++ exited with 3 +++\n".replace("1.", "1700000000.");
+    folder.file("log.42", &child);
+    folder.file("log.42.old", "something else\n");
+    // The wait stands before the end of whom it waited for.
+    let judged = pidlab(&folder.0, &["judge", "log"]);
+    assert_eq!(judged.code, Some(0), "{}{}", judged.out, judged.err);
+    assert!(judged.out.starts_with("accepted: "), "{}", judged.out);
+    folder.file("log.42", child.replace("= 41", "= 40"));
+    let judged = pidlab(&folder.0, &["judge", "log"]);
+    assert_eq!(judged.code, Some(1), "{}{}", judged.out, judged.err);
+    assert!(judged.out.contains("getppid() = 40"), "{}", judged.out);
+    folder.file("log.42", child.replace("1700000000.2 ", ""));
+    let judged = pidlab(&folder.0, &["judge", "log"]);
+    assert_eq!(judged.code, Some(2), "{}{}", judged.out, judged.err);
+    assert!(judged.err.contains("log.42: line 1: ") && judged.err.contains("-ttt"), "{}", judged.err);
+}
+
+#[test]
 fn a_saved_scenario_holds_on_the_model() {
     let folder = Folder::new("judge-save");
     for name in ["sh-wait", "nested", "nsenter", "python", "xargs"] {

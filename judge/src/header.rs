@@ -29,6 +29,11 @@ pub(crate) struct Header {
 pub(crate) const WORDS: &str = " pidlab record:";
 
 impl Header {
+    /// Whether `pidlab record` wrote one.
+    pub(crate) fn is_written(&self) -> bool {
+        *self != Header::default()
+    }
+
     /// Reads a line that begins with `#`; others than that of `pidlab record` say nothing.
     pub(crate) fn take(&mut self, line: &str) -> Option<()> {
         let Some(said) = line.strip_prefix(WORDS) else { return Some(()) };

@@ -19,6 +19,8 @@ use winnow::token::{literal, none_of, rest, take_until, take_while};
 pub(crate) struct Line<'a> {
     /// `None` where strace names nobody: as long as there is one task.
     pub(crate) pid: Option<u32>,
+    /// When it was written, if the log says it.
+    pub(crate) time: Option<&'a str>,
     pub(crate) said: Said<'a>,
 }
 
@@ -77,12 +79,12 @@ fn whole<'a>(input: &mut &'a str) -> Result<Line<'a>> {
     let remark = alt((literal("strace: "), literal("Process "), literal("/usr/bin/strace: ")));
     if opt(winnow::combinator::peek(remark)).parse_next(input)?.is_some() {
         rest.parse_next(input)?;
-        return Ok(Line { pid: None, said: Said::Remark });
+        return Ok(Line { pid: None, time: None, said: Said::Remark });
     }
     let pid = opt(pid).parse_next(input)?;
-    opt(terminated(time, space1)).parse_next(input)?;
+    let time = opt(terminated(time.take(), space1)).parse_next(input)?;
     let said = said.parse_next(input)?;
-    Ok(Line { pid, said })
+    Ok(Line { pid, time, said })
 }
 
 fn pid(input: &mut &str) -> Result<u32> {

@@ -16,6 +16,8 @@ pub struct Log {
     pub(crate) records: Vec<Record>,
     /// Its lines, for who shows one.
     pub(crate) lines: Vec<String>,
+    /// Whether a line stands where its call began, and nothing says when it was over, as in what `strace-log-merge` makes of the files of `strace -ff`.
+    pub(crate) apart: bool,
 }
 
 /// Something that a task did or that happened to it.
@@ -87,6 +89,8 @@ pub enum Fault {
     StillThere(u32),
     /// A line that `pidlab record` has written cannot be read.
     Header,
+    /// Files of several processes without the times that would put their lines in order.
+    NoTimes,
 }
 
 impl std::error::Error for Unreadable {}
@@ -121,6 +125,10 @@ impl fmt::Display for Unreadable {
                 f,
                 "the log ends at line {line} and {pid} has not: it was cut off, or strace let go; --partial judges what is there"
             ),
+            Fault::NoTimes => write!(
+                f,
+                "line {line}: what is recorded with -ff, a file for each process, is put in order by its times: record with -ttt, or with -f alone"
+            ),
             Fault::Header => write!(f, "line {line}: what `pidlab record` wrote there cannot be read"),
         }
     }
@@ -142,7 +150,7 @@ impl Log {
     /// # Errors
     /// It is no log of strace, or not a whole one.
     pub fn read(text: &str, partial: bool) -> Result<Log, Unreadable> {
-        let mut reader = Reader { log: Log::empty(text), open: BTreeMap::new() };
+        let mut reader = Reader { log: Log::empty(text), open: BTreeMap::new(), times: Times::default() };
         let count = reader.log.lines.len();
         let whole = text.is_empty() || text.ends_with('\n');
         for index in 0..count {
@@ -159,15 +167,56 @@ impl Log {
         reader.finish(partial)
     }
 
-    fn empty(text: &str) -> Log {
-        Log { header: Header::default(), records: Vec::new(), lines: text.lines().map(str::to_owned).collect() }
+    /// Puts the files of `strace -ff -ttt` together: of each process its PID, which is the end of the file's name, and what is in the file.
+    ///
+    /// # Errors
+    /// A line is none of strace's, or has no time that says more than the second: of which file, and which of its lines.
+    pub fn merged(files: &[(u32, String)]) -> Result<String, (u32, Unreadable)> {
+        let mut lines = Vec::new();
+        for (pid, text) in files {
+            for (index, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+                let fault = |why| (*pid, Unreadable { line: index + 1, why });
+                let line = line(text).ok_or(fault(Fault::Foreign))?;
+                let time = line.time.filter(|time| is_exact(time)).ok_or(fault(Fault::NoTimes))?;
+                lines.push((time, pid, text));
+            }
+        }
+        // The sort is stable: a file's own lines keep their order.
+        lines.sort_by_key(|(time, ..)| *time);
+        Ok(lines.iter().map(|(_, pid, text)| format!("{pid} {text}\n")).collect())
     }
+
+    fn empty(text: &str) -> Log {
+        Log {
+            header: Header::default(),
+            records: Vec::new(),
+            lines: text.lines().map(str::to_owned).collect(),
+            apart: false,
+        }
+    }
+}
+
+/// Whether a time says which of two lines was first: not one that is counted from the line before, or to the second.
+fn is_exact(time: &str) -> bool {
+    time.contains('.') && time.starts_with(|first: char| first.is_ascii_digit()) && time.len() > "12:00:00".len()
+}
+
+/// What the lines say that tells how the log was made.
+#[derive(Default)]
+struct Times {
+    /// A line without a time.
+    lacking: Option<usize>,
+    /// A time that does not tell which of two lines was first.
+    coarse: Option<usize>,
+    /// Whether a call comes back in a line of its own.
+    resumed: bool,
 }
 
 struct Reader {
     log: Log,
     /// The record of the call that a task is in, with its beginning.
     open: BTreeMap<u32, (usize, String)>,
+    times: Times,
 }
 
 impl Reader {
@@ -179,10 +228,19 @@ impl Reader {
             return self.log.header.take(said).ok_or(Fault::Header);
         }
         let line = line(text).ok_or(Fault::Foreign)?;
+        match line.time {
+            _ if line.said == Said::Remark => {}
+            None => self.times.lacking = self.times.lacking.or(Some(number)),
+            Some(time) if !is_exact(time) => self.times.coarse = self.times.coarse.or(Some(number)),
+            Some(_) => {}
+        }
         let pid = line.pid.or_else(|| self.log.records.first().map(|record| record.pid)).unwrap_or(0);
         match line.said {
             Said::Remark => return Ok(()),
-            Said::Resumed { name, rest } => return self.resume(number, pid, name, rest),
+            Said::Resumed { name, rest } => {
+                self.times.resumed = true;
+                return self.resume(number, pid, name, rest);
+            }
             Said::Begun { name, arguments } => {
                 self.is_free(pid)?;
                 self.open.insert(pid, (self.log.records.len(), arguments.to_owned()));
@@ -248,11 +306,12 @@ impl Reader {
         }
     }
 
-    fn finish(self, partial: bool) -> Result<Log, Unreadable> {
+    fn finish(mut self, partial: bool) -> Result<Log, Unreadable> {
         let last = self.log.lines.len();
         if self.log.records.is_empty() {
             return Err(Unreadable { line: last.max(1), why: Fault::Empty });
         }
+        self.take_apart()?;
         if !partial {
             let mut there: BTreeMap<u32, bool> = BTreeMap::new();
             for record in &self.log.records {
@@ -270,6 +329,31 @@ impl Reader {
             }
         }
         Ok(self.log)
+    }
+}
+
+impl Reader {
+    /// In a log of several processes made with -f some call is interrupted by another's line sooner or later. Where none is, and there are times to
+    /// sort by, it may have been put together from files: then a call is not over where its line stands, but before its process's next line. In a log
+    /// that only looks so, the line stands in between as well.
+    fn take_apart(&mut self) -> Result<(), Unreadable> {
+        let log = &mut self.log;
+        let several = log.records.iter().any(|record| record.pid != log.records[0].pid);
+        if !several || self.times.resumed || self.times.lacking.is_some() || log.header.is_written() {
+            return Ok(());
+        }
+        if let Some(line) = self.times.coarse {
+            return Err(Unreadable { line, why: Fault::NoTimes });
+        }
+        log.apart = true;
+        let mut next: BTreeMap<u32, usize> = BTreeMap::new();
+        for record in log.records.iter_mut().rev() {
+            let until = next.insert(record.pid, record.first).map_or(log.lines.len(), |line| line - 1);
+            if matches!(record.what, What::Call { .. }) && record.last.is_some() {
+                record.last = Some(until);
+            }
+        }
+        Ok(())
     }
 }
 

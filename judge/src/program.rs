@@ -200,7 +200,9 @@ impl<'a> Translator<'a> {
         let mut edge = self.tasks.list[task].first;
         for at in records {
             let record = &self.log.records[*at];
-            let before = std::mem::replace(&mut edge, record.last.unwrap_or(record.first)).min(record.first);
+            // What comes between two lines of a task comes after what the first is about, which may have been over right after it.
+            let over = record.last.filter(|_| !self.log.apart).unwrap_or(record.first);
+            let before = std::mem::replace(&mut edge, over).min(record.first);
             let last = record.last.unwrap_or(NEVER);
             let (first, deed, answer) = match &record.what {
                 What::Call { name, .. } if name.starts_with("open") => continue,
@@ -237,7 +239,8 @@ impl<'a> Translator<'a> {
             {
                 before.last = last;
             }
-            events.push(Event { first, last, line: record.last.unwrap_or(record.first), deed, answer });
+            let line = if self.log.apart { record.first } else { record.last.unwrap_or(record.first) };
+            events.push(Event { first, last, line, deed, answer });
         }
         events
     }

@@ -1,6 +1,7 @@
 //! `pidlab judge`: is what was recorded what Linux allows?
 
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -14,7 +15,8 @@ use crate::{compare, input, words};
 #[derive(Args)]
 #[command(after_help = "\
 The log is one of strace -f -o LOG; pidlab record makes such a log with all
-calls that are needed. It is judged on the model alone: no kernel is needed, and
+calls that are needed. Of strace -ff -ttt -o LOG, which writes LOG.PID for each
+process, all files are put together. It is judged on the model alone: no kernel is needed, and
 nothing is run.
 
 Exit codes:
@@ -29,7 +31,7 @@ Examples:
   pidlab judge --format json build.log
   pidlab judge --format html build.log > build.html")]
 pub(super) struct Arguments {
-    /// The log.
+    /// The log, `-` for standard input, or what the names of its files begin with.
     log: PathBuf,
     /// Judge what there is of a log that ends before its processes do.
     #[arg(long)]
@@ -63,10 +65,10 @@ enum Format {
 
 pub(super) fn judge(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let path = arguments.log.display();
-    let text = match std::fs::read(&arguments.log) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) => {
-            eprintln!("error: {path} cannot be read: {error}");
+    let text = match text_of(&arguments.log) {
+        Ok(text) => text,
+        Err(why) => {
+            eprintln!("error: {why}");
             return Ok(End::BadInput);
         }
     };
@@ -97,6 +99,41 @@ pub(super) fn judge(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     })
 }
 
+/// What a log says. A folder's file that is not there may stand for several, one of each process.
+fn text_of(path: &Path) -> Result<String, String> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        let read = io::stdin().lock().read_to_end(&mut bytes);
+        read.map_err(|error| format!("standard input cannot be read: {error}"))?;
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    let of = |path: &Path| match fs::read(path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
+    };
+    let files = if path.exists() { Vec::new() } else { files_of_processes(path) };
+    if files.is_empty() {
+        return of(path);
+    }
+    let read = |(pid, file): &(u32, PathBuf)| Ok((*pid, of(file)?));
+    let texts: Vec<(u32, String)> = files.iter().map(read).collect::<Result<_, String>>()?;
+    Log::merged(&texts).map_err(|(pid, unreadable)| format!("{}.{pid}: {unreadable}", path.display()))
+}
+
+/// `LOG.PID` for each process, by PID.
+fn files_of_processes(path: &Path) -> Vec<(u32, PathBuf)> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let pid = |file: &Path| file.file_name()?.to_str()?.strip_prefix(name)?.strip_prefix('.')?.parse().ok();
+    let mut files: Vec<(u32, PathBuf)> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter_map(|file| Some((pid(&file)?, file)))
+        .collect();
+    files.sort();
+    files
+}
+
 /// What is to be done with a log that is accepted.
 fn accepted(out: &mut Out, arguments: &Arguments, log: &Log, options: &Options) -> io::Result<End> {
     let plays = arguments.format == Format::Html;
@@ -108,7 +145,7 @@ fn accepted(out: &mut Out, arguments: &Arguments, log: &Log, options: &Options) 
         Err(end) => return Ok(end),
     };
     if let Some(file) = &arguments.save
-        && let Err(error) = std::fs::write(file, recorded.to_toml())
+        && let Err(error) = fs::write(file, recorded.to_toml())
     {
         eprintln!("error: {} cannot be written: {error}", file.display());
         return Ok(End::BadInput);
