@@ -4,12 +4,11 @@
 //! and the learner chooses among answers: what is so, what would be so if a misconception were true, and what else could come of it. A wrong
 //! answer first gets the rule at stake, then the step with its reasons.
 //!
-//! [`course`] has which questions there are, [`Progress`] and [`Store`] what was answered, [`Session`] the dialogue, on any reader and writer,
-//! and [`goal`] tasks that are solved by writing a scenario. Nothing here knows of a kernel: who plays says by a [`Stage`] what one gave.
+//! [`course`] has which questions there are, [`Progress`] and [`Store`] what was answered, [`Session`] the dialogue, on any reader and writer.
+//! Questions, and the tasks that are solved by writing a scenario, are those of the page: `pidlab_page`. Nothing here knows of a kernel: who plays says by a [`Stage`] what one gave.
 #![forbid(unsafe_code)]
 
 pub mod course;
-pub mod goal;
 mod played;
 mod progress;
 mod session;

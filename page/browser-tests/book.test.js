@@ -1,45 +1,26 @@
 // The book in a real browser. BOOK is its folder, made before by `pidlab book` (see CONTRIBUTING.md).
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { after, before, test } from "node:test";
-import puppeteer from "puppeteer-core";
+import { done, hindrances, launch, opened, tooWide } from "./tab.js";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const BOOK = process.env.BOOK && `file://${resolve(process.env.BOOK)}`;
 const PAGES = ["index.html", "lesson-04.html", "incidents.html", "incident-cannot-be-removed.html", "scenario-death-not-gone-yet.html", "rules.html", "kernels.html", "search.html?q=zombie"];
 let browser;
 
 before(async () => {
-  browser = BOOK && await puppeteer.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+  browser = BOOK && await launch();
 });
 after(() => browser && browser.close());
 
-// A tab that has opened a page, and what was wrong on the way.
-async function open(page, { width = 1440, scheme = "light" } = {}) {
-  const tab = await browser.newPage();
-  tab.wrong = [];
-  tab.on("console", line => { if (["error", "warn"].includes(line.type())) tab.wrong.push(line.text()); });
-  tab.on("pageerror", error => tab.wrong.push(error.message));
-  tab.on("request", request => { if (!/^(file|blob|data):/.test(request.url())) tab.wrong.push(`asked for ${request.url()}`); });
-  await tab.setViewport({ width, height: 900 });
-  await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-  await tab.goto(`${BOOK}/${page}`);
-  return tab;
-}
-
-async function done(tab) {
-  assert.deepEqual(tab.wrong, []);
-  await tab.close();
-}
+const open = (page, looks) => opened(browser, `${BOOK}/${page}`, looks);
 
 test("no page of the book is wider than the screen", { skip: !BOOK }, async () => {
   for (const width of [360, 1440]) {
     for (const page of PAGES) {
       const tab = await open(page, { width });
       await tab.evaluate(() => document.querySelectorAll("details").forEach(one => { one.open = true; }));
-      const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const over = await tooWide(tab);
       assert.ok(over <= 0, `${page} at ${width}: ${over} px too wide`);
       await done(tab);
     }
@@ -52,10 +33,7 @@ test("axe finds nothing in the book, in light and in dark", { skip: !BOOK }, asy
     for (const page of [...PAGES.filter(page => page !== "rules.html"), "glossary.html"]) {
       const tab = await open(page, { scheme });
       await tab.evaluate(() => document.querySelectorAll("details").forEach(one => { one.open = true; }));
-      await tab.evaluate(axe);
-      const { violations } = await tab.evaluate(() => window.axe.run({ preload: false }));
-      const found = violations.map(one => `${one.impact} ${one.id}: ${one.nodes.map(node => node.html.slice(0, 120)).join(" ; ")}`);
-      assert.deepEqual(found, [], `${page} in ${scheme}`);
+      assert.deepEqual(await hindrances(tab, { preload: false }), [], `${page} in ${scheme}`);
       await done(tab);
     }
   }

@@ -1,39 +1,23 @@
 // The pages in a real browser. PAGE is the playground, FILM a page of one run; both are built before (see CONTRIBUTING.md).
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { after, before, test } from "node:test";
-import puppeteer from "puppeteer-core";
+import { done, hindrances, launch, opened, tooWide } from "./tab.js";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PAGE = `file://${resolve(process.env.PAGE || "../../target/pidlab.html")}`;
 const FILM = process.env.FILM && `file://${resolve(process.env.FILM)}`;
 const TEN = "nesting/orphans-stay-on-their-level";
 let browser;
 
 before(async () => {
-  browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+  browser = await launch();
 });
 after(() => browser.close());
 
-// A tab that has opened a page and fails the test if anything is said on its console, or asked of a network.
-async function open(address, { width = 1440, scheme = "light" } = {}) {
-  const tab = await browser.newPage();
-  tab.wrong = [];
-  tab.on("console", line => { if (["error", "warn"].includes(line.type())) tab.wrong.push(line.text()); });
-  tab.on("pageerror", error => tab.wrong.push(error.message));
-  tab.on("request", request => { if (!/^(file|blob|data):/.test(request.url())) tab.wrong.push(`asked for ${request.url()}`); });
-  await tab.setViewport({ width, height: 900 });
-  await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-  await tab.goto(address);
+async function open(address, looks) {
+  const tab = await opened(browser, address, looks);
   await tab.waitForSelector("html[data-ready]");
   return tab;
-}
-
-async function done(tab) {
-  assert.deepEqual(tab.wrong, []);
-  await tab.close();
 }
 
 const words = (tab, selector) => tab.$eval(selector, element => element.textContent.trim());
@@ -173,6 +157,76 @@ test("a link has the whole state in it", async () => {
   await done(other);
 });
 
+// Writes steps before the end of the last list of the text.
+async function add(tab, steps) {
+  await tab.focus("#text");
+  await tab.evaluate(() => {
+    const text = document.getElementById("text");
+    const at = text.value.lastIndexOf("]");
+    text.setSelectionRange(at, at);
+  });
+  // As a paste does: no completion opens in between.
+  const devtools = await tab.createCDPSession();
+  await devtools.send("Input.insertText", { text: steps });
+}
+
+const reap = by => `  { by = "${by}", call = "wait", pid = "any" },\n`;
+
+test("a goal is missed, and then reached, and the link has it", async () => {
+  const tab = await open(PAGE);
+  await tab.click("#open-shelf");
+  await tab.keyboard.type("container cannot be removed");
+  await tab.keyboard.press("Tab");
+  await tab.keyboard.press("Enter");
+  assert.equal(await tab.evaluate(() => document.activeElement.id), "goal-head");
+  assert.equal(await words(tab, "#goal-head"), "Goal 5 of 5: free-it");
+  assert.match(await words(tab, "#goal-text"), /^This container cannot be removed/);
+  assert.match(await tab.$eval("#text", area => area.value), /by = "exec", call = "setns", to = "init"/);
+  const missed = await words(tab, "#goal-told");
+  assert.match(missed, /^Not reached\. After the last step it is:/);
+  assert.equal(await tab.$eval("#goal-hint", hint => hint.open), false);
+  // The init's parent cannot reap it before the guest's has.
+  await add(tab, `  { by = "host", call = "wait", pid = "init", options = ["WNOHANG"] },\n`);
+  assert.equal(await words(tab, "#mistakes"), "");
+  assert.match(await words(tab, "#goal-told"), /^Not reached\. After the last step it is:.*init.*guest/);
+  await tab.click("#reset");
+  assert.equal(await words(tab, "#goal-told"), missed);
+  await add(tab, reap("exec") + reap("nobody"));
+  assert.equal(await words(tab, "#goal-told"), "The text has a mistake.");
+  await tab.click("#reset");
+  await add(tab, reap("exec") + reap("host"));
+  assert.equal(await words(tab, "#goal-told"), "Reached: the model says so.");
+  assert.equal(await tab.$eval("#goal-told", box => box.getAttribute("role")), "status");
+  await tab.waitForFunction(() => location.hash.includes("g=free-it") && location.hash.includes("t="));
+  const other = await open(await tab.evaluate(() => location.href));
+  for (const selector of ["#goal-head", "#goal-told", "#title", "#count", "#shelf-now"]) {
+    assert.equal(await words(other, selector), await words(tab, selector), selector);
+  }
+  await done(other);
+  await tab.bringToFront();
+  await tab.click("#open-shelf");
+  assert.deepEqual((await all(tab, "#shelf-list small")).filter(small => small.includes("(reached)")), ["free-it (reached)"]);
+  await done(tab);
+});
+
+test("a goal leads to the next one, and a scenario away from it", async () => {
+  const tab = await open(`${PAGE}#g=an-orphan-inside`);
+  const step = (by, call, more = "") => `  { by = "${by}", call = "${call}"${more} },\n`;
+  await add(tab, step("host", "clone", ', child = "init", flags = ["CLONE_NEWPID"]') + step("init", "fork", ', child = "mid"') +
+    step("mid", "fork", ', child = "leaf"') + step("mid", "exit", ", status = 0") + reap("init"));
+  assert.equal(await words(tab, "#goal-told"), "Reached: the model says so.");
+  await tab.click("#goal-next");
+  assert.equal(await words(tab, "#goal-head"), "Goal 2 of 5: a-guest");
+  assert.doesNotMatch(await words(tab, "#goal-told"), /^Reached/);
+  await tab.click("#open-shelf");
+  await tab.keyboard.type("kill-9-1");
+  await tab.keyboard.press("Tab");
+  await tab.keyboard.press("Enter");
+  assert.equal(await tab.$eval("#goal", goal => goal.hidden), true);
+  await tab.waitForFunction(() => location.hash.startsWith("#s=") && !location.hash.includes("g="));
+  await done(tab);
+});
+
 test("a namespace's eye sees its own numbers and nobody else", async () => {
   const tab = await open(`${PAGE}#s=${TEN}&k=8&eye=b_child`);
   const clear = await tab.$$eval("#picture .task:not(.off)", tasks => tasks.map(task => [task.dataset.name, task.querySelector(".num:not(.off) text").textContent].join(" ")));
@@ -208,12 +262,12 @@ test("everything can be done by the keyboard", async () => {
 });
 
 test("nothing is wider than the screen, at any step of any view", async () => {
-  const views = [`#s=${TEN}&k=8`, `#s=${TEN}&k=8&v=table&eye=b`, "#s=init-signals/kill-9-1-does-nothing&k=2", "#s=limits/no-room-below&k=1"];
+  const views = [`#s=${TEN}&k=8`, `#s=${TEN}&k=8&v=table&eye=b`, "#s=init-signals/kill-9-1-does-nothing&k=2", "#s=limits/no-room-below&k=1", "#g=free-it&k=5"];
   const addresses = [...views.map(fragment => PAGE + fragment), ...(FILM ? [FILM] : [])];
   for (const width of [360, 768, 1000, 1440]) {
     for (const address of addresses) {
       const tab = await open(address, { width });
-      const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const over = await tooWide(tab);
       assert.ok(over <= 0, `${address} at ${width}: ${over} px too wide`);
       const heading = await tab.evaluate(() => document.querySelector("#text-head").offsetHeight);
       assert.ok(heading < 40, `${address} at ${width}: a heading of two words takes ${heading} px`);
@@ -222,16 +276,9 @@ test("nothing is wider than the screen, at any step of any view", async () => {
   }
 });
 
-// Finds what hinders people who see or hear otherwise.
-async function hindrances(tab) {
-  await tab.evaluate(axe);
-  const { violations } = await tab.evaluate(() => window.axe.run());
-  return violations.map(one => `${one.impact} ${one.id}: ${one.nodes.map(node => node.html.slice(0, 120)).join(" ; ")}`);
-}
-
 test("axe finds nothing, in light and in dark", async () => {
   for (const scheme of ["light", "dark"]) {
-    for (const fragment of ["", `#s=${TEN}&k=8`, `#s=${TEN}&k=8&v=table&eye=b`, "#s=init-signals/kill-9-1-does-nothing&k=2&as-if=init-dies-from-inside"]) {
+    for (const fragment of ["", `#s=${TEN}&k=8`, `#s=${TEN}&k=8&v=table&eye=b`, "#s=init-signals/kill-9-1-does-nothing&k=2&as-if=init-dies-from-inside", "#g=free-it&k=5"]) {
       const tab = await open(PAGE + fragment, { scheme });
       assert.deepEqual(await hindrances(tab), [], `${scheme} ${fragment}`);
       await tab.click("#open-shelf");

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::complete::{self, Completions};
 use crate::film::{Film, Shot};
+use crate::goal::{self, GOALS, NoAttempt, Verdict};
 use crate::places::units;
 use crate::{KERNELS, LESSONS, markdown};
 
@@ -21,7 +22,7 @@ use crate::{KERNELS, LESSONS, markdown};
 #[derive(Deserialize)]
 #[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
 enum Request {
-    /// What there is to choose: scenarios, lessons, kernels, facts, misconceptions.
+    /// What there is to choose: scenarios, lessons, goals, kernels, facts, misconceptions.
     Shelf {},
     /// A run of a scenario.
     Play {
@@ -30,6 +31,11 @@ enum Request {
     },
     /// The JSON lines of a run, as `pidlab run --on model --format json` writes them.
     Lines {
+        #[serde(flatten)]
+        scene: Setting,
+    },
+    /// Whether a text reaches the goal that the scene is named after. The misconception does not count: Linux is asked.
+    Goal {
         #[serde(flatten)]
         scene: Setting,
     },
@@ -58,6 +64,7 @@ pub fn answer(request: &str) -> String {
         Ok(Request::Shelf {}) => shelf().to_string(),
         Ok(Request::Play { scene }) => text(&play(&scene)),
         Ok(Request::Lines { scene }) => text(&lines(&scene)),
+        Ok(Request::Goal { scene }) => attempt(&scene).to_string(),
         Ok(Request::Complete { text: file, at }) => text(&completions(&file, at)),
         Err(error) => json!({ "error": error.to_string() }).to_string(),
     }
@@ -84,6 +91,7 @@ fn shelf() -> Value {
     json!({
         "files": library::files().map(titled).collect::<Vec<_>>(),
         "lessons": LESSONS.iter().map(|lesson| json!({ "title": lesson.title, "text": lesson.text, "scenarios": lesson.scenarios })).collect::<Vec<_>>(),
+        "goals": GOALS.iter().map(|goal| json!({ "word": goal.word, "text": goal.text, "start": goal.template(), "hint": goal.hint })).collect::<Vec<_>>(),
         "kernels": KERNELS.iter().map(|kernel| json!({ "name": kernel.name, "release": kernel.release, "lacking": kernel.lacking })).collect::<Vec<_>>(),
         "facts": Fact::ALL.iter().map(fact).collect::<Vec<_>>(),
         "newest": Facts::newest().iter().filter(|(_, holds)| *holds).map(|(fact, _)| fact.word()).collect::<Vec<_>>(),
@@ -183,6 +191,20 @@ fn play(scene: &Setting) -> Played {
         self::mistakes(&wrong, &scene.text)
     }));
     Played { film: Some(film), mistakes, departs, needs: unmet.iter().map(ToString::to_string).collect() }
+}
+
+/// What a learner is told of a text that is to reach a goal.
+fn attempt(scene: &Setting) -> Value {
+    let Some(goal) = goal::find(&scene.name) else {
+        return json!({ "error": format!("there is no goal `{}`", scene.name) });
+    };
+    let held = goal.attempt(&scene.text).and_then(|attempt| attempt.on_model(&scene.facts()));
+    match held {
+        Ok(missed) => json!(Verdict::new(missed, "the model says")),
+        // Where it is wrong stands beside the text already.
+        Err(NoAttempt::Mistake(_)) => json!({ "reached": false, "words": "The text has a mistake.", "missed": [] }),
+        Err(why) => json!({ "reached": false, "words": why.to_string(), "missed": [] }),
+    }
 }
 
 fn unknown_rules(scenario: &Scenario, text: &str) -> Vec<Mistake> {

@@ -10,13 +10,14 @@
 //! the same function in a browser and in a test.
 //!
 //! Modules in reading order: `scene` (what stands in a picture), `picture`, `table`, `changes` (what a step changed), `film`, `question` (what is
-//! asked before it is shown), `lessons`, `kernels` (what there is to choose), `complete` (how the editor goes on), `api`, `page`.
+//! asked before it is shown), `lessons`, [`goal`] (tasks that a scenario solves), `kernels` (what there is to choose), `complete` (how the editor goes on), `api`, `page`.
 #![forbid(unsafe_code)]
 
 pub mod api;
 mod changes;
 mod complete;
 mod film;
+pub mod goal;
 mod html;
 mod kernels;
 mod lessons;

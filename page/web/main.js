@@ -1,5 +1,5 @@
 // The page: what is shown is the state, and the state is in the address.
-const state = { name: "", text: null, step: 0, view: "boxes", eye: "", kernel: "", facts: {}, wrong: "" };
+const state = { name: "", goal: "", text: null, step: 0, view: "boxes", eye: "", kernel: "", facts: {}, wrong: "" };
 let shelf = null;
 
 function say(words) { $("live").textContent = words; }
@@ -38,6 +38,7 @@ async function unpacked(word) {
 async function fragment() {
   const parts = new URLSearchParams();
   if (state.name) parts.set("s", state.name);
+  if (state.goal) parts.set("g", state.goal);
   if (state.step) parts.set("k", state.step);
   if (state.view !== "boxes") parts.set("v", state.view);
   if (state.eye) parts.set("eye", state.eye);
@@ -60,7 +61,8 @@ async function placed() {
 async function read() {
   const parts = new URLSearchParams(location.hash.slice(1));
   Object.assign(state, {
-    name: parts.get("s") || state.name,
+    name: parts.get("s") || (parts.has("g") ? "" : state.name),
+    goal: parts.get("g") || "",
     step: Number(parts.get("k")) || 0,
     view: parts.get("v") === "table" ? "table" : "boxes",
     eye: parts.get("eye") || "",
@@ -83,10 +85,15 @@ function mark() {
 
 function file() { return shelf && shelf.files.find(one => one.name === state.name); }
 
+function goal() { return shelf && shelf.goals.find(one => one.word === state.goal); }
+
+// The text that was opened: what one's own is told from.
+function given() { return goal() ? goal().start : file() && file().text; }
+
 // Runs the text, and shows what came of it.
 function run(quiet) {
   const text = editor.value;
-  const played = model.ask({ ask: "play", name: state.name || "mine", text, kernel: state.kernel || null, facts: state.facts, misconception: state.wrong || null });
+  const played = model.ask({ ask: "play", name: state.name || state.goal || "mine", text, kernel: state.kernel || null, facts: state.facts, misconception: state.wrong || null });
   editor.marks.mistakes = played.mistakes.map(mistake => [mistake.from, mistake.to]);
   $("mistakes").replaceChildren(...played.mistakes.map(mistake => make("div", {},
     make("button", { type: "button", onclick: () => editor.go(mistake.from, mistake.to) }, `line ${mistake.line}, column ${mistake.column}`),
@@ -105,18 +112,57 @@ function run(quiet) {
     player.show(quiet);
     document.title = `${played.film.title} · pidlab`;
   }
-  $("reset").hidden = state.text === null || !file();
+  $("reset").hidden = state.text === null || given() === undefined;
+  held(text);
   placed();
 }
 
 // Opens a scenario of the library.
-function open(name, step) {
-  Object.assign(state, { name, text: null, step: step || 0, eye: "" });
-  editor.value = file().text;
+function open(name, step) { begin({ name, goal: "" }, step); }
+
+// Opens a goal, with what its solution begins with.
+function aim(word) {
+  begin({ name: "", goal: word });
+  $("goal-head").focus();
+}
+
+function begin(what, step) {
+  Object.assign(state, what, { text: null, step: step || 0, eye: "" });
+  editor.value = given();
   next.stopped = null;
+  task();
   run(true);
   lesson();
-  $("shelf-now").textContent = name;
+  $("shelf-now").textContent = state.name || state.goal;
+}
+
+// Goals that were reached since the page was opened.
+const reached = new Set();
+
+// Says whether the text reaches the goal. What has not changed is not said again.
+function held(text) {
+  const one = goal();
+  $("goal").hidden = !one;
+  if (!one) return;
+  const told = model.ask({ ask: "goal", name: one.word, text, kernel: state.kernel || null, facts: state.facts });
+  if (told.reached) reached.add(one.word);
+  const box = $("goal-told"), line = make("div", {}, make("p", {}, ...marked(told.words)), ...told.missed.map(words => make("code", { class: "line" }, words)));
+  if (box.textContent !== line.textContent) box.replaceChildren(...line.childNodes);
+  box.classList.toggle("reached", told.reached);
+  $("goal-next").hidden = !told.reached || one === shelf.goals[shelf.goals.length - 1];
+}
+
+// What is to be done, and a nudge, which is to be asked for.
+function task() {
+  const index = shelf.goals.indexOf(goal());
+  $("goal-told").replaceChildren();
+  if (index < 0) return;
+  $("goal-head").textContent = `Goal ${index + 1} of ${shelf.goals.length}: ${shelf.goals[index].word}`;
+  $("goal-text").replaceChildren(...marked(shelf.goals[index].text));
+  $("goal-hint").open = false;
+  $("goal-hint").querySelector("p").replaceChildren(...marked(shelf.goals[index].hint));
+  const after = shelf.goals[index + 1];
+  $("goal-next").textContent = after ? `Next goal: ${after.word}` : "";
 }
 
 // Which lesson the scenario is in, and what comes after it.
@@ -125,8 +171,9 @@ function lesson() {
   $("lesson").hidden = index < 0;
   if (index < 0) return;
   const all = shelf.lessons.flatMap(one => one.scenarios), after = all[all.indexOf(state.name) + 1];
+  const go = after ? () => { open(after); $("stage").focus(); } : () => aim(shelf.goals[0].word);
   $("lesson").replaceChildren(`Lesson ${index + 1} of ${shelf.lessons.length}: ${shelf.lessons[index].title}`,
-    after ? " · " : "", after ? make("button", { type: "button", class: "link", onclick: () => { open(after); $("stage").focus(); } }, "next scenario") : "");
+    " · ", make("button", { type: "button", class: "link", onclick: go }, after ? "next scenario" : "goals: the other way round"));
 }
 
 function shelved() {
@@ -137,9 +184,13 @@ function shelved() {
   const groups = shelf.lessons.map((one, index) => [`Lesson ${index + 1}: ${one.title}`, one.scenarios.map(name => shelf.files.find(file => file.name === name))]);
   const chapters = [...new Set(shelf.files.map(one => one.name.split("/")[0]))];
   groups.push(...chapters.map(chapter => [chapter, shelf.files.filter(one => one.name.startsWith(`${chapter}/`))]));
-  const lists = groups.map(([title, files]) => [title, files.filter(fits)]).filter(([, files]) => files.length);
-  $("shelf-list").replaceChildren(...lists.flatMap(([title, files]) => [make("h3", {}, title), make("ul", {}, ...files.map(entry))]));
-  $("found").textContent = words.length ? `${shelf.files.filter(fits).length} scenarios` : "";
+  const goals = shelf.goals.filter(one => words.every(word => `goal ${one.word} ${one.text}`.toLowerCase().includes(word)));
+  const tasks = goals.map(one => make("li", {}, make("button", { type: "button", "aria-current": one.word === state.goal ? "true" : false,
+    onclick: () => { $("shelf").close(); aim(one.word); } }, ...marked(one.text), make("small", {}, one.word + (reached.has(one.word) ? " (reached)" : "")))));
+  const lists = groups.map(([title, files]) => [title, files.filter(fits).map(entry)]);
+  lists.splice(shelf.lessons.length, 0, ["Goals: a scenario of your own is to do this", tasks]);
+  $("shelf-list").replaceChildren(...lists.filter(([, items]) => items.length).flatMap(([title, items]) => [make("h3", {}, title), make("ul", {}, ...items)]));
+  $("found").textContent = words.length ? `${shelf.files.filter(fits).length} scenarios, ${goals.length} goals` : "";
 }
 
 function settings() {
@@ -204,10 +255,10 @@ function listenToAuthor() {
   $("filter").addEventListener("input", shelved);
   $("kernel").addEventListener("change", () => { state.kernel = $("kernel").value; state.facts = {}; facts(); run(); });
   $("wrong").addEventListener("change", () => { state.wrong = $("wrong").value; run(); });
-  $("reset").addEventListener("click", () => { open(state.name, state.step); editor.text.focus(); });
+  $("reset").addEventListener("click", () => { begin({}, state.step); editor.text.focus(); });
+  $("goal-next").addEventListener("click", () => aim(shelf.goals[shelf.goals.indexOf(goal()) + 1].word));
   editor.start(() => {
-    const known = file();
-    state.text = known && known.text === editor.value ? null : editor.value;
+    state.text = given() === editor.value ? null : editor.value;
     run(true);
   });
 }
@@ -216,12 +267,15 @@ function listenToAuthor() {
 function show() {
   looked();
   if (!shelf) { film(); return; }
-  if (!file() && state.text === null) state.name = shelf.lessons[0].scenarios[0];
+  // A goal has no scenario of the library; a link can name both.
+  if (goal()) state.name = ""; else state.goal = "";
+  if (!file() && !goal() && state.text === null) state.name = shelf.lessons[0].scenarios[0];
   settings();
-  editor.value = state.text ?? file().text;
+  editor.value = state.text ?? given();
+  task();
   run(true);
   lesson();
-  $("shelf-now").textContent = state.text === null ? state.name : "a scenario of your own";
+  $("shelf-now").textContent = state.goal || (state.text === null ? state.name : "a scenario of your own");
 }
 
 // A page without the model: films, and nothing to choose but which one.

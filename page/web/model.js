@@ -36,3 +36,6 @@ function make(tag, attributes, ...inside) {
   element.append(...inside.filter(one => one !== null && one !== undefined && one !== ""));
   return element;
 }
+
+// A text whose code stands between grave accents.
+const marked = words => words.split("`").map((part, index) => index % 2 ? make("code", {}, part) : part);

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use pidlab_learn::goal::{self, GOALS, Goal};
 use pidlab_learn::{Beside, KernelRun, Progress, Session, Stage, Store, course};
 use pidlab_page::LESSONS;
+use pidlab_page::goal::{self, GOALS, Goal, Verdict};
 use pidlab_realkernel::{Lab, LabError, LabOptions};
 use pidlab_scenario::held::Whose;
 use pidlab_scenario::{Facts, Machine, Observation, Scenario, escaped_json, one_line};
@@ -308,28 +308,29 @@ fn task(out: &mut Out, arguments: &Arguments, progress: &mut Progress, keep: &mu
             return Ok(End::BadInput);
         }
     };
-    if missed.is_empty() {
+    let say = if show.lab.is_some() { "the model and this kernel say" } else { "the model says" };
+    let Verdict { reached, words: told, missed, .. } = Verdict::new(missed, say);
+    if reached {
         progress.goals.insert(goal.word.to_owned());
         keep.save(progress);
     }
     if arguments.format == super::Format::Json {
-        let object = json!({ "goal": goal.word, "reached": missed.is_empty(), "missed": missed });
+        let object = json!({ "goal": goal.word, "reached": reached, "missed": missed });
         writeln!(out, "{}", escaped_json(&object.to_string()))?;
-    } else if missed.is_empty() {
-        let by = if show.lab.is_some() { "the model and this kernel say" } else { "the model says" };
-        writeln!(out, "Reached: {by} so.")?;
     } else {
-        writeln!(out, "Not reached. After the last step it is:")?;
+        writeln!(out, "{told}")?;
         missed.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
-        writeln!(out, "{}", textwrap::fill(&format!("Hint: {}", goal.hint), words::page()))?;
+        if !reached {
+            writeln!(out, "{}", textwrap::fill(&format!("Hint: {}", goal.hint), words::page()))?;
+        }
     }
-    Ok(if missed.is_empty() { End::Agree } else { End::Differ })
+    Ok(if reached { End::Agree } else { End::Differ })
 }
 
 /// What is otherwise than wanted, on the model or on the kernel.
 fn held(goal: &Goal, text: &str, show: &mut Show) -> Result<Vec<String>, String> {
-    let attempt = goal.attempt(text)?;
-    let mut missed = attempt.on_model(&show.facts)?;
+    let attempt = goal.attempt(text).map_err(|why| why.to_string())?;
+    let mut missed = attempt.on_model(&show.facts).map_err(|why| why.to_string())?;
     match show.run(&attempt.scenario) {
         None => {}
         Some(run) => missed.extend(attempt.missed(&run?.observations, Whose::Kernel)),

@@ -1,11 +1,14 @@
 //! Tasks: a state of the world that is to be reached, by a scenario that the learner writes.
 //!
 //! What is wanted is a claim as in any scenario, on a last step that only reads. It is held against the model, and against a kernel if one
-//! is asked.
+//! is asked. The terminal and the playground have the same tasks from here, and tell what came of them in the same words.
+
+use std::fmt;
 
 use pidlab_scenario::held::{Whose, on_one};
-use pidlab_scenario::{Diagnostics, Facts, Observation, Refused, Scenario, told};
+use pidlab_scenario::{Diagnostics, Facts, Observation, Refusal, Refused, Scenario, Step, told};
 use pidlab_sim::Model;
+use serde::Serialize;
 
 /// A task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,32 +88,25 @@ impl Goal {
     /// The learner's scenario with what is wanted at its end.
     ///
     /// # Errors
-    /// What is wrong with the text, in words.
-    pub fn attempt(&self, text: &str) -> Result<Attempt, String> {
-        let parse = |text: &str| Scenario::parse(self.word, self.word, text).map_err(|wrong| wrong.render(false));
+    /// The text is no scenario, does not begin as it should, or has not everybody who is spoken of.
+    pub fn attempt(&self, text: &str) -> Result<Attempt, NoAttempt> {
+        let parse = |text: &str| Scenario::parse(self.word, self.word, text).map_err(NoAttempt::Mistake);
         let written = parse(text)?;
         if !self.start.is_empty() {
-            let start = parse(&self.template())?;
-            let lines = |scenario: &Scenario| -> Vec<String> {
-                let line = |step: &pidlab_scenario::Step| {
-                    format!("{}: {}", scenario.role_name(step.by), told::call(scenario, &step.call))
-                };
-                scenario.steps.iter().map(line).collect()
-            };
-            let (own, given) = (lines(&written), lines(&start));
+            let (own, given) = (lines(&written), lines(&parse(&self.template())?));
             if !own.starts_with(&given) {
-                return Err(format!("a solution begins with these steps:\n{}", self.start));
+                return Err(NoAttempt::OtherStart(self.start));
             }
         }
-        let plain = written.to_toml();
-        let (steps, end) = plain.rsplit_once(']').ok_or("a scenario has steps")?;
         let names = |role: &str| written.roles.iter().any(|known| **known == *role);
         let unnamed: Vec<&str> = self.roles().filter(|role| !names(role)).collect();
         if !unnamed.is_empty() {
-            return Err(format!("nobody is called {}", unnamed.join(", ")));
+            return Err(NoAttempt::Nobody(unnamed));
         }
-        let text = format!("{steps}  {{ by = \"host\", call = \"getpid\", then = {} }},\n]{end}", self.wanted);
-        Ok(Attempt { scenario: parse(&text)?, text })
+        let plain = written.to_toml();
+        let (steps, end) = plain.rsplit_once(']').expect("a scenario has steps");
+        let held = format!("{steps}  {{ by = \"host\", call = \"getpid\", then = {} }},\n]{end}", self.wanted);
+        Ok(Attempt { scenario: parse(&held)?, written, text: text.to_owned() })
     }
 
     /// Who is spoken of in what is wanted.
@@ -127,11 +123,43 @@ impl Goal {
     }
 }
 
+/// The steps as they are told, one a line.
+fn lines(scenario: &Scenario) -> Vec<String> {
+    let line = |step: &Step| format!("{}: {}", scenario.role_name(step.by), told::call(scenario, &step.call));
+    scenario.steps.iter().map(line).collect()
+}
+
+/// Why a text cannot be held against a goal.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum NoAttempt {
+    /// It is no scenario, or has a step that cannot be taken: what is wrong, and where.
+    Mistake(Diagnostics),
+    /// It does not begin with these steps.
+    OtherStart(&'static str),
+    /// Nobody has these names.
+    Nobody(Vec<&'static str>),
+    /// After the last step `host`, who is to look, has not come back from a call.
+    NobodyLooks,
+}
+
+impl fmt::Display for NoAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoAttempt::Mistake(wrong) => write!(f, "{}", wrong.render(false).trim_end()),
+            NoAttempt::OtherStart(steps) => write!(f, "a solution begins with these steps:\n{}", steps.trim_end()),
+            NoAttempt::Nobody(names) => write!(f, "nobody is called {}", names.join(", ")),
+            NoAttempt::NobodyLooks => write!(f, "after the last step `host` is still in a call, and cannot look"),
+        }
+    }
+}
+
 /// A solution, or what is meant to be one: the learner's scenario, with what is wanted at its end.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// What is played.
     pub scenario: Scenario,
+    written: Scenario,
     text: String,
 }
 
@@ -140,18 +168,23 @@ impl Attempt {
     ///
     /// # Errors
     /// The step that cannot be taken, and why.
-    pub fn on_model(&self, facts: &Facts) -> Result<Vec<String>, String> {
+    pub fn on_model(&self, facts: &Facts) -> Result<Vec<String>, NoAttempt> {
         let scenario = &self.scenario;
         let mut model = Model::new(facts.clone().with_all(&scenario.needs));
         let mut seen = vec![model.start(scenario).observation];
-        for (index, step) in scenario.steps.iter().enumerate() {
-            let refused = |why| {
-                let refused = Refused { step: index + 1, why };
-                Diagnostics::refused(scenario, &scenario.name, &self.text, &refused).render(false)
-            };
-            seen.push(model.step(scenario, step).map_err(refused)?.observation);
+        for (step, taken) in (1..).zip(&scenario.steps) {
+            seen.push(model.step(scenario, taken).map_err(|why| self.refused(step, why))?.observation);
         }
         Ok(self.missed(&seen, Whose::Model))
+    }
+
+    /// Where the learner's own text has the step that was not taken. The last step is ours, and stands nowhere in it.
+    fn refused(&self, step: usize, why: Refusal) -> NoAttempt {
+        if step > self.written.steps.len() {
+            return NoAttempt::NobodyLooks;
+        }
+        let refused = Refused { step, why };
+        NoAttempt::Mistake(Diagnostics::refused(&self.written, &self.written.name, &self.text, &refused))
     }
 
     /// What is otherwise than wanted in a run, in words.
@@ -159,5 +192,27 @@ impl Attempt {
         let failed = on_one(&self.scenario, run.iter().map(|seen| (whose, seen)));
         let of_end = failed.iter().filter(|failed| failed.step == self.scenario.steps.len());
         of_end.flat_map(|failed| failed.told(&self.scenario)).map(|(on, truth)| format!("{on}: {truth}")).collect()
+    }
+}
+
+/// What a learner is told of an attempt.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// Whether the goal is reached.
+    pub reached: bool,
+    /// The same as a sentence; what is missed comes after it.
+    pub words: String,
+    /// What is otherwise than wanted, in words.
+    pub missed: Vec<String>,
+}
+
+impl Verdict {
+    /// On what was missed, as those who were asked `say`: "the model says".
+    pub fn new(missed: Vec<String>, say: &str) -> Verdict {
+        let reached = missed.is_empty();
+        let words =
+            if reached { format!("Reached: {say} so.") } else { "Not reached. After the last step it is:".to_owned() };
+        Verdict { reached, words, missed }
     }
 }
