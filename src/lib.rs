@@ -9,6 +9,7 @@
 //! - [`coverage`] counts which rules are shown, fired and agreed;
 //! - [`random`] makes scenarios from a seed, and shrinks those that differ;
 //! - [`mod@reference`] is the language as a page, and [`glossary`] its words;
+//! - [`misconceptions`] tells what many believe, and what refutes it; [`measured`] has the kernels of the table;
 //! - [`cli`] is the command line.
 //!
 //! The parts are libraries of their own: [`pidlab_scenario`] (the language), [`pidlab_sim`] (the model) and
@@ -22,6 +23,8 @@ pub mod glossary;
 mod hearsay;
 mod input;
 mod kernel;
+pub mod measured;
+pub mod misconceptions;
 pub mod random;
 pub mod reference;
 mod select;

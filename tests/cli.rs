@@ -5,6 +5,7 @@ mod tool;
 use std::fs;
 use std::process::Command;
 
+use pidlab::sim::Misconception;
 use tool::{Folder, GOOD, ended, pidlab};
 
 #[test]
@@ -237,6 +238,41 @@ fn explain_knows_calls_words_facts_flags_and_errors() {
         (&"call".into(), &"kill".into(), &"group".into())
     );
     assert!(json["errors"]["ESRCH"].is_string() && json["rules"].is_array(), "{json}");
+}
+
+/// What is said, what is so, the rule, and a scenario that the believer fails and the model does not.
+#[test]
+fn explain_knows_misconceptions_and_what_refutes_each() {
+    let folder = Folder::new("explain-beliefs");
+    for belief in Misconception::ALL {
+        let output = pidlab(&folder.0, &["explain", belief.word()]);
+        assert_eq!(output.code, Some(0), "{}: {}", belief.word(), output.err);
+        assert!(output.out.lines().all(|line| line.chars().count() <= 80), "{}", output.out);
+        let text = output.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        let head = format!("{} (misconception) \"{}.\" {}.", belief.word(), belief.claim(), belief.truth());
+        assert!(text.starts_with(&head), "{text}");
+        for part in [&format!("[{}]", belief.rule().id), "refuted by ", &format!("--misconception {}", belief.word())] {
+            assert!(text.contains(part), "no {part}: {text}");
+        }
+    }
+    let near = pidlab(&folder.0, &["explain", "kill-removes-zombie5"]).err;
+    assert!(near.contains("did you mean `kill-removes-zombies`?"), "{near}");
+    // More of a thing is still the thing, though a misconception begins so.
+    let orphans = pidlab(&folder.0, &["explain", "orphans"]).out;
+    assert!(
+        orphans.starts_with("orphan (") && orphans.contains("begins so, too: orphans-go-to-grandparent"),
+        "{orphans}"
+    );
+    let json = pidlab(&folder.0, &["explain", "the-dead-are-gone", "--format", "json"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let belief = Misconception::TheDeadAreGone;
+    assert_eq!(
+        (&json["topic"], &json["claim"], &json["truth"], &json["rule"]),
+        (&"misconception".into(), &belief.claim().into(), &belief.truth().into(), &belief.rule().id.into())
+    );
+    let scenario = json["refuted_by"]["scenario"].as_str().expect("a scenario refutes it");
+    let check = |more: &[&str]| pidlab(&folder.0, &[&["check", "--on", "model", scenario], more].concat()).code;
+    assert_eq!((check(&[]), check(&["--misconception", belief.word()])), (Some(0), Some(1)), "{scenario}");
 }
 
 /// Each call, word and fact is explained, and nothing that is told is wider than a page, but a row of a scenario.

@@ -7,18 +7,22 @@ use std::path::{Path, PathBuf};
 use pidlab::reference::{self, Reference};
 use pidlab::scenario::words::calls;
 use pidlab::scenario::{Errno, Facts, Scenario, library};
-use pidlab::sim::{Misconception, Model, rule};
-use pidlab::{compare, coverage, glossary};
+use pidlab::sim::{Model, rule};
+use pidlab::{compare, coverage, glossary, measured, misconceptions};
 use pidlab_claims::{self as claims, Case, Hearing};
 
 /// The folder of the workspace.
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
+/// The library.
+fn scenarios() -> Vec<Scenario> {
+    let parse = |file: library::LibraryFile| Scenario::parse(&file.name, &file.path, file.text);
+    library::files().map(|file| parse(file).unwrap_or_else(|wrong| panic!("{wrong}"))).collect()
+}
+
 /// The catalogue as a page: each rule with its source, and the scenarios that show it.
 fn rules() -> String {
-    let scenarios: Vec<Scenario> = library::files()
-        .map(|file| Scenario::parse(&file.name, &file.path, file.text).unwrap_or_else(|wrong| panic!("{wrong}")))
-        .collect();
+    let scenarios = scenarios();
     let mut text = String::from(
         "# The rules\n\n\
          Every rule that the model follows, in teaching order, with the place in the kernel and in the manual, and the\n\
@@ -64,23 +68,9 @@ fn rules() -> String {
     text
 }
 
-/// What many believe, as a page.
-fn misconceptions() -> String {
-    let mut text = String::from(
-        "# Misconceptions\n\n\
-         What many believe of PID namespaces and Linux does not do. The model can be told to follow each, to see what refutes it:\n\
-         `pidlab check --misconception init-dies-from-inside`. Made from `sim/src/misconception.rs`; a test keeps it fresh.\n",
-    );
-    for wrong in Misconception::ALL {
-        let _ = writeln!(text, "\n**{}**: \"{}.\"  ", wrong.word(), wrong.claim());
-        let _ = writeln!(text, "{}. Rule: `{}`.", wrong.truth(), wrong.rule().id);
-    }
-    text
-}
-
 #[test]
 fn the_page_of_misconceptions_is_fresh() {
-    is_fresh("docs/misconceptions.md", &misconceptions());
+    is_fresh("docs/misconceptions.md", &misconceptions::page(&scenarios()));
 }
 
 /// A page in the source tree is what is made now. With `PIDLAB_WRITE=1` it is written.
@@ -110,12 +100,7 @@ fn the_glossary_is_fresh() {
 
 /// Every claim, heard on the newest Linux that the model knows and on the kernels of the table. The verdicts are what these pages pin.
 fn hearings() -> (Vec<Hearing>, Vec<claims::Kernel>) {
-    let kernel = |kernel: &pidlab_page::KernelFacts| claims::Kernel {
-        name: kernel.name.to_owned(),
-        release: kernel.release.to_owned(),
-        facts: kernel.facts(),
-    };
-    let kernels: Vec<claims::Kernel> = pidlab_page::KERNELS.iter().map(kernel).collect();
+    let kernels = measured::kernels();
     let hear = |case: Case| {
         let here = case.on_facts(&Facts::newest()).unwrap_or_else(|wrong| panic!("{}: {wrong}", case.id));
         Hearing::new(case, "the newest Linux", here, &kernels).unwrap_or_else(|wrong| panic!("{wrong}"))

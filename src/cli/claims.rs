@@ -6,16 +6,15 @@ use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::{Args, ValueEnum};
-use pidlab_claims::{Case, CaseLine, Heard, Hearing, Kernel, Overall, Ruling, Verdict, library, page, text};
-use pidlab_page::KERNELS;
+use pidlab_claims::{Case, CaseLine, Heard, Hearing, Overall, Ruling, Verdict, library, page, text};
 use pidlab_scenario::{Facts, Run, escaped_json, nearest};
 
 use super::elsewhere::{Elsewhere, Files};
 use super::run::worse;
-use super::{End, Looking, Out};
-use crate::input;
+use super::{End, Looking, Out, PageFormat};
 use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
 use crate::words;
+use crate::{input, measured};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -58,7 +57,7 @@ pub(super) struct Arguments {
     on: On,
     /// How the claims are written.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: PageFormat,
 }
 
 /// Which verdict is asked for.
@@ -74,17 +73,6 @@ enum Asked {
     Depends,
     /// No scenario can decide it.
     NotHere,
-}
-
-/// How claims are written.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// One JSON object per line.
-    Json,
-    /// Markdown, for a page of documentation.
-    Markdown,
 }
 
 pub(super) fn claims(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
@@ -106,16 +94,6 @@ pub(super) fn claims(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let shown: Vec<Hearing> = hearings.into_iter().filter(|hearing| arguments.is_asked_for(hearing)).collect();
     show(out, arguments, &shown)?;
     Ok(end)
-}
-
-/// The kernels of the table.
-fn table() -> Vec<Kernel> {
-    let kernel = |kernel: &pidlab_page::KernelFacts| Kernel {
-        name: kernel.name.to_owned(),
-        release: kernel.release.to_owned(),
-        facts: kernel.facts(),
-    };
-    KERNELS.iter().map(kernel).collect()
 }
 
 impl Arguments {
@@ -170,7 +148,7 @@ fn one(word: &OsString) -> Option<Case> {
 
 /// Hears all of them on the machines asked for, in order.
 fn hear(cases: Vec<Case>, labs: Labs, on: On) -> (Vec<Hearing>, End) {
-    let kernels = table();
+    let kernels = measured::kernels();
     let facts = labs.facts();
     let place = match labs.kernel() {
         Some(kernel) => format!("Linux {}", kernel.release),
@@ -255,27 +233,27 @@ fn run(worker: &mut Worker, case: &Case, trial: &pidlab_claims::Trial) -> Result
 }
 
 fn show(out: &mut Out, arguments: &Arguments, hearings: &[Hearing]) -> io::Result<()> {
-    let kernels = table();
+    let kernels = measured::kernels();
     let in_full = !arguments.what.is_empty();
     match arguments.format {
-        Format::Json => {
+        PageFormat::Json => {
             for hearing in hearings {
                 writeln!(out, "{}", escaped_json(&serde_json::to_string(&CaseLine::new(hearing, &kernels))?))?;
             }
         }
-        Format::Markdown if in_full => {
+        PageFormat::Markdown if in_full => {
             for hearing in hearings {
                 writeln!(out, "## {}\n\n{}", hearing.case.id, page::one(hearing, &kernels))?;
             }
         }
-        Format::Markdown => write!(out, "{}", page::claims(hearings, &kernels))?,
-        Format::Text if in_full => {
+        PageFormat::Markdown => write!(out, "{}", page::claims(hearings, &kernels))?,
+        PageFormat::Text if in_full => {
             for (index, hearing) in hearings.iter().enumerate() {
                 let gap = if index > 0 { "\n" } else { "" };
                 write!(out, "{gap}{}", text::one(hearing, &kernels, words::width()))?;
             }
         }
-        Format::Text => write!(out, "{}", text::list(hearings, words::width()))?,
+        PageFormat::Text => write!(out, "{}", text::list(hearings, words::width()))?,
     }
     Ok(())
 }

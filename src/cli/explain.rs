@@ -24,9 +24,10 @@ Examples:
   pidlab explain CLONE_NEWPID           a flag
   pidlab explain ECHILD                 an error, and who gives it when
   pidlab explain reap.ns-is-fathers     a rule
-  pidlab explain reap.                  all rules about adoption")]
+  pidlab explain reap.                  all rules about adoption
+  pidlab explain kill-removes-zombies   a misconception, and what refutes it")]
 pub(super) struct Arguments {
-    /// A call, a word, a state or column of the tables, a fact, a flag, an error, or the id of a rule.
+    /// A call, a word, a state or column of the tables, a fact, a flag, an error, a misconception, or the id of a rule.
     #[arg(value_name = "WORD")]
     words: Vec<String>,
     /// How it is written.
@@ -87,9 +88,10 @@ pub(super) fn explain(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     };
     let exact = matching(&|name| name == wanted);
     let begun = matching(&|name| name.starts_with(&wanted));
-    let singular = wanted.strip_suffix('s').map(|one| matching(&|name| name == one)).unwrap_or_default();
+    // More of a thing is that thing, even where something else begins so.
+    let singular = || wanted.strip_suffix('s').map(|one| matching(&|name| name == one)).unwrap_or_default();
+    let exact = if exact.is_empty() { singular() } else { exact };
     let (full, more) = match (&exact[..], &begun[..]) {
-        ([], []) if !singular.is_empty() => (singular, Vec::new()),
         ([], []) => return Ok(unknown(&asked, &all)),
         ([], [one]) => (vec![*one], Vec::new()),
         ([], several) => (Vec::new(), several.to_vec()),
@@ -160,7 +162,7 @@ fn index(out: &mut Out, all: &[Topic], format: Format) -> io::Result<End> {
 
 /// Nothing has this name: what was most likely meant.
 fn unknown(asked: &str, all: &[Topic]) -> End {
-    eprintln!("error: there is no call, word, fact or rule `{}`", asked.escape_debug());
+    eprintln!("error: there is no call, word, fact, rule or misconception `{}`", asked.escape_debug());
     match nearest(asked, all.iter().flat_map(|topic| topic.names())) {
         Some(name) => eprintln!("help: did you mean `{name}`?"),
         None => eprintln!("help: `pidlab explain` lists the calls and words, `pidlab rules` the rules"),

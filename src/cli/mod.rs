@@ -203,6 +203,17 @@ enum Format {
     Json,
 }
 
+/// How results are written that are also a page.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PageFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+    /// Markdown, for a page of documentation.
+    Markdown,
+}
+
 /// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {

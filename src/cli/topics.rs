@@ -1,14 +1,15 @@
-//! What `pidlab explain` knows: calls, words, facts, the words and errors of calls, and rules.
+//! What `pidlab explain` knows: calls, words, facts, the words and errors of calls, rules, and misconceptions.
 
 use std::io::{self, Write};
 
 use pidlab_scenario::words::{CallWords, Kind, calls};
 use pidlab_scenario::{Errno, Fact, Scenario};
-use pidlab_sim::{Rule, rule};
+use pidlab_sim::{Misconception, Rule, rule};
 use serde_json::{Value, json};
 
 use super::{Out, facts};
 use crate::glossary::{self, ENTRIES, Entry};
+use crate::misconceptions::{self, Refutation};
 use crate::reference::{self, Reference};
 
 /// Something that can be explained.
@@ -26,10 +27,12 @@ pub(super) enum Topic {
     Errno(Errno),
     /// A rule.
     Rule(&'static Rule),
+    /// What many believe and Linux does not do.
+    Misconception(Misconception),
 }
 
 impl Topic {
-    /// All of them: calls, words, states and columns, facts, what arguments take, errors, rules.
+    /// All of them: calls, words, states and columns, facts, what arguments take, errors, rules, misconceptions.
     pub(super) fn all() -> Vec<Topic> {
         let mut values: Vec<(&str, &str)> = Vec::new();
         for (word, meaning) in calls().iter().flat_map(|call| &call.arguments).flat_map(|argument| argument.words()) {
@@ -45,6 +48,7 @@ impl Topic {
         all.extend(values.into_iter().map(|(word, meaning)| Topic::Value(word, meaning)));
         all.extend(Errno::ALL.iter().copied().map(Topic::Errno));
         all.extend(rule::CATALOGUE.iter().copied().map(Topic::Rule));
+        all.extend(Misconception::ALL.iter().copied().map(Topic::Misconception));
         all
     }
 
@@ -57,6 +61,7 @@ impl Topic {
             Topic::Value(word, _) => vec![word],
             Topic::Errno(errno) => vec![errno.name()],
             Topic::Rule(rule) => vec![rule.id],
+            Topic::Misconception(belief) => vec![belief.word()],
         }
     }
 
@@ -74,6 +79,7 @@ impl Topic {
             Topic::Value(..) => "argument",
             Topic::Errno(_) => "error",
             Topic::Rule(_) => "rule",
+            Topic::Misconception(_) => "misconception",
         }
     }
 
@@ -86,6 +92,7 @@ impl Topic {
             Topic::Value(_, meaning) => meaning.to_owned(),
             Topic::Errno(errno) => format!("errno {}", errno.number()),
             Topic::Rule(rule) => rule.sentence.to_owned(),
+            Topic::Misconception(belief) => misconceptions::told(belief),
         }
     }
 }
@@ -158,6 +165,7 @@ pub(super) fn text(out: &mut Out, topic: Topic, shelf: &Shelf) -> io::Result<()>
             Ok(())
         }
         Topic::Rule(rule) => self::rule(out, rule, shelf),
+        Topic::Misconception(belief) => misconception(out, belief, shelf),
     }
 }
 
@@ -237,6 +245,17 @@ fn rule(out: &mut Out, rule: &Rule, shelf: &Shelf) -> io::Result<()> {
     Ok(())
 }
 
+fn misconception(out: &mut Out, belief: Misconception, shelf: &Shelf) -> io::Result<()> {
+    writeln!(out)?;
+    let rule = belief.rule();
+    entry(out, "breaks      ", &format!("{} [{}]", rule.sentence, rule.id))?;
+    if let Some(Refutation { scenario, step }) = misconceptions::refuted_by(belief, &shelf.library) {
+        entry(out, "refuted by  ", &format!("{}, step {step}: {}", scenario.name, scenario.title))?;
+        entry(out, "see it      ", &format!("pidlab run {} --misconception {}", scenario.name, belief.word()))?;
+    }
+    Ok(())
+}
+
 /// A label and a paragraph beside it.
 fn entry(out: &mut Out, label: &str, text: &str) -> io::Result<()> {
     let initial = format!("  {label}");
@@ -269,6 +288,14 @@ pub(super) fn json(topic: Topic, shelf: &Shelf) -> Value {
         Topic::Word(word) => {
             value["also"] = json!(word.also);
             value["see"] = json!(word.see);
+        }
+        Topic::Misconception(belief) => {
+            value["claim"] = json!(belief.claim());
+            value["truth"] = json!(belief.truth());
+            value["rule"] = json!(belief.rule().id);
+            let refuted = misconceptions::refuted_by(belief, &shelf.library);
+            value["refuted_by"] =
+                json!(refuted.map(|found| json!({ "scenario": found.scenario.name, "step": found.step })));
         }
         Topic::Fact(_) | Topic::Value(..) | Topic::Errno(_) | Topic::Rule(_) => {}
     }
