@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use pidlab_page::LESSONS;
+use pidlab_page::{LESSONS, escaped};
 
 use crate::beside::Beside;
 use crate::frame::{Page, Part};
 use crate::incident::{Command, Incident};
 use crate::markdown::Known;
-use crate::names::{self, escaped, slug};
+use crate::names::{self, slug};
 use crate::scenarios::{self, Played};
 use crate::tell;
 

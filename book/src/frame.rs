@@ -1,6 +1,6 @@
 //! What all pages have in common: the head, the way back and forth, the contents.
 
-use crate::names::escaped;
+use pidlab_page::escaped;
 
 /// A page of the site, without its frame.
 #[derive(Clone, Debug)]

@@ -34,4 +34,4 @@ pub use beside::{Beside, beside};
 pub use check::faults;
 pub use incident::{Command, Incident, Why, incidents};
 pub use site::{Document, Site};
-pub use tell::{HOW_TO_TYPE, markdown, page};
+pub use tell::{HOW_TO_TYPE, markdown, page, title};

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use pidlab_page::escaped;
 use pidlab_scenario::library;
 use pidlab_sim::rule;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
-use crate::names::{self, escaped, slug};
+use crate::names::{self, slug};
 
 /// What there is to link to.
 #[derive(Debug, Default)]

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::thread;
 
-use pidlab_page::{Film, LESSONS, Shot};
+use pidlab_page::{Film, LESSONS, Shot, escaped};
 use pidlab_scenario::{Facts, Scenario, library};
 use pidlab_sim::Model;
 
 use crate::frame::Page;
 use crate::incident::Incident;
-use crate::names::{self, chapter, escaped};
+use crate::names::{self, chapter};
 
 /// A scenario of the library and its run on the model.
 #[derive(Debug)]

@@ -54,7 +54,7 @@ pub(crate) fn shown(command: &Command) -> String {
 }
 
 /// What a scenario of the library claims; nothing if there is none.
-fn title(name: &str) -> String {
+pub fn title(name: &str) -> String {
     let file = library::find(name);
     let scenario = file.and_then(|file| Scenario::parse(&file.name, &file.path, file.text).ok());
     scenario.map(|scenario| scenario.title).unwrap_or_default()

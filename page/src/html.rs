@@ -1,7 +1,9 @@
 //! Text within HTML and XML.
 
 /// The text with what markup is made of written out. What XML does not know at all becomes the sign for what cannot be read.
-pub(crate) fn escaped(text: &str) -> String {
+///
+/// The ends of lines and tabs stay.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -9,7 +11,7 @@ pub(crate) fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
-            '\n' => out.push(letter),
+            '\n' | '\t' => out.push(letter),
             letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
             letter => out.push(letter),
         }

@@ -32,6 +32,7 @@ mod table;
 
 pub use changes::{Change, ChangeKind};
 pub use film::{Film, Reason, RuleCard, Scene, Seen, Shot, svg};
+pub use html::escaped;
 pub use kernels::{KERNELS, KernelFacts};
 pub use lessons::{LESSONS, Lesson};
 pub use picture::STYLE as PICTURE_STYLE;

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, ValueEnum};
-use pidlab_book::{HOW_TO_TYPE, Incident, incidents};
-use pidlab_scenario::{Scenario, escaped_json, library, nearest};
+use clap::Args;
+use pidlab_book::{HOW_TO_TYPE, Incident, incidents, title};
+use pidlab_scenario::{escaped_json, nearest};
 use pidlab_sim::rule;
 
-use super::{End, Out};
+use super::{End, Out, PageFormat};
 use crate::words;
 
 #[derive(Args)]
@@ -26,18 +26,7 @@ pub(super) struct Arguments {
     id: Option<String>,
     /// How it is written.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-/// How it is written.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// One JSON object per line.
-    Json,
-    /// A page.
-    Markdown,
+    format: PageFormat,
 }
 
 pub(super) fn incidents_command(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
@@ -61,19 +50,19 @@ pub(super) fn incidents_command(out: &mut Out, arguments: &Arguments) -> io::Res
         return Ok(End::BadInput);
     }
     match (arguments.format, &arguments.id) {
-        (Format::Json, _) => {
+        (PageFormat::Json, _) => {
             for incident in chosen {
                 writeln!(out, "{}", escaped_json(&serde_json::to_string(incident)?))?;
             }
         }
-        (Format::Markdown, None) => out.write_all(pidlab_book::page(&all).as_bytes())?,
-        (Format::Markdown, Some(_)) => {
+        (PageFormat::Markdown, None) => out.write_all(pidlab_book::page(&all).as_bytes())?,
+        (PageFormat::Markdown, Some(_)) => {
             for incident in chosen {
                 out.write_all(pidlab_book::markdown(incident, 1).as_bytes())?;
             }
         }
-        (Format::Text, None) => list(out, &all)?,
-        (Format::Text, Some(_)) => {
+        (PageFormat::Text, None) => list(out, &all)?,
+        (PageFormat::Text, Some(_)) => {
             for incident in chosen {
                 told(out, incident)?;
             }
@@ -134,11 +123,4 @@ fn paragraphs(out: &mut Out, text: &str) -> io::Result<()> {
 
 fn indented(text: &str) -> String {
     text.trim_end().lines().map(|line| format!("    {line}").trim_end().to_owned() + "\n").collect()
-}
-
-/// What a scenario of the library claims.
-fn title(name: &str) -> String {
-    let file = library::find(name);
-    let scenario = file.and_then(|file| Scenario::parse(&file.name, &file.path, file.text).ok());
-    scenario.map(|scenario| scenario.title).unwrap_or_default()
 }
