@@ -5,7 +5,7 @@ mod tool;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -171,6 +171,122 @@ fn nothing_of_the_machines_files_is_changed() {
     assert_eq!(fs::read_to_string(there).expect("it is there"), GOOD);
     for path in ["/etc/pidlab-init-test", "/tmp/pidlab-init-test"] {
         assert!(fs::symlink_metadata(path).is_err(), "{path}");
+    }
+}
+
+/// A container that a test has made; its PID 1.
+struct Container(Child, i32);
+
+impl Container {
+    /// Nothing where none can be made.
+    fn new(words: &[&str]) -> Option<Container> {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--map-root-user", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"]).args(words);
+        let mut outer = unshare.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("unshare is here");
+        let number = outer.id();
+        loop {
+            let children = fs::read_to_string(format!("/proc/{number}/task/{number}/children")).unwrap_or_default();
+            if let Ok(init) = children.trim().parse() {
+                return Some(Container(outer, init));
+            }
+            if outer.try_wait().expect("it is our child").is_some() {
+                assert!(!pidlab_realkernel::must_not_skip(), "no PID namespace can be had");
+                return None;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Everybody in it.
+    fn members(&self) -> Vec<String> {
+        let of = |process: &std::path::Path| fs::read_link(process.join("ns/pid")).ok();
+        let its = of(std::path::Path::new(&format!("/proc/{}", self.1)));
+        let processes = fs::read_dir("/proc").expect("there is a procfs").flatten().map(|entry| entry.path());
+        processes.filter(|path| its.is_some() && of(path) == its).map(|path| path.display().to_string()).collect()
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        if let (Some(init), Ok(None)) = (rustix::process::Pid::from_raw(self.1), self.0.try_wait()) {
+            let _ = rustix::process::kill_process(init, rustix::process::Signal::KILL);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_container_that_runs_is_looked_at() {
+    let folder = Folder::new("init-attach");
+    let Some(container) = Container::new(&["sleep", "infinity"]) else { return };
+    let pid = container.1.to_string();
+    let text = pidlab(&folder.0, &["init", "--attach", &pid]);
+    assert_eq!(text.code, Some(1), "{}{}", text.out, text.err);
+    let words = text.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        format!("PID {pid} (sleep): the PID 1 of a container that runs already, on Linux "),
+        "holds zombies: ".to_owned(),
+        "FAILS hears-term: has a handler for SIGTERM, or waits for it seen: it has no handler".to_owned(),
+        "not asked orphan: reaps an orphan that ends seen: an orphan would have to be made".to_owned(),
+        "hold 1, fail 1, not decided 0, not asked 3".to_owned(),
+    ] {
+        assert!(words.contains(&part), "no `{part}` in {words}");
+    }
+    assert_eq!(container.members().len(), 1, "nobody was to be left there");
+
+    let json = pidlab(&folder.0, &["init", "--attach", &pid, "--orphans", "--format", "json"]);
+    assert_eq!(json.code, Some(1), "{}{}", json.out, json.err);
+    let lines: Vec<Value> =
+        json.out.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert!(lines[0]["attach"] == container.1 && lines[0]["name"] == "sleep", "{}", json.out);
+    let orphan = lines.iter().find(|line| line["duty"] == "orphan").expect("it is asked");
+    assert!(orphan["verdict"] == "fails" && orphan["rules"][0] == "reap.ns-is-fathers", "{}", json.out);
+    assert_eq!(container.members().len(), 2, "one zombie is left, and no more");
+
+    for format in ["junit", "ktap"] {
+        let ended = pidlab(&folder.0, &["init", "--attach", &pid, "--duty", "zombies", "--format", format]);
+        assert!(ended.code == Some(1) && ended.out.contains(&format!("PID {pid} (sleep)")), "{}", ended.out);
+    }
+    let own = std::process::id().to_string();
+    for (arguments, said) in [
+        (&["init", "--attach", &own][..], "error: PID "),
+        (&["init", "--attach", "2147483647"], "error: PID 2147483647: there is no such process"),
+        (&["init", "--attach", "0"], "error: "),
+        (&["init", "--attach", &pid, "--kata"], "error: "),
+        (&["init", "--attach", &pid, "--", "sh"], "error: "),
+        (&["init", "--orphans", "--", "sh"], "error: "),
+    ] {
+        let ended = pidlab(&folder.0, arguments);
+        assert!(ended.code == Some(2) && ended.out.is_empty(), "{arguments:?}: {}", ended.out);
+        assert!(ended.err.starts_with(said), "{arguments:?}: {}", ended.err);
+    }
+}
+
+#[test]
+fn nothing_is_left_in_a_container_after_a_kill() {
+    let folder = Folder::new("init-attach-killed");
+    // It waits for whoever ends.
+    let Some(container) = Container::new(&["sh", "-c", "while :; do sleep infinity & wait; done"]) else { return };
+    let begun = Instant::now();
+    while container.members().len() != 2 {
+        assert!(begun.elapsed() < LONGEST, "it has a child");
+        std::thread::yield_now();
+    }
+    let pid = container.1.to_string();
+    for lines in 0..8 {
+        let mut child = command(&folder.0, &["init", "--attach", &pid, "--orphans", "--format", "json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("pidlab starts");
+        let out = BufReader::new(child.stdout.take().expect("it is piped"));
+        assert_eq!(out.lines().take(lines).filter(Result::is_ok).count(), lines);
+        child.kill().expect("it is our child");
+        child.wait().expect("it is our child");
+        let begun = Instant::now();
+        while container.members().len() != 2 {
+            assert!(begun.elapsed() < LONGEST, "after {lines} lines: {:?}", container.members());
+            std::thread::yield_now();
+        }
     }
 }
 

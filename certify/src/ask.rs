@@ -4,10 +4,11 @@ use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crate::attach::{self, AttachError, OBSERVER, Running, Whom};
 use crate::conductor::{LAUNCHER, Task, Told};
 use crate::duty::{Duty, Profile};
 use crate::report::{Report, Verdict};
@@ -16,10 +17,14 @@ use crate::table::DUTIES;
 /// How long the conductor may take beyond its bound to say that it is reached.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// A program under test: its words, of which `{}` is the command that it is to start.
+/// A program under test: its words, of which `{}` is the command that it is to start; or a PID 1 that runs already.
 #[derive(Clone, Debug)]
 pub struct Subject {
     words: Vec<String>,
+    running: Option<Running>,
+    may_make_orphans: bool,
+    /// Whether it has left a zombie: then no more orphans are made for it. Whoever asks holds it, so that one comes after another.
+    leaves_zombies: Arc<Mutex<bool>>,
     bound: Duration,
 }
 
@@ -59,12 +64,40 @@ impl Subject {
     /// A program with its arguments. A word `{}` becomes the words of the command that it is to start; within a word `{}` becomes the same
     /// as a shell reads it. Without either, it starts nothing, and a process from outside joins it.
     pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Subject {
-        Subject { words: words.into_iter().map(Into::into).collect(), bound: Duration::from_secs(60) }
+        Subject {
+            words: words.into_iter().map(Into::into).collect(),
+            running: None,
+            may_make_orphans: true,
+            leaves_zombies: Arc::default(),
+            bound: Duration::from_secs(60),
+        }
+    }
+
+    /// The PID 1 that runs already in the PID namespace of this process, which is below the caller's. Others use its container, and so it is asked
+    /// what can be seen of it, and what it does with at most so many orphans as a duty [says](Duty::orphans), one after another. An orphan
+    /// that it does not reap stays as a zombie for as long as the container is there; from the first of those on nothing is asked any
+    /// more that makes one.
+    ///
+    /// # Errors
+    /// There is no such process, it is in no container seen from here, or this user may not look.
+    pub fn running(pid: i32) -> Result<Subject, AttachError> {
+        let running = attach::find(pid)?;
+        Ok(Subject { running: Some(running), ..Subject::new([""; 0]) })
+    }
+
+    /// The PID, as it is seen from here, and the name of the PID 1 that runs already.
+    pub fn attached_to(&self) -> Option<(i32, &str)> {
+        self.running.as_ref().map(|running| (running.whom.init, &*running.name))
     }
 
     /// How long one duty may take before it is given up as not decided. 60 seconds, if it is not said.
     pub fn with_bound(self, bound: Duration) -> Subject {
         Subject { bound, ..self }
+    }
+
+    /// Whether orphans are made for it in a container that runs already; they are, if it is not said.
+    pub fn with_orphans(self, may_make_orphans: bool) -> Subject {
+        Subject { may_make_orphans, ..self }
     }
 
     /// Whether it is said where its command goes.
@@ -74,9 +107,10 @@ impl Subject {
 
     /// What it is asked as one of this profile: the duties, and what is told.
     pub fn duties(&self, profile: Profile) -> impl Iterator<Item = &'static Duty> {
-        let starts = self.starts_a_command();
-        let is_told = move |duty: &Duty| duty.profiles.is_empty() && (starts || !duty.needs_command);
-        DUTIES.iter().filter(move |duty| duty.profiles.contains(&profile) || is_told(duty))
+        let (starts, runs) = (self.starts_a_command(), self.running.is_some());
+        let is_told = move |duty: &Duty| duty.profiles.is_empty() && (runs || starts || !duty.needs_command);
+        let is_for_it = move |duty: &Duty| if runs { duty.is_for_running() } else { duty.is_for_started() };
+        DUTIES.iter().filter(move |duty| is_for_it(duty) && (duty.profiles.contains(&profile) || is_told(duty)))
     }
 
     /// Its words, as they were given.
@@ -84,17 +118,47 @@ impl Subject {
         &self.words
     }
 
-    /// Asks one duty of it, in namespaces that are gone when it is answered.
+    /// Asks one duty of it: of a program in namespaces that are gone when it is answered, of one that runs already from beside its container.
     ///
     /// # Errors
     /// If such namespaces cannot be had here, or if the lab fails.
     pub fn ask(&self, duty: &Duty) -> Result<Report, AskError> {
+        let Some(running) = &self.running else { return self.ask_started(duty) };
+        if !duty.is_for_running() {
+            let why = "it would disturb a container that others use: it is asked of a program that is started for it";
+            return Ok(stopped(duty, Verdict::NotAsked, why.to_owned()));
+        }
+        if duty.orphans() > 0 && !self.may_make_orphans {
+            let why = "an orphan would have to be made in its container, and was not asked for (--orphans)";
+            return Ok(stopped(duty, Verdict::NotAsked, why.to_owned()));
+        }
+        // Whoever failed while he held it has seen nothing.
+        let mut leaves_zombies = self.leaves_zombies.lock().unwrap_or_else(PoisonError::into_inner);
+        if duty.orphans() > 0 && *leaves_zombies {
+            let why = "zombies stay, as was seen before: no more orphans are made";
+            return Ok(stopped(duty, Verdict::NotAsked, why.to_owned()));
+        }
+        let report = self.told(duty, Some(running.whom))?;
+        let may_stay = duty.orphans() > 0 && report.verdict != Verdict::Holds;
+        *leaves_zombies |= may_stay || (duty.name == attach::ZOMBIES && report.verdict == Verdict::Fails);
+        Ok(report)
+    }
+
+    fn ask_started(&self, duty: &Duty) -> Result<Report, AskError> {
+        if !duty.is_for_started() {
+            let why = "it is asked of a PID 1 that runs already";
+            return Ok(stopped(duty, Verdict::NotAsked, why.to_owned()));
+        }
         if duty.needs_command && !self.starts_a_command() {
             let why = "it starts no command: no `{}` is among its words";
             return Ok(stopped(duty, Verdict::NotAsked, why.to_owned()));
         }
+        self.told(duty, None)
+    }
+
+    fn told(&self, duty: &Duty, running: Option<Whom>) -> Result<Report, AskError> {
         let program = std::env::current_exe()?;
-        let task = Task { words: self.words.clone(), duty: duty.name.to_owned(), bound: self.bound, program };
+        let task = Task { words: self.words.clone(), duty: duty.name.to_owned(), bound: self.bound, program, running };
         match self.run(&task)? {
             Ok(Told::Report(report)) => Ok(report),
             Ok(Told::Unavailable { reason, remedy }) => Err(AskError::Unavailable { reason, remedy }),
@@ -105,7 +169,7 @@ impl Subject {
     /// What the conductor tells, or why it does not.
     fn run(&self, task: &Task) -> io::Result<Result<Told, String>> {
         let mut command = Command::new(own_program());
-        command.arg0(LAUNCHER).arg(serde_json::to_string(task)?);
+        command.arg0(if task.running.is_some() { OBSERVER } else { LAUNCHER }).arg(serde_json::to_string(task)?);
         let mut launcher = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let watched = launcher.stdin.take();
         let Some(mut answer) = launcher.stdout.take() else {

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, mount_remount};
 use serde::{Deserialize, Serialize};
 
+use crate::attach::Whom;
 use crate::lab::Bench;
 use crate::report::{Report, Verdict};
 use crate::stop::Stop;
@@ -33,6 +34,8 @@ pub(crate) struct Task {
     pub(crate) duty: String,
     pub(crate) bound: Duration,
     pub(crate) program: PathBuf,
+    /// It is asked of a PID 1 that runs already.
+    pub(crate) running: Option<Whom>,
 }
 
 /// What the caller gets.
@@ -54,7 +57,7 @@ pub(crate) fn launch(task: &str) -> io::Result<i32> {
     Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
 }
 
-fn tell(told: &Told) -> io::Result<()> {
+pub(crate) fn tell(told: &Told) -> io::Result<()> {
     let mut out = io::stdout();
     out.write_all(&serde_json::to_vec(told)?)?;
     out.flush()
@@ -64,16 +67,12 @@ fn tell(told: &Told) -> io::Result<()> {
 pub(crate) fn conduct(task: &str) -> io::Result<i32> {
     let begun = Instant::now();
     let task: Task = serde_json::from_str(task)?;
-    std::thread::spawn(|| {
-        // Nobody writes there; it ends when nobody can.
-        let _ = io::stdin().read(&mut [0]);
-        std::process::exit(1);
-    });
+    end_with_the_caller();
     let told = match surroundings() {
         Ok(folder) => {
             let bound = task.bound;
             let (words, program) = (task.words.clone(), task.program.clone());
-            let mut bench = Bench { folder, words, program, deadline: begun + bound, bound, labs: 0 };
+            let mut bench = Bench { folder, words, program, deadline: begun + bound, bound, labs: 0, own: 1 };
             Told::Report(play(&task.duty, &mut bench))
         }
         Err(error) => Told::Unavailable {
@@ -85,7 +84,16 @@ pub(crate) fn conduct(task: &str) -> io::Result<i32> {
     Ok(0)
 }
 
-fn play(name: &str, bench: &mut Bench) -> Report {
+/// From now on this process ends when nobody has the other end of its standard input any more.
+pub(crate) fn end_with_the_caller() {
+    std::thread::spawn(|| {
+        // Nobody writes there; it ends when nobody can.
+        let _ = io::stdin().read(&mut [0]);
+        std::process::exit(1);
+    });
+}
+
+pub(crate) fn play(name: &str, bench: &mut Bench) -> Report {
     let stopped =
         |verdict, seen| Report { duty: name.to_owned(), verdict, seen, heard: Vec::new(), output: String::new() };
     let Some(duty) = table::find(name) else {
@@ -105,15 +113,21 @@ fn surroundings() -> io::Result<PathBuf> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     let hardened = MountFlags::NOSUID | MountFlags::NODEV;
     mount("proc", "/proc", "proc", hardened | MountFlags::NOEXEC, None)?;
-    let free = |path: &&str| fs::metadata(path).is_ok_and(|found| found.is_dir());
-    let place = ["/mnt", "/media", "/srv", "/opt"].into_iter().find(free);
-    let place = Path::new(place.ok_or_else(|| io::Error::other("there is no /mnt, /media, /srv or /opt"))?);
     read_only()?;
-    mount("tmpfs", place, "tmpfs", hardened, None)?;
+    let place = a_folder()?;
     if Path::new("/dev/shm").is_dir() {
         mount("tmpfs", "/dev/shm", "tmpfs", hardened, None)?;
     }
-    Ok(place.to_owned())
+    Ok(place)
+}
+
+/// A folder in memory that nobody else sees.
+pub(crate) fn a_folder() -> io::Result<PathBuf> {
+    let free = |path: &&str| fs::metadata(path).is_ok_and(|found| found.is_dir());
+    let place = ["/mnt", "/media", "/srv", "/opt"].into_iter().find(free);
+    let place = place.ok_or_else(|| io::Error::other("there is no /mnt, /media, /srv or /opt"))?;
+    mount("tmpfs", place, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, None)?;
+    Ok(PathBuf::from(place))
 }
 
 /// Every mount as it is, but not to be written to.

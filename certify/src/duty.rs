@@ -18,6 +18,25 @@ pub enum Profile {
     Pause,
 }
 
+/// Of whom a duty can be asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Of {
+    /// Of a program that is started for it: it takes what nobody may do to a container that others use.
+    Started,
+    /// Of a PID 1 that runs already. So many orphans are made for it; each is a zombie for as long as the container is there, if it is not reaped.
+    Running {
+        /// How many.
+        orphans: u8,
+    },
+    /// Of both.
+    Both {
+        /// How many, of one that runs.
+        orphans: u8,
+    },
+}
+
 /// One duty of an init.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Duty {
@@ -33,6 +52,28 @@ pub struct Duty {
     pub help: &'static str,
     /// It makes no sense without a command.
     pub needs_command: bool,
+    /// Of whom it can be asked.
+    pub of: Of,
     #[serde(skip)]
     pub(crate) play: fn(&mut Bench) -> Played,
+}
+
+impl Duty {
+    /// Whether it is asked of a program that is started for it.
+    pub fn is_for_started(&self) -> bool {
+        !matches!(self.of, Of::Running { .. })
+    }
+
+    /// Whether it can be asked of a PID 1 that runs already.
+    pub fn is_for_running(&self) -> bool {
+        self.of != Of::Started
+    }
+
+    /// How many orphans are made for it in a container that runs already.
+    pub fn orphans(&self) -> u8 {
+        match self.of {
+            Of::Running { orphans } | Of::Both { orphans } => orphans,
+            Of::Started => 0,
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use pidlab_realkernel::plain;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::socket_peercred;
-use rustix::net::{SocketFlags, accept_with};
+use rustix::net::{Shutdown, SocketFlags, accept_with, shutdown};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, pidfd_send_signal, wait, waitpid,
 };
@@ -36,6 +36,8 @@ pub(crate) struct Bench {
     pub(crate) deadline: Instant,
     pub(crate) bound: Duration,
     pub(crate) labs: u32,
+    /// The conductor's own number in its procfs, 0 if it is not in there: it is then beside a container that runs already.
+    pub(crate) own: i32,
 }
 
 /// In what a lab differs from the usual.
@@ -83,8 +85,10 @@ pub(crate) struct Lab<'a> {
     pub(crate) puppets: Vec<Puppet>,
     /// Not yet said who they are.
     strangers: Vec<(OwnedFd, i32)>,
-    /// The conductor's child: the program under test, or the outermost of those around it.
-    outer: Pid,
+    /// The conductor's child: the program under test, or the outermost of those around it; nobody, where that runs already.
+    outer: Option<Pid>,
+    /// The conductor's child in a container that runs already.
+    guest: Option<Pid>,
     /// The program under test.
     pub(crate) subject: Option<i32>,
     no_program: Option<String>,
@@ -121,19 +125,42 @@ impl Bench {
             subreaper: setting.subreaper,
         };
         let outer = in_a_new_namespace(&mut birth::starter(&birth)?)?;
-        Ok(Lab {
+        let mut lab = self.empty(listener, log);
+        (lab.outer, lab.terminal) = (Some(outer), terminal);
+        Ok(lab)
+    }
+
+    /// Whether it is about a PID 1 that runs already.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.own == 0
+    }
+
+    /// A lab around a PID 1 that runs already, in which nobody plays.
+    pub(crate) fn watch(&mut self) -> Result<Lab<'_>, Stop> {
+        self.labs += 1;
+        let log = self.folder.join(format!("log{}", self.labs));
+        File::create(&log)?;
+        let listener = said::listener(&self.folder.join(format!("s{}", self.labs)))?;
+        let mut lab = self.empty(listener, log);
+        lab.subject = Some(1);
+        Ok(lab)
+    }
+
+    fn empty(&self, listener: OwnedFd, log: PathBuf) -> Lab<'_> {
+        Lab {
             bench: self,
             listener,
             log,
             puppets: Vec::new(),
             strangers: Vec::new(),
-            outer,
+            outer: None,
+            guest: None,
             subject: None,
             no_program: None,
             ended: None,
-            terminal,
+            terminal: None,
             echo: Vec::new(),
-        })
+        }
     }
 }
 
@@ -228,6 +255,8 @@ impl Lab<'_> {
         match said::hear::<Said>(&self.strangers[index].0) {
             Ok(Some(Said::Hello(born))) => {
                 let (socket, pid) = self.strangers.remove(index);
+                // Beside a container, the socket has another number for it than the procfs.
+                let pid = if self.bench.is_attached() { born.pid } else { pid };
                 let same = self.puppets.iter().filter(|puppet| puppet.born.name == born.name).count();
                 let name = if same == 0 { born.name.clone() } else { format!("{}#{}", born.name, same + 1) };
                 self.puppets.push(Puppet { socket, name, pid, born, heard: Vec::new(), answer: None, open: true });
@@ -258,8 +287,10 @@ impl Lab<'_> {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
                     any = true;
-                    if pid == self.outer {
+                    if Some(pid) == self.outer {
                         self.ended = Some(Ended::of(status));
+                    } else if Some(pid) == self.guest {
+                        self.guest = None;
                     }
                 }
                 Ok(None) | Err(rustix::io::Errno::CHILD) => return Ok(any),
@@ -297,6 +328,9 @@ impl Lab<'_> {
 
     /// A signal from outside.
     pub(crate) fn send(&self, pid: i32, signal: i32) -> Result<(), Stop> {
+        if self.bench.is_attached() {
+            return Err(Stop::Broken("no signal is sent into a container that runs already".to_owned()));
+        }
         let (Some(pid), Some(signal)) = (Pid::from_raw(pid), Signal::from_named_raw(signal)) else { return Ok(()) };
         match kill_process(pid, signal) {
             // It ended before.
@@ -314,6 +348,28 @@ impl Lab<'_> {
         let log = OpenOptions::new().append(true).open(&self.log)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
         Ok(())
+    }
+
+    /// Brings a puppet of this name into a container that runs already. Its parent is out here, and so it is nobody's orphan in there, whenever
+    /// this process ends.
+    pub(crate) fn bring(&mut self, name: &str) -> Result<(), Stop> {
+        let socket = self.bench.folder.join(format!("s{}", self.bench.labs));
+        let words = guest::words(&self.bench.program, &socket, name);
+        let mut command = Command::new(&words[0]);
+        let log = OpenOptions::new().append(true).open(&self.log)?;
+        command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let started = command.spawn().map_err(|error| match error.raw_os_error() {
+            // fork(2): the init of the namespace has ended.
+            Some(libc::ENOMEM) => Stop::Undecided("nobody can be born in its PID namespace any more".to_owned()),
+            _ => error.into(),
+        })?;
+        self.guest = Pid::from_raw(i32::try_from(started.id()).unwrap_or(0));
+        Ok(())
+    }
+
+    /// Whether the one that was brought is still there.
+    pub(crate) fn has_a_guest(&self) -> bool {
+        self.guest.is_some()
     }
 
     /// Sends an order, and does not wait for an answer.
@@ -351,6 +407,18 @@ impl Lab<'_> {
     }
 }
 
+impl Lab<'_> {
+    /// It ends by itself; should somebody in there have stopped it, that one is not waited for.
+    fn wait_until_the_bound(&self, child: Pid) {
+        let Ok(pidfd) = pidfd_open(child, PidfdFlags::empty()) else { return };
+        let left = self.bench.deadline.saturating_duration_since(Instant::now());
+        let left = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(0), tv_nsec: left.subsec_nanos().into() };
+        if poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&left)).is_ok_and(|ended| ended > 0) {
+            let _ = waitpid(Some(child), WaitOptions::NOHANG);
+        }
+    }
+}
+
 impl Puppet {
     fn take(&mut self) {
         match said::hear(&self.socket) {
@@ -365,14 +433,20 @@ impl Puppet {
 
 impl Drop for Lab<'_> {
     fn drop(&mut self) {
-        if self.ended.is_some() {
-            return;
+        if let Some(guest) = self.guest.take() {
+            // Whoever has no conductor any more ends, after his children.
+            self.puppets.clear();
+            self.strangers.clear();
+            let _ = shutdown(&self.listener, Shutdown::Both);
+            while accept_with(&self.listener, SocketFlags::CLOEXEC).is_ok() {}
+            self.wait_until_the_bound(guest);
         }
+        let (None, Some(outer)) = (self.ended, self.outer) else { return };
         // PID 1 takes everybody of its namespace along. Should it not end, the conductor's own end does.
-        if let Ok(pidfd) = pidfd_open(self.outer, PidfdFlags::empty()) {
+        if let Ok(pidfd) = pidfd_open(outer, PidfdFlags::empty()) {
             let _ = pidfd_send_signal(&pidfd, Signal::KILL);
         }
-        let _ = waitpid(Some(self.outer), WaitOptions::empty());
+        let _ = waitpid(Some(outer), WaitOptions::empty());
         let _ = self.reap();
     }
 }

@@ -24,6 +24,8 @@
 //! **No verdict hangs on time.** That something did not happen is said when nothing more can happen: `quiet` has the argument. A bound ends
 //! what does not come to rest with *not decided*.
 //!
+//! A PID 1 that [runs already](Subject::running), in a container that others use, can be asked a few of them.
+//!
 //! **Nothing is left, and nothing is changed.** Everything happens in a PID namespace of the conductor's, which ends with the caller, however
 //! that ends. The program sees the machine's files, and can write to none of them: what it writes to `/etc`, `/run`, `/tmp` and `/var` is laid
 //! over them, and gone with it.
@@ -31,11 +33,12 @@
 //! Modules in reading order: `duty` and `table` (which there are), `kata` (in which order to learn them) and `duties` (what is played), `play` (what they have in common), `lab` (one program under test,
 //! and those around it), `stop` (why a duty is given up), `quiet` (when nothing more happens), `look` and `timer` (what procfs tells for that), `birth` (how a program becomes
 //! PID 1), `guest` (who joins from outside), `puppet` and `said` (who does what it is told, and how it is told), `conductor` and `ask` (why
-//! nothing is left), `part` (one program in many parts), `report` (what comes out).
+//! nothing is left), `attach` (one that runs already), `part` (one program in many parts), `report` (what comes out).
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
 
 mod ask;
+mod attach;
 mod birth;
 mod conductor;
 mod duties;
@@ -55,7 +58,8 @@ mod table;
 mod timer;
 
 pub use ask::{AskError, Subject};
-pub use duty::{Duty, Profile};
+pub use attach::AttachError;
+pub use duty::{Duty, Of, Profile};
 pub use kata::{STEPS, Step};
 pub use part::enter_if_part;
 pub use report::{Heard, Report, Verdict};

@@ -1,10 +1,15 @@
 //! What procfs tells of the processes of a lab: proc_pid_stat(5), proc_pid_status(5), proc_pid_wchan(5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+
+use crate::timer::waited_for;
 
 /// `PF_EXITING`, include/linux/sched.h.
 const EXITING: u64 = 4;
+
+/// `PF_KTHREAD`, include/linux/sched.h.
+const KERNEL_THREAD: u64 = 0x0020_0000;
 
 /// One thread, as it was seen.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,7 +47,7 @@ impl Look {
     }
 }
 
-fn numbers(folder: &str) -> impl Iterator<Item = i32> {
+pub(crate) fn numbers(folder: &str) -> impl Iterator<Item = i32> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
@@ -50,7 +55,7 @@ fn numbers(folder: &str) -> impl Iterator<Item = i32> {
 fn look_at(process: i32, thread: i32) -> Option<Seen> {
     let folder = format!("/proc/{process}/task/{thread}");
     let stat = fs::read(format!("{folder}/stat")).ok()?;
-    let Stat { name, state, exiting } = Stat::read(&String::from_utf8_lossy(&stat))?;
+    let Stat { name, state, exiting, .. } = Stat::read(&String::from_utf8_lossy(&stat))?;
     // A zombie has nothing more to do, and its status is not asked: there may be a thousand.
     if state == 'Z' {
         return Some(Seen { process, name, state, switches: 0, rests: true });
@@ -67,6 +72,7 @@ struct Stat {
     state: char,
     /// On its way out, from `do_exit` on.
     exiting: bool,
+    of_the_kernel: bool,
 }
 
 impl Stat {
@@ -77,8 +83,9 @@ impl Stat {
         let name = before.split_once('(')?.1.to_owned();
         let fields: Vec<&str> = after.split_ascii_whitespace().collect();
         let state = fields.first()?.chars().next()?;
-        let exiting = fields.get(6)?.parse::<u64>().ok()? & EXITING != 0;
-        Some(Stat { name, state, exiting })
+        let flags: u64 = fields.get(6)?.parse().ok()?;
+        let has = |flag: u64| flags & flag != 0;
+        Some(Stat { name, state, exiting: has(EXITING), of_the_kernel: has(KERNEL_THREAD) })
     }
 }
 
@@ -138,21 +145,82 @@ pub(crate) fn numbers_of(process: i32) -> Vec<i32> {
     line.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect()
 }
 
-/// How many zombies there are whose parent is this process.
-pub(crate) fn zombies_of(process: i32) -> usize {
+/// What a process does with signals, as sets: proc_pid_status(5), and what it sleeps in. Signal 1 is the lowest bit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Signals {
+    pub(crate) handled: u64,
+    pub(crate) ignored: u64,
+    /// Some thread waits for it, or it is blocked and there is a signalfd for it. To be blocked alone says nothing: a C library blocks all
+    /// signals for a moment whenever it makes a process.
+    pub(crate) waited_for: u64,
+}
+
+impl Signals {
+    /// Whom a signal reaches: it does something with it, or can.
+    pub(crate) fn taken(self) -> u64 {
+        self.handled | self.waited_for
+    }
+}
+
+/// What a process does with signals now.
+pub(crate) fn signals(process: i32) -> Signals {
+    let status = fs::read(format!("/proc/{process}/status")).unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let mut signals =
+        Signals { handled: set_of(&status, "SigCgt:"), ignored: set_of(&status, "SigIgn:"), ..Signals::default() };
+    let mut read = 0;
+    for entry in fs::read_dir(format!("/proc/{process}/fdinfo")).into_iter().flatten().flatten() {
+        read |= set_of(&fs::read_to_string(entry.path()).unwrap_or_default(), "sigmask:");
+    }
+    for thread in numbers(&format!("/proc/{process}/task")) {
+        let status = fs::read(format!("/proc/{process}/task/{thread}/status")).unwrap_or_default();
+        let blocked = set_of(&String::from_utf8_lossy(&status), "SigBlk:");
+        signals.waited_for |= (blocked & read) | waited_for(thread);
+    }
+    signals
+}
+
+/// A set of signals in a line of a file.
+fn set_of(text: &str, field: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(field));
+    line.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// The zombies whose parent is this process.
+pub(crate) fn zombies_of(process: i32) -> BTreeSet<i32> {
     let is_one = |child: &i32| state(*child) == Some('Z') && parent(*child) == Some(process);
-    numbers("/proc").filter(is_one).count()
+    numbers("/proc").filter(is_one).collect()
+}
+
+/// Whether a process is there, and not on its way out.
+pub(crate) fn goes_on(process: i32) -> bool {
+    let stat = fs::read(format!("/proc/{process}/stat")).unwrap_or_default();
+    Stat::read(&String::from_utf8_lossy(&stat)).is_some_and(|stat| !stat.exiting && !matches!(stat.state, 'Z' | 'X'))
+}
+
+/// The name of a process, which is what it says that it is.
+pub(crate) fn name(process: i32) -> String {
+    let stat = fs::read(format!("/proc/{process}/stat")).unwrap_or_default();
+    Stat::read(&String::from_utf8_lossy(&stat)).map_or_else(String::new, |stat| stat.name)
+}
+
+/// A thread of the kernel, which is in no container.
+pub(crate) fn is_of_the_kernel(process: i32) -> bool {
+    let stat = fs::read(format!("/proc/{process}/stat")).unwrap_or_default();
+    Stat::read(&String::from_utf8_lossy(&stat)).is_some_and(|stat| stat.of_the_kernel)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Stat, is_a_place, is_off_the_queue, rests};
+    use super::{Stat, is_a_place, is_off_the_queue, rests, set_of};
 
     #[test]
     fn a_line_of_stat_is_read_whatever_the_name() {
         let init_on_its_way_out = "7 (a (b) c) S 1 7 7 0 -1 4194564 53 0 0 0 0 0 0 0 20 0 1 0 100 0 0";
         let stat = Stat::read(init_on_its_way_out).unwrap();
-        assert_eq!(stat, Stat { name: "a (b) c".to_owned(), state: 'S', exiting: true });
+        assert_eq!(stat, Stat { name: "a (b) c".to_owned(), state: 'S', exiting: true, of_the_kernel: false });
+        let of_the_kernel = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0";
+        assert!(Stat::read(of_the_kernel).unwrap().of_the_kernel);
         let sleeper = "8 (sleep) S 7 8 7 0 -1 4194304 100 0 0 0 0 0 0 0 20 0 1 0 101 0 0";
         assert!(!Stat::read(sleeper).unwrap().exiting);
         for none in ["", "8 (sleep", "8 (sleep) S", "8 (sleep) S 7 8 7 0 -1 x"] {
@@ -172,6 +240,13 @@ mod tests {
         for busy in ['R', 'D', 'X', 'I'] {
             assert!(!rests(busy, false, asleep), "{busy}");
         }
+    }
+
+    #[test]
+    fn a_set_of_signals_is_read_where_there_is_one() {
+        assert_eq!(set_of("SigBlk:\t0000000000004000\nSigIgn:\t0000000000000001\n", "SigIgn:"), 1);
+        assert_eq!(set_of("pos:\t0\nsigmask:\t0000000000004000\n", "sigmask:"), 1 << 14);
+        assert_eq!(set_of("pos:\t0\n", "sigmask:"), 0);
     }
 
     #[test]

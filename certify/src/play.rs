@@ -60,6 +60,9 @@ impl Bench {
     /// # Errors
     /// [`Stop::NotAsked`] if it never comes.
     pub(crate) fn ready(&mut self, setting: Setting) -> Result<Lab<'_>, Stop> {
+        if self.is_attached() {
+            return self.ready_beside();
+        }
         let starts_one = self.words.iter().any(|word| word.contains("{}"));
         let mut lab = self.lab(setting)?;
         if starts_one {
@@ -79,6 +82,17 @@ impl Bench {
         }
         if lab.init()? == lab.puppets[COMMAND].pid {
             return Err(Stop::NotAsked("the command itself is PID 1: there is no init".to_owned()));
+        }
+        Ok(lab)
+    }
+
+    /// A lab around a PID 1 that runs already, into whose container the command was brought.
+    fn ready_beside(&mut self) -> Result<Lab<'_>, Stop> {
+        let mut lab = self.watch()?;
+        lab.bring("command")?;
+        lab.until(|lab| !lab.puppets.is_empty() || !lab.has_a_guest())?;
+        if lab.puppets.is_empty() {
+            return Err(Stop::Undecided(format!("nobody could be brought into the container{}", lab.last_words())));
         }
         Ok(lab)
     }

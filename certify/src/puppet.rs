@@ -53,7 +53,7 @@ pub(crate) fn play(path: PathBuf, name: String) -> io::Result<i32> {
         if both[1].revents().contains(PollFlags::IN) {
             puppet.tell_of_a_signal()?;
         } else if !both[0].revents().is_empty() {
-            let Some(order) = said::hear(&puppet.socket)? else { return Ok(ALONE) };
+            let Some(order) = said::hear(&puppet.socket)? else { return Ok(alone()) };
             match puppet.obey(order) {
                 Ok(Next::Say(said)) => said::say(&puppet.socket, &said)?,
                 Ok(Next::End(status)) => return Ok(status),
@@ -62,6 +62,12 @@ pub(crate) fn play(path: PathBuf, name: String) -> io::Result<i32> {
             }
         }
     }
+}
+
+/// Nobody plays any more: its children hear that, too, and end; it ends after them, so that none of them is left to somebody else's PID 1.
+fn alone() -> i32 {
+    while waitpid(None, WaitOptions::empty()).is_ok() {}
+    ALONE
 }
 
 /// What comes of an order.

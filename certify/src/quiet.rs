@@ -87,8 +87,9 @@ impl Lab<'_> {
                 return Ok(Rest::So);
             }
             self.check_started()?;
-            let first = Look::around(1);
-            let calm = first.restless().is_none() && first == Look::around(1) && !self.pump(Duration::ZERO)?;
+            let first = Look::around(self.bench.own);
+            let calm =
+                first.restless().is_none() && first == Look::around(self.bench.own) && !self.pump(Duration::ZERO)?;
             if calm {
                 let begun = match round.take() {
                     Some(begun) if begun.is_over(&first) == Some(false) => Round::begin(&first, self.left()),

@@ -1,7 +1,8 @@
 //! The table of duties.
 
-use crate::duties::{reaping, signals, status, terminal, told};
+use crate::duties::{reaping, running, signals, status, terminal, told};
 use crate::duty::Duty;
+use crate::duty::Of::{Both, Running, Started};
 use crate::duty::Profile::{self, Container, Pause, Supervisor};
 
 const EVERYBODY: &[Profile] = &[Container, Supervisor, Pause];
@@ -16,7 +17,28 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.init-flag-scope"],
         help: "check that the command line is right: the words of {} are to be run as they are",
         needs_command: true,
+        of: Started,
         play: status::starts,
+    },
+    Duty {
+        name: "zombies",
+        sentence: "has no zombies among its children when nothing more happens",
+        profiles: EVERYBODY,
+        rules: &["reap.ns-is-fathers", "reap.child-of-injected"],
+        help: "wait for any child, and not for the command alone: waitpid(-1, …) after each SIGCHLD",
+        needs_command: false,
+        of: Running { orphans: 0 },
+        play: running::zombies,
+    },
+    Duty {
+        name: "hears-term",
+        sentence: "has a handler for SIGTERM, or waits for it",
+        profiles: EVERYBODY,
+        rules: &["sig.init-outer-dropped", "sig.init-handler"],
+        help: "handle SIGTERM, or block it and wait for it: PID 1 has no default actions, and whoever stops the container waits, and kills",
+        needs_command: false,
+        of: Running { orphans: 0 },
+        play: running::hears_term,
     },
     Duty {
         name: "orphan",
@@ -25,6 +47,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["reap.ns-is-fathers", "exit.signal-sent"],
         help: "wait for any child, and not for the command alone: waitpid(-1, …) after each SIGCHLD",
         needs_command: false,
+        of: Both { orphans: 1 },
         play: reaping::orphan,
     },
     Duty {
@@ -34,6 +57,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["reap.ns-is-fathers", "zap.kills-all"],
         help: "compare the PID that wait gives with that of the command, and end only then",
         needs_command: false,
+        of: Started,
         play: reaping::stays,
     },
     Duty {
@@ -43,7 +67,18 @@ pub const DUTIES: &[Duty] = &[
         rules: &["reap.zombie-handover"],
         help: "wait for any child on every SIGCHLD: one that ended under another parent is told of, too",
         needs_command: false,
+        of: Both { orphans: 1 },
         play: reaping::dead_orphan,
+    },
+    Duty {
+        name: "few",
+        sentence: "reaps three orphans that come at once",
+        profiles: EVERYBODY,
+        rules: &["exit.sigchld-coalesces", "reap.zombie-handover"],
+        help: "one SIGCHLD may stand for many: wait with WNOHANG until nobody is left",
+        needs_command: false,
+        of: Running { orphans: 3 },
+        play: running::few,
     },
     Duty {
         name: "thousand",
@@ -52,6 +87,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exit.sigchld-coalesces", "reap.zombie-handover"],
         help: "one SIGCHLD may stand for many: wait with WNOHANG until nobody is left",
         needs_command: false,
+        of: Started,
         play: reaping::thousand,
     },
     Duty {
@@ -61,6 +97,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exit.sigchld-coalesces"],
         help: "one SIGCHLD may stand for many, and those killed count as well: wait with WNOHANG until nobody is left",
         needs_command: false,
+        of: Started,
         play: reaping::crowd,
     },
     Duty {
@@ -70,6 +107,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["reap.child-of-injected"],
         help: "do not look whose child it was: who is left behind by a process that joined from outside is adopted, too",
         needs_command: false,
+        of: Started,
         play: reaping::exec_orphan,
     },
     Duty {
@@ -79,6 +117,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["wait.stopped", "sig.stops"],
         help: "without WUNTRACED wait tells of ends alone; wait for any child, and not for the command",
         needs_command: true,
+        of: Started,
         play: reaping::stopped_command,
     },
     Duty {
@@ -88,6 +127,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exec.keeps-process", "sig.blocked-queues"],
         help: "set the mask at the start, for it is inherited over exec",
         needs_command: false,
+        of: Started,
         play: reaping::blocked_chld,
     },
     Duty {
@@ -97,6 +137,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["reap.subreaper"],
         help: "reap whether or not getpid() is 1",
         needs_command: true,
+        of: Started,
         play: reaping::subreaper,
     },
     Duty {
@@ -106,6 +147,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["reap.no-cross-boundary"],
         help: "an init is PID 1 in its own namespace, however many there are above: do not look at them",
         needs_command: true,
+        of: Started,
         play: reaping::nested,
     },
     Duty {
@@ -115,6 +157,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["zap.exit-status", "exit.status"],
         help: "exit(WEXITSTATUS(status)), all eight bits of it",
         needs_command: true,
+        of: Started,
         play: status::status,
     },
     Duty {
@@ -124,6 +167,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["zap.exit-status", "sig.init-immune-inside"],
         help: "exit(128 + WTERMSIG(status)): PID 1 cannot kill itself with the same signal",
         needs_command: true,
+        of: Started,
         play: status::status_killed,
     },
     Duty {
@@ -133,6 +177,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exit.sigchld-coalesces", "wait.order"],
         help: "keep the status of the command alone, and go on reaping",
         needs_command: true,
+        of: Started,
         play: status::status_in_crowd,
     },
     Duty {
@@ -142,6 +187,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exit.status"],
         help: "exit(127) if exec fails with ENOENT, as shells do",
         needs_command: true,
+        of: Started,
         play: status::not_found,
     },
     Duty {
@@ -151,6 +197,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exit.status"],
         help: "exit(126) if exec fails with another error than ENOENT, as shells do",
         needs_command: true,
+        of: Started,
         play: status::not_executable,
     },
     Duty {
@@ -160,6 +207,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["zap.kills-all", "zap.exit-status"],
         help: "do not wait for the others after the command: the kernel kills them when PID 1 ends",
         needs_command: true,
+        of: Started,
         play: status::leftovers,
     },
     Duty {
@@ -169,6 +217,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exit.ign-inherited", "exit.autoreap"],
         help: "set SIGCHLD to its default before the command is started: where it is ignored there is no status to wait for",
         needs_command: true,
+        of: Started,
         play: status::chld_ignored,
     },
     Duty {
@@ -178,6 +227,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.init-outer-dropped", "sig.init-handler"],
         help: "handle or block every signal that can be, and kill(command, signal): nobody else will, and PID 1 has no default actions",
         needs_command: true,
+        of: Started,
         play: signals::passes_on,
     },
     Duty {
@@ -187,6 +237,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.init-handler"],
         help: "keep the handler: passing on once is not enough",
         needs_command: true,
+        of: Started,
         play: signals::twice,
     },
     Duty {
@@ -196,6 +247,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.init-immune-inside", "sig.init-handler"],
         help: "do not look at the sender",
         needs_command: true,
+        of: Started,
         play: signals::from_inside,
     },
     Duty {
@@ -205,6 +257,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exec.keeps-process", "sig.blocked-queues"],
         help: "block signals first, fork, and let the child restore handlers and mask right before exec; put the child into its group from both sides before a signal is passed on",
         needs_command: true,
+        of: Started,
         play: signals::early_term,
     },
     Duty {
@@ -214,6 +267,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exec.keeps-process"],
         help: "set the mask at the start, for it is inherited over exec",
         needs_command: true,
+        of: Started,
         play: signals::blocked_term,
     },
     Duty {
@@ -223,6 +277,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.init-outer-dropped", "sig.fatal"],
         help: "pass SIGTERM on, and end when the command has: otherwise `docker stop` waits ten seconds and kills",
         needs_command: true,
+        of: Started,
         play: status::stop,
     },
     Duty {
@@ -232,6 +287,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["zap.exit-status"],
         help: "end with the command's status, and not with that of the signal which was passed on",
         needs_command: true,
+        of: Started,
         play: status::stop_clean,
     },
     Duty {
@@ -241,6 +297,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exec.keeps-process"],
         help: "restore the mask in the child, before exec",
         needs_command: true,
+        of: Started,
         play: signals::clean_mask,
     },
     Duty {
@@ -250,6 +307,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exec.keeps-process"],
         help: "set what is ignored to its default in the child, before exec: handlers go by themselves, and ignoring stays",
         needs_command: true,
+        of: Started,
         play: signals::clean_ignored,
     },
     Duty {
@@ -259,6 +317,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.stops", "sig.cont-resumes", "pg.tstp-orphaned"],
         help: "pass SIGTSTP and SIGCONT on like all the others; do not stop PID 1",
         needs_command: true,
+        of: Started,
         play: signals::job_control,
     },
     Duty {
@@ -268,6 +327,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["pg.rules"],
         help: "tcsetpgrp(tty, group of the command), if the command has a group of its own; block SIGTTOU meanwhile",
         needs_command: true,
+        of: Started,
         play: terminal::foreground,
     },
     Duty {
@@ -277,6 +337,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["pg.rules", "sig.handler"],
         help: "the terminal sends it to the foreground group: give the command a group of its own, or do not pass on what came from the terminal",
         needs_command: true,
+        of: Started,
         play: terminal::ctrl_c,
     },
     Duty {
@@ -286,6 +347,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["pg.rules", "sig.handler"],
         help: "the terminal sends SIGWINCH to the foreground group: give the command a group of its own, or do not pass it on",
         needs_command: true,
+        of: Started,
         play: terminal::resize,
     },
     Duty {
@@ -295,6 +357,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["pg.session-leader-exit", "sig.init-handler"],
         help: "the kernel sends SIGHUP to the session's leader, which is PID 1: pass it on",
         needs_command: true,
+        of: Started,
         play: terminal::hangup,
     },
     Duty {
@@ -304,6 +367,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["exit.signal-sent"],
         help: "start it again after wait has given it",
         needs_command: true,
+        of: Started,
         play: status::restarts,
     },
     Duty {
@@ -313,6 +377,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.init-outer-dropped", "sig.init-handler"],
         help: "install a handler for SIGTERM: PID 1 has no default actions",
         needs_command: false,
+        of: Started,
         play: status::ends,
     },
     Duty {
@@ -322,6 +387,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.init-handler"],
         help: "",
         needs_command: true,
+        of: Started,
         play: told::who_hears,
     },
     Duty {
@@ -331,6 +397,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["zap.kills-all"],
         help: "",
         needs_command: true,
+        of: Started,
         play: told::told_at_the_end,
     },
     Duty {
@@ -340,6 +407,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["reap.subreaper"],
         help: "",
         needs_command: true,
+        of: Started,
         play: told::adopts,
     },
     Duty {
@@ -349,7 +417,18 @@ pub const DUTIES: &[Duty] = &[
         rules: &["sig.init-outer-dropped"],
         help: "",
         needs_command: false,
+        of: Started,
         play: told::enders,
+    },
+    Duty {
+        name: "takes",
+        sentence: "which signals it takes, and which it ignores",
+        profiles: NOBODY,
+        rules: &["sig.init-handler", "exit.autoreap"],
+        help: "",
+        needs_command: false,
+        of: Running { orphans: 0 },
+        play: running::takes,
     },
     Duty {
         name: "idle",
@@ -358,6 +437,7 @@ pub const DUTIES: &[Duty] = &[
         rules: &["wait.blocks"],
         help: "",
         needs_command: false,
+        of: Both { orphans: 0 },
         play: told::idle,
     },
 ];

@@ -90,6 +90,15 @@ pub(crate) fn alarm(thread: i32) -> Alarm {
     }
 }
 
+/// The signals that a thread waits for where it sleeps (sigwaitinfo(2)); signal 1 is the lowest bit. It has none of them blocked meanwhile.
+pub(crate) fn waited_for(thread: i32) -> u64 {
+    let Some(call) = call(thread).filter(|call| call.name == "rt_sigtimedwait") else { return 0 };
+    let mut set = [0; 8];
+    let read = File::open(format!("/proc/{thread}/mem"))
+        .and_then(|memory| memory.read_exact_at(&mut set, call.arguments.first().copied().unwrap_or(0)));
+    read.map_or(0, |()| u64::from_ne_bytes(set))
+}
+
 fn clock_of(number: i32) -> ClockId {
     if number == libc::CLOCK_REALTIME { ClockId::Realtime } else { ClockId::Monotonic }
 }

@@ -14,7 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use pidlab_certify::{AskError, Duty, Profile, Report, Subject, Verdict, find};
+use pidlab_certify::{AskError, AttachError, Duty, Profile, Report, Subject, Verdict, find};
+use pidlab_scenario::one_line;
 
 use super::{End, Out};
 
@@ -31,10 +32,17 @@ COMMAND sees the files of this machine, and changes none: what it writes to
 something does not happen is said when nothing more can happen. What does not
 come to rest within the bound is not decided.
 
+With --attach the PID 1 of a container that runs already is asked, from outside
+of the container; any process in it will do. It is looked at, and nothing is
+sent, traced or written. Duties for which an orphan is made there are asked with
+--orphans, or by their names: an orphan that is not reaped stays as a zombie for
+as long as the container is there, three of them at most; and a PID 1 that takes
+any child for its command ends with the first, and its container with it.
+
 Exit codes:
   0  every duty of the profile is done
   1  one is not done
-  2  bad usage, or COMMAND cannot be run
+  2  bad usage, or COMMAND cannot be run, or there is no such container
   3  one is not decided
   4  it cannot be asked here
 
@@ -44,6 +52,8 @@ Examples:
   pidlab init --profile pause -- sleep infinity
   pidlab init --duty orphan --duty early-term -- dumb-init {}
   pidlab init --kata -- ./my-init {}
+  pidlab init --attach 4242
+  pidlab init --attach 4242 --orphans
   pidlab init --list")]
 pub(super) struct Arguments {
     /// What it is for, which says what its duties are [default: container, and pause where there is no {}].
@@ -55,6 +65,12 @@ pub(super) struct Arguments {
     /// Write a PID 1 of your own: ask step by step what a container's must do, up to the first step that is not done.
     #[arg(long, conflicts_with_all = ["profile", "duties"])]
     kata: bool,
+    /// Ask the PID 1 of a container that runs already: PID is any process in it, as it is seen from here.
+    #[arg(long, value_name = "PID", conflicts_with_all = ["kata", "profile", "command", "jobs"], value_parser = clap::value_parser!(i32).range(1..))]
+    attach: Option<i32>,
+    /// Ask it what it does with orphans as well: one that it does not reap stays as a zombie for as long as the container is there.
+    #[arg(long, requires = "attach")]
+    orphans: bool,
     /// List the duties, and ask none; with --kata the steps.
     #[arg(long)]
     list: bool,
@@ -68,7 +84,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
     /// The program, and its arguments.
-    #[arg(last = true, required_unless_present = "list")]
+    #[arg(last = true, required_unless_present_any = ["list", "attach"])]
     command: Vec<OsString>,
 }
 
@@ -159,12 +175,14 @@ pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         }
         return Ok(End::Agree);
     }
-    let words: Option<Vec<String>> = arguments.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
-    let Some(words) = words else {
-        eprintln!("error: the command is no UTF-8");
-        return Ok(End::BadInput);
+    let subject = match arguments.attach {
+        Some(pid) => attached(pid),
+        None => started(&arguments.command),
     };
-    let subject = Subject::new(words).with_bound(Duration::from_secs(arguments.bound));
+    let subject = match subject {
+        Ok(subject) => subject.with_bound(Duration::from_secs(arguments.bound)),
+        Err(end) => return Ok(end),
+    };
     if arguments.kata && !matches!(arguments.format, Format::Text | Format::Json) {
         eprintln!("error: the steps are told as text or as json");
         return Ok(End::BadInput);
@@ -182,7 +200,10 @@ pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         [] => subject.duties(profile).collect(),
         some => some.to_vec(),
     };
+    // Named is meant.
+    let has_orphans = arguments.orphans || !arguments.duties.is_empty();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
+    let subject = subject.with_orphans(has_orphans);
     let run = Run { subject, profile, kernel, duties };
     let writer: Box<dyn Writer> = match arguments.format {
         Format::Text => Box::new(text::Text),
@@ -190,13 +211,49 @@ pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         Format::Junit => Box::new(tools::Junit::default()),
         Format::Ktap => Box::new(tools::Ktap::default()),
     };
-    let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from);
+    // In a container that others use, one comes after another.
+    let jobs = match arguments.attach {
+        Some(_) => 1,
+        None => arguments.jobs.map_or_else(super::default_jobs, usize::from),
+    };
     let mut telling = Telling { run: &run, writer, counts: Counts::default(), begun: false, heading: None };
     if arguments.kata {
         return kata::go(out, telling, jobs, arguments.format);
     }
     let asked = ask(out, &mut telling, &run.duties, jobs)?;
     telling.end(out, asked)
+}
+
+/// A program that is started. How this ends, where it cannot be.
+fn started(command: &[OsString]) -> Result<Subject, End> {
+    let words: Option<Vec<&str>> = command.iter().map(|word| word.to_str()).collect();
+    words.map(Subject::new).ok_or_else(|| {
+        eprintln!("error: the command is no UTF-8");
+        End::BadInput
+    })
+}
+
+/// The PID 1 of a container that runs already. How this ends, where there is none.
+fn attached(pid: i32) -> Result<Subject, End> {
+    Subject::running(pid).map_err(|error| {
+        eprintln!("error: PID {pid}: {error}");
+        match error {
+            AttachError::NotPermitted(_) => {
+                eprintln!("remedy: run as root, or as the user whose container it is");
+                End::NoKernel
+            }
+            _ => End::BadInput,
+        }
+    })
+}
+
+/// Whom it is about, in words.
+fn title(subject: &Subject) -> String {
+    let name = match subject.attached_to() {
+        Some((pid, name)) => format!("PID {pid} ({name})"),
+        None => subject.words().join(" "),
+    };
+    one_line(&name).into_owned()
 }
 
 /// What has been told so far of a run.

@@ -73,8 +73,8 @@ fn no_zombie_stays(lab: &mut Lab<'_>) -> Played {
     // A first glance would come before anybody has died.
     lab.calm_down()?;
     let (init, mut problems) = (lab.init()?, Vec::new());
-    lab.until(|lab| lab.ended.is_some() || look::zombies_of(init) == 0)?;
-    match look::zombies_of(init) {
+    lab.until(|lab| lab.ended.is_some() || look::zombies_of(init).is_empty())?;
+    match look::zombies_of(init).len() {
         0 => {}
         zombies => problems.push(format!("{zombies} of its children stay as zombies")),
     }

@@ -91,11 +91,12 @@ pub(crate) fn enders(bench: &mut Bench) -> Played {
 const WATCHED: Duration = Duration::from_secs(2);
 
 pub(crate) fn idle(bench: &mut Bench) -> Played {
-    let mut lab = bench.ready(Setting::default())?;
+    // One that runs already is only looked at.
+    let mut lab = if bench.is_attached() { bench.watch()? } else { bench.ready(Setting::default())? };
     lab.calm_down()?;
-    let init = lab.init()?;
+    let (init, own) = (lab.init()?, lab.bench.own);
     let switches = || {
-        let look = Look::around(1);
+        let look = Look::around(own);
         look.0.values().filter(|seen| seen.process == init).map(|seen| seen.switches).sum::<u64>()
     };
     let (begun, before) = (Instant::now(), switches());

@@ -215,6 +215,7 @@ impl Init {
         let is_left = |fault: &str, by: i32| self.has(fault) && status == by;
         !(is_left("orphan", 41)
             || is_left("dead-orphan", 42)
+            || is_left("few", 43)
             || is_left("nested", 47)
             || is_left("blocked-chld", 48)
             || (self.has("thousand") && self.reaped >= 500)

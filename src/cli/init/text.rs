@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use pidlab_certify::{DUTIES, Profile, Verdict};
 use pidlab_scenario::one_line;
 
-use super::{Answer, Counts, Run, Writer};
+use super::{Answer, Counts, Run, Writer, title};
 use crate::words;
 
 pub(super) struct Text;
@@ -15,9 +15,12 @@ const INDENT: &str = "              ";
 
 impl Writer for Text {
     fn start(&mut self, out: &mut dyn Write, run: &Run) -> io::Result<()> {
-        let command = run.subject.words().join(" ");
-        let sentence = format!("{}: PID 1 as {}, on Linux {}", command, profile(run.profile), run.kernel);
-        writeln!(out, "{}\n", textwrap::fill(&one_line(&sentence), words::page()))
+        let what = match run.subject.attached_to() {
+            Some(_) => "the PID 1 of a container that runs already",
+            None => &format!("PID 1 as {}", profile(run.profile)),
+        };
+        let sentence = format!("{}: {what}, on Linux {}", title(&run.subject), run.kernel);
+        writeln!(out, "{}\n", textwrap::fill(&sentence, words::page()))
     }
 
     fn take(&mut self, out: &mut dyn Write, _: &Run, answer: &Answer) -> io::Result<()> {
@@ -86,8 +89,15 @@ pub(super) fn list(out: &mut dyn Write) -> io::Result<()> {
             })
             .collect();
         let whose = if whose.is_empty() { "told".to_owned() } else { whose.join(", ") };
+        let of = match (duty.is_for_started(), duty.is_for_running(), duty.orphans()) {
+            (_, false, _) => "",
+            (false, true, 0) => "; only with --attach",
+            (true, true, 0) => "; also with --attach",
+            (false, true, _) => "; only with --attach --orphans",
+            (true, true, _) => "; also with --attach --orphans",
+        };
         let page = words::page().subsequent_indent("  ");
-        writeln!(out, "{}", textwrap::fill(&format!("{}: {} ({whose})", duty.name, duty.sentence), page))?;
+        writeln!(out, "{}", textwrap::fill(&format!("{}: {} ({whose}{of})", duty.name, duty.sentence), page))?;
     }
     Ok(())
 }

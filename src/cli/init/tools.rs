@@ -7,14 +7,17 @@ use pidlab_scenario::{escaped_json, one_line, printable};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 
-use super::{Answer, Counts, Run, Writer};
+use super::{Answer, Counts, Run, Writer, title};
 
 /// A line about the run, one for each duty, and one with the counts.
 pub(super) struct Json;
 
 impl Writer for Json {
     fn start(&mut self, out: &mut dyn Write, run: &Run) -> io::Result<()> {
-        let head = json!({ "command": run.subject.words(), "profile": run.profile, "kernel": run.kernel });
+        let head = match run.subject.attached_to() {
+            Some((pid, name)) => json!({ "attach": pid, "name": name, "kernel": run.kernel }),
+            None => json!({ "command": run.subject.words(), "profile": run.profile, "kernel": run.kernel }),
+        };
         writeln!(out, "{}", escaped_json(&head.to_string()))
     }
 
@@ -58,7 +61,7 @@ pub(super) struct Junit {
 
 impl Writer for Junit {
     fn start(&mut self, _: &mut dyn Write, run: &Run) -> io::Result<()> {
-        let mut suite = TestSuite::new(one_line(&run.subject.words().join(" ")).into_owned());
+        let mut suite = TestSuite::new(title(&run.subject));
         suite.add_property(("kernel", &*run.kernel));
         self.suite = Some(suite);
         Ok(())
@@ -102,7 +105,7 @@ pub(super) struct Ktap {
 impl Writer for Ktap {
     fn start(&mut self, out: &mut dyn Write, run: &Run) -> io::Result<()> {
         writeln!(out, "KTAP version 1\n1..{}", run.duties.len())?;
-        writeln!(out, "# {} on Linux {}", one_line(&run.subject.words().join(" ")), run.kernel)
+        writeln!(out, "# {} on Linux {}", title(&run.subject), run.kernel)
     }
 
     fn take(&mut self, out: &mut dyn Write, _: &Run, answer: &Answer) -> io::Result<()> {
