@@ -220,6 +220,11 @@ fn a_container_that_runs_is_looked_at() {
     let folder = Folder::new("init-attach");
     let Some(container) = Container::new(&["sleep", "infinity"]) else { return };
     let pid = container.1.to_string();
+    let begun = Instant::now();
+    while fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name != "sleep\n") {
+        assert!(begun.elapsed() < LONGEST, "it becomes its program");
+        std::thread::yield_now();
+    }
     let text = pidlab(&folder.0, &["init", "--attach", &pid]);
     assert_eq!(text.code, Some(1), "{}{}", text.out, text.err);
     let words = text.out.split_whitespace().collect::<Vec<_>>().join(" ");

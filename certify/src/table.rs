@@ -422,7 +422,7 @@ pub const DUTIES: &[Duty] = &[
     },
     Duty {
         name: "takes",
-        sentence: "which signals it takes, and which it ignores",
+        sentence: "which signals it takes, and which it ignores, of the first 31",
         profiles: NOBODY,
         rules: &["sig.init-handler", "exit.autoreap"],
         help: "",

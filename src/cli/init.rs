@@ -69,7 +69,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PID", conflicts_with_all = ["kata", "profile", "command", "jobs"], value_parser = clap::value_parser!(i32).range(1..))]
     attach: Option<i32>,
     /// Ask it what it does with orphans as well: one that it does not reap stays as a zombie for as long as the container is there.
-    #[arg(long, requires = "attach")]
+    #[arg(long, requires = "attach", conflicts_with = "command")]
     orphans: bool,
     /// List the duties, and ask none; with --kata the steps.
     #[arg(long)]
