@@ -7,6 +7,7 @@ mod faulty;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +15,10 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab_certify::{AskError, AttachError, DUTIES, Profile, Subject, Verdict, find};
 use pidlab_realkernel::must_not_skip;
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept, bind, listen, recv, send,
+    socket_with,
+};
 use rustix::process::{Pid, Signal, kill_process};
 
 fn main() -> ExitCode {
@@ -26,7 +31,7 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(status).unwrap_or(255));
     }
     let arguments = Arguments::from_args();
-    let trials: [(&str, fn() -> Result<(), Failed>); 11] = [
+    let trials: [(&str, fn() -> Result<(), Failed>); 12] = [
         ("one_that_reaps_does_all", one_that_reaps_does_all),
         ("each_fault_is_seen_and_no_other", each_fault_is_seen_and_no_other),
         ("one_that_reaps_nothing_is_left_one_zombie", one_that_reaps_nothing_is_left_one_zombie),
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
         ("who_ignores_a_signal_does_not", who_ignores_a_signal_does_not),
         ("no_signal_is_sent", no_signal_is_sent),
         ("who_ends_meanwhile_is_not_decided", who_ends_meanwhile),
+        ("nobody_is_left_by_a_puppet", nobody_is_left_by_a_puppet),
         ("a_member_leads_to_its_init", a_member_leads_to_its_init),
         ("who_is_in_no_container_is_told_apart", who_is_in_no_container),
         ("what_disturbs_is_not_asked", what_disturbs_is_not_asked),
@@ -284,20 +290,44 @@ fn who_ends_meanwhile() -> Result<(), Failed> {
         Err(AskError::Unavailable { .. }) => {}
         other => return Err(format!("it had ended: {other:?}").into()),
     }
-    // Whoever is not waited for is a zombie, and its namespace has nobody any more.
-    let mut container = Container::sleeper();
+    // It reaps nothing, and somebody is busy: there is no verdict as long as it is there.
+    let mut container = Container::new(&["sh", "-c", "(while :; do :; done) & exec sleep infinity"]);
     let subject = container.subject();
     std::thread::scope(|scope| {
-        let asked =
-            scope.spawn(|| subject.ask(find("idle").ok_or("it is in the table")?).map_err(|error| error.to_string()));
-        // It is watched for seconds: wherever this comes, it comes before the answer.
+        let orphan = find("orphan").ok_or("it is in the table")?;
+        let asked = scope.spawn(|| subject.ask(orphan).map_err(|error| error.to_string()));
+        wait_until("its orphan has ended", || container.zombies() == 1);
+        // The orphan is gone with it, and was not reaped.
         container.kill();
         match asked.join() {
             Ok(Ok(report)) if report.verdict == Verdict::NotDecided => Ok(()),
-            Ok(Err(_)) => Ok(()),
             other => Err(format!("{other:?}").into()),
         }
     })
+}
+
+/// A puppet that loses its conductor takes its children along: none of them comes to a PID 1 that would not reap it.
+fn nobody_is_left_by_a_puppet() -> Result<(), Failed> {
+    let container = Container::sleeper();
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("attach-{}", std::process::id()));
+    let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    bind(&listener, &SocketAddrUnix::new(&path)?)?;
+    listen(&listener, 2)?;
+    let mut outside = Command::new("nsenter")
+        .args(["--target", &container.init.to_string(), "--pid", "--"])
+        .args([&std::env::current_exe()?, Path::new("a-puppet-of-pidlab-init"), &path, Path::new("puppet")])
+        .spawn()?;
+    let hears = |socket: &OwnedFd| recv(socket, &mut [0; 4096][..], RecvFlags::empty()).map(|(length, _)| length > 0);
+    let puppet = accept(&listener)?;
+    assert!(hears(&puppet)?, "it says who it is");
+    send(&puppet, br#"{"Fork":{"name":"child"}}"#, SendFlags::NOSIGNAL)?;
+    let child = accept(&listener)?;
+    assert!(hears(&child)? && hears(&puppet)?, "both say that it is there");
+    assert_eq!(container.members().len(), 3);
+    drop((puppet, child, listener));
+    outside.wait()?;
+    fs::remove_file(path)?;
+    container.holds_nothing_but(0)
 }
 
 fn a_member_leads_to_its_init() -> Result<(), Failed> {
