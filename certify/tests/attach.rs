@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(status).unwrap_or(255));
     }
     let arguments = Arguments::from_args();
-    let trials: [(&str, fn() -> Result<(), Failed>); 12] = [
+    let trials: [(&str, Test); 12] = [
         ("one_that_reaps_does_all", one_that_reaps_does_all),
         ("each_fault_is_seen_and_no_other", each_fault_is_seen_and_no_other),
         ("one_that_reaps_nothing_is_left_one_zombie", one_that_reaps_nothing_is_left_one_zombie),
@@ -49,11 +49,13 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
+type Test = fn() -> Result<(), Failed>;
+
 /// Nothing takes as long that comes to an end.
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// Where no container can be made nothing is tried.
-fn unless_it_cannot_be(test: fn() -> Result<(), Failed>) -> Result<(), Failed> {
+fn unless_it_cannot_be(test: Test) -> Result<(), Failed> {
     let made = in_a_container(&["true"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if !made && !must_not_skip() {
         writeln!(io::stderr(), "skipped: no PID namespace can be had")?;
