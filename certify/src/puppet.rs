@@ -37,7 +37,19 @@ struct Puppet {
 }
 
 /// Serves until it is told to end, or until nobody is there who could tell.
+///
+/// Then its children hear that, too, and end; it ends after them, so that none of them is left to somebody else's PID 1. It learns of it by the
+/// end of what it reads, or by an answer that cannot be given any more.
 pub(crate) fn play(path: PathBuf, name: String) -> io::Result<i32> {
+    let served = serve(path, name);
+    if !matches!(served, Ok(Some(_))) {
+        while waitpid(None, WaitOptions::empty()).is_ok() {}
+    }
+    served.map(|status| status.unwrap_or(ALONE))
+}
+
+/// The status that it was told to end with; nothing if nobody plays any more.
+fn serve(path: PathBuf, name: String) -> io::Result<Option<i32>> {
     let (blocked, ignored) = (plain::blocked()?, plain::ignored_at_birth());
     for signal in 1..=LAST {
         // Nothing can be said about SIGKILL, SIGSTOP, and the two that the C library keeps; they are at their default.
@@ -53,21 +65,15 @@ pub(crate) fn play(path: PathBuf, name: String) -> io::Result<i32> {
         if both[1].revents().contains(PollFlags::IN) {
             puppet.tell_of_a_signal()?;
         } else if !both[0].revents().is_empty() {
-            let Some(order) = said::hear(&puppet.socket)? else { return Ok(alone()) };
+            let Some(order) = said::hear(&puppet.socket)? else { return Ok(None) };
             match puppet.obey(order) {
                 Ok(Next::Say(said)) => said::say(&puppet.socket, &said)?,
-                Ok(Next::End(status)) => return Ok(status),
+                Ok(Next::End(status)) => return Ok(Some(status)),
                 Ok(Next::Be(child)) => puppet = child,
                 Err(error) => said::say(&puppet.socket, &Said::Failed(error.raw_os_error().unwrap_or(0)))?,
             }
         }
     }
-}
-
-/// Nobody plays any more: its children hear that, too, and end; it ends after them, so that none of them is left to somebody else's PID 1.
-fn alone() -> i32 {
-    while waitpid(None, WaitOptions::empty()).is_ok() {}
-    ALONE
 }
 
 /// What comes of an order.
