@@ -230,14 +230,17 @@ fn zombies_that_are_there() -> Result<(), Failed> {
 
 /// The solution in C of the kata, which takes its signals with sigwaitinfo(2).
 fn waiter() -> Result<PathBuf, Failed> {
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("attach-waiter");
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("attach-waiter-{}", std::process::id()));
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("kata/init.c");
     let built = Command::new("cc").args(["-DSTEP=6", "-o"]).arg(&program).arg(source).status()?;
     if built.success() { Ok(program) } else { Err("it is not built".into()) }
 }
 
 fn who_waits_for_a_signal_hears_it() -> Result<(), Failed> {
-    let container = Container::new(&[&waiter()?.to_string_lossy(), "sleep", "infinity"]);
+    let program = waiter()?;
+    let container = Container::new(&[&program.to_string_lossy(), "sleep", "infinity"]);
+    wait_until("it has started its command", || container.members().len() == 2);
+    fs::remove_file(program)?;
     let subject = container.subject();
     let told = ask(&subject, "takes")?.1;
     if !told.contains("waits for SIGHUP") || ask(&subject, "hears-term")?.0 != Verdict::Holds {
