@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::attach::{self, AttachError, OBSERVER, Running, Whom};
+use crate::attach::{self, AttachError, Running, Whom};
 use crate::conductor::{LAUNCHER, Task, Told};
 use crate::duty::{Duty, Profile};
+use crate::observer::OBSERVER;
 use crate::report::{Report, Verdict};
 use crate::table::DUTIES;
 

@@ -33,7 +33,7 @@
 //! Modules in reading order: `duty` and `table` (which there are), `kata` (in which order to learn them) and `duties` (what is played), `play` (what they have in common), `lab` (one program under test,
 //! and those around it), `stop` (why a duty is given up), `quiet` (when nothing more happens), `look` and `timer` (what procfs tells for that), `birth` (how a program becomes
 //! PID 1), `guest` (who joins from outside), `puppet` and `said` (who does what it is told, and how it is told), `conductor` and `ask` (why
-//! nothing is left), `attach` (one that runs already), `part` (one program in many parts), `report` (what comes out).
+//! nothing is left), `attach` and `observer` (one that runs already), `part` (one program in many parts), `report` (what comes out).
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
 
@@ -47,6 +47,7 @@ mod guest;
 mod kata;
 mod lab;
 mod look;
+mod observer;
 mod part;
 mod play;
 mod puppet;

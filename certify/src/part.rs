@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::{attach, birth, conductor, guest, puppet};
+use crate::{birth, conductor, guest, observer, puppet};
 
 /// Goes on as a part of a lab, if that is what this program was started as. A program that uses this crate begins its `main` with it.
 ///
@@ -27,8 +27,8 @@ fn part(name: &OsString, first: OsString, mut rest: impl Iterator<Item = OsStrin
     Some(match name.to_str()? {
         conductor::LAUNCHER => text(&first).and_then(|task| conductor::launch(&task)),
         conductor::CONDUCTOR => text(&first).and_then(|task| conductor::conduct(&task)),
-        attach::OBSERVER => text(&first).and_then(|task| attach::observe(&task)),
-        attach::PROCFS => text(&first).map(|place| attach::mount_procfs(&place)),
+        observer::OBSERVER => text(&first).and_then(|task| observer::observe(&task)),
+        observer::PROCFS => text(&first).map(|place| observer::mount_procfs(&place)),
         birth::NAME => text(&first).and_then(|birth| birth::be_born(serde_json::from_str(&birth)?)),
         guest::NAME => {
             let words: io::Result<Vec<String>> = rest.map(|word| text(&word)).collect();

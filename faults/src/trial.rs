@@ -52,9 +52,9 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// The whole library on the model and the kernel.
-    pub(crate) fn library(&self, fault: usize) -> Seen {
-        let ended = self.pidlab(fault, &["check", "--quiet"]);
+    /// The whole library on the model and the kernel, looked at in this way.
+    pub(crate) fn library(&self, fault: usize, look: &str) -> Seen {
+        let ended = self.pidlab(fault, &["check", "--quiet", "--look", look]);
         let name = |line: &'_ str| {
             let words = ["DIFFERS", "CLAIM FAILED", "NOT DECIDED", "NO RESULT", "INVALID"];
             words.iter().find_map(|word| line.strip_prefix(word)).map(|name| name.trim().to_owned())

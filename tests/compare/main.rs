@@ -102,3 +102,32 @@ fn a_claim_is_held_against_the_kernel_too() {
     assert_eq!(failed.step, 2);
     assert!(matches!(failed.instead[..], [(Whose::Kernel, _)]), "{failed:?}");
 }
+
+/// Two children die at once, and one handler hears of both, of one after the other, or of either alone.
+#[test]
+fn a_claim_is_held_against_all_that_may_come() {
+    let claiming = |then: &str| {
+        let text = format!(
+            r#"
+            title = "Two deaths"
+            steps = [
+              {{ by = "host", call = "sigaction", signal = "SIGCHLD", action = "handle" }},
+              {{ by = "host", call = "fork", child = "a" }},
+              {{ by = "host", call = "fork", child = "b" }},
+              {{ by = "host", call = "kill", pid = -1, signal = "SIGKILL", then = {{ {then} }} }},
+            ]
+            "#
+        );
+        Scenario::parse("deaths", "deaths.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}"))
+    };
+    let of_all = claiming(r#"a = { state = "zombie" }, b = { state = "zombie" }"#);
+    let of_one =
+        claiming(r#"host = { handled = [{ signal = "SIGCHLD", si_pid = 2, status = { killed = "SIGKILL" } }] }"#);
+    for (scenario, holds) in [(of_all, true), (of_one, false)] {
+        let Ok(run) = model().run(&scenario);
+        // Whatever came, another outcome would have been as good.
+        let verdict = with_model(&mut model(), &scenario, Some(&run));
+        assert_eq!(verdict.agrees(), holds, "{verdict:?}");
+        assert_eq!(verdict.failed_claims().count(), usize::from(!holds));
+    }
+}
