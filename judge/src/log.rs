@@ -6,7 +6,7 @@ use std::fmt;
 use pidlab_scenario::Facts;
 
 use crate::header::Header;
-use crate::line::{Said, answered, line, unanswered};
+use crate::line::{Line, Said, answered, line, unanswered};
 
 /// A log that was read.
 #[derive(Clone, Debug)]
@@ -89,8 +89,10 @@ pub enum Fault {
     StillThere(u32),
     /// A line that `pidlab record` has written cannot be read.
     Header,
-    /// Files of several processes without the times that would put their lines in order.
+    /// Lines of several processes, which were in files of their own, and no times that would put them in order.
     NoTimes,
+    /// A file of one process among others that names its process in its lines, and so is a log of its own.
+    Whole,
 }
 
 impl std::error::Error for Unreadable {}
@@ -127,8 +129,9 @@ impl fmt::Display for Unreadable {
             ),
             Fault::NoTimes => write!(
                 f,
-                "line {line}: what is recorded with -ff, a file for each process, is put in order by its times: record with -ttt, or with -f alone"
+                "line {line}: its time does not say what came first, and files of -ff are put in order by their times: record with -ttt, or with -f and no times"
             ),
+            Fault::Whole => write!(f, "line {line} names its process: the file is a log of its own"),
             Fault::Header => write!(f, "line {line}: what `pidlab record` wrote there cannot be read"),
         }
     }
@@ -174,11 +177,10 @@ impl Log {
     pub fn merged(files: &[(u32, String)]) -> Result<String, (u32, Unreadable)> {
         let mut lines = Vec::new();
         for (pid, text) in files {
-            for (index, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-                let fault = |why| (*pid, Unreadable { line: index + 1, why });
-                let line = line(text).ok_or(fault(Fault::Foreign))?;
-                let time = line.time.filter(|time| is_exact(time)).ok_or(fault(Fault::NoTimes))?;
-                lines.push((time, pid, text));
+            for (index, text) in text.lines().enumerate() {
+                if let Some(time) = time_of(text).map_err(|why| (*pid, Unreadable { line: index + 1, why }))? {
+                    lines.push((time, pid, text));
+                }
             }
         }
         // The sort is stable: a file's own lines keep their order.
@@ -196,16 +198,46 @@ impl Log {
     }
 }
 
-/// Whether a time says which of two lines was first: not one that is counted from the line before, or to the second.
-fn is_exact(time: &str) -> bool {
-    time.contains('.') && time.starts_with(|first: char| first.is_ascii_digit()) && time.len() > "12:00:00".len()
+/// When a line of a file of one process was written; nothing where it says nothing of the process.
+fn time_of(text: &str) -> Result<Option<&str>, Fault> {
+    if text.trim().is_empty() || text.starts_with('#') {
+        return Ok(None);
+    }
+    match line(text).ok_or(Fault::Foreign)? {
+        Line { said: Said::Remark, .. } => Ok(None),
+        Line { pid: Some(_), time: Some(_), .. } => Err(Fault::Whole),
+        Line { time: Some(time), .. } if tells(time) == Tells::Order => Ok(Some(time)),
+        _ => Err(Fault::NoTimes),
+    }
+}
+
+/// What the times of two lines tell of their order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tells {
+    /// Which was first.
+    Order,
+    /// That, if they are of different seconds: `-t`.
+    Second,
+    /// Nothing: it is counted from the line before (`-r`), and so the lines were never apart.
+    Nothing,
+}
+
+fn tells(time: &str) -> Tells {
+    let (whole, part) = time.split_once('.').map_or((time, None), |(whole, part)| (whole, Some(part)));
+    // Seconds since 1970 have ten digits since 2001.
+    let is_absolute = whole.contains(':') || whole.len() >= "1000000000".len();
+    match part {
+        None => Tells::Second,
+        Some(_) if is_absolute && !whole.starts_with('+') => Tells::Order,
+        Some(_) => Tells::Nothing,
+    }
 }
 
 /// What the lines say that tells how the log was made.
 #[derive(Default)]
 struct Times {
-    /// A line without a time.
-    lacking: Option<usize>,
+    /// Whether a line has no time, or one that is counted from the line before.
+    lacking: bool,
     /// A time that does not tell which of two lines was first.
     coarse: Option<usize>,
     /// Whether a call comes back in a line of its own.
@@ -230,9 +262,12 @@ impl Reader {
         let line = line(text).ok_or(Fault::Foreign)?;
         match line.time {
             _ if line.said == Said::Remark => {}
-            None => self.times.lacking = self.times.lacking.or(Some(number)),
-            Some(time) if !is_exact(time) => self.times.coarse = self.times.coarse.or(Some(number)),
-            Some(_) => {}
+            None => self.times.lacking = true,
+            Some(time) => match tells(time) {
+                Tells::Order => {}
+                Tells::Second => self.times.coarse = self.times.coarse.or(Some(number)),
+                Tells::Nothing => self.times.lacking = true,
+            },
         }
         let pid = line.pid.or_else(|| self.log.records.first().map(|record| record.pid)).unwrap_or(0);
         match line.said {
@@ -339,7 +374,7 @@ impl Reader {
     fn take_apart(&mut self) -> Result<(), Unreadable> {
         let log = &mut self.log;
         let several = log.records.iter().any(|record| record.pid != log.records[0].pid);
-        if !several || self.times.resumed || self.times.lacking.is_some() || log.header.is_written() {
+        if !several || self.times.resumed || self.times.lacking || log.header.is_written() {
             return Ok(());
         }
         if let Some(line) = self.times.coarse {

@@ -88,12 +88,62 @@ fn altered_answers_are_refuted_though_less_is_known() {
 #[test]
 fn times_have_to_tell_which_was_first() {
     let file = |time: &str| format!("{time}exit_group(0) = ?\n{time}+++ exited with 0 +++\n");
-    for time in ["", "12:00:00 ", "1700000000 ", "     0.000123 ", "+0.000123 "] {
-        let came = Log::merged(&[(41, file("12:00:00.1 ")), (42, file(time))]);
-        assert!(matches!(came, Err((42, Unreadable { line: 1, .. }))), "{time}: {came:?}");
+    let of = |time: &str| Log::merged(&[(41, file("12:00:00.1 ")), (42, file(time))]);
+    for time in ["", "12:00:00 ", "     0.000123 ", "    10.000123 ", "+0.000123 "] {
+        let came = of(time);
+        assert!(matches!(came, Err((42, Unreadable { line: 1, why: Fault::NoTimes, .. }))), "{time}: {came:?}");
     }
-    let text = "41 12:00:00 fork() = 42\n42 12:00:00 exit_group(0) = ?\n42 12:00:00 +++ exited with 0 +++\n\
-                41 12:00:00 exit_group(0) = ?\n41 12:00:00 +++ exited with 0 +++\n";
-    let came = Log::read(text, false).map(drop);
-    assert!(matches!(came, Err(Unreadable { line: 1, why: Fault::NoTimes, .. })), "{came:?}");
+    let whole = of("42 12:00:00.1 ");
+    assert!(matches!(whole, Err((42, Unreadable { line: 1, why: Fault::Whole, .. }))), "{whole:?}");
+    let with_remarks = [(41, format!("strace: Process 41 attached\n\n# mine\n{}", file("12:00:00.1 ")))];
+    assert_eq!(Log::merged(&with_remarks).map(|text| text.lines().count()), Ok(2));
+}
+
+/// A signal may have been taken any time after the line before: here before the second was sent, which would have been lost otherwise.
+#[test]
+fn a_signal_may_be_taken_before_its_line() {
+    let signal = "41 --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=42, si_uid=0} ---";
+    let lines = [
+        "41 rt_sigaction(SIGUSR1, {sa_handler=0x401000, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=0x7f0000000000}, NULL, 8) = 0",
+        "41 fork() = 42",
+        "41 pause() = ? ERESTARTNOHAND (To be restarted if no handler)",
+        "42 kill(41, SIGUSR1) = 0",
+        "42 kill(41, SIGUSR1) = 0",
+        "42 getpid() = 42",
+        signal,
+        "41 rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)",
+        signal,
+        "41 rt_sigreturn({mask=[]}) = 0",
+        "42 exit_group(0) = ?",
+        "42 +++ exited with 0 +++",
+        "41 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=42, si_uid=0, si_status=0} ---",
+        "41 exit_group(0) = ?",
+        "41 +++ exited with 0 +++",
+    ];
+    let timed = |(number, line): (usize, &str)| line.replacen(' ', &format!(" 1700000000.{number:06} "), 1) + "\n";
+    let found = finding(&lines.into_iter().enumerate().map(timed).collect::<String>(), &options());
+    assert!(matches!(found, Ok(Finding::Accepted)), "{found:?}");
+}
+
+/// Lines that were never apart are in order, whatever times they have; where they may have been, only times tell.
+#[test]
+fn times_of_a_log_of_its_own_are_no_mistake() {
+    let log = |time: &str| {
+        let lines = [
+            "41 fork() = 42",
+            "42 exit_group(0) = ?",
+            "42 +++ exited with 0 +++",
+            "41 exit_group(0) = ?",
+            "41 +++ exited with 0 +++",
+        ];
+        let sigchld = "41 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=42, si_uid=0, si_status=0} ---";
+        let lines = lines[..3].iter().chain([&sigchld]).chain(&lines[3..]);
+        lines.map(|line| line.replacen(' ', &format!(" {time}"), 1) + "\n").collect::<String>()
+    };
+    for time in ["", "     0.000123 ", "    10.000123 ", "+0.000123 ", "12:00:00.123456 "] {
+        let found = finding(&log(time), &options());
+        assert!(matches!(found, Ok(Finding::Accepted)), "{time}: {found:?}");
+    }
+    let found = finding(&log("12:00:00 "), &options());
+    assert!(matches!(found, Err(Unreadable { line: 1, why: Fault::NoTimes, .. })), "{found:?}");
 }
