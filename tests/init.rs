@@ -267,6 +267,14 @@ fn a_container_that_runs_is_looked_at() {
     }
 }
 
+/// Kills a pidlab when it has written so many lines.
+fn kill_after(mut pidlab: Child, lines: usize) {
+    let out = BufReader::new(pidlab.stdout.take().expect("it is piped"));
+    assert_eq!(out.lines().take(lines).filter(Result::is_ok).count(), lines);
+    pidlab.kill().expect("it is our child");
+    pidlab.wait().expect("it is our child");
+}
+
 #[test]
 fn nothing_is_left_in_a_container_after_a_kill() {
     let folder = Folder::new("init-attach-killed");
@@ -279,14 +287,11 @@ fn nothing_is_left_in_a_container_after_a_kill() {
     }
     let pid = container.1.to_string();
     for lines in 0..8 {
-        let mut child = command(&folder.0, &["init", "--attach", &pid, "--orphans", "--format", "json"])
+        let child = command(&folder.0, &["init", "--attach", &pid, "--orphans", "--format", "json"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("pidlab starts");
-        let out = BufReader::new(child.stdout.take().expect("it is piped"));
-        assert_eq!(out.lines().take(lines).filter(Result::is_ok).count(), lines);
-        child.kill().expect("it is our child");
-        child.wait().expect("it is our child");
+        kill_after(child, lines);
         let begun = Instant::now();
         while container.members().len() != 2 {
             assert!(begun.elapsed() < LONGEST, "after {lines} lines: {:?}", container.members());
@@ -317,15 +322,12 @@ fn nothing_is_left_of_one_that_is_killed() {
         let value = format!("{}-{lines}", std::process::id());
         let variable = format!("PIDLAB_INIT_TEST={value}");
         let arguments = [&["init", "--format", "json", "--jobs", "3", "--"][..], &SHELL].concat();
-        let mut child = command(&folder.0, &arguments)
+        let child = command(&folder.0, &arguments)
             .env("PIDLAB_INIT_TEST", &value)
             .stdout(Stdio::piped())
             .spawn()
             .expect("pidlab starts");
-        let out = BufReader::new(child.stdout.take().expect("it is piped"));
-        assert_eq!(out.lines().take(lines).filter(Result::is_ok).count(), lines);
-        child.kill().expect("it is our child");
-        child.wait().expect("it is our child");
+        kill_after(child, lines);
         let begun = Instant::now();
         loop {
             let left = with_variable(&variable);

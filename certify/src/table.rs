@@ -1,5 +1,6 @@
 //! The table of duties.
 
+use crate::attach::ZOMBIES;
 use crate::duties::{reaping, running, signals, status, terminal, told};
 use crate::duty::Duty;
 use crate::duty::Of::{Both, Running, Started};
@@ -21,7 +22,7 @@ pub const DUTIES: &[Duty] = &[
         play: status::starts,
     },
     Duty {
-        name: "zombies",
+        name: ZOMBIES,
         sentence: "has no zombies among its children when nothing more happens",
         profiles: EVERYBODY,
         rules: &["reap.ns-is-fathers", "reap.child-of-injected"],

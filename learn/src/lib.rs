@@ -5,7 +5,8 @@
 //! answer first gets the rule at stake, then the step with its reasons.
 //!
 //! [`course`] has which questions there are, [`Progress`] and [`Store`] what was answered, [`Session`] the dialogue, on any reader and writer.
-//! Questions, and the tasks that are solved by writing a scenario, are those of the page: `pidlab_page`. Nothing here knows of a kernel: who plays says by a [`Stage`] what one gave.
+//! Questions, and the tasks that are solved by writing a scenario, are those of the page: `pidlab_page`. Nothing here knows of a kernel: who plays
+//! says by a [`Stage`] what one gave.
 #![forbid(unsafe_code)]
 
 pub mod course;
