@@ -76,6 +76,8 @@ entries! {
     Linux "PID namespace" = "namespace" = "pidns": "A set of PIDs of its own, which begins at 1. A process sees the processes of its own namespace and of the descendants of it, \
         and of nothing else. pid_namespaces(7)." -> "init" -> "level" -> "alloc.one-per-level";
     Linux "PID" = "process ID": "The number of a process in one PID namespace. A process has one in its own namespace and one in each ancestor of that." -> "alloc.one-per-level" -> "TID";
+    Linux "cursor" = "counter" = "last PID": "Where a PID namespace looks next for a free PID: one above the last that it gave out. A PID that is free again comes back \
+        when the cursor has been all the way round. root of the namespace may set it, by /proc/sys/kernel/ns_last_pid." -> "PID" -> "alloc.cyclic";
     Linux "TID" = "thread ID": "The number of a thread. That of a process's first thread is the process's PID." -> "thread" -> "gettid";
     Linux "ancestor": "Of a namespace: the one in which it was made, the one in which that was made, and so on to the machine's own. Of a process: its parent, the parent of that, and so on." -> "descendant" -> "level";
     Linux "descendant": "The opposite of ancestor. Members of an ancestor see those of a descendant; never the other way round." -> "ancestor";
@@ -91,13 +93,13 @@ entries! {
     Linux "guest": "A process whose parent is in another PID namespace, outside of its own: somebody joined the namespace by setns and made it there. It sees 0 as its parent." -> "setns" -> "ppid";
     Linux "reaper" = "adopt": "Who adopts orphans: an init, or a subreaper." -> "init" -> "subreaper";
     Linux "subreaper": "A process that adopts the orphans among its descendants in its own PID namespace, since it said so by prctl(2)." -> "set_child_subreaper" -> "reap.subreaper";
-    Linux "reap": "To wait for a zombie: the parent gets its status, and its PIDs are free." -> "wait" -> "zombie";
+    Linux "reap" = "reaped": "To wait for a zombie: the parent gets its status, and its PIDs are free." -> "wait" -> "zombie";
     Linux "thread": "What the kernel runs. A process has one or more; they share memory, signal handlers and the PID, and each has a TID. Made by `clone` with `flags = [\"CLONE_VM\", \"CLONE_SIGHAND\", \"CLONE_THREAD\"]`." -> "clone" -> "exit_thread";
     Linux "leader" = "first thread": "Of a process: the thread that was there first, whose TID is the PID. Of a process group or session: the process whose PID is its number." -> "thread" -> "session";
     Linux "process group" = "group" = "PGID": "Processes that signals can be sent to together, by one number, the PGID." -> "setpgid" -> "pgid";
     Linux "session" = "SID": "Process groups that belong together, by one number, the SID." -> "setsid" -> "sid";
     Linux "fatal signal" = "fatal": "A signal that terminates the process that gets it: its default action is to terminate, and it is neither handled nor ignored nor blocked; or it is SIGKILL." -> "sig.fatal";
-    Linux "terminate" = "exit status": "To come to an end: by exit, or by a fatal signal. What is left is a zombie, and a status for the parent." -> "exit" -> "wait";
+    Linux "terminate" = "terminated" = "exit status": "To come to an end: by exit, or by a fatal signal. What is left is a zombie, and a status for the parent." -> "exit" -> "wait";
     Linux "exit signal": "The signal that the parent gets when a child terminates: SIGCHLD unless clone was given another." -> "clone" -> "exit.signal-sent";
     Linux "parent-death signal" = "pdeathsig" = "promise": "The signal that a process asked for, to get it when its parent terminates." -> "set_pdeathsig";
     Linux "pidfd": "A file descriptor that means one process, and never another that has its PID later." -> "pidfd_open" -> "pidfd_poll";

@@ -260,7 +260,7 @@ fn explain_knows_misconceptions_and_what_refutes_each() {
     // More of a thing is still the thing, though a misconception begins so.
     let orphans = pidlab(&folder.0, &["explain", "orphans"]).out;
     assert!(
-        orphans.starts_with("orphan (") && orphans.contains("begins so, too: orphans-go-to-grandparent"),
+        orphans.starts_with("orphan (") && orphans.contains("other words that begin so: orphans-go-to-grandparent"),
         "{orphans}"
     );
     let json = pidlab(&folder.0, &["explain", "the-dead-are-gone", "--format", "json"]).out;

@@ -70,7 +70,7 @@ fn a_lesson_is_learnt_wrong_then_right_and_kept() {
     assert_eq!((first.code, &first.err[..]), (Some(0), ""), "{}", first.out);
     assert!(first.out.starts_with("Lesson 1 of 12, parents:"), "{}", first.out);
     let told =
-        ["process", "Next is step", "No. The rule at stake", "Try again.", "Right.", "[kernel/", "To be continued"];
+        ["process", "Next are:", "No. ", "The rule at stake", "Try again.", "Right.", "[kernel/", "To be continued"];
     let mut rest = &first.out[..];
     for part in told {
         rest = rest.split_once(part).unwrap_or_else(|| panic!("no `{part}` in its place:\n{}", first.out)).1;

@@ -39,8 +39,28 @@ pub fn of_lesson(lesson: &Lesson) -> Vec<Item> {
     lesson.scenarios.iter().flat_map(|name| items(&scenario(name).0, &Facts::newest())).collect()
 }
 
-/// The lesson with this word or number, counted from 1.
+/// The lesson with this word or number, counted from 1; a word may be cut short where only one begins so.
 pub fn find(word: &str) -> Option<usize> {
     let number = word.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-    number.filter(|index| *index < LESSONS.len()).or_else(|| LESSONS.iter().position(|lesson| lesson.word == word))
+    let whole = number.filter(|index| *index < LESSONS.len());
+    let whole = whole.or_else(|| LESSONS.iter().position(|lesson| lesson.word == word));
+    let begun = || {
+        let mut begun = (0..LESSONS.len()).filter(|index| !word.is_empty() && LESSONS[*index].word.starts_with(word));
+        begun.next().filter(|_| begun.next().is_none())
+    };
+    whole.or_else(begun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+    use pidlab_page::LESSONS;
+
+    #[test]
+    fn a_lesson_has_a_word_a_number_and_a_beginning() {
+        assert_eq!((find("parents"), find("1"), find("par")), (Some(0), Some(0), Some(0)));
+        let several = |word: &str| LESSONS.iter().filter(|lesson| lesson.word.starts_with(word)).count();
+        assert_eq!((find("d"), several("d") > 1), (None, true), "which one?");
+        assert_eq!((find(""), find("0"), find("99"), find("parentsx")), (None, None, None, None));
+    }
 }

@@ -6,22 +6,37 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-/// How a question was answered, the last time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// How a question was answered, the best time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Answered {
     /// How many answers it took.
     pub tries: u32,
     /// Whether the last of them was right.
     pub right: bool,
+    /// How many hints were asked for.
+    #[serde(default)]
+    pub hints: u32,
 }
 
 impl Answered {
-    /// After so many answers, of which the last was right or not.
+    /// After so many answers, of which the last was right or not, and no hint.
     pub fn after(tries: u32, right: bool) -> Answered {
-        Answered { tries, right }
+        Answered { tries, right, hints: 0 }
+    }
+
+    /// Whether the first answer was right, and without a hint.
+    pub fn is_at_once(&self) -> bool {
+        self.right && self.tries == 1 && self.hints == 0
+    }
+
+    /// The better of two.
+    fn better(self, other: Answered) -> Answered {
+        let ill = |one: &Answered| (!one.right, one.tries, one.hints);
+        if ill(&other) < ill(&self) { other } else { self }
     }
 }
 
@@ -37,11 +52,21 @@ pub struct Progress {
     pub goals: BTreeSet<String>,
 }
 
+impl Progress {
+    /// Adds how a question was answered. What was better before stays.
+    pub fn add(&mut self, key: &str, answered: Answered) {
+        let best = self.answered.get(key).map_or(answered, |before| before.better(answered));
+        self.answered.insert(key.to_owned(), best);
+    }
+}
+
 /// Where progress is kept.
 #[derive(Clone, Debug)]
 pub struct Store {
     /// Nothing: it is not kept.
     path: Option<PathBuf>,
+    /// What was there in the beginning: only what is new is added to the file, in which others may have written meanwhile.
+    begun: Progress,
 }
 
 impl Store {
@@ -57,36 +82,40 @@ impl Store {
     pub fn open(path: Option<PathBuf>) -> (Store, Progress, Option<String>) {
         let Some(path) = path else {
             let why = "progress is not kept: neither XDG_STATE_HOME nor HOME is an absolute path";
-            return (Store { path: None }, Progress::default(), Some(why.to_owned()));
+            return (Store { path: None, begun: Progress::default() }, Progress::default(), Some(why.to_owned()));
         };
-        let read = fs::read_to_string(&path).map_err(|error| (error.kind(), error.to_string()));
-        let progress = match read {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| error.to_string()),
-            Err((ErrorKind::NotFound, _)) => Ok(Progress::default()),
-            Err((_, error)) => Err(error),
-        };
-        match progress {
-            Ok(progress) => (Store { path: Some(path) }, progress, None),
+        match read(&path) {
+            Ok(progress) => (Store { path: Some(path), begun: progress.clone() }, progress, None),
             Err(error) => {
                 let why = format!(
                     "progress in {} cannot be read, and is not kept this time: {error}; `pidlab learn reset` begins anew",
                     path.display()
                 );
-                (Store { path: None }, Progress::default(), Some(why))
+                (Store { path: None, begun: Progress::default() }, Progress::default(), Some(why))
             }
         }
     }
 
-    /// Keeps progress: a new file takes the place of the old one, so that there is always a whole one.
+    /// Keeps what is new in this progress. A new file takes the place of the old one, so that there is always a whole one, and who else
+    /// writes at this time waits, so that nobody's answers are lost.
     ///
     /// # Errors
-    /// If the file cannot be written. The old one is as it was.
+    /// If the file cannot be written, or is no progress any more. The old one is as it was.
     pub fn save(&self, progress: &Progress) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let folder = path.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)?;
+        // The folder stays where it is, while the file is another each time.
+        let _alone = Lock::of(folder)?;
+        let mut kept = read(path).map_err(io::Error::other)?;
+        for (key, answered) in &progress.answered {
+            if self.begun.answered.get(key) != Some(answered) {
+                kept.add(key, *answered);
+            }
+        }
+        kept.goals.extend(progress.goals.difference(&self.begun.goals).cloned());
         let new = folder.join(format!("learn.json.{}", std::process::id()));
-        let text = serde_json::to_string_pretty(progress)?;
+        let text = serde_json::to_string_pretty(&kept)?;
         let written = fs::File::create(&new)
             .and_then(|mut file| writeln!(file, "{text}").and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&new, path));
@@ -110,6 +139,28 @@ impl Store {
     }
 }
 
+/// The right to write; others wait for it. It is given back with the descriptor, so also by a program that is killed.
+struct Lock {
+    _file: fs::File,
+}
+
+impl Lock {
+    fn of(folder: &Path) -> io::Result<Lock> {
+        let file = fs::File::open(folder)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+/// What is in a file for progress; no progress if there is no file. Otherwise why it cannot be read.
+fn read(path: &Path) -> Result<Progress, String> {
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).map_err(|error| error.to_string()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Progress::default()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -129,6 +180,58 @@ mod tests {
         assert_eq!(names.len(), 1, "nothing is left beside it: {names:?}");
         assert!(Store::reset(&path).expect("it can be removed"));
         assert!(!Store::reset(&path).expect("it is gone"));
+    }
+
+    #[test]
+    fn two_at_once_lose_nothing() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("learn.json");
+        let learners: Vec<_> = (0..4).map(|_| Store::open(Some(path.clone()))).collect();
+        std::thread::scope(|scope| {
+            for (learner, (store, progress, _)) in learners.iter().enumerate() {
+                scope.spawn(move || {
+                    let mut progress = progress.clone();
+                    for question in 0..20 {
+                        progress.add(&format!("{learner}#{question}"), Answered::after(1, true));
+                        progress.goals.insert(format!("goal-{learner}"));
+                        store.save(&progress).expect("the folder can be written");
+                    }
+                });
+            }
+        });
+        let all = Store::open(Some(path)).1;
+        assert_eq!((all.answered.len(), all.goals.len()), (80, 4));
+    }
+
+    #[test]
+    fn what_was_forgotten_meanwhile_stays_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("learn.json");
+        let (store, mut progress, _) = Store::open(Some(path.clone()));
+        progress.add("old", Answered::after(1, true));
+        store.save(&progress).expect("the folder can be written");
+        let (store, mut progress, _) = Store::open(Some(path.clone()));
+        assert!(Store::reset(&path).expect("it can be removed"));
+        progress.add("new", Answered::after(1, true));
+        store.save(&progress).expect("the folder can be written");
+        assert!(Store::open(Some(path)).1.answered.keys().eq(["new"]));
+    }
+
+    #[test]
+    fn the_best_answer_stays() {
+        let mut progress = Progress::default();
+        let hinted = Answered { hints: 1, ..Answered::after(1, true) };
+        for (answered, best) in [
+            (Answered::after(2, false), Answered::after(2, false)),
+            (Answered::after(2, true), Answered::after(2, true)),
+            (hinted, hinted),
+            (Answered::after(1, true), Answered::after(1, true)),
+            (hinted, Answered::after(1, true)),
+            (Answered::after(2, false), Answered::after(1, true)),
+        ] {
+            progress.add("a", answered);
+            assert_eq!(progress.answered["a"], best);
+        }
     }
 
     #[test]

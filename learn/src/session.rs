@@ -35,14 +35,23 @@ pub enum Ended {
 const MOST_TRIES: u32 = 2;
 
 /// No more rules are named at a step.
-const MOST_RULES: usize = 4;
+const MOST_RULES: usize = 2;
+
+/// No more steps are named that come until a question can be answered.
+const MOST_AHEAD: usize = 8;
+
+/// What is said once, before the first question.
+const LEGEND: &str = "`host` is PID 1 of a namespace that is made for each scenario. `host: fork() → a` says that host made a by a fork. In the \
+    table each namespace has a column with the numbers in it, named after its PID 1: a process has one number in its own namespace and one in \
+    each around it. `ppid` is getppid(), the number of the parent. `pidlab explain WORD` tells what a word means.";
 
 /// What a learner said.
 enum Said {
     Choice(usize),
+    /// It fits none of the choices, or more than one.
+    Unclear(Vec<usize>),
     Hint,
     Quit,
-    Unclear,
 }
 
 /// A learner at the terminal, or at the other end of a pipe.
@@ -84,7 +93,7 @@ impl Progress {
     pub fn of_lesson(&self, lesson: &Lesson) -> (usize, usize, usize) {
         let items = course::of_lesson(lesson);
         let answers: Vec<&Answered> = items.iter().filter_map(|item| self.answered.get(&item.key)).collect();
-        let at_once = answers.iter().filter(|answer| answer.right && answer.tries == 1).count();
+        let at_once = answers.iter().filter(|answer| answer.is_at_once()).count();
         (answers.len(), at_once, items.len())
     }
 
@@ -92,7 +101,8 @@ impl Progress {
     pub fn hint(&self) -> Option<String> {
         let items = LESSONS.iter().flat_map(course::of_lesson);
         let item = items.into_iter().find(|item| is_open(self, item))?;
-        Some(format!("{}: {}\n{}", item.question.deed, item.question.text, hint(&item.question)))
+        let about = item.question.read.as_ref().unwrap_or(&item.question.deed);
+        Some(format!("{about}: {}\n{}", item.question.text, hint(&item.question)))
     }
 }
 
@@ -144,10 +154,10 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
                 let world = self.stage.world(&played.scenario, seen);
                 self.say(&format!("\n{}\n", world.trim_end()))?;
             }
-            let Some((tries, right)) = self.ask(lesson, played, item)? else { return Ok(Ended::Left) };
+            let Some(answered) = self.ask(lesson, played, item)? else { return Ok(Ended::Left) };
             // The answer has shown it.
             shown = shown.max(item.question.step);
-            self.progress.answered.insert(item.key.clone(), Answered::after(tries, right));
+            self.progress.add(&item.key, answered);
             (self.save)(self.progress);
         }
         self.steps(played, shown, played.seen.len() - 1)?;
@@ -164,39 +174,43 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
     }
 
     /// Asks until the answer is right, or often enough. Nothing if the learner leaves.
-    fn ask(&mut self, lesson: &Lesson, played: &Played, item: &Item) -> io::Result<Option<(u32, bool)>> {
+    fn ask(&mut self, lesson: &Lesson, played: &Played, item: &Item) -> io::Result<Option<Answered>> {
         let question = &item.question;
         self.put(lesson, played, item)?;
-        let mut tries = 0;
+        let mut answered = Answered::default();
         loop {
             let choice = match self.hear(question)? {
                 None | Some(Said::Quit) => return Ok(None),
                 Some(Said::Hint) => {
+                    answered.hints += 1;
                     self.tell(&hint(question), || json!({ "hint": rule_of(question) }))?;
                     continue;
                 }
-                Some(Said::Unclear) => {
+                Some(Said::Unclear(fits)) => {
                     let most = question.choices.len();
-                    let help = format!(
-                        "Answer with a letter from a to {}, or in words; `hint` helps, `quit` leaves.",
-                        letter(most - 1)
-                    );
-                    self.tell(&help, || json!({ "unclear": true, "choices": most }))?;
+                    self.tell(&unclear(&fits, most), || json!({ "unclear": true, "choices": most }))?;
                     continue;
                 }
                 Some(Said::Choice(choice)) => choice,
             };
-            tries += 1;
             let chosen = &question.choices[choice];
-            if !chosen.right && tries < MOST_TRIES {
-                self.tell(
-                    &format!("No. {} Try again.", hint(question)),
-                    || json!({ "answer": choice + 1, "right": false, "again": true, "rule": rule_of(question) }),
-                )?;
+            answered.tries += 1;
+            answered.right = chosen.right;
+            if !chosen.right && answered.tries < MOST_TRIES {
+                // What is so instead would be the answer.
+                let idea = misconception(chosen).map(|wrong| {
+                    format!(" It would be so if this were true: \"{}.\" ({})", wrong.claim(), wrong.word())
+                });
+                self.tell(&format!("No.{} {} Try again.", idea.unwrap_or_default(), hint(question)), || {
+                    json!({
+                        "answer": choice + 1, "right": false, "again": true, "rule": rule_of(question),
+                        "misconception": chosen.misconception,
+                    })
+                })?;
                 continue;
             }
             self.reveal(played, question, choice, chosen)?;
-            return Ok(Some((tries, chosen.right)));
+            return Ok(Some(answered));
         }
     }
 
@@ -208,16 +222,36 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
             let choices: Vec<&str> = question.choices.iter().map(|choice| &choice.words[..]).collect();
             return self.json(&json!({
                 "question": item.key, "lesson": lesson.word, "scenario": played.scenario.name, "on": played.by, "steps": steps,
-                "step": question.step, "deed": question.deed, "read": question.read, "text": question.text, "choices": choices,
+                "step": question.step, "deed": question.deed, "ahead": question.ahead, "read": question.read, "text": question.text,
+                "choices": choices,
             }));
         }
-        self.say(&format!("\nNext is step {}. {}\n", question.step, question.deed))?;
-        let read = question.read.as_ref().map(|read| format!(" (Asked of {read}, later.)")).unwrap_or_default();
-        self.paragraph("", &format!("{}{read}", question.text))?;
+        self.ahead(question)?;
         for (index, choice) in question.choices.iter().enumerate() {
             self.paragraph(&format!("  {}) ", letter(index)), &choice.words)?;
         }
         Ok(())
+    }
+
+    /// What comes next, and the question: it is about the last step of it.
+    fn ahead(&mut self, question: &Question) -> io::Result<()> {
+        let last = question.step + question.ahead.len() - 1;
+        if last == question.step {
+            self.say(&format!("\nNext is step {last}. {}\n\n", question.deed))?;
+            return self.paragraph("", &format!("{} What comes of it?", question.text));
+        }
+        self.say("\nNext are:\n")?;
+        let left_out = question.ahead.len().saturating_sub(MOST_AHEAD);
+        for (step, deed) in (question.step..).zip(&question.ahead) {
+            if left_out > 0 && step == question.step + 1 {
+                self.say("     ...\n")?;
+            }
+            if step == question.step || step > question.step + left_out {
+                self.say(&format!("  {step}. {deed}\n"))?;
+            }
+        }
+        self.say("\n")?;
+        self.paragraph("", &format!("{} What does step {last} give?", question.text))
     }
 
     /// The next answer; nothing at the end of the input.
@@ -240,18 +274,25 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
         let right = question.choices.iter().find(|choice| choice.right).map_or("", |choice| &choice.words);
         let step = question.step;
         let line = if step < played.seen.len() { played.line(step) } else { question.deed.clone() };
-        let rules: Vec<&Rule> = played.rules.get(step).into_iter().flatten().take(MOST_RULES).copied().collect();
+        let mut rules: Vec<&Rule> = question.rule.and_then(rule::find).into_iter().collect();
+        for rule in played.rules.get(step).into_iter().flatten() {
+            // More that fires there, and that the scenario is not about, is told by `pidlab run`.
+            if played.scenario.rules.iter().any(|id| id == rule.id) && !rules.contains(rule) {
+                rules.push(rule);
+            }
+        }
+        rules.truncate(MOST_RULES);
         if self.format == Format::Json {
             let rules: Vec<Value> = rules.iter().map(|rule| rule_json(rule)).collect();
             return self.json(&json!({
                 "answer": choice + 1, "right": chosen.right, "is": right, "step": line, "rules": rules,
-                "misconception": chosen.misconception.and_then(Misconception::from_word).map(|wrong| {
+                "misconception": misconception(chosen).map(|wrong| {
                     json!({ "name": wrong.word(), "claim": wrong.claim(), "truth": wrong.truth(), "rule": wrong.rule().id })
                 }),
             }));
         }
         self.paragraph("", &if chosen.right { "Right.".to_owned() } else { format!("No. It is: {right}.") })?;
-        if let Some(wrong) = chosen.misconception.and_then(Misconception::from_word) {
+        if let Some(wrong) = misconception(chosen) {
             let told =
                 format!("Yours would be so if this were true: \"{}.\" What is so: {}.", wrong.claim(), wrong.truth());
             self.paragraph("", &told)?;
@@ -260,12 +301,16 @@ impl<R: BufRead, W: Write, S: Stage> Session<'_, R, W, S> {
         for rule in rules {
             self.paragraph("     ", &format!("{}: {}. [{}]", rule.id, rule.sentence, rule.kernel))?;
         }
-        self.say("\n")
+        Ok(())
     }
 
     fn heading(&mut self, index: usize, lesson: &Lesson) -> io::Result<()> {
         self.say(&format!("Lesson {} of {}, {}: {}\n\n", index + 1, LESSONS.len(), lesson.word, lesson.title))?;
         self.paragraph("", lesson.text)?;
+        if self.progress.answered.is_empty() {
+            self.say("\n")?;
+            self.paragraph("", LEGEND)?;
+        }
         self.say("\nAnswer by letter or in words; `hint` helps, `quit` leaves.\n")
     }
 
@@ -334,16 +379,30 @@ fn letter(index: usize) -> char {
     ('a'..='z').nth(index).expect("there are few choices")
 }
 
+/// The misconception that leads to a choice.
+fn misconception(chosen: &Choice) -> Option<Misconception> {
+    chosen.misconception.and_then(Misconception::from_word)
+}
+
+/// What to say of an answer that is none.
+fn unclear(fits: &[usize], most: usize) -> String {
+    if fits.len() > 1 && fits.len() < most {
+        let letters: Vec<String> = fits.iter().map(|index| letter(*index).to_string()).collect();
+        return format!("That fits {}: say more of it, or the letter.", letters.join(" and "));
+    }
+    let last = letter(most - 1);
+    format!("Answer with a letter from a to {last}, or in the words of an answer; `hint` helps, `quit` leaves.")
+}
+
 /// What an answer means: a letter, the words of a choice, its number, or a part of its words that is in no other. Words may be numbers, PIDs;
 /// people mean those. A program means the place in the list.
 fn understand(question: &Question, line: &str, format: Format) -> Said {
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let line = plain(line);
-    match &line[..] {
+    match line.trim().to_lowercase().as_str() {
         "quit" | "q" | "exit" => return Said::Quit,
         "hint" | "?" => return Said::Hint,
         _ => {}
     }
+    let line = plain(line);
     let words: Vec<String> = question.choices.iter().map(|choice| plain(&choice.words)).collect();
     if let Some(index) = (0..words.len()).find(|index| line == letter(*index).to_string()) {
         return Said::Choice(index);
@@ -353,15 +412,22 @@ fn understand(question: &Question, line: &str, format: Format) -> Said {
     if let (Format::Json, Some(index)) = (format, place) {
         return Said::Choice(index);
     }
-    let whole = |words: &String| *words == line || (number.is_some() && words.starts_with(&format!("{line}:")));
-    if let Some(index) = words.iter().position(whole).or(place) {
+    let leads = |choice: &Choice| choice.words.split(':').next() == Some(&line[..]);
+    let whole = |index: &usize| words[*index] == line || (number.is_some() && leads(&question.choices[*index]));
+    if let Some(index) = (0..words.len()).find(whole).or(place) {
         return Said::Choice(index);
     }
-    let mut with: Vec<usize> = (0..words.len()).filter(|index| words[*index].contains(&line)).collect();
-    match (with.pop(), with.pop(), number) {
-        (Some(only), None, None) => Said::Choice(only),
-        _ => Said::Unclear,
+    let with: Vec<usize> = (0..words.len()).filter(|index| !line.is_empty() && words[*index].contains(&line)).collect();
+    match (&with[..], number) {
+        ([only], None) => Said::Choice(*only),
+        _ => Said::Unclear(with),
     }
+}
+
+/// Words as they are compared: without what is between them.
+fn plain(text: &str) -> String {
+    let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '/');
+    text.to_lowercase().split(|letter| !is_word(letter)).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn rule_of(question: &Question) -> Value {

@@ -72,7 +72,10 @@ fn every_lesson_can_be_answered_rightly_to_its_end() {
             let number = line.strip_prefix("  ").and_then(|line| line.split_once(". "));
             number.is_some_and(|(number, _)| number.parse::<usize>().is_ok())
         };
-        let mut told: Vec<&str> = text.lines().filter(is_step).collect();
+        // What comes next is told before a question, and has no results.
+        let taken: Vec<&str> =
+            text.split("\nNext are:\n").map(|part| part.split_once("\n\n").map_or("", |(_, rest)| rest)).collect();
+        let mut told: Vec<&str> = taken.iter().flat_map(|part| part.lines()).filter(is_step).collect();
         // A step that decides two questions is told with each.
         told.dedup();
         assert_eq!(told.len(), steps, "each step is told once: {text}");
@@ -95,7 +98,9 @@ fn a_wrong_answer_gets_the_rule_then_the_step() {
     let (ended, text, saved) = learn(6, Format::Text, &format!("{0}\n{0}\n", letter(wrong)), &mut progress);
     assert_eq!((ended, saved), (Ended::Left, 1));
     let (first, rest) = text.split_once("Try again.").expect("it may be tried again");
-    assert!(first.contains("No. The rule at stake") && !first.contains("[kernel/"), "{first}");
+    assert!(first.contains("No. It would be so if this were true: ") && first.contains("The rule at stake"), "{first}");
+    // What is so instead is told with the step.
+    assert!(!first.contains("What is so:") && !first.contains("[kernel/"), "{first}");
     assert!(rest.contains("No. It is: ") && rest.contains("[kernel/signal.c:"), "{rest}");
     assert!(rest.contains("To be continued"), "{rest}");
     assert!(hint.contains("The rule at stake"), "{hint}");
@@ -108,7 +113,8 @@ fn a_wrong_answer_gets_the_rule_then_the_step() {
     let mut progress = Progress::default();
     let (_, text, _) =
         learn(6, Format::Text, &format!("hint\nnonsense\n0\n{}\n{}\n", letter(wrong), letter(right)), &mut progress);
-    assert_eq!(text.matches("Answer with a letter from a to").count(), 2, "{text}");
+    assert_eq!(text.matches("Answer with a letter from a to").count(), 1, "{text}");
+    assert_eq!(text.matches("That fits c and d").count(), 1, "two of the answers have a 0: {text}");
     assert!(text.contains("Right.\n"), "{text}");
     assert_eq!((progress.answered[key].tries, progress.answered[key].right), (2, true));
 }
@@ -129,6 +135,46 @@ fn words_are_answers_too() {
     let (_, text, saved) =
         learn(0, Format::Text, &format!("  {}  \n", right.words.to_uppercase()), &mut Progress::default());
     assert!(text.contains("Right.\n") && saved == 1, "{text}");
+    // What stands between words does not count, and what fits several is asked again.
+    let (lesson, item) = (1, &course::of_lesson(&LESSONS[1])[0]);
+    let right = item.question.choices.iter().find(|choice| choice.right).expect("one is right");
+    let said = right.words.replace("; ", ", ");
+    assert_ne!(said, right.words);
+    let (_, text, saved) = learn(lesson, Format::Text, &format!("fails.\n{said}.\n"), &mut Progress::default());
+    let letters: Vec<_> =
+        (1..).zip(&item.question.choices).filter(|(_, choice)| choice.words.contains("fails")).collect();
+    let letters: Vec<_> = letters.iter().map(|(number, _)| letter(*number).to_string()).collect();
+    assert!(letters.len() > 1 && text.contains(&format!("That fits {}: say more", letters.join(" and "))), "{text}");
+    assert!(text.contains("Right.\n") && saved == 1, "{text}");
+}
+
+/// An answer after a hint is not one at once.
+#[test]
+fn hints_are_counted() {
+    let mut progress = Progress::default();
+    let lines: String = answers(0).iter().map(|(right, _)| format!("hint\n{}\n", letter(*right))).collect();
+    let (ended, text, _) = learn(0, Format::Text, &lines, &mut progress);
+    let all = answers(0).len();
+    assert_eq!((ended, progress.of_lesson(&LESSONS[0])), (Ended::Finished, (all, 0, all)), "{text}");
+}
+
+/// The rule that helps is one that decides: it fires between the step before which a question stands and the one that it is about.
+#[test]
+fn the_rule_at_stake_fires() {
+    let about = |name: &str, text: &str| {
+        let (scenario, _) = course::scenario(name);
+        let items = course::items(&scenario, &Facts::newest());
+        let item =
+            items.into_iter().find(|item| item.question.text == text).unwrap_or_else(|| panic!("{name}: {text}"));
+        item.question
+    };
+    let is = |name: &str, text: &str| about(name, text).rule.expect("a rule decides");
+    assert_eq!(
+        is("creation/unshare-moves-the-children", "shell has unshared. Is it PID 1 now?"),
+        "unshare.children-only"
+    );
+    let ahead = about("orphans/adopted-by-own-init", "Who is leaf's parent now?").ahead;
+    assert_eq!(ahead, ["mid: exit(0)", "leaf: getppid()"]);
 }
 
 /// A PID that is typed is that PID, though there may be a choice with this number.

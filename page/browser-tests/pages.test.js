@@ -66,7 +66,7 @@ test("a question is answered wrongly, and rightly, before its step is shown", as
   for (const right of [false, true]) {
     const tab = await open(`${PAGE}#s=orphans/adopted-by-own-init&k=4`);
     assert.equal(await words(tab, ".ask h3"), "Who is leaf's parent now?");
-    assert.match(await words(tab, ".ask .when"), /^Before step 5, mid: exit\(0\)\. What will leaf: getppid\(\) give after it\?$/);
+    assert.match(await words(tab, ".ask .when"), /^Before step 5, mid: exit\(0\), and then leaf: getppid\(\)\. What will the last one give\?$/);
     const choices = await all(tab, ".choices button");
     assert.equal(choices.filter(choice => choice.includes("1: init")).length, 1, String(choices));
     const at = choices.findIndex(choice => choice.includes("1: init") === right);
@@ -183,12 +183,12 @@ test("a goal is missed, and then reached, and the link has it", async () => {
   assert.match(await words(tab, "#goal-text"), /^This container cannot be removed/);
   assert.match(await tab.$eval("#text", area => area.value), /by = "exec", call = "setns", to = "init"/);
   const missed = await words(tab, "#goal-told");
-  assert.match(missed, /^Not reached\. After the last step it is:/);
+  assert.match(missed, /^Not reached\. Wanted after the last step: .*\. It is:/);
   assert.equal(await tab.$eval("#goal-hint", hint => hint.open), false);
   // The init's parent cannot reap it before the guest's has.
   await add(tab, `  { by = "host", call = "wait", pid = "init", options = ["WNOHANG"] },\n`);
   assert.equal(await words(tab, "#mistakes"), "");
-  assert.match(await words(tab, "#goal-told"), /^Not reached\. After the last step it is:.*init.*guest/);
+  assert.match(await words(tab, "#goal-told"), /^Not reached\. Wanted after the last step: .*\. It is:.*init.*guest/);
   await tab.click("#reset");
   assert.equal(await words(tab, "#goal-told"), missed);
   await add(tab, reap("exec") + reap("nobody"));

@@ -200,7 +200,7 @@ fn attempt(scene: &Setting) -> Value {
     };
     let held = goal.attempt(&scene.text).and_then(|attempt| attempt.on_model(&scene.facts()));
     match held {
-        Ok(missed) => json!(Verdict::new(missed, "the model says")),
+        Ok(missed) => json!(Verdict::new(goal, missed, "the model says")),
         // Where it is wrong stands beside the text already.
         Err(NoAttempt::Mistake(_)) => json!({ "reached": false, "words": "The text has a mistake.", "missed": [] }),
         Err(why) => json!({ "reached": false, "words": why.to_string(), "missed": [] }),

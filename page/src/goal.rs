@@ -22,8 +22,10 @@ pub struct Goal {
     pub start: &'static str,
     /// What must be so after its last step.
     pub wanted: &'static str,
-    /// A nudge.
+    /// A nudge for whoever has the picture but for one thing.
     pub hint: &'static str,
+    /// Nudges for whoever lacks more: the first whose process is not as wanted.
+    pub first: &'static [(&'static str, &'static str)],
 }
 
 const STUCK: &str = r#"  { by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },
@@ -42,6 +44,10 @@ pub const GOALS: &[Goal] = &[
         start: "",
         wanted: r#"{ leaf = { parent = "init", ppid = 1 }, mid = "gone", init = { state = "running", ppid = 0 } }"#,
         hint: "Adoption does not reap: who must wait for `mid`?",
+        first: &[
+            ("init", "`init` is to be PID 1 of a namespace of its own: which flag of clone makes one?"),
+            ("leaf", "Who adopts the children of one that ends? Let `mid` make `leaf` and end."),
+        ],
     },
     Goal {
         word: "a-guest",
@@ -49,6 +55,7 @@ pub const GOALS: &[Goal] = &[
         start: "",
         wanted: r#"{ guest = { parent = "exec", ppid = 0, pids = [4, 2] }, exec = { pids = [3] } }"#,
         hint: "setns moves nobody: what does it change for `exec`?",
+        first: &[("exec", "`exec` is the third process of the outermost namespace. Who is the second?")],
     },
     Goal {
         word: "a-collector",
@@ -56,6 +63,7 @@ pub const GOALS: &[Goal] = &[
         start: "",
         wanted: r#"{ orphan = { state = "zombie", parent = "tini", ppid = 2 }, init = { state = "running" } }"#,
         hint: "An ancestor adopts only if it has asked to: set_child_subreaper.",
+        first: &[("init", "`init` has to live on: what is asked of it?")],
     },
     Goal {
         word: "freeze",
@@ -63,6 +71,7 @@ pub const GOALS: &[Goal] = &[
         start: "",
         wanted: r#"{ init = { state = "stopped", ppid = 0 }, worker = { state = "running", parent = "init" } }"#,
         hint: "From inside, `init` is deaf to SIGSTOP as well. From where is it not?",
+        first: &[("worker", "Whoever is a child of `init` was made by it.")],
     },
     Goal {
         word: "free-it",
@@ -71,6 +80,7 @@ pub const GOALS: &[Goal] = &[
         start: STUCK,
         wanted: r#"{ init = "gone", guest = "gone", exec = { state = "running" } }"#,
         hint: "`init` waits for a number that `guest` still has. Who alone can reap `guest`?",
+        first: &[("exec", "`exec` has to live on: only what holds `init` is to go.")],
     },
 ];
 
@@ -80,6 +90,12 @@ pub fn find(word: &str) -> Option<&'static Goal> {
 }
 
 impl Goal {
+    /// A nudge, by what is otherwise than wanted.
+    pub fn hint(&self, missed: &[String]) -> &'static str {
+        let misses = |role: &str| missed.iter().any(|line| line.contains(&format!(" {role} = ")));
+        self.first.iter().find(|(role, _)| misses(role)).map_or(self.hint, |(_, hint)| hint)
+    }
+
     /// A file to begin with.
     pub fn template(&self) -> String {
         format!("title = \"{}\"\n\nsteps = [\n{}]\n", self.word, self.start)
@@ -90,6 +106,9 @@ impl Goal {
     /// # Errors
     /// The text is no scenario, does not begin as it should, or has not everybody who is spoken of.
     pub fn attempt(&self, text: &str) -> Result<Attempt, NoAttempt> {
+        if text.split_whitespace().eq(self.template().split_whitespace()) && self.start.is_empty() {
+            return Err(NoAttempt::Nothing);
+        }
         let parse = |text: &str| Scenario::parse(self.word, self.word, text).map_err(NoAttempt::Mistake);
         let written = parse(text)?;
         if !self.start.is_empty() {
@@ -133,6 +152,8 @@ fn lines(scenario: &Scenario) -> Vec<String> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum NoAttempt {
+    /// It is what there was to begin with, without a step.
+    Nothing,
     /// It is no scenario, or has a step that cannot be taken: what is wrong, and where.
     Mistake(Diagnostics),
     /// It does not begin with these steps.
@@ -146,6 +167,7 @@ pub enum NoAttempt {
 impl fmt::Display for NoAttempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            NoAttempt::Nothing => write!(f, "nothing is written yet: steps come between the brackets"),
             NoAttempt::Mistake(wrong) => write!(f, "{}", wrong.render(false).trim_end()),
             NoAttempt::OtherStart(steps) => write!(f, "a solution begins with these steps:\n{}", steps.trim_end()),
             NoAttempt::Nobody(names) => write!(f, "nobody is called {}", names.join(", ")),
@@ -205,14 +227,17 @@ pub struct Verdict {
     pub words: String,
     /// What is otherwise than wanted, in words.
     pub missed: Vec<String>,
+    /// A nudge where it is not reached.
+    pub hint: Option<&'static str>,
 }
 
 impl Verdict {
-    /// On what was missed, as those who were asked `say`: "the model says".
-    pub fn new(missed: Vec<String>, say: &str) -> Verdict {
-        let reached = missed.is_empty();
-        let words =
-            if reached { format!("Reached: {say} so.") } else { "Not reached. After the last step it is:".to_owned() };
-        Verdict { reached, words, missed }
+    /// On what was missed of a goal, as those who were asked `say`: "the model says".
+    pub fn new(goal: &Goal, missed: Vec<String>, say: &str) -> Verdict {
+        if missed.is_empty() {
+            return Verdict { reached: true, words: format!("Reached: {say} so."), missed, hint: None };
+        }
+        let words = format!("Not reached. Wanted after the last step: `{}`. It is:", goal.wanted);
+        Verdict { reached: false, words, hint: Some(goal.hint(&missed)), missed }
     }
 }

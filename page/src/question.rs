@@ -26,6 +26,8 @@ pub struct Question {
     pub deed: String,
     /// Where it is another: the step at which the answer is read, in words.
     pub read: Option<String>,
+    /// The steps that come until then, in words: first the one that decides, last the one that the question is about.
+    pub ahead: Vec<String>,
     /// What to choose from; exactly one is right.
     pub choices: Vec<Choice>,
     /// The rule at stake.
@@ -146,13 +148,20 @@ impl<'a> Rehearsal<'a> {
             .chain([0])
             .fold(index as u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(u32::from(byte)));
         let choices = pool.choices(MOST_CHOICES, seed)?;
-        let because = &self.answers[stands + 1].because;
-        let main = because.iter().find(|because| self.scenario.rules.iter().any(|id| id == because.rule.id));
-        let rule = main.or(because.first()).map(|because| because.rule.id);
+        let rule = self.rule_at_stake(&choices, stands, index);
         let read = (stands != index).then(|| deed(step));
-        let question =
-            Question { text, step: stands + 1, deed: deed(&self.scenario.steps[stands]), read, choices, rule };
-        Some((stands, question))
+        let ahead: Vec<String> = self.scenario.steps[stands..=index].iter().map(deed).collect();
+        Some((stands, Question { text, step: stands + 1, deed: ahead[0].clone(), read, ahead, choices, rule }))
+    }
+
+    /// The rule that decides a question: of those that fire from the step before which it stands to the one that it is about, first one
+    /// that an answer to choose from would break, then one that the scenario is about.
+    fn rule_at_stake(&self, choices: &[Choice], stands: usize, index: usize) -> Option<&'static str> {
+        let fired = || self.answers[stands + 1..=index + 1].iter().flat_map(|answer| &answer.because);
+        let wrong = || choices.iter().filter_map(|choice| Misconception::from_word(choice.misconception?));
+        let broken = fired().find(|because| wrong().any(|wrong| wrong.rule().id == because.rule.id));
+        let named = || fired().find(|because| self.scenario.rules.iter().any(|id| id == because.rule.id));
+        broken.or_else(named).or_else(|| fired().next()).map(|because| because.rule.id)
     }
 
     /// What a reader may read.

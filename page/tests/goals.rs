@@ -92,6 +92,27 @@ fn told(goal: &str, text: &str, more: Value) -> Value {
     serde_json::from_str(&api::answer(&request.to_string())).expect("an answer is JSON")
 }
 
+/// The first thing that is not as wanted is what the hint is about.
+#[test]
+fn a_hint_is_about_what_is_missed() {
+    let goal = find("an-orphan-inside").expect("there is one");
+    let hint = |steps: &[&str]| {
+        let attempt = goal.attempt(&file(steps)).expect("it can be read");
+        let missed = attempt.on_model(&Facts::newest()).expect("it can be played");
+        assert!(!missed.is_empty());
+        goal.hint(&missed)
+    };
+    let no_namespace = r#"{ by = "host", call = "fork", child = "init" },"#;
+    assert!(hint(&[no_namespace, MID]).contains("which flag of clone"));
+    let alive = r#"{ by = "init", call = "fork", child = "mid" }, { by = "mid", call = "fork", child = "leaf" },"#;
+    assert!(hint(&[BASE, alive]).contains("Who adopts"));
+    assert!(hint(&[BASE, MID]).contains("who must wait for `mid`"));
+    for goal in GOALS {
+        let spoken_of = |role: &str| goal.wanted.contains(&format!("{role} = "));
+        assert!(goal.first.iter().all(|(role, _)| spoken_of(role)), "{}", goal.word);
+    }
+}
+
 /// A page is told what the terminal tells, of each goal.
 #[test]
 fn the_page_is_told_what_is_reached_and_what_is_missing() {
@@ -105,11 +126,13 @@ fn the_page_is_told_what_is_reached_and_what_is_missing() {
         assert_eq!((start, &shelved["text"]), (&*goal.template(), &goal.text.into()));
         assert_eq!(told(goal.word, start, json!({}))["reached"], false, "{}", goal.word);
         let (solution, other) = tried(goal);
-        let reached = json!({ "reached": true, "words": "Reached: the model says so.", "missed": [] });
+        let reached = json!({ "reached": true, "words": "Reached: the model says so.", "missed": [], "hint": null });
         assert_eq!(told(goal.word, &solution, json!({})), reached, "{}", goal.word);
         let missed =
             goal.attempt(&other).and_then(|attempt| attempt.on_model(&Facts::newest())).expect("it can be played");
-        let not = json!({ "reached": false, "words": "Not reached. After the last step it is:", "missed": missed });
+        // Whoever has all but its point is told of that.
+        let words = format!("Not reached. Wanted after the last step: `{}`. It is:", goal.wanted);
+        let not = json!({ "reached": false, "words": words, "missed": missed, "hint": goal.hint });
         assert_eq!(told(goal.word, &other, json!({})), not, "{}", goal.word);
     }
 }
@@ -118,6 +141,7 @@ fn the_page_is_told_what_is_reached_and_what_is_missing() {
 fn the_page_is_told_why_there_is_no_verdict() {
     for (goal, text, words) in [
         ("freeze", "steps = [", "The text has a mistake."),
+        ("freeze", &find("freeze").expect("there is one").template(), "nothing is written yet: steps come"),
         ("freeze", &file(&[BASE]), "nobody is called worker"),
         ("free-it", &file(&[BASE]), "a solution begins with these steps:"),
     ] {

@@ -149,6 +149,7 @@ function held(text) {
   const box = $("goal-told"), line = make("div", {}, make("p", {}, ...marked(told.words)), ...told.missed.map(words => make("code", { class: "line" }, words)));
   if (box.textContent !== line.textContent) box.replaceChildren(...line.childNodes);
   box.classList.toggle("reached", told.reached);
+  if (told.hint) $("goal-hint").querySelector("p").replaceChildren(...marked(told.hint));
   $("goal-next").hidden = !told.reached || one === shelf.goals[shelf.goals.length - 1];
 }
 

@@ -119,8 +119,9 @@ const player = {
     const cards = scene.questions.map(question => {
       const card = make("div", { class: "ask" });
       const heading = make("h3", {}, question.text);
-      const deed = make("code", {}, question.deed), read = question.read && make("code", {}, question.read);
-      const when = make("p", { class: "when" }, `Before step ${question.step}, `, deed, ".", ...(read ? [" What will ", read, " give after it?"] : []));
+      const [deed, ...later] = question.ahead.map(words => make("code", {}, words));
+      const until = later.length ? [later.length > 1 ? ", and what comes then: " : ", and then ", ...later.flatMap((words, at) => at ? ["; ", words] : [words]), ". What will the last one give?"] : ["."];
+      const when = make("p", { class: "when" }, `Before step ${question.step}, `, deed, ...until);
       const choices = make("div", { class: "choices", role: "group", "aria-label": question.text });
       const verdict = make("div", { class: "verdict", role: "status" });
       question.choices.forEach(choice => {

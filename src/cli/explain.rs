@@ -123,7 +123,7 @@ pub(super) fn explain(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         let names: Vec<&str> = more.iter().filter(|topic| !told(topic)).map(|topic| topic.name()).collect();
         let page = crate::words::page().subsequent_indent("  ");
         if !names.is_empty() {
-            writeln!(out, "\n{}", textwrap::fill(&format!("begins so, too: {}", names.join(", ")), page))?;
+            writeln!(out, "\n{}", textwrap::fill(&format!("other words that begin so: {}", names.join(", ")), page))?;
         }
         return Ok(End::Agree);
     }

@@ -68,7 +68,7 @@ pub(super) fn learn(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         "reset" => return reset(out, path),
         "goals" if arguments.goal.is_none() => {}
         _ if arguments.goal.is_some() => {
-            eprintln!("error: only `goal` takes another word");
+            eprintln!("error: `{}` takes no other word, only `goal` does", one_line(&arguments.what));
             return Ok(End::BadInput);
         }
         _ => {}
@@ -284,7 +284,7 @@ fn task(out: &mut Out, arguments: &Arguments, progress: &mut Progress, keep: &mu
         writeln!(out, "{}\n", textwrap::fill(goal.text, words::page()))?;
         writeln!(
             out,
-            "A file to begin with; `pidlab learn goal {} FILE` checks it:\n\n{}",
+            "A file to begin with; `pidlab learn goal {} FILE` checks it, `pidlab explain clone` tells how a call is written:\n\n{}",
             goal.word,
             goal.template()
         )?;
@@ -309,19 +309,19 @@ fn task(out: &mut Out, arguments: &Arguments, progress: &mut Progress, keep: &mu
         }
     };
     let say = if show.lab.is_some() { "the model and this kernel say" } else { "the model says" };
-    let Verdict { reached, words: told, missed, .. } = Verdict::new(missed, say);
+    let Verdict { reached, words: told, missed, hint, .. } = Verdict::new(goal, missed, say);
     if reached {
         progress.goals.insert(goal.word.to_owned());
         keep.save(progress);
     }
     if arguments.format == super::Format::Json {
-        let object = json!({ "goal": goal.word, "reached": reached, "missed": missed });
+        let object = json!({ "goal": goal.word, "reached": reached, "missed": missed, "hint": hint });
         writeln!(out, "{}", escaped_json(&object.to_string()))?;
     } else {
-        writeln!(out, "{told}")?;
+        writeln!(out, "{}", textwrap::fill(&told, words::page()))?;
         missed.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
-        if !reached {
-            writeln!(out, "{}", textwrap::fill(&format!("Hint: {}", goal.hint), words::page()))?;
+        if let Some(hint) = hint {
+            writeln!(out, "{}", textwrap::fill(&format!("Hint: {hint}"), words::page()))?;
         }
     }
     Ok(if reached { End::Agree } else { End::Differ })

@@ -174,8 +174,9 @@ fn effects(changes: &[Change], after: &Line) -> Vec<String> {
 }
 
 fn short(words: &str) -> &str {
-    // What a call returned is told whole.
-    if words.starts_with("returns ") { words } else { words.split([':', ';']).next().unwrap_or(words) }
+    // What a call returned is told whole, and what a handler was told.
+    let is_whole = words.starts_with("returns ") || words.starts_with("has its handler run ");
+    if is_whole { words } else { words.split([':', ';']).next().unwrap_or(words) }
 }
 
 /// Other things that might come of a step.
