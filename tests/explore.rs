@@ -2,11 +2,15 @@
 
 mod tool;
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::thread;
 
 use pidlab_scenario::Scenario;
 use serde_json::Value;
-use tool::{Ended, Folder, GOOD, pidlab};
+use tool::{Ended, Folder, GOOD, command, pidlab};
 
 /// The last line of results in JSON.
 fn last(text: &str) -> Value {
@@ -124,4 +128,168 @@ fn a_wrong_rule_is_found_by_the_kernel_and_shortened() {
     assert!(ended.out.contains("replay: pidlab run --misconception init-dies-from-inside it.toml"), "{}", ended.out);
     let run = pidlab(&folder.0, &["check", "it.toml", "--misconception", "init-dies-from-inside"]);
     assert_eq!(run.code, Some(1), "{}", run.out);
+}
+
+const VERIFY: [&str; 5] = ["explore", "--verify", "--steps", "3", "--format=json"];
+
+/// The whole lines of a file, and what is behind the last of them.
+fn whole_lines(file: &Path) -> (Vec<String>, Vec<u8>) {
+    let bytes = fs::read(file).unwrap_or_default();
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let text = String::from_utf8(bytes[..end].to_vec()).expect("progress is text");
+    (text.lines().map(str::to_owned).collect(), bytes[end..].to_vec())
+}
+
+/// The program at work, once it has written more than so many lines into its file.
+fn at_work(folder: &Path, arguments: &[&str], file: &Path, lines: usize) -> Child {
+    let mut command = command(folder, arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("pidlab starts");
+    while whole_lines(file).0.len() <= lines && child.try_wait().expect("it is a child").is_none() {
+        thread::yield_now();
+    }
+    child
+}
+
+/// By SIGKILL, as a machine without memory does it.
+fn killed(mut child: Child) {
+    child.kill().expect("it is a child");
+    child.wait().expect("it is a child");
+}
+
+/// The numbers of the walks that a file has.
+fn walks(lines: &[String]) -> BTreeSet<usize> {
+    let walk = |line: &String| serde_json::from_str::<Value>(line).expect("it is JSON")["walk"].as_u64();
+    lines.iter().skip(1).map(|line| walk(line).expect("it is a walk") as usize).collect()
+}
+
+#[test]
+fn a_verification_that_was_killed_goes_on_where_it_was() {
+    let folder = Folder::new("resumed");
+    let whole = pidlab(&folder.0, &VERIFY);
+    if !ran(&whole) {
+        return;
+    }
+    let all = last(&whole.out)["summary"].clone();
+    let count = all["walks"].as_u64().expect("a number") as usize;
+    assert!(count > 40, "{count} walks are too few to be killed among");
+    let file = folder.0.join("done");
+    let resumed = [&VERIFY[..], &["--resume", "done"]].concat();
+    let mut before = Vec::new();
+    for lines in [0, 1, count / 4, count / 2] {
+        killed(at_work(&folder.0, &resumed, &file, lines));
+        let (kept, _) = whole_lines(&file);
+        assert!(kept.len() > lines && kept.starts_with(&before), "what was done stays done");
+        // A walk that gave no result, as on a machine that is short of time, is not there, and gone again.
+        assert_eq!(walks(&kept).len(), kept.len() - 1, "each walk once");
+        before = kept;
+    }
+    // The power went while a line was written.
+    let cut = (count / 2).min(before.len() - 1);
+    let torn = format!("{}\n{}", before[..cut].join("\n"), &before[cut][..7]);
+    folder.file("done", torn);
+    let ended = pidlab(&folder.0, &resumed);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains(&format!("goes on after {} walks that done has", cut - 1)), "{}", ended.err);
+    assert_eq!(last(&ended.out)["summary"], all);
+    let (kept, rest) = whole_lines(&file);
+    assert_eq!((walks(&kept), rest), ((0..count).collect(), Vec::new()));
+    assert_eq!(kept[..cut], before[..cut]);
+    // All is done: the results are there again, and nothing else happens.
+    let ended = pidlab(&folder.0, &resumed);
+    assert_eq!((last(&ended.out)["summary"].clone(), ended.code), (all, Some(0)), "{}", ended.err);
+    assert_eq!(whole_lines(&file).0, kept);
+}
+
+#[test]
+fn parts_that_were_killed_are_merged_as_the_whole() {
+    let folder = Folder::new("resumed-parts");
+    let whole = pidlab(&folder.0, &VERIFY);
+    if !ran(&whole) {
+        return;
+    }
+    for part in ["1/2", "2/2"] {
+        let name = format!("done-{}", &part[..1]);
+        let arguments = [&VERIFY[..], &["--shard", part, "--resume", &name]].concat();
+        killed(at_work(&folder.0, &arguments, &folder.0.join(&name), 10));
+        let ended = pidlab(&folder.0, &arguments);
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
+        folder.file(&format!("{}.json", &part[..1]), ended.out);
+    }
+    let merged = pidlab(&folder.0, &["merge", "1.json", "2.json"]);
+    assert_eq!(last(&merged.out)["summary"], last(&whole.out)["summary"], "{}", merged.err);
+}
+
+#[test]
+fn a_file_about_something_else_is_refused_and_stays_as_it_is() {
+    let folder = Folder::new("resumed-other");
+    let small = ["explore", "--verify", "--steps", "2", "--resume", "done"];
+    let ended = pidlab(&folder.0, &small);
+    if !ran(&ended) {
+        return;
+    }
+    let file = folder.0.join("done");
+    let good = fs::read_to_string(&file).expect("it was written");
+    let refused = |text: &str, arguments: &[&str], words: &str| {
+        folder.file("done", text);
+        let ended = pidlab(&folder.0, &[arguments, &["--resume", "done"]].concat());
+        assert_eq!(ended.code, Some(2), "{words}: {}{}", ended.out, ended.err);
+        assert!(ended.err.contains(words), "{words}: {}", ended.err);
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), text);
+    };
+    let verify = ["explore", "--verify", "--steps"];
+    let with = |more: &[&'static str]| [&verify[..], more].concat();
+    refused(&good, &with(&["3"]), "it is about another space");
+    refused(&good, &with(&["2", "--misconception", "init-dies-from-inside"]), "it is about another space");
+    refused(&good, &with(&["2", "--shard", "1/2"]), "it is about another part of the walks: `1/1`");
+    refused(&good, &with(&["2", "--length", "3"]), "it is about other walks");
+    let version = fs::read_to_string("/proc/version").expect("Linux says what it is");
+    let another = good.replace(version.trim_end(), "Linux version 2.6.32");
+    assert_ne!(another, good);
+    refused(&another, &with(&["2"]), "it is about another kernel: `Linux version 2.6.32`");
+    let look = good.replacen("\"look\":\"", "\"look\":\"un", 1);
+    refused(&look, &with(&["2"]), "it is about another way to look at processes");
+    refused(GOOD, &with(&["2"]), "was not written by");
+    let mut lines: Vec<&str> = good.lines().collect();
+    lines[2] = r#"{"round":0,"walk":1,"steps":5,"moves":[999999],"chosen":[],"left":true}"#;
+    refused(&format!("{}\n", lines.join("\n")), &with(&["2"]), "line 3 is not a walk");
+    for arguments in
+        [&["explore", "--resume", "done"][..], &["explore", "--verify", "--kernel", "nowhere", "--resume", "done"]]
+    {
+        assert_eq!(pidlab(&folder.0, arguments).code, Some(2), "{arguments:?}");
+    }
+    assert_eq!(pidlab(&folder.0, &with(&["2", "--resume", "."])).code, Some(2), "a folder");
+}
+
+#[test]
+fn two_programs_do_not_write_one_file() {
+    let folder = Folder::new("resumed-twice");
+    let arguments = ["explore", "--verify", "--steps", "4", "--resume", "done"];
+    let file = folder.0.join("done");
+    let first = at_work(&folder.0, &arguments, &file, 1);
+    if !file.exists() {
+        return killed(first);
+    }
+    let second = pidlab(&folder.0, &arguments);
+    killed(first);
+    assert_eq!(second.code, Some(2), "{}", second.err);
+    assert!(second.err.contains("another program writes it"), "{}", second.err);
+}
+
+#[test]
+fn a_difference_that_was_found_is_still_there() {
+    let folder = Folder::new("resumed-wrong");
+    let wrong = ["explore", "--verify", "--steps", "3", "--misconception", "init-dies-from-inside", "--resume", "done"];
+    let ended = pidlab(&folder.0, &wrong);
+    if !ran(&ended) {
+        return;
+    }
+    let (lines, _) = whole_lines(&folder.0.join("done"));
+    let again = pidlab(&folder.0, &wrong);
+    let difference = |ended: &Ended| {
+        assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+        ended.out.split_once("\ndifferences 1").map(|(_, rest)| rest.to_owned()).expect("it is told")
+    };
+    assert_eq!(difference(&again), difference(&ended));
+    assert!(again.err.contains(&format!("goes on after {} walks", lines.len() - 1)), "{}", again.err);
+    assert_eq!(whole_lines(&folder.0.join("done")).0, lines);
 }

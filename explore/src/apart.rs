@@ -14,8 +14,8 @@ use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
-use pidlab_scenario::{Claim, Facts, Need, Observation, OutcomeClaim, Scenario};
-use pidlab_sim::{Misconception, Numbers, Position};
+use pidlab_scenario::{Claim, Fact, Facts, Machine, Need, Observation, OutcomeClaim, Scenario};
+use pidlab_sim::{Misconception, Model, Numbers, Position};
 
 use crate::hash::{AsItIs, Hash128, Key};
 use crate::moves::{self, Move};
@@ -43,7 +43,7 @@ impl Other {
     }
 
     /// A model of a kernel that is unlike the plan's in one fact.
-    pub fn unlike(plan: &Plan, fact: pidlab_scenario::Fact) -> Other {
+    pub fn unlike(plan: &Plan, fact: Fact) -> Other {
         let holds = plan.facts.holds(fact);
         let needs = vec![Need { fact, holds }];
         Other { facts: plan.facts.clone().with(fact, !holds), misconception: plan.misconception, needs }
@@ -238,8 +238,38 @@ impl<'p> Search<'p> {
         let mut scenario = writer.scenario;
         scenario.needs.clone_from(&self.other.needs);
         claim(&mut scenario, one, other);
+        self.need(&mut scenario);
         scenario
     }
+}
+
+impl Search<'_> {
+    /// Adds what else a kernel must be like for the claims to hold: those facts without which they do not on the first model. A call with
+    /// two new flags fails where there is either one alone.
+    fn need(&self, scenario: &mut Scenario) {
+        let Plan { facts, misconception, .. } = self.plan;
+        for fact in Fact::ALL.iter().copied() {
+            let unlike = facts.clone().with(fact, !facts.holds(fact));
+            let known = scenario.needs.iter().any(|need| need.fact == fact);
+            if !known && !claims_hold(scenario, unlike, *misconception) {
+                scenario.needs.push(Need { fact, holds: facts.holds(fact) });
+            }
+        }
+    }
+}
+
+/// Whether the last step's claims are true of a model as it runs by itself.
+fn claims_hold(scenario: &Scenario, facts: Facts, misconception: Option<Misconception>) -> bool {
+    let mut model = match misconception {
+        Some(misconception) => Model::misconceived(facts, misconception),
+        None => Model::new(facts),
+    };
+    let Ok(run) = model.run(scenario);
+    let (Some(step), Some(last)) = (scenario.steps.last(), run.observations.get(scenario.steps.len())) else {
+        return false;
+    };
+    let numbers = run.observations.iter().fold(pidlab_scenario::Numbers::default(), |all, seen| all.after(seen));
+    run.refused.is_none() && step.claimed().all(|claim| claim.truth(step.by, last, &numbers) == claim)
 }
 
 impl Pair {

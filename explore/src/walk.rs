@@ -11,11 +11,40 @@ use std::collections::{HashMap, VecDeque};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
+use crate::hash::Hash128;
 use crate::moves::Move;
 use crate::space::Space;
 
 /// One walk from the start: the moves, each with the way in which it is thought to come out.
 pub type Walk = Vec<(Move, u16)>;
+
+impl Space {
+    /// A hash of the order of the transitions, and of these walks. Where it is the same, an index of a transition, or of one of the walks, means
+    /// the same, too; [`Space::hash`] does not say so, for it knows no order.
+    pub fn fingerprint(&self, walks: &[Walk]) -> String {
+        let mut bytes = Vec::new();
+        let mut write = |step: Move, way: u16| {
+            bytes.extend_from_slice(&step.kind.to_le_bytes());
+            bytes.extend_from_slice(&[step.by, step.at]);
+            bytes.extend_from_slice(&way.to_le_bytes());
+        };
+        let transitions = self.graph().edge_weights();
+        transitions.for_each(|transition| write(transition.step, transition.way));
+        let mut parts: Vec<Hash128> = self
+            .graph()
+            .edge_references()
+            .map(|edge| Hash128([edge.source().index() as u64, edge.target().index() as u64]))
+            .collect();
+        for walk in walks {
+            walk.iter().for_each(|(step, way)| write(*step, *way));
+            // Where one ends and the next begins.
+            parts.push(Hash128([walk.len() as u64, u64::MAX]));
+        }
+        parts.push(Hash128::of(&bytes));
+        let Hash128([first, second]) = Hash128::of_all(&parts);
+        format!("{first:016x}{second:016x}")
+    }
+}
 
 /// How walks are laid.
 #[derive(Clone, Copy, Debug)]

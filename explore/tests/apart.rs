@@ -62,6 +62,16 @@ fn a_fact_is_told_by_what_it_is_about() {
     assert_eq!(scenario.needs.len(), 1);
 }
 
+/// The call has two flags, and each is a fact of its own: a kernel that knows only one of them fails it.
+#[test]
+fn what_else_the_claims_need_is_said() {
+    let plan = plan("clone CLONE_AUTOREAP CLONE_PIDFD_AUTOKILL", 1);
+    let apart = tell_apart(&plan, &Other::unlike(&plan, Fact::PidfdAutokill), |_, _| ());
+    let scenario = apart.scenario.expect("it fails without");
+    let needs: Vec<(Fact, bool)> = scenario.needs.iter().map(|need| (need.fact, need.holds)).collect();
+    assert_eq!(needs, [(Fact::PidfdAutokill, true), (Fact::CloneAutoreap, true)]);
+}
+
 #[test]
 fn a_model_is_not_told_from_itself() {
     let mut plan = plan("core", 3);

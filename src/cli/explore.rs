@@ -1,6 +1,7 @@
 //! `pidlab explore`: every scenario up to a bound.
 
 mod apart;
+mod progress;
 mod told;
 mod verify;
 
@@ -30,6 +31,7 @@ Examples:
   pidlab explore --steps 6 --processes 4 --namespaces 3
   pidlab explore --calls all --steps 2              every call
   pidlab explore --verify                           on the kernel, too
+  pidlab explore --verify --steps 6 --resume done   and, cut short, again
   pidlab explore --calls fork,exit,wait,kill --steps 30
   pidlab explore --misconception init-dies-from-inside
   pidlab explore --tell-apart orphans-go-to-grandparent
@@ -72,6 +74,10 @@ pub(super) struct Arguments {
     /// With --verify: go only one of so many parts of the walks: 1/4 is the first of four. `pidlab merge` puts the results together.
     #[arg(long, value_name = "K/N", requires = "verify")]
     shard: Option<Shard>,
+    /// With --verify: keep what is done in this file. The same command goes on where an interrupted one was; the file is not for --save,
+    /// which has the one scenario that differs.
+    #[arg(long, value_name = "FILE", requires = "verify", conflicts_with = "kernel")]
+    resume: Option<PathBuf>,
     /// Write the scenario that was looked for, or that differs, into this file.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -142,7 +148,15 @@ pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         return Ok(found.end());
     }
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
-    let verified = verify::verify(&space, labs, shard, jobs, arguments.length.into());
+    let resume = arguments.resume.as_deref();
+    let verified = match verify::verify(&space, labs, shard, jobs, arguments.length.into(), resume) {
+        Ok(verified) => verified,
+        Err(why) => {
+            let file = resume.map(|file| file.display().to_string()).unwrap_or_default();
+            eprintln!("error: {}: {why}", pidlab_scenario::one_line(&file));
+            return Ok(End::BadInput);
+        }
+    };
     if let (Some(file), Some(wrong)) = (&arguments.save, &verified.wrong) {
         std::fs::write(file, wrong.scenario.to_toml())?;
     }

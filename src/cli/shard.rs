@@ -1,5 +1,6 @@
 //! `--shard K/N`: a part of the work, for machines that share it.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// One of so many parts: each N-th piece of work, beginning with the K-th.
@@ -27,6 +28,12 @@ impl Shard {
     }
 }
 
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.which + 1, self.of)
+    }
+}
+
 impl FromStr for Shard {
     type Err = String;
 
@@ -48,6 +55,7 @@ mod tests {
         for of in 1..=5 {
             let shards: Vec<Shard> = (1..=of).map(|which| format!("{which}/{of}").parse().expect("a part")).collect();
             for index in 0..20 {
+                assert!((1..).zip(&shards).all(|(which, shard)| shard.to_string() == format!("{which}/{of}")));
                 assert_eq!(shards.iter().filter(|shard| shard.takes(index)).count(), 1, "{index} of {of}");
             }
             assert!(shards.iter().all(|shard| (0..4).all(|own| shard.takes(shard.index(own)))));

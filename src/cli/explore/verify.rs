@@ -11,6 +11,7 @@ use pidlab_explore::{Cover, Followed, Laying, Space, Walk};
 use pidlab_realkernel::Look;
 use pidlab_scenario::{Observation, Scenario};
 
+use super::progress::Progress;
 use super::told::grouped;
 use crate::cli::shard::Shard;
 use crate::cli::{End, Out, elsewhere};
@@ -27,13 +28,13 @@ const ROUNDS: usize = 4;
 pub(super) struct Wrong {
     pub(super) scenario: Scenario,
     pub(super) report: String,
-    replays: usize,
+    pub(super) replays: usize,
 }
 
 /// What came of one walk.
-enum Went {
-    /// Both machines agree on so many steps.
-    Well(usize, Followed),
+pub(super) enum Went {
+    /// Both machines agree on so many steps; where no moves are given, the kernel has made all of the walk.
+    Well(usize, Option<Followed>),
     NotDecided,
     /// The surroundings did not let it run.
     Skipped(String),
@@ -45,6 +46,8 @@ pub(super) struct Verified {
     kernel: String,
     walks: usize,
     steps: usize,
+    /// Of the steps, those that a file had.
+    known: usize,
     /// The moves that were to be made, by their first outcomes.
     own: BTreeSet<EdgeIndex>,
     left: BTreeSet<EdgeIndex>,
@@ -57,8 +60,18 @@ pub(super) struct Verified {
     took: Duration,
 }
 
-/// Has the kernel take every transition of a space, or those of a part.
-pub(super) fn verify(space: &Space, labs: Labs, shard: Shard, jobs: usize, longest: usize) -> Verified {
+/// Has the kernel take every transition of a space, or those of a part; with a file, what it says to be done is not done again.
+///
+/// # Errors
+/// If the file is not about the same.
+pub(super) fn verify(
+    space: &Space,
+    labs: Labs,
+    shard: Shard,
+    jobs: usize,
+    longest: usize,
+    resume: Option<&Path>,
+) -> Result<Verified, String> {
     let begun = Instant::now();
     let mut laying = Laying::default();
     laying.longest = longest;
@@ -68,10 +81,15 @@ pub(super) fn verify(space: &Space, labs: Labs, shard: Shard, jobs: usize, longe
     let own: BTreeSet<EdgeIndex> = new.into_iter().flatten().collect();
     let kernel = labs.kernel().map(|kernel| kernel.release.clone()).unwrap_or_default();
     let look = labs.kernel().map_or(Look::Auto, |kernel| kernel.look);
+    let mut progress = match resume {
+        None => Progress::none(),
+        Some(path) => Progress::open(path, space, labs.kernel(), shard, &walks)?,
+    };
     let mut verified = Verified {
         kernel,
         walks: 0,
         steps: 0,
+        known: 0,
         left: own.clone(),
         own,
         chosen: BTreeSet::new(),
@@ -82,24 +100,32 @@ pub(super) fn verify(space: &Space, labs: Labs, shard: Shard, jobs: usize, longe
         took: Duration::ZERO,
     };
     let mut labs = Some(labs);
-    for _ in 0..ROUNDS {
-        let labs = match labs.take().map_or_else(|| Labs::open(jobs, look), Ok) {
-            Ok(labs) => labs,
-            Err(why) => {
-                verified.skipped.insert(format!("no lab could be opened again: {}", why.reason), walks.len());
-                break;
-            }
-        };
+    for round in 0..ROUNDS {
         let before = verified.left.len();
-        verified.round(space, labs, jobs, &walks);
+        let undone = verified.done(space, &mut progress, round, &walks);
+        if verified.wrong.is_none() && !undone.is_empty() {
+            let labs = match labs.take().map_or_else(|| Labs::open(jobs, look), Ok) {
+                Ok(labs) => labs,
+                Err(why) => {
+                    verified.skipped.insert(format!("no lab could be opened again: {}", why.reason), undone.len());
+                    break;
+                }
+            };
+            verified.round(space, labs, jobs, &walks, &undone, |walk, went| progress.write(round, walk, went));
+        }
+        if !verified.skipped.is_empty() {
+            // Which walks the next round has depends on those that have no result yet.
+            progress = Progress::none();
+        }
         if verified.wrong.is_some() || verified.left.is_empty() || verified.left.len() == before {
             break;
         }
         cover.leave(verified.left.iter().copied());
         walks = laid(&mut cover, &laying).into_iter().map(|(walk, _)| walk).collect();
     }
+    progress.end();
     verified.took = begun.elapsed();
-    verified
+    Ok(verified)
 }
 
 /// All walks for the moves that are left.
@@ -108,27 +134,55 @@ fn laid(cover: &mut Cover<'_>, laying: &Laying) -> Vec<(Walk, Vec<EdgeIndex>)> {
 }
 
 impl Verified {
-    /// Has the kernel go these walks.
-    fn round(&mut self, space: &Space, labs: Labs, jobs: usize, walks: &[Walk]) {
-        let bar = progress(walks.len());
+    /// Takes in what was done of a round before; the walks that were not.
+    fn done(&mut self, space: &Space, progress: &mut Progress, round: usize, walks: &[Walk]) -> Vec<usize> {
+        let mut undone: BTreeSet<usize> = (0..walks.len()).collect();
+        for (index, went) in progress.done(round) {
+            // A file that was changed by hand may say anything.
+            if let Some(walk) = walks.get(index)
+                && undone.remove(&index)
+            {
+                let before = self.steps;
+                self.take(went, space, walk);
+                self.known += self.steps - before;
+            }
+        }
+        undone.into_iter().collect()
+    }
+
+    /// Has the kernel go these of the walks.
+    fn round(
+        &mut self,
+        space: &Space,
+        labs: Labs,
+        jobs: usize,
+        walks: &[Walk],
+        which: &[usize],
+        mut told: impl FnMut(usize, &Went),
+    ) {
+        let bar = bar(walks.len());
+        bar.set_position((walks.len() - which.len()) as u64);
+        bar.reset_eta();
         kernel::spread(
             labs,
             jobs,
             Plan { on: On::Both, belief: space.plan().misconception },
-            walks.len(),
-            |worker, index| go(space, worker, &walks[index]),
-            |_, went| {
+            which.len(),
+            |worker, index| go(space, worker, &walks[which[index]]),
+            |index, went| {
                 bar.inc(1);
-                self.take(went, space)
+                told(which[index], &went);
+                self.take(went, space, &walks[which[index]])
             },
         );
         bar.finish_and_clear();
     }
 
-    fn take(&mut self, went: Went, space: &Space) -> bool {
+    fn take(&mut self, went: Went, space: &Space, walk: &Walk) -> bool {
         self.walks += 1;
         match went {
             Went::Well(steps, followed) => {
+                let followed = followed.unwrap_or_else(|| space.whole(walk));
                 self.steps += steps;
                 self.strayed += usize::from(followed.left);
                 for edge in &followed.moves {
@@ -174,7 +228,7 @@ impl Verified {
             "walks        {}, of {} steps; {seconds:.1} seconds, {:.0} steps a second",
             number(self.walks),
             number(self.steps),
-            self.steps as f64 / seconds.max(0.001)
+            (self.steps - self.known) as f64 / seconds.max(0.001)
         )?;
         writeln!(out, "moves        {} of {}", number(self.own.len() - self.left.len()), number(self.own.len()))?;
         let open = self.open_outcomes(space);
@@ -234,7 +288,7 @@ impl Verified {
 }
 
 /// A bar on standard error, drawn only on a terminal.
-fn progress(walks: usize) -> ProgressBar {
+fn bar(walks: usize) -> ProgressBar {
     let bar = ProgressBar::new(walks as u64);
     match ProgressStyle::with_template("{bar:30} {pos} of {len} walks, {eta} left") {
         Ok(style) => bar.with_style(style),
@@ -249,7 +303,7 @@ fn go(space: &Space, worker: &mut Worker, walk: &Walk) -> Went {
         Judged::Verdict(verdict) if verdict.is_not_decided() => Went::NotDecided,
         Judged::Verdict(verdict) if verdict.problems.is_empty() => {
             let plain = space.is_plain(walk) && verdict.mistake.is_none();
-            let followed = if plain { space.whole(walk) } else { space.follow(walk, &scenario, &seen(&verdict)) };
+            let followed = (!plain).then(|| space.follow(walk, &scenario, &seen(&verdict)));
             Went::Well(verdict.compared, followed)
         }
         Judged::Verdict(verdict) => Went::Wrong(Box::new(smallest(worker, scenario, &verdict))),
