@@ -14,13 +14,14 @@ const MOST_PERHAPS: usize = 3;
 /// A member of a namespace whose init has ended: how it holds its PID. Nothing if it goes by itself, or when another member goes.
 pub(crate) fn of_member(places: &Places<'_>, namespace: usize, member: usize) -> Option<Holder> {
     let process = &places.processes[member];
-    if process.is_dead() && !process.is_leaving() {
-        return of_zombie(places, Some(namespace), member);
-    }
     let is_nested = places.namespace(member) != Some(namespace) && process.is_init() && process.is_leaving();
     if is_nested {
         let help = Help::Inner { init: who(places, member) };
         return Some(holder(places, Some(namespace), member, How::NestedInit, None, vec![help]));
+    }
+    // The last threads of one whose first is dead can be held up in their exit, too.
+    if process.is_dead() {
+        return of_zombie(places, Some(namespace), member);
     }
     blocked(places, Some(namespace), member)
 }

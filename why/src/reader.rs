@@ -233,6 +233,10 @@ mod tests {
         assert_eq!(of(format!("{open}{elsewhere}")), None);
         assert_eq!(of(format!("{open}{hiding}")).as_deref(), Some("invisible"));
         assert_eq!(of(format!("{hiding}{open}")), None);
+        // As it is without the option, see proc(5).
+        for off in ["0", "off"] {
+            assert_eq!(of(format!("23 28 0:20 / /proc rw - proc proc rw,hidepid={off}")), None);
+        }
         assert_eq!(of("23 28 0:20 / /proc rw - tmpfs proc rw,hidepid=2".to_owned()), None);
     }
 }
