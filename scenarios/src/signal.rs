@@ -90,6 +90,7 @@ impl Signal {
     }
 
     /// The signal with this number, `None` outside 1 to 64.
+    #[inline]
     pub const fn new(number: i64) -> Option<Signal> {
         if number >= 1 && number <= 64 { Some(Signal::known(number as u8)) } else { None }
     }

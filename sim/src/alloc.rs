@@ -27,34 +27,24 @@ use crate::storage::arena::Slot;
 use crate::storage::numbers::Inline;
 use crate::world::{InCall, World};
 
-/// Where a number was found.
-#[derive(Clone, Copy)]
-struct Found {
-    number: u32,
-    /// Where the search began.
-    start: u32,
-    /// The floor from which it began again, if it did.
-    wrapped: Option<u32>,
-}
-
 /// Takes the lowest free number from the cursor on, else from the floor: 1, or `restart` once the cursor has passed the reserved
 /// numbers.
 ///
 /// # References
 /// lib/idr.c:idr_alloc_cyclic
-#[inline]
-fn idr_alloc_cyclic(ns: &mut PidNamespace, restart: u32, holder: PidId) -> Option<Found> {
+#[inline(always)]
+fn idr_alloc_cyclic(ns: &mut PidNamespace, restart: u32, holder: PidId) -> Option<u32> {
     let floor = if ns.cursor > RESERVED_PIDS { restart } else { 1 };
     let start = ns.cursor.max(floor);
     let last = ns.pid_max - 1;
-    let (number, wrapped) = match ns.idr.insert_first(start, last, holder) {
-        Some(number) => (number, None),
-        None if start > floor => (ns.idr.insert_first(floor, last, holder)?, Some(floor)),
+    let number = match ns.idr.insert_first(start, last, holder) {
+        Some(number) => number,
+        None if start > floor => ns.idr.insert_beyond(floor, last, holder)?,
         None => return None,
     };
     ns.pid_allocated += 1;
     ns.cursor = number + 1;
-    Some(Found { number, start, wrapped })
+    Some(number)
 }
 
 /// Gives out a number in `ns` and in every ancestor of it. `set_tid` asks for particular ones, innermost first.
@@ -147,10 +137,12 @@ fn renumber_births(w: &mut World) {
 }
 
 /// A number of the namespace's own choice.
-#[inline]
+#[inline(always)]
 fn take_next(w: &mut World, ns: NsId, restart: u32, pid: PidId) -> Result<u32, Errno> {
     rewind(w, ns);
-    let Some(found) = idr_alloc_cyclic(w.ns_mut(ns), restart, pid) else {
+    let namespace = w.ns_mut(ns);
+    let cursor = namespace.cursor;
+    let Some(number) = idr_alloc_cyclic(namespace, restart, pid) else {
         w.because_of_newborn(&rule::ALLOC_EAGAIN_EXHAUSTED);
         if w.ns(ns).pid_max == RESERVED_PIDS + 1 {
             w.because_of_newborn(&rule::LIMIT_PIDMAX_MINIMAL_TRAP);
@@ -158,22 +150,24 @@ fn take_next(w: &mut World, ns: NsId, restart: u32, pid: PidId) -> Result<u32, E
         return Err(Errno::EAGAIN);
     };
     if w.explains() {
-        name_the_number(w, ns, found);
+        name_the_number(w, ns, restart, cursor, number);
     }
-    Ok(found.number)
+    Ok(number)
 }
 
 #[cold]
-fn name_the_number(w: &mut World, ns: NsId, found: Found) {
-    let rule = match found.wrapped {
-        Some(RESERVED_PIDS) => &rule::ALLOC_RESERVED_WRAP,
-        Some(_) => &rule::ALLOC_RESERVED_IS_CURSOR_BASED,
-        None if w.ns(ns).is_unborn() => &rule::ALLOC_STARTS_AT_1,
-        None if found.number > found.start => &rule::ALLOC_LIVE_SKIP,
-        None => &rule::ALLOC_CYCLIC,
+fn name_the_number(w: &mut World, ns: NsId, restart: u32, cursor: u32, number: u32) {
+    let floor = if cursor > RESERVED_PIDS { restart } else { 1 };
+    let start = cursor.max(floor);
+    let rule = match floor {
+        RESERVED_PIDS if number < start => &rule::ALLOC_RESERVED_WRAP,
+        _ if number < start => &rule::ALLOC_RESERVED_IS_CURSOR_BASED,
+        _ if w.ns(ns).is_unborn() => &rule::ALLOC_STARTS_AT_1,
+        _ if number > start => &rule::ALLOC_LIVE_SKIP,
+        _ => &rule::ALLOC_CYCLIC,
     };
     w.because_of_newborn(rule);
-    if found.wrapped.is_some() {
+    if number < start {
         w.because_of_newborn(&rule::ALLOC_ALGORITHM);
     }
 }
@@ -225,22 +219,21 @@ fn roll_back(w: &mut World, ns: NsId, numbers: Inline, done: u32) {
 ///
 /// # References
 /// kernel/pid.c:free_pid
-#[inline]
+#[inline(always)]
 pub(crate) fn free_pid(w: &mut World, pid: PidId) {
-    let Pid { ns, numbers, .. } = w.pids[pid];
+    let (ns, numbers) = (w.pids[pid].ns, w.pids[pid].numbers);
     let level = w.ns(ns).level;
-    let mut at = Some(ns);
-    let mut depth = level;
-    while let Some(current) = at {
-        let number = w.rows.one(level, &numbers, depth);
-        depth = depth.wrapping_sub(1);
-        let namespace = w.ns_mut(current);
-        namespace.idr.remove(number);
+    let mut at = ns;
+    let mut few = false;
+    for number in w.rows.all(level, &numbers).iter().rev() {
+        let namespace = &mut w.namespaces[at];
+        namespace.idr.remove(*number);
         namespace.pid_allocated -= 1;
-        at = namespace.parent;
-        if namespace.pid_allocated <= 2 {
-            few_are_left(w, current);
-        }
+        few |= namespace.pid_allocated <= 2;
+        at = namespace.parent.unwrap_or(at);
+    }
+    if few {
+        few_are_left(w, ns);
     }
     if !w.calls.is_empty() {
         forget_in_waits(w, pid);
@@ -250,23 +243,21 @@ pub(crate) fn free_pid(w: &mut World, pid: PidId) {
     put_pid_ns(w, ns);
 }
 
-/// What depends on a namespace becoming empty: its child reaper may sleep until it is alone, and one that never had any is spoilt.
-fn few_are_left(w: &mut World, ns: NsId) {
-    let namespace = w.ns_mut(ns);
-    match namespace.child_reaper {
-        ChildReaper::Task(reaper) => {
-            if w.task(reaper).at == At::Zap {
-                w.wake_up(reaper);
-            }
+/// What depends on a namespace, or one around it, becoming empty: its child reaper may sleep until it is alone, and one that never had any
+/// is spoilt.
+#[inline(never)]
+fn few_are_left(w: &mut World, mut ns: NsId) {
+    loop {
+        let namespace = w.ns(ns);
+        let (parent, left, init) = (namespace.parent, namespace.pid_allocated, namespace.child_reaper);
+        match init {
+            ChildReaper::Task(reaper) if left < 3 && w.task(reaper).at == At::Zap => w.wake_up(reaper),
+            ChildReaper::Unborn if left == 0 && w.holds(Fact::FirstForkMayFail) => w.ns_mut(ns).cursor = 0,
+            ChildReaper::Unborn if left == 0 => w.ns_mut(ns).adding = false,
+            ChildReaper::Unborn | ChildReaper::Task(_) | ChildReaper::Gone => {}
         }
-        ChildReaper::Unborn if namespace.pid_allocated == 0 => {
-            if w.holds(Fact::FirstForkMayFail) {
-                w.ns_mut(ns).cursor = 0;
-            } else {
-                w.ns_mut(ns).adding = false;
-            }
-        }
-        ChildReaper::Unborn | ChildReaper::Gone => {}
+        let Some(parent) = parent else { return };
+        ns = parent;
     }
 }
 
@@ -285,7 +276,7 @@ fn forget_in_waits(w: &mut World, pid: PidId) {
 ///
 /// # References
 /// kernel/pid_namespace.c:put_pid_ns
-#[inline]
+#[inline(always)]
 pub(crate) fn put_pid_ns(w: &mut World, ns: NsId) {
     let namespace = w.ns_mut(ns);
     namespace.count -= 1;
@@ -309,7 +300,7 @@ fn destroy_pid_namespace(w: &mut World, ns: NsId) {
 ///
 /// # References
 /// kernel/pid.c:__change_pid
-#[inline]
+#[inline(always)]
 pub(crate) fn free_if_unused(w: &mut World, pid: PidId) {
     let record = &w.pids[pid];
     if record.task.is_none() && record.pgrp.is_none() && record.session == 0 {

@@ -164,10 +164,11 @@ pub(crate) fn what_bears_it(w: &mut World, leader: TaskId) {
     }
 }
 
+/// `ns`: where its children were born.
 #[cold]
-pub(crate) fn unsharer(w: &mut World, task: TaskId) {
+pub(crate) fn unsharer(w: &mut World, task: TaskId, ns: Option<NsId>) {
     let own = w.active_ns(task);
-    let Some(ns) = w.task(task).pid_ns_for_children.filter(|ns| *ns != own) else { return };
+    let Some(ns) = ns.filter(|ns| *ns != own) else { return };
     let is_init_there = |child: TaskId| w.is_unkillable(child) && w.active_ns(child) == ns;
     if w.children(task).any(is_init_there) {
         w.because(&rule::REAP_UNSHARER, task);

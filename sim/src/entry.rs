@@ -201,10 +201,10 @@ fn stop(w: &mut World, task: TaskId, signal: Option<Signal>) -> Option<Next> {
 /// kernel/signal.c:dequeue_signal
 fn dequeue_signal(w: &mut World, task: TaskId) -> Option<(SigInfo, To)> {
     let blocked = w.task(task).blocked;
-    let record = w.task_mut(task);
-    let synchronous = record.pending.dequeue_synchronous(blocked);
-    let own = synchronous.or_else(|| record.pending.dequeue(blocked)).map(|info| (info, To::Thread));
-    let taken = own.or_else(|| w.process_mut(task).shared_pending.dequeue(blocked).map(|info| (info, To::Process)));
+    let (own, shared) = (w.queue(task, To::Thread), w.queue(task, To::Process));
+    let synchronous = w.pending.dequeue_synchronous(own, blocked);
+    let own = synchronous.or_else(|| w.pending.dequeue(own, blocked)).map(|info| (info, To::Thread));
+    let taken = own.or_else(|| w.pending.dequeue(shared, blocked).map(|info| (info, To::Process)));
     recalc_sigpending(w, task);
     let taken = taken?;
     if w.explains() {

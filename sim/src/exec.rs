@@ -69,7 +69,7 @@ pub(crate) fn go_on(w: &mut World, caller: TaskId) -> Next {
 /// The caller becomes the first thread, with that one's numbers and place among its parent's children.
 fn take_leaders_place(w: &mut World, caller: TaskId, leader: TaskId) {
     let process = w.task(caller).signal;
-    if !w.task(leader).pending.set().is_empty() {
+    if !w.pending(leader).is_empty() {
         w.because(&rule::THR_EXEC_DROPS_LEADERS_SIGNALS, caller);
     }
     // exchange_tids

@@ -20,7 +20,6 @@ use crate::objects::cred::Cred;
 use crate::objects::ids::{NsId, TaskId};
 use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL};
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
-use crate::objects::sigpending::SigPending;
 use crate::objects::task::{At, ExitState, Task, TaskFlags};
 use crate::pid::attach_pgrp;
 use crate::signal::action::{cleared_sighand, copy_sighand};
@@ -169,7 +168,7 @@ fn copy_process(
         }
         describe::depth(w, child, ns, false);
     } else {
-        new_process(w, caller, child, args);
+        new_process(w, caller, child, ns, args);
         if w.explains() {
             describe::birth(w, caller, child, args.flags);
         }
@@ -194,7 +193,7 @@ fn join_thread_group(w: &mut World, caller: TaskId, thread: TaskId) {
 /// A process of one thread: somebody's child, in its maker's group and session, and the child reaper of its namespace if it is the
 /// first there.
 #[inline]
-fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_>) {
+fn new_process(w: &mut World, caller: TaskId, child: TaskId, ns: NsId, args: &CloneArgs<'_>) {
     let maker = w.task(caller).signal;
     let shares_vm = args.flags.contains(CloneFlags::CLONE_VM);
     let sighand = if args.flags.contains(CloneFlags::CLONE_CLEAR_SIGHAND) {
@@ -223,7 +222,6 @@ fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_
         pgrp_prev: None,
         sighand,
         mm,
-        shared_pending: SigPending::EMPTY,
     });
     if args.flags.contains(CloneFlags::CLONE_SIGHAND) {
         w.because(&rule::CLONE_SIGHAND_SHARES, child);
@@ -240,14 +238,13 @@ fn new_process(w: &mut World, caller: TaskId, child: TaskId, args: &CloneArgs<'_
     task.real_parent = Some(parent);
     task.exit_signal = exit_signal;
     task.flags.set(TaskFlags::PARENT_EXECED, parent_execed);
-    let pid = task.thread_pid;
     append_child(w, parent, child);
     attach_pgrp(w, process, pgrp);
     w.pids[session].session += 1;
     misconceived::birth::inherit(w, caller, child);
-    let ns = w.ns_mut(w.pids[pid].ns);
-    if ns.is_unborn() {
-        ns.child_reaper = ChildReaper::Task(child);
+    let namespace = w.ns_mut(ns);
+    if namespace.is_unborn() {
+        namespace.child_reaper = ChildReaper::Task(child);
         w.sig_mut(process).flags.insert(SignalFlags::UNKILLABLE);
     }
 }

@@ -9,7 +9,7 @@ use crate::world::World;
 
 impl World {
     /// Whether this is the name of a task that is not released: what is in its slot bears numbers that say so.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_there(&self, task: TaskId) -> bool {
         self.tasks.in_slot_of(task).is_some_and(|record| self.pids[record.thread_pid].task == Some(task))
     }

@@ -73,7 +73,7 @@ pub(crate) fn find_task_by_pid_ns(w: &World, ns: NsId, number: i32) -> Option<Ta
 ///
 /// # References
 /// kernel/pid.c:attach_pid
-#[inline]
+#[inline(always)]
 pub(crate) fn attach_pgrp(w: &mut World, process: SignalId, pgrp: PidId) {
     let next = w.pids[pgrp].pgrp.replace(process);
     if let Some(next) = next {
@@ -89,7 +89,7 @@ pub(crate) fn attach_pgrp(w: &mut World, process: SignalId, pgrp: PidId) {
 ///
 /// # References
 /// kernel/pid.c:detach_pid
-#[inline]
+#[inline(always)]
 pub(crate) fn detach_pgrp(w: &mut World, process: SignalId) {
     let record = w.sig_mut(process);
     let (pgrp, next, prev) = (record.pgrp, record.pgrp_next.take(), record.pgrp_prev.take());

@@ -127,10 +127,14 @@ fn resume_with(w: &mut World, caller: TaskId, task: TaskId, signal: Option<Signa
 ///
 /// # References
 /// kernel/ptrace.c:exit_ptrace, __ptrace_detach
+#[inline(always)]
 pub(crate) fn exit_ptrace(w: &mut World, tracer: TaskId) {
-    if w.ptraced.is_empty() {
-        return;
+    if !w.ptraced.is_empty() {
+        let_go_of_all(w, tracer);
     }
+}
+
+fn let_go_of_all(w: &mut World, tracer: TaskId) {
     let mut dead = Vec::new();
     for task in tracees(w, tracer).collect::<Vec<_>>() {
         if w.tracing[&task].exitkill {
@@ -242,12 +246,9 @@ fn requeue(w: &mut World, task: TaskId, info: SigInfo, whom: To) {
     if !prepare_signal(w, info.signal, task, false) {
         return;
     }
-    let queue = match whom {
-        To::Thread => &mut w.task_mut(task).pending,
-        To::Process => &mut w.process_mut(task).shared_pending,
-    };
-    if !queue.set().contains(info.signal) || info.signal.number() >= 32 {
-        queue.push(info);
+    let queue = w.queue(task, whom);
+    if !w.pending.set(queue).contains(info.signal) || info.signal.number() >= 32 {
+        w.pending.push(queue, info);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::signal::pending::signal_wake_up;
 use crate::world::World;
 
 /// Who is told of a task's end and stops: its tracer, if it has one, else its real parent (`parent`).
-#[inline]
+#[inline(always)]
 pub(crate) fn parent(w: &World, task: TaskId) -> Option<TaskId> {
     match w.tracing.get(&task) {
         Some(tracing) => Some(tracing.tracer),
@@ -21,7 +21,7 @@ pub(crate) fn parent(w: &World, task: TaskId) -> Option<TaskId> {
 }
 
 /// Whether a task has a tracer.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_traced(w: &World, task: TaskId) -> bool {
     !w.tracing.is_empty() && w.tracing.contains_key(&task)
 }
@@ -30,7 +30,7 @@ pub(crate) fn is_traced(w: &World, task: TaskId) -> bool {
 ///
 /// # References
 /// include/linux/ptrace.h:ptrace_reparented
-#[inline]
+#[inline(always)]
 pub(crate) fn ptrace_reparented(w: &World, task: TaskId) -> bool {
     let Some(tracing) = w.tracing.get(&task) else { return false };
     w.task(task).real_parent.is_none_or(|real| !w.same_thread_group(real, tracing.tracer))
@@ -83,10 +83,14 @@ pub(crate) fn trap_notify(w: &mut World, task: TaskId) -> bool {
 ///
 /// # References
 /// kernel/ptrace.c:__ptrace_unlink
+#[inline(always)]
 pub(crate) fn ptrace_unlink(w: &mut World, task: TaskId) {
-    if w.tracing.remove(&task).is_none() {
-        return;
+    if !w.tracing.is_empty() && w.tracing.remove(&task).is_some() {
+        let_go(w, task);
     }
+}
+
+fn let_go(w: &mut World, task: TaskId) {
     w.ptraced.retain(|(_, tracee)| *tracee != task);
     w.task_mut(task).flags.remove(TaskFlags::TRAP_BITS);
     if !w.task(task).is_alive() {
@@ -122,12 +126,13 @@ pub(crate) fn take_trap_code(w: &mut World, task: TaskId) {
 ///
 /// # References
 /// kernel/signal.c:sig_ignored, get_signal
-#[inline]
+#[inline(always)]
 pub(crate) fn is_asked_about(w: &World, signal: Signal, to: TaskId) -> bool {
     (w.watched || is_traced(w, to)) && signal != Signal::KILL
 }
 
 /// The same where a signal is about to be ignored.
+#[inline(always)]
 pub(crate) fn hears(w: &mut World, signal: Signal, to: TaskId) -> bool {
     let asked = is_asked_about(w, signal, to);
     if asked {

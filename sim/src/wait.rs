@@ -24,6 +24,7 @@ use crate::{Next, describe, rule, tracing};
 ///
 /// # References
 /// kernel/exit.c:kernel_wait4
+#[inline(always)]
 pub(crate) fn sys_wait4(w: &mut World, caller: TaskId, pid: i32, options: WaitOptions) -> Result<Waited, Errno> {
     if options.intersects(WaitOptions::WNOWAIT | WaitOptions::WEXITED) {
         w.because(&rule::WAIT_ARGS, caller);
@@ -73,21 +74,26 @@ pub(crate) fn sys_waitid(w: &mut World, caller: TaskId, asked: WaitFor, options:
 ///
 /// # References
 /// kernel/exit.c:do_wait
+#[inline(always)]
 fn do_wait(w: &mut World, caller: TaskId, asked: WaitFor, options: WaitOptions) -> Result<Waited, Errno> {
     let wo = WaitOpts { who: look_up(w, caller, asked), asked, options };
     let result = look(w, caller, &wo);
-    if result == Ok(Waited::Blocks) {
-        w.because(&rule::WAIT_BLOCKS, caller);
-        if w.explains() {
-            describe::deadlock(w, caller, wo.who);
-        }
-        w.enter(caller, At::Wait, InCall::Wait(wo));
+    if matches!(result, Ok(Waited::Blocks)) {
+        fall_asleep(w, caller, wo);
     }
     result
 }
 
+fn fall_asleep(w: &mut World, caller: TaskId, wo: WaitOpts) {
+    w.because(&rule::WAIT_BLOCKS, caller);
+    if w.explains() {
+        describe::deadlock(w, caller, wo.who);
+    }
+    w.enter(caller, At::Wait, InCall::Wait(wo));
+}
+
 /// The number means what it means in the caller's namespace, at the time of the call.
-#[inline]
+#[inline(always)]
 fn look_up(w: &World, caller: TaskId, asked: WaitFor) -> Who {
     let found = match asked {
         WaitFor::Any => Some(Who::Any),
@@ -131,6 +137,7 @@ pub(crate) fn restart(w: &mut World, caller: TaskId) {
 ///
 /// # References
 /// kernel/exit.c:__do_wait
+#[inline(always)]
 fn look(w: &mut World, caller: TaskId, wo: &WaitOpts) -> Result<Waited, Errno> {
     let mut some_lives = false;
     let mut thread = caller;
@@ -142,15 +149,10 @@ fn look(w: &mut World, caller: TaskId, wo: &WaitOpts) -> Result<Waited, Errno> {
                 return Ok(waited);
             }
         }
-        // ptrace_do_wait
-        let tracees: Vec<TaskId> = tracing::tracees(w, thread).collect();
-        for tracee in &tracees {
-            if let Some(waited) = consider(w, caller, thread, *tracee, wo, As::Tracer, &mut some_lives) {
-                if tracees.len() > 1 {
-                    w.because(&rule::PTRACE_WAIT_ORDER, *tracee);
-                }
-                return Ok(waited);
-            }
+        if !w.ptraced.is_empty()
+            && let Some(waited) = ptrace_do_wait(w, caller, thread, wo, &mut some_lives)
+        {
+            return Ok(waited);
         }
         // The caller's own children first, then those of the next threads in turn.
         if wo.options.contains(WaitOptions::__WNOTHREAD) {
@@ -161,6 +163,35 @@ fn look(w: &mut World, caller: TaskId, wo: &WaitOpts) -> Result<Waited, Errno> {
             break;
         }
     }
+    nobody_yet(w, caller, wo, some_lives)
+}
+
+/// The tracees of a thread.
+///
+/// # References
+/// kernel/exit.c:ptrace_do_wait
+fn ptrace_do_wait(
+    w: &mut World,
+    caller: TaskId,
+    thread: TaskId,
+    wo: &WaitOpts,
+    some_lives: &mut bool,
+) -> Option<Waited> {
+    let tracees: Vec<TaskId> = tracing::tracees(w, thread).collect();
+    for tracee in &tracees {
+        let waited = consider(w, caller, thread, *tracee, wo, As::Tracer, some_lives);
+        if waited.is_some() {
+            if tracees.len() > 1 {
+                w.because(&rule::PTRACE_WAIT_ORDER, *tracee);
+            }
+            return waited;
+        }
+    }
+    None
+}
+
+/// What a wait comes to when nobody has anything to report.
+fn nobody_yet(w: &mut World, caller: TaskId, wo: &WaitOpts, some_lives: bool) -> Result<Waited, Errno> {
     if wo.options.contains(WaitOptions::__WNOTHREAD) && !w.thread_group_empty(caller) {
         w.because(&rule::WAIT_NOTHREAD, caller);
     }
@@ -188,7 +219,7 @@ enum As {
 ///
 /// # References
 /// kernel/exit.c:wait_consider_task, eligible_child
-#[inline]
+#[inline(always)]
 fn consider(
     w: &mut World,
     caller: TaskId,
@@ -242,6 +273,7 @@ fn consider(
 ///
 /// # References
 /// kernel/exit.c:wait_task_zombie
+#[inline]
 fn exit_status(w: &World, child: TaskId) -> WaitStatus {
     let process = w.process(child);
     let decided = process.has(SignalFlags::GROUP_EXIT);
@@ -272,6 +304,7 @@ fn stop_status(w: &mut World, child: TaskId, asked_as: As, options: WaitOptions)
 }
 
 /// Tells of a child, and takes what is told unless it is only to be looked at.
+#[inline(always)]
 fn report(w: &mut World, caller: TaskId, child: TaskId, status: WaitStatus, asked_as: As, wo: &WaitOpts) -> Waited {
     let number = task_pid_nr_ns(w, child, w.active_ns(caller)).expect("a child is visible to its parent");
     if w.explains() {

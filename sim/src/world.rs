@@ -15,7 +15,7 @@ use crate::objects::pid::Pid;
 use crate::objects::pid_namespace::PidNamespace;
 use crate::objects::sighand::Sighand;
 use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
-use crate::objects::sigpending::SigSet;
+use crate::objects::sigpending::{Queue, SigPending, SigSet, To};
 use crate::objects::task::{At, ExitState, Task, TaskFlags};
 use crate::objects::tracing::{Tracing, Trap};
 use crate::objects::wait_opts::{WaitOpts, Waited};
@@ -129,6 +129,8 @@ pub struct World {
     pub(crate) user_namespaces: Vec<UserNamespace>,
     /// Shared memories whose user has changed since their program began (not `dumpable`).
     pub(crate) undumpable: Vec<MmId>,
+    /// Signals that wait, for a thread alone (its `pending`) or for whichever thread of a process takes them (`shared_pending`).
+    pub(crate) pending: SigPending,
     /// The calls that tasks are in.
     pub(crate) calls: BTreeMap<TaskId, InCall>,
     /// The namespaces that are kept open by nothing but a descriptor or a mount, by whatever number their keeper has for each.
@@ -188,6 +190,7 @@ impl World {
             creds: vec![Cred::ROOT],
             user_namespaces: vec![UserNamespace::new(None, 0)],
             undumpable: Vec::new(),
+            pending: SigPending::default(),
             calls: BTreeMap::new(),
             kept: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -220,7 +223,7 @@ impl World {
     }
 
     /// Whether a fact holds of the kernel that this is a world of.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn holds(&self, fact: Fact) -> bool {
         self.facts.0 & (1 << fact as u32) != 0
     }
@@ -237,7 +240,7 @@ impl World {
     }
 
     /// Notes that a rule decided something about a task.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn because(&mut self, rule: &'static Rule, about: TaskId) {
         if self.log.recording {
             self.note(rule, about);
@@ -260,67 +263,67 @@ impl World {
     }
 
     /// Whether reasons are noted: what only serves to find them is left out otherwise.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn explains(&self) -> bool {
         self.log.recording
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn task(&self, task: TaskId) -> &Task {
         &self.tasks[task]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn task_mut(&mut self, task: TaskId) -> &mut Task {
         &mut self.tasks[task]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn sig(&self, signal: SignalId) -> &SignalStruct {
         &self.signals[signal]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn sig_mut(&mut self, signal: SignalId) -> &mut SignalStruct {
         &mut self.signals[signal]
     }
 
     /// What a task shares with the other threads of its process.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn process(&self, task: TaskId) -> &SignalStruct {
         &self.signals[self.tasks[task].signal]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn process_mut(&mut self, task: TaskId) -> &mut SignalStruct {
         let signal = self.tasks[task].signal;
         &mut self.signals[signal]
     }
 
     /// The table of signal actions of a task.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn sighand(&self, task: TaskId) -> &Sighand {
         &self.sighands[self.process(task).sighand]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ns(&self, ns: NsId) -> &PidNamespace {
         &self.namespaces[ns]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ns_mut(&mut self, ns: NsId) -> &mut PidNamespace {
         &mut self.namespaces[ns]
     }
 
     /// The namespace that a task has its own number in (`task_active_pid_ns`).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn active_ns(&self, task: TaskId) -> NsId {
         self.pids[self.tasks[task].thread_pid].ns
     }
 
     /// The first thread of a task's process (`group_leader`).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn group_leader(&self, task: TaskId) -> TaskId {
         self.process(task).leader
     }
@@ -332,13 +335,13 @@ impl World {
     }
 
     /// Whether a process has no thread but one that is released yet (`thread_group_empty`).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn thread_group_empty(&self, task: TaskId) -> bool {
         self.process(task).nr_threads <= 1
     }
 
     /// Whether a process has ended: its first thread, and every other one is released.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_over(&self, leader: TaskId) -> bool {
         self.task(leader).exit_state != ExitState::None && self.thread_group_empty(leader)
     }
@@ -399,9 +402,40 @@ impl World {
     }
 
     /// Whether a task is the init of a namespace, as far as signals go (`SIGNAL_UNKILLABLE`).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_unkillable(&self, task: TaskId) -> bool {
         self.process(task).has(SignalFlags::UNKILLABLE)
+    }
+
+    /// A task that exits is in no call and held for nothing, and no handler of it runs any more. Nearly always that is so already.
+    #[inline(always)]
+    pub(crate) fn forget_asides(&mut self, task: TaskId) {
+        if !(self.frames.is_empty() && self.calls.is_empty() && self.traps.is_empty()) {
+            self.frames.remove(&task);
+            self.calls.remove(&task);
+            self.traps.remove(&task);
+        }
+    }
+
+    /// Which signals wait for a thread alone.
+    #[inline]
+    pub(crate) fn pending(&self, thread: TaskId) -> SigSet {
+        self.pending.set(Queue::Thread(thread))
+    }
+
+    /// Which signals wait for a process, whichever thread takes them.
+    #[inline]
+    pub(crate) fn shared_pending(&self, process: SignalId) -> SigSet {
+        self.pending.set(Queue::Process(process))
+    }
+
+    /// The queue that a signal for a thread, or for its process, comes into.
+    #[inline]
+    pub(crate) fn queue(&self, of: TaskId, whom: To) -> Queue {
+        match whom {
+            To::Thread => Queue::Thread(of),
+            To::Process => Queue::Process(self.task(of).signal),
+        }
     }
 
     /// Puts a task into a call.

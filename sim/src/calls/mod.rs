@@ -114,6 +114,7 @@ impl World {
     /// assert!(!world.can_act(child), "it is a zombie");
     /// # Ok::<(), pidlab_scenario::Errno>(())
     /// ```
+    #[inline]
     pub fn can_act(&self, task: TaskId) -> bool {
         self.is_there(task) && self.task(task).is_running()
     }

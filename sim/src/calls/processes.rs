@@ -209,6 +209,7 @@ impl World {
 }
 
 /// The first turn of an exit of the whole process.
+#[inline(always)]
 pub(crate) fn sys_exit_group(w: &mut World, caller: TaskId, status: i32) {
     w.because(&rule::EXIT_STATUS, caller);
     turn::first(w, caller, |w| do_group_exit(w, caller, ExitCode::exited(status)));

@@ -34,6 +34,7 @@ use crate::{Next, describe, misconceived, rule, tid_words};
 ///
 /// # References
 /// kernel/exit.c:do_group_exit
+#[inline(always)]
 pub(crate) fn do_group_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     let process = w.task(task).signal;
     let record = w.sig(process);
@@ -58,14 +59,16 @@ pub(crate) fn do_group_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next
 ///
 /// # References
 /// kernel/exit.c:do_exit, synchronize_group_exit
+#[inline(always)]
 pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
-    let leader = w.group_leader(task);
+    let process = w.task(task).signal;
+    let leader = w.sig(process).leader;
     if leader != task || w.task(task).next_thread.is_some() {
         among_threads(w, task, leader, code);
     } else {
         w.task_mut(task).flags.insert(TaskFlags::GROUP_DEAD);
-        if !w.process(task).has(SignalFlags::GROUP_EXIT) && w.holds(Fact::LastThreadStatus) {
-            w.process_mut(task).set_group_exit(code);
+        if !w.sig(process).has(SignalFlags::GROUP_EXIT) && w.holds(Fact::LastThreadStatus) {
+            w.sig_mut(process).set_group_exit(code);
         }
     }
     let record = w.task_mut(task);
@@ -73,17 +76,12 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     record.exit_code = code;
     record.at = At::ExitMm;
     record.flags.remove(TaskFlags::FRAMED);
-    w.frames.remove(&task);
-    if !w.calls.is_empty() {
-        w.calls.remove(&task);
-    }
-    w.traps.remove(&task);
+    let awaited = record.has(TaskFlags::VFORK_DONE);
+    w.forget_asides(task);
     // A turn ends where somebody else could notice that it has begun to exit.
-    let process = w.process(task);
-    let noticed = process.nr_threads > 1
-        || process.has(SignalFlags::CHILD_SUBREAPER)
-        || w.task(task).has(TaskFlags::VFORK_DONE)
-        || !w.tid_words.is_empty();
+    let process = w.sig(process);
+    let noticed =
+        process.nr_threads > 1 || process.has(SignalFlags::CHILD_SUBREAPER) || awaited || !w.tid_words.is_empty();
     if noticed { Next::GoesOn } else { exit_mm(w, task) }
 }
 
@@ -91,6 +89,7 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
 ///
 /// # References
 /// kernel/signal.c:exit_signals
+#[cold]
 fn among_threads(w: &mut World, task: TaskId, leader: TaskId, code: ExitCode) {
     let process = w.task(task).signal;
     let others_exit = w.threads_of(process).all(|thread| thread == task || !w.task(thread).is_alive());
@@ -106,7 +105,7 @@ fn among_threads(w: &mut World, task: TaskId, leader: TaskId, code: ExitCode) {
     w.task_mut(task).flags.insert(TaskFlags::EXITING);
     if w.task(task).has(TaskFlags::SIGPENDING) && hands_on(w, task) {
         let taken = w.task(task).blocked;
-        let all = w.sig(process).shared_pending.set();
+        let all = w.shared_pending(process);
         retarget_shared_pending(w, task, all.without(taken));
         if w.task(task).has(TaskFlags::STOP_PENDING) && participate_group_stop(w, task) {
             do_notify_parent_cldstop(w, task, Told::RealParent, Cld::Stopped);
@@ -129,18 +128,21 @@ fn last_of_several(w: &mut World, task: TaskId, leader: TaskId, code: ExitCode) 
 ///
 /// # References
 /// kernel/exit.c:exit_mm; kernel/fork.c:mm_release; kernel/nsproxy.c:exit_task_namespaces
+#[inline(always)]
 pub(crate) fn exit_mm(w: &mut World, task: TaskId) -> Next {
     if !w.tid_words.is_empty() {
         tid_words::mm_release(w, task);
     }
-    w.task_mut(task).at = At::ExitNotify;
+    let record = w.task_mut(task);
+    record.at = At::ExitNotify;
+    let ns = record.pid_ns_for_children.take();
     if w.process(task).mm.is_some_and(|mm| w.undumpable.contains(&mm)) {
         w.task_mut(task).flags.insert(TaskFlags::CLOSED);
     }
     if w.explains() {
-        describe::unsharer(w, task);
+        describe::unsharer(w, task, ns);
     }
-    if let Some(ns) = w.task_mut(task).pid_ns_for_children.take() {
+    if let Some(ns) = ns {
         put_pid_ns(w, ns);
     }
     if w.task(task).has(TaskFlags::VFORK_DONE) && complete_vfork_done(w, task) {
@@ -171,6 +173,7 @@ pub(crate) fn complete_vfork_done(w: &mut World, child: TaskId) -> bool {
 ///
 /// # References
 /// kernel/exit.c:exit_notify, find_child_reaper
+#[inline(always)]
 pub(crate) fn exit_notify(w: &mut World, task: TaskId) -> Next {
     exit_ptrace(w, task);
     let ns = w.active_ns(task);
@@ -198,9 +201,12 @@ pub(crate) fn go_on_zapping(w: &mut World, reaper: TaskId) -> Next {
 }
 
 /// Everything that happens under the kernel's `tasklist_lock`, and the releasing that follows.
+#[inline(always)]
 fn finish_exit(w: &mut World, task: TaskId) -> Next {
     let mut dead = Vec::new();
-    forget_original_parent(w, task, &mut dead);
+    if w.task(task).first_child.is_some() {
+        forget_original_parent(w, task, &mut dead);
+    }
     let leader = w.group_leader(task);
     if w.task(task).has(TaskFlags::GROUP_DEAD) {
         kill_orphaned_pgrp(w, leader, None);

@@ -36,7 +36,7 @@ fn tie_of(w: &World, pgrp: PidId, ignored: Option<SignalId>) -> Option<TaskId> {
 }
 
 /// Whether a parent is in another group of the same session.
-#[inline]
+#[inline(always)]
 fn is_tie(w: &World, child: TaskId, parent: TaskId) -> bool {
     let (child, parent) = (w.process(child), w.process(parent));
     parent.pgrp != child.pgrp && parent.session == child.session
@@ -47,7 +47,7 @@ fn is_tie(w: &World, child: TaskId, parent: TaskId) -> bool {
 ///
 /// # References
 /// kernel/exit.c:kill_orphaned_pgrp
-#[inline]
+#[inline(always)]
 pub(crate) fn kill_orphaned_pgrp(w: &mut World, leader: TaskId, father: Option<TaskId>) {
     let Some(parent) = father.or(w.task(leader).real_parent) else { return };
     if is_tie(w, leader, parent) {

@@ -11,6 +11,7 @@ use crate::alloc::free_if_unused;
 use crate::objects::ids::TaskId;
 use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::signal_struct::SignalFlags;
+use crate::objects::sigpending::Queue;
 use crate::objects::task::{At, ExitState};
 use crate::pid::detach_pgrp;
 use crate::signal::action::put_sighand;
@@ -23,6 +24,7 @@ use crate::{describe, rule};
 ///
 /// # References
 /// kernel/exit.c:release_task
+#[inline(always)]
 pub(crate) fn release_task(w: &mut World, task: TaskId) {
     let leader = w.group_leader(task);
     if task == leader {
@@ -78,6 +80,7 @@ pub(crate) fn wake_exec(w: &mut World, process: crate::objects::ids::SignalId) {
     }
 }
 
+#[inline(always)]
 fn release_leader(w: &mut World, leader: TaskId) {
     debug_assert!(w.task(leader).first_child.is_none(), "its children were handed on");
     ptrace_unlink(w, leader);
@@ -88,6 +91,7 @@ fn release_leader(w: &mut World, leader: TaskId) {
     w.pids[session].session -= 1;
     put_sighand(w, w.sig(process).sighand);
     w.signals.remove(process);
+    w.pending.drop(Queue::Process(process));
     if w.explains() {
         describe::what_bears_it(w, leader);
     }
@@ -101,6 +105,7 @@ fn release_leader(w: &mut World, leader: TaskId) {
 }
 
 /// The task lets go of its numbers, and is nobody any more.
+#[inline(always)]
 fn detach_task(w: &mut World, task: TaskId) {
     let pid = w.task(task).thread_pid;
     if let Some(released) = &mut w.released {
@@ -114,10 +119,12 @@ fn detach_task(w: &mut World, task: TaskId) {
     }
     w.pids[pid].task = None;
     w.tasks.remove(task);
+    w.pending.drop(Queue::Thread(task));
     free_if_unused(w, pid);
 }
 
 /// Takes a process out of the list of children that it is in.
+#[inline(always)]
 fn unlink_child(w: &mut World, child: TaskId) {
     let record = w.task_mut(child);
     let (parent, prev, next) = (record.real_parent, record.prev_sibling.take(), record.next_sibling.take());

@@ -22,6 +22,7 @@ use super::cast::Branch;
 use crate::objects::ids::{FsId, MmId, NsId, PidId, SighandId, SignalId, TaskId, UserNsId};
 use crate::objects::ns_file::NsFile;
 use crate::objects::pid_namespace::ChildReaper;
+use crate::objects::sigpending::Queue;
 use crate::objects::wait_opts::{WaitFor, Waited, Who};
 use crate::pid::numbers;
 use crate::world::{InCall, Return, World};
@@ -191,7 +192,7 @@ impl Key<'_> {
         let fs = task.fs.map_or(NOBODY, |fs| place(&mut self.fs, fs));
         self.out.write_u8(fs);
         task.blocked.hash(&mut self.out);
-        task.pending.hash(&mut self.out);
+        w.pending.of(Queue::Thread(id)).hash(&mut self.out);
         self.out.number(task.flags.bits());
         task.exit_code.hash(&mut self.out);
         task.exit_signal.hash(&mut self.out);
@@ -339,7 +340,7 @@ impl Key<'_> {
         self.out.write_u8(sighand);
         let mm = process.mm.map_or(NOBODY, |mm| place(&mut self.mms, mm));
         self.out.write_u8(mm);
-        process.shared_pending.hash(&mut self.out);
+        self.w.pending.of(Queue::Process(id)).hash(&mut self.out);
     }
 
     fn tracing(&mut self) {

@@ -8,7 +8,6 @@ use bitflags::bitflags;
 use pidlab_scenario::{Signal, WaitStatus};
 
 use super::ids::{MmId, PidId, SighandId, SignalId, TaskId};
-use super::sigpending::SigPending;
 use crate::storage::arena::Slot;
 
 bitflags! {
@@ -64,11 +63,13 @@ impl ExitCode {
     }
 
     /// The signal in it.
+    #[inline]
     pub(crate) fn get_signal(self) -> Option<Signal> {
         Signal::new((self.0 & 0x7f).into())
     }
 
     /// What wait(2) and SIGCHLD say of somebody who ended with it.
+    #[inline]
     pub(crate) fn status(self) -> WaitStatus {
         match self.get_signal() {
             Some(signal) => WaitStatus::Killed(signal),
@@ -107,8 +108,6 @@ pub(crate) struct SignalStruct {
     /// Which processes share its memory: those with the same number; `None` is with nobody. The kernel has it in each task; threads
     /// always share it.
     pub(crate) mm: Option<MmId>,
-    /// Signals for the process, whichever thread takes them.
-    pub(crate) shared_pending: SigPending,
 }
 
 impl SignalStruct {
@@ -147,6 +146,5 @@ impl Slot for SignalStruct {
         pgrp_prev: None,
         sighand: SighandId::DEFAULT,
         mm: None,
-        shared_pending: SigPending::EMPTY,
     };
 }

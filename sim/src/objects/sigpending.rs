@@ -6,7 +6,11 @@
 //! In the kernel: `sigset_t`, `struct sigpending`, `struct kernel_siginfo`, include/linux/signal_types.h; `sig_kernel_…`,
 //! include/linux/signal.h.
 
+use std::collections::BTreeMap;
+
 use pidlab_scenario::{ChildStatus, Signal};
+
+use super::ids::{SignalId, TaskId};
 
 /// A set of signals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -120,70 +124,90 @@ pub(crate) struct SigInfo {
     pub(crate) immutable: bool,
 }
 
-/// A queue of signals. All empty ones are equal.
-#[expect(clippy::box_collection, reason = "a process has two and nearly all are empty: one word each")]
+/// Whose queue: that of a thread alone (`pending`), or of a process for all its threads (`shared_pending`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Queue {
+    Thread(TaskId),
+    Process(SignalId),
+}
+
+/// The queues of signals. Every thread and every process has one, and nearly all are empty: those stand nowhere, and cost nothing.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub(crate) struct SigPending(Option<Box<Vec<SigInfo>>>);
+pub(crate) struct SigPending(BTreeMap<Queue, Vec<SigInfo>>);
 
 impl SigPending {
-    pub(crate) const EMPTY: SigPending = SigPending(None);
-
-    fn all(&self) -> &[SigInfo] {
-        self.0.as_deref().map_or(&[], Vec::as_slice)
+    /// What is in a queue; `None` if it is empty.
+    #[inline]
+    pub(crate) fn of(&self, queue: Queue) -> Option<&Vec<SigInfo>> {
+        if self.0.is_empty() { None } else { self.0.get(&queue) }
     }
 
     /// Which signals wait.
     #[inline]
-    pub(crate) fn set(&self) -> SigSet {
+    pub(crate) fn set(&self, queue: Queue) -> SigSet {
         let mut set = SigSet::EMPTY;
-        for info in self.all() {
+        for info in self.of(queue).into_iter().flatten() {
             set.insert(info.signal);
         }
         set
     }
 
-    pub(crate) fn push(&mut self, info: SigInfo) {
-        self.0.get_or_insert_default().push(info);
+    pub(crate) fn push(&mut self, queue: Queue, info: SigInfo) {
+        self.0.entry(queue).or_default().push(info);
     }
 
     /// Takes back signals that wait. Answers whether there were any.
-    pub(crate) fn flush(&mut self, which: impl Fn(Signal) -> bool) -> bool {
-        let Some(queue) = self.0.as_mut() else { return false };
-        let before = queue.len();
-        queue.retain(|info| !which(info.signal));
-        let flushed = queue.len() < before;
-        self.normalize();
-        flushed
+    pub(crate) fn flush(&mut self, queue: Queue, which: impl Fn(Signal) -> bool) -> bool {
+        let Some(waiting) = self.0.get_mut(&queue) else { return false };
+        let before = waiting.len();
+        waiting.retain(|info| !which(info.signal));
+        let after = waiting.len();
+        self.normalize(queue, after);
+        after < before
+    }
+
+    /// Whose queue it is is gone.
+    #[inline(always)]
+    pub(crate) fn drop(&mut self, queue: Queue) {
+        if !self.0.is_empty() {
+            self.0.remove(&queue);
+        }
     }
 
     /// Takes the next signal that is not blocked: those of faults first, then by number, then by age.
     ///
     /// # References
     /// kernel/signal.c:__dequeue_signal, next_signal
-    pub(crate) fn dequeue(&mut self, blocked: SigSet) -> Option<SigInfo> {
+    pub(crate) fn dequeue(&mut self, queue: Queue, blocked: SigSet) -> Option<SigInfo> {
         let rank = |info: &SigInfo| (!SigSet::SYNCHRONOUS.contains(info.signal), info.signal);
-        self.take(|info| !blocked.contains(info.signal), rank)
+        self.take(queue, |info| !blocked.contains(info.signal), rank)
     }
 
     /// Takes the oldest signal that an instruction caused.
     ///
     /// # References
     /// kernel/signal.c:dequeue_synchronous_signal
-    pub(crate) fn dequeue_synchronous(&mut self, blocked: SigSet) -> Option<SigInfo> {
-        self.take(|info| info.fault && SigSet::SYNCHRONOUS.without(blocked).contains(info.signal), |_| ())
+    pub(crate) fn dequeue_synchronous(&mut self, queue: Queue, blocked: SigSet) -> Option<SigInfo> {
+        self.take(queue, |info| info.fault && SigSet::SYNCHRONOUS.without(blocked).contains(info.signal), |_| ())
     }
 
-    fn take<K: Ord>(&mut self, which: impl Fn(&SigInfo) -> bool, rank: impl Fn(&SigInfo) -> K) -> Option<SigInfo> {
-        let queue = self.0.as_mut()?;
-        let (at, _) = queue.iter().enumerate().filter(|(_, info)| which(info)).min_by_key(|(_, info)| rank(info))?;
-        let info = queue.remove(at);
-        self.normalize();
+    fn take<K: Ord>(
+        &mut self,
+        queue: Queue,
+        which: impl Fn(&SigInfo) -> bool,
+        rank: impl Fn(&SigInfo) -> K,
+    ) -> Option<SigInfo> {
+        let waiting = self.0.get_mut(&queue)?;
+        let (at, _) = waiting.iter().enumerate().filter(|(_, info)| which(info)).min_by_key(|(_, info)| rank(info))?;
+        let info = waiting.remove(at);
+        let left = waiting.len();
+        self.normalize(queue, left);
         Some(info)
     }
 
-    fn normalize(&mut self) {
-        if self.all().is_empty() {
-            self.0 = None;
+    fn normalize(&mut self, queue: Queue, left: usize) {
+        if left == 0 {
+            self.0.remove(&queue);
         }
     }
 }

@@ -15,7 +15,7 @@ use pidlab_scenario::Signal;
 
 use super::ids::{CredId, FsId, NsId, PidId, SignalId, TaskId};
 use super::signal_struct::ExitCode;
-use super::sigpending::{SigPending, SigSet};
+use super::sigpending::SigSet;
 use crate::storage::arena::Slot;
 
 bitflags! {
@@ -137,8 +137,6 @@ pub(crate) struct Task {
     /// The filesystem information that it shares with others (`CLONE_FS`); `None`: with nobody.
     pub(crate) fs: Option<FsId>,
     pub(crate) blocked: SigSet,
-    /// Signals for this thread alone.
-    pub(crate) pending: SigPending,
     pub(crate) flags: TaskFlags,
     pub(crate) exit_code: ExitCode,
     /// What the parent gets when its process ends; `None` is 0, and what threads have that lead nobody.
@@ -185,7 +183,6 @@ impl Slot for Task {
         cred: CredId::ROOT,
         fs: None,
         blocked: SigSet::EMPTY,
-        pending: SigPending::EMPTY,
         flags: TaskFlags::empty(),
         exit_code: ExitCode::ZERO,
         exit_signal: None,

@@ -51,6 +51,7 @@ pub(crate) fn take(w: &mut World, task: TaskId) {
 }
 
 /// The first turn of something that goes on in turns, taken by the caller of a call.
+#[inline(always)]
 pub(crate) fn first(w: &mut World, caller: TaskId, does: impl FnOnce(&mut World) -> Next) {
     if w.task(caller).has(TaskFlags::ON_RQ) {
         w.run_queue.retain(|other| *other != caller);
@@ -62,6 +63,7 @@ pub(crate) fn first(w: &mut World, caller: TaskId, does: impl FnOnce(&mut World)
 }
 
 /// What becomes of a task after its turn.
+#[inline(always)]
 fn end(w: &mut World, task: TaskId, next: Next) {
     match next {
         // It goes on if nobody else is chosen.

@@ -39,6 +39,7 @@ pub(crate) fn ignoring_children(w: &World, task: TaskId) -> bool {
 ///
 /// # References
 /// kernel/exit.c:exit_notify
+#[inline(always)]
 pub(crate) fn tell_of_end(w: &mut World, task: TaskId) -> bool {
     let signal = w.task(task).exit_signal;
     if tracing::is_traced(w, task) {
@@ -51,6 +52,7 @@ pub(crate) fn tell_of_end(w: &mut World, task: TaskId) -> bool {
 
 /// A process that nobody inside the world traces has ended: its parent is told, but not before a tracer outside of the world has waited for
 /// it. Answers whether it is to vanish at once.
+#[inline(always)]
 pub(crate) fn tell_real_parent(w: &mut World, leader: TaskId) -> bool {
     if w.watched {
         w.task_mut(leader).flags.insert(TaskFlags::UNTOLD);
@@ -73,15 +75,16 @@ pub(crate) fn do_notify_parent(w: &mut World, leader: TaskId, mut signal: Option
     }
     let sighand = w.sighand(parent);
     let ignores = sighand.ignored.contains(Signal::CHLD);
+    let traced = tracing::is_traced(w, leader);
+    let no_cld_wait = sighand.no_cld_wait;
     let autoreap = w.process(leader).has(SignalFlags::AUTOREAP) || w.believes(Misconception::TheDeadAreGone);
-    if autoreap && !tracing::is_traced(w, leader) {
+    if autoreap && !traced {
         w.because(&rule::CLONE_AUTOREAP, leader);
         wake_up_parent(w, leader, parent);
         return true;
     }
     let wanted = w.believes(Misconception::IgnoringSigchldChangesNothing) && w.task(parent).at != At::Zap;
-    let unwanted = signal == Some(Signal::CHLD) && (ignores || sighand.no_cld_wait) && !wanted;
-    let traced = tracing::is_traced(w, leader);
+    let unwanted = signal == Some(Signal::CHLD) && (ignores || no_cld_wait) && !wanted;
     let autoreap = unwanted && !traced;
     if unwanted && traced {
         w.because(&rule::PTRACE_NO_AUTOREAP, leader);
@@ -154,6 +157,7 @@ pub(crate) fn do_notify_parent_cldstop(w: &mut World, task: TaskId, told: Told, 
 ///
 /// # References
 /// kernel/exit.c:__wake_up_parent, child_wait_callback
+#[inline(always)]
 pub(crate) fn wake_up_parent(w: &mut World, child: TaskId, parent: TaskId) {
     let mut at = Some(w.group_leader(parent));
     while let Some(thread) = at {

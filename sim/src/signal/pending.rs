@@ -9,7 +9,7 @@ use pidlab_scenario::{Fact, Signal};
 
 use crate::objects::ids::{SignalId, TaskId};
 use crate::objects::signal_struct::SignalFlags;
-use crate::objects::sigpending::SigSet;
+use crate::objects::sigpending::{Queue, SigSet};
 use crate::objects::task::{At, TaskFlags};
 use crate::rule;
 use crate::world::World;
@@ -38,7 +38,7 @@ pub(crate) fn signal_wake_up(w: &mut World, thread: TaskId, fatal: bool) {
 
 /// The signals that wait for a thread or for its process.
 pub(crate) fn pending_for(w: &World, thread: TaskId) -> SigSet {
-    w.task(thread).pending.set().or(w.process(thread).shared_pending.set())
+    w.pending(thread).or(w.shared_pending(w.task(thread).signal))
 }
 
 /// Whether there is something for a thread to do before it is back in user mode.
@@ -59,11 +59,11 @@ pub(crate) fn recalc_sigpending(w: &mut World, thread: TaskId) {
 
 /// Takes back signals that wait for a process or one of its threads.
 pub(crate) fn flush_all(w: &mut World, process: SignalId, which: impl Fn(Signal) -> bool + Copy) -> bool {
-    let mut any = w.sig_mut(process).shared_pending.flush(which);
+    let mut any = w.pending.flush(Queue::Process(process), which);
     let mut at = Some(w.sig(process).leader);
     while let Some(thread) = at {
         at = w.task(thread).next_thread;
-        any |= w.task_mut(thread).pending.flush(which);
+        any |= w.pending.flush(Queue::Thread(thread), which);
     }
     any
 }
@@ -73,7 +73,7 @@ pub(crate) fn flush_all(w: &mut World, process: SignalId, which: impl Fn(Signal)
 /// # References
 /// kernel/signal.c:retarget_shared_pending
 pub(crate) fn retarget_shared_pending(w: &mut World, thread: TaskId, which: SigSet) {
-    let mut retarget = w.process(thread).shared_pending.set().and(which);
+    let mut retarget = w.shared_pending(w.task(thread).signal).and(which);
     for other in w.thread_list(thread) {
         if retarget.is_empty() {
             return;
@@ -100,7 +100,7 @@ pub(crate) fn hands_on(w: &mut World, task: TaskId) -> bool {
         return true;
     }
     let heard = w.holds(Fact::ExecHandsOn);
-    if !w.sig(process).shared_pending.set().without(w.task(task).blocked).is_empty() {
+    if !w.shared_pending(process).without(w.task(task).blocked).is_empty() {
         w.because(if heard { &rule::THR_EXEC_HANDS_ON } else { &rule::THR_EXEC_LEAVES_UNHEARD }, task);
     }
     heard

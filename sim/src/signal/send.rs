@@ -52,15 +52,18 @@ pub(crate) fn send_signal(w: &mut World, signal: Signal, info: &mut Info, to: Ta
 ///
 /// # References
 /// kernel/signal.c:__send_signal_locked
+#[inline(always)]
 pub(crate) fn send_signal_force(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: To, force: bool) {
     if !prepare_signal(w, signal, to, force) {
         return;
     }
-    let queue = match whom {
-        To::Thread => &w.task(to).pending,
-        To::Process => &w.process(to).shared_pending,
-    };
-    if queue.set().contains(signal) {
+    send_unignored(w, signal, info, to, whom);
+}
+
+/// What is not ignored is queued, but a signal below 32 only once.
+#[inline(never)]
+fn send_unignored(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: To) {
+    if w.pending.set(w.queue(to, whom)).contains(signal) {
         if signal.number() < 32 && !w.believes(Misconception::SignalsAreCounted) {
             w.because(&rule::EXIT_SIGCHLD_COALESCES, to);
             return;
@@ -74,6 +77,7 @@ pub(crate) fn send_signal_force(w: &mut World, signal: Signal, info: Info, to: T
 ///
 /// # References
 /// kernel/signal.c:prepare_signal
+#[inline(always)]
 pub(crate) fn prepare_signal(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
     if w.process(to).has(SignalFlags::GROUP_EXIT) {
         describe::deaf(w, to);
@@ -142,11 +146,15 @@ fn take_back_stops(w: &mut World, to: TaskId) {
 ///
 /// # References
 /// kernel/signal.c:sig_ignored, sig_task_ignored
+#[inline(always)]
 fn sig_ignored(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
+    let process = w.process(to);
+    let unkillable = process.has(SignalFlags::UNKILLABLE);
+    let sighand = &w.sighands[process.sighand];
+    let (ignored, default) = (sighand.ignored.contains(signal), sighand.is_default(signal));
     if let Some(ignored) = misconceived::shield::ignores(w, signal, to, force) {
         return ignored;
     }
-    let unkillable = w.is_unkillable(to);
     if sigwait::is_awaited(w, signal, to) {
         w.because(&rule::SIG_WAIT_KEEPS, to);
         return false;
@@ -161,8 +169,6 @@ fn sig_ignored(w: &mut World, signal: Signal, to: TaskId, force: bool) -> bool {
     if unkillable && w.task(to).has(TaskFlags::STOPPED) {
         w.because(&rule::SIG_INIT_STOPPED, to);
     }
-    let sighand = w.sighand(to);
-    let (ignored, default) = (sighand.ignored.contains(signal), sighand.is_default(signal));
     let harmless = default_action(signal) == DefaultAction::Ignore;
     if unkillable && default {
         if is_kernel_only(signal) && force {
@@ -206,10 +212,8 @@ fn complete_signal(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: 
         return;
     }
     let queued = siginfo(w, signal, info, to);
-    match whom {
-        To::Thread => w.task_mut(to).pending.push(queued),
-        To::Process => w.process_mut(to).shared_pending.push(queued),
-    }
+    let queue = w.queue(to, whom);
+    w.pending.push(queue, queued);
     if let Some(thread) = chosen {
         if thread != to || !w.thread_group_empty(to) {
             w.because(&rule::SIG_CHOOSES_THREAD, thread);

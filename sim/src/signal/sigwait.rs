@@ -10,7 +10,7 @@ use pidlab_scenario::{Errno, Signal};
 use super::action::set_current_blocked;
 use super::pending::{recalc_sigpending, signal_wake_up};
 use crate::objects::ids::TaskId;
-use crate::objects::sigpending::{SigSet, is_kernel_only};
+use crate::objects::sigpending::{SigSet, To, is_kernel_only};
 use crate::objects::task::{At, TaskFlags};
 use crate::world::{Handled, InCall, Return, World};
 use crate::{Next, rule};
@@ -79,8 +79,8 @@ pub(crate) fn is_awaited(w: &World, signal: Signal, thread: TaskId) -> bool {
 /// kernel/signal.c:dequeue_signal
 fn take(w: &mut World, task: TaskId, set: SigSet) -> Option<Handled> {
     let others = set.complement();
-    let info = w.task_mut(task).pending.dequeue(others);
-    let info = info.or_else(|| w.process_mut(task).shared_pending.dequeue(others));
+    let (own, shared) = (w.queue(task, To::Thread), w.queue(task, To::Process));
+    let info = w.pending.dequeue(own, others).or_else(|| w.pending.dequeue(shared, others));
     recalc_sigpending(w, task);
     let info = info?;
     if w.is_unkillable(task) {

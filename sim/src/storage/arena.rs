@@ -1,11 +1,10 @@
 //! Objects of one kind, each in a slot that has a name of its own type.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
+use super::free::Free;
 use super::unseen::Unseen;
 
 /// The name of an object in a slot.
@@ -51,7 +50,7 @@ macro_rules! id {
                 $type(number.and_then(|number| number.checked_mul(Self::NAMES)).expect("there are names left"))
             }
 
-            #[inline]
+            #[inline(always)]
             fn index(self) -> usize {
                 (self.0.get() >> $bits) as usize
             }
@@ -80,32 +79,31 @@ macro_rules! id {
 pub(crate) use id;
 
 /// Slots, and which of them are free. How many free ones there are at the end is nothing that could be seen, unless their next objects
-/// have names of their own. Slot 0 is nobody's:
-/// no name is 0.
+/// have names of their own. Slot 0 is nobody's: no name is 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena<I: Ord, T> {
     slots: Vec<T>,
     /// The names that the next objects get. The lowest slot is used first: which became free first must not be seen.
-    free: Unseen<BinaryHeap<Reverse<I>>>,
+    free: Unseen<Free<I>>,
     of: PhantomData<I>,
 }
 
 impl<I: Id + Ord, T: Slot> Arena<I, T> {
     pub(crate) fn new() -> Arena<I, T> {
-        Arena { slots: vec![T::VACANT], free: Unseen(BinaryHeap::new()), of: PhantomData }
+        Arena { slots: vec![T::VACANT], free: Unseen(Free::default()), of: PhantomData }
     }
 
     /// The name that the next object gets.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&self) -> I {
-        self.free.peek().map_or_else(|| I::first(self.slots.len()), |lowest| lowest.0)
+        self.free.peek().unwrap_or_else(|| I::first(self.slots.len()))
     }
 
     /// Puts an object where [`Arena::next`] said.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(&mut self, object: T) -> I {
         match self.free.pop() {
-            Some(Reverse(id)) => {
+            Some(id) => {
                 self.slots[id.index()] = object;
                 id
             }
@@ -117,11 +115,11 @@ impl<I: Id + Ord, T: Slot> Arena<I, T> {
     }
 
     /// Empties a slot. Nothing has this name any more, ever, where names have room for that.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, id: I) {
         self.slots[id.index()] = T::VACANT;
         if let Some(next) = id.successor() {
-            self.free.push(Reverse(next));
+            self.free.push(next);
         }
     }
 
@@ -153,7 +151,7 @@ impl<I: Id + Ord, T: Slot + PartialEq> Arena<I, T> {
 
     /// The names that objects will get, where these are not simply those of slots.
     fn names_to_come(&self) -> Vec<I> {
-        let mut names: Vec<I> = self.free.iter().filter(|_| I::COUNTS).map(|name| name.0).collect();
+        let mut names: Vec<I> = self.free.iter().filter(|_| I::COUNTS).collect();
         names.sort_unstable();
         names
     }
@@ -162,7 +160,7 @@ impl<I: Id + Ord, T: Slot + PartialEq> Arena<I, T> {
     pub(crate) fn forget_names(&mut self) {
         let used = self.slots.iter().rposition(|slot| *slot != T::VACANT).map_or(1, |last| last + 1);
         self.slots.truncate(used);
-        self.free.clear();
+        self.free = Unseen(Free::default());
     }
 }
 
@@ -184,14 +182,14 @@ impl<I: Id + Ord + Hash, T: Slot + PartialEq + Hash> Hash for Arena<I, T> {
 impl<I: Id + Ord, T> Index<I> for Arena<I, T> {
     type Output = T;
 
-    #[inline]
+    #[inline(always)]
     fn index(&self, id: I) -> &T {
         &self.slots[id.index()]
     }
 }
 
 impl<I: Id + Ord, T> IndexMut<I> for Arena<I, T> {
-    #[inline]
+    #[inline(always)]
     fn index_mut(&mut self, id: I) -> &mut T {
         &mut self.slots[id.index()]
     }

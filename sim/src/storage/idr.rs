@@ -85,9 +85,10 @@ impl Idr {
         self.insert_beyond(from, to, holder)
     }
 
+    /// The same where it has to be looked for.
     #[cold]
     #[inline(never)]
-    fn insert_beyond(&mut self, from: u32, to: u32, holder: PidId) -> Option<u32> {
+    pub(crate) fn insert_beyond(&mut self, from: u32, to: u32, holder: PidId) -> Option<u32> {
         let number = self.first_free(from, to)?;
         self.insert(number, holder);
         Some(number)
@@ -145,5 +146,17 @@ impl Idr {
                 holder.filter(|_| number >= from).map(|holder| (number, holder))
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Block, FAN, Leaf};
+
+    #[test]
+    fn a_taken_number_is_little_more_than_the_name_of_its_holder() {
+        let numbers = (FAN * FAN) as usize;
+        let bytes = size_of::<Block>() + FAN as usize * size_of::<Leaf>();
+        assert!(bytes * 10 <= numbers * 43, "{bytes} for {numbers}");
     }
 }

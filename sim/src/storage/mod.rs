@@ -2,6 +2,8 @@
 
 pub(crate) mod arena;
 
+pub(crate) mod free;
+
 pub(crate) mod idr;
 
 pub(crate) mod numbers;

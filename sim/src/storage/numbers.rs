@@ -3,10 +3,9 @@
 //! The first two levels stand in the record itself. A process deeper down has a row in a table of its level, so that it pays
 //! for its depth and nobody else does.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::hash::{Hash, Hasher};
 
+use super::free::Free;
 use super::unseen::Unseen;
 
 /// The numbers at levels 0 and 1, or the row of a deeper one in the first place.
@@ -16,7 +15,7 @@ pub(crate) type Inline = [u32; 2];
 struct Level {
     /// Rows of `level + 1` numbers, the outermost namespace's first.
     rows: Vec<u32>,
-    free: Unseen<BinaryHeap<Reverse<u32>>>,
+    free: Unseen<Free<u32>>,
 }
 
 /// The rows of the levels from 2 on. How many at the end hold nothing is nothing that could be seen.
@@ -68,13 +67,13 @@ impl Rows {
     }
 
     /// The number of somebody at `level` in the namespace around it at `at`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn one(&self, level: u32, inline: &Inline, at: u32) -> u32 {
         if level < 2 { inline[at as usize] } else { self.all(level, inline)[at as usize] }
     }
 
     /// Room for the numbers of somebody at this level, all 0.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, level: u32) -> Inline {
         if level < 2 { [0, 0] } else { [self.add_row(level), 0] }
     }
@@ -87,7 +86,7 @@ impl Rows {
             self.levels.resize_with(index + 1, Level::default);
         }
         let Level { rows, free } = &mut self.levels[index];
-        free.pop().map(|Reverse(row)| row).unwrap_or_else(|| {
+        free.pop().unwrap_or_else(|| {
             let width = level as usize + 1;
             let row = rows.len() / width;
             rows.resize(rows.len() + width, 0);
@@ -96,7 +95,7 @@ impl Rows {
     }
 
     /// Fills one place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&mut self, level: u32, inline: &mut Inline, at: u32, number: u32) {
         if level < 2 {
             inline[at as usize] = number;
@@ -107,14 +106,14 @@ impl Rows {
     }
 
     /// Gives the room back.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, level: u32, inline: &Inline) {
         if level >= 2 {
             let width = level as usize + 1;
             let Level { rows, free } = &mut self.levels[level as usize - 2];
             let start = inline[0] as usize * width;
             rows[start..start + width].fill(0);
-            free.push(Reverse(inline[0]));
+            free.push(inline[0]);
         }
     }
 }
