@@ -158,6 +158,7 @@ fn make_conductor(setup: Setup, here: &Surroundings) -> Result<Made, Refused> {
         os::prctl(libc::PR_SET_DUMPABLE, 1).map_err(refused("own /proc/self", false))?;
     }
     os::prefer();
+    os::punctual();
     // Message queues have their names there. A kernel may be built without such namespaces.
     let ipc = if surroundings::has_ipc_namespaces() { libc::CLONE_NEWIPC } else { 0 };
     let namespaces = libc::CLONE_NEWPID | libc::CLONE_NEWNS | ipc;

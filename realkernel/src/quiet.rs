@@ -76,6 +76,10 @@ fn is_too_long(since: Instant, passes: u32) -> bool {
 /// answer with the same process again.
 const HEAD_START: i64 = 50_000;
 
+/// The same for a clone that is no vfork: who makes a process lives to say so. A time beyond the next tick of the scheduler costs nothing,
+/// where an earlier one makes the kernel set the CPU's timer and set it back, each an exit of a virtual machine.
+const FOR_A_CLONE: i64 = 20_000_000;
+
 /// Lets the world run until it is quiet, and says what each process is doing then. `actor` is the likeliest to be restless
 /// still, and then `maker`, if that is another; `may_block` tells whose call may block, and in which state procfs shows it then.
 ///
@@ -136,10 +140,11 @@ pub(crate) fn soon_done(process: &Process) -> bool {
         match &process.pidfd {
             Some(pidfd) if ends.contains(&slot.operation.load(Ordering::Relaxed)) => {
                 // A failure, like a time-out, only means that the looks begin early.
-                let _ = os::poll([(pidfd.as_fd(), libc::POLLIN)], 1);
+                let _ = os::poll_shortly(pidfd.as_fd(), HEAD_START);
             }
             _ => {
-                raw::futex_wait_at_most(&slot.done, done, HEAD_START);
+                let is_clone = slot.operation.load(Ordering::Relaxed) == Operation::Clone.number();
+                raw::futex_wait_at_most(&slot.done, done, if is_clone { FOR_A_CLONE } else { HEAD_START });
             }
         }
     }
