@@ -211,6 +211,11 @@ impl Process {
         self.sight.no_sign_of_sleep()
     }
 
+    /// Whether it is gone, and its number was not yet seen to be free.
+    pub(crate) fn may_be_half_released(&self) -> bool {
+        self.gone && !self.freed
+    }
+
     /// Whether the number of a process that is gone is still taken.
     pub(crate) fn number_is_taken(&mut self, any_file: BorrowedFd<'_>) -> bool {
         if !self.freed {

@@ -73,7 +73,7 @@ impl Processes {
                 (sight, told, Some(namespace))
             }
         };
-        let namespaces = self.path_of_namespace(number, namespace)?;
+        let namespaces = self.path_of_namespace(number, pidfd.as_ref(), namespace)?;
         self.known.insert(role, Process::new(role, thread_of, number, namespaces, pidfd, (sight, told))?);
         Ok(())
     }
@@ -165,13 +165,22 @@ impl Processes {
     }
 
     /// The namespaces of a process, outermost first. Its own may be known already.
-    fn path_of_namespace(&mut self, number: i32, own: Option<Inode>) -> io::Result<Vec<Inode>> {
-        let link = format!("/proc/{number}/ns/pid");
-        let inode = own.map_or_else(|| fs::metadata(&link).map(|link| link.ino()), Ok)?;
+    fn path_of_namespace(
+        &mut self,
+        number: i32,
+        pidfd: Option<&OwnedFd>,
+        own: Option<Inode>,
+    ) -> io::Result<Vec<Inode>> {
+        if let Some((path, _)) = own.and_then(|own| self.namespaces.get(&own)) {
+            return Ok(path.clone());
+        }
+        // By its pidfd where that tells: a process whose files in procfs were looked up takes longer to end.
+        let by_pidfd = pidfd.and_then(|pidfd| os::namespace_of(pidfd.as_fd()).ok()).map(File::from);
+        let file = by_pidfd.map_or_else(|| File::open(format!("/proc/{number}/ns/pid")), Ok)?;
+        let inode = file.metadata()?.ino();
         if let Some((path, _)) = self.namespaces.get(&inode) {
             return Ok(path.clone());
         }
-        let file = File::open(&link)?;
         let mut path = match self.namespaces.is_empty() {
             // The first process is host, and its namespace the outermost of the scenario.
             true => Vec::new(),
@@ -228,6 +237,9 @@ impl Processes {
     /// Somebody who is gone, but whose number is still taken though nobody has it, nor uses it as group or session: the task is
     /// on its way through `release_task`, where no file shows it any more.
     pub(crate) fn half_released(&mut self) -> Option<Role> {
+        if !self.iter().any(Process::may_be_half_released) {
+            return None;
+        }
         let alive = self.iter().filter(|process| !process.gone);
         let numbers = |process: &Process| [process.number, process.seen.group, process.seen.session];
         let held: Vec<i32> = alive.flat_map(numbers).collect();
@@ -273,14 +285,16 @@ impl Processes {
     /// shown.
     pub(crate) fn views(&mut self, states: &BTreeMap<Role, State>) -> io::Result<Vec<ProcessView>> {
         self.doubt()?;
-        let parents: BTreeMap<i32, (Role, Vec<u32>, Vec<Inode>)> = self
-            .iter()
-            .filter(|process| !process.gone)
-            .map(|process| (process.number, (process.role, process.pids.clone(), process.namespaces.clone())))
-            .collect();
-        let mut views = Vec::with_capacity(parents.len());
+        let mut told = Vec::with_capacity(states.len());
         for process in self.known.values_mut().filter(|process| !process.gone) {
             let Some(state) = states.get(&process.role) else { continue };
+            told.push((process.role, *state, process.views()?, process.take_handled()?));
+        }
+        let alive = self.known.values().filter(|process| !process.gone);
+        let by_number: BTreeMap<i32, &Process> = alive.map(|process| (process.number, process)).collect();
+        let mut views = Vec::with_capacity(told.len());
+        for (role, state, (pgid, sid), handled) in told {
+            let Some(process) = self.known.get(&role) else { continue };
             for namespace in &process.namespaces {
                 if !self.shown.contains(namespace) {
                     self.shown.push(*namespace);
@@ -290,25 +304,20 @@ impl Processes {
                 let index = self.shown.iter().position(|known| known == namespace).unwrap_or_default();
                 NamespaceId(u16::try_from(index).unwrap_or(u16::MAX))
             };
-            let parent = parents.get(&process.seen.parent);
-            let ppid = parent.and_then(|(_, pids, namespaces)| {
-                let level = namespaces.iter().position(|namespace| *namespace == process.namespace())?;
-                pids.get(level).copied()
-            });
+            let parent = by_number.get(&process.seen.parent);
             let namespaces = process.namespaces.iter().map(shown).collect();
-            let (pgid, sid) = process.views()?;
             views.push(ProcessView {
-                role: process.role,
+                role,
                 thread_of: process.thread_of,
-                state: *state,
+                state,
                 pids: process.pids.clone(),
                 namespaces,
-                parent: parent.map(|(role, _, _)| *role),
-                ppid: ppid.unwrap_or(0),
+                parent: parent.map(|parent| parent.role),
+                ppid: parent.and_then(|parent| parent.number_for(process)).unwrap_or(0),
                 pgid,
                 sid,
-                tracer: parents.get(&process.tracer).map(|(role, _, _)| *role),
-                handled: process.take_handled()?,
+                tracer: by_number.get(&process.tracer).map(|tracer| tracer.role),
+                handled,
             });
         }
         Ok(views)

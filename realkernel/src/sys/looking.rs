@@ -168,6 +168,12 @@ pub(crate) fn owner_ns_of(namespace: Raw) -> Raw {
     plain(libc::SYS_ioctl, [namespace as usize, NS_GET_USERNS, 0, 0])
 }
 
+/// `PIDFD_GET_PID_NAMESPACE` of ioctl_pidfd(2): a descriptor of the namespace (Linux 6.11).
+pub(crate) fn namespace_of(pidfd: Raw) -> Raw {
+    const PIDFD_GET_PID_NAMESPACE: usize = 0xff05;
+    plain(libc::SYS_ioctl, [pidfd as usize, PIDFD_GET_PID_NAMESPACE, 0, 0])
+}
+
 /// `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of ioctl_pidfd(2): a descriptor of the namespace.
 pub(crate) fn for_children_of(pidfd: Raw) -> Raw {
     const PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE: usize = 0xff06;

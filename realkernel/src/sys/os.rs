@@ -326,9 +326,18 @@ pub(crate) fn namespace_parent(namespace: BorrowedFd<'_>) -> io::Result<OwnedFd>
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
+/// `PIDFD_GET_PID_NAMESPACE` of ioctl_pidfd(2): a descriptor of the namespace that a process is in.
+pub(crate) fn namespace_of(pidfd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    opened(looking::namespace_of(pidfd.as_raw_fd() as Raw))
+}
+
 /// `PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE` of ioctl_pidfd(2): a descriptor of the namespace.
 pub(crate) fn namespace_for_children(pidfd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let fd = looking::for_children_of(pidfd.as_raw_fd() as Raw);
+    opened(looking::for_children_of(pidfd.as_raw_fd() as Raw))
+}
+
+/// The descriptor that a system call has opened for this process, or why it has not.
+fn opened(fd: Raw) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(-fd as i32));
     }
