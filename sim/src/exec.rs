@@ -133,7 +133,7 @@ fn begin_new_exec(w: &mut World, task: TaskId) {
     }
     w.sig_mut(process).mm = None;
     if !w.queues.is_empty() {
-        mqueue::close_on_exec(w, task);
+        mqueue::mqueue_flush_files(w, task, &rule::MQ_EXEC_CLOSES);
     }
     keep_or_drop_capabilities(w, task);
     let record = w.task_mut(task);

@@ -5,6 +5,7 @@
 use pidlab_scenario::Errno;
 
 use crate::alloc::{alloc_pid, free_pid};
+use crate::mqueue::mqueue_flush_files;
 use crate::objects::ids::TaskId;
 use crate::rule;
 use crate::world::World;
@@ -13,8 +14,10 @@ use crate::world::World;
 /// fork fail earlier does so here, too.
 ///
 /// # References
-/// kernel/fork.c:copy_process; kernel/pid.c:free_pid
+/// kernel/fork.c:copy_process, bad_fork_cleanup_files; kernel/pid.c:free_pid
 pub(crate) fn failed_clone3(w: &mut World, caller: TaskId) -> Errno {
+    // Descriptors are copied before numbers are taken, and nobody is to share them.
+    mqueue_flush_files(w, caller, &rule::MQ_FAILED_FORK_CLOSES);
     let ns = w.task(caller).pid_ns_for_children.expect("who can act has a plan for its children");
     let fresh = w.ns(ns).is_unborn();
     let pid = match alloc_pid(w, ns, &[], caller) {

@@ -4,6 +4,8 @@
 //!   mq_notify   the process is noted, by its PID (struct pid), and the signal
 //!   mq_send     to an empty queue: the signal is sent, once, in the name of who sends the message, and nobody is noted any more
 //!   exec        closes the queue, and who closes it is not told
+//!   clone       without CLONE_FILES copies the descriptors; where it fails after that, the copies are closed, by who calls it: as if
+//!               that one had closed its own
 //! ```
 //!
 //! A queue is empty between two calls here, for who sends a message takes it out again.
@@ -17,7 +19,7 @@ use crate::objects::ids::TaskId;
 use crate::objects::notify::Notify;
 use crate::objects::sigpending::To;
 use crate::pid::task_tgid_nr_ns;
-use crate::rule;
+use crate::rule::{self, Rule};
 use crate::signal::info::Info;
 use crate::signal::send::send_signal;
 use crate::world::World;
@@ -65,17 +67,17 @@ pub(crate) fn sys_mq_timedsend(w: &mut World, caller: TaskId, number: u16) -> Re
     Ok(())
 }
 
-/// A new program has the queues no more that its process has made, and with them nobody is told of a message.
+/// The descriptors of a process are closed, or copies of them in its name: it is told no more of messages to queues that it has open.
 ///
 /// # References
 /// ipc/mqueue.c:mqueue_flush_file
-pub(crate) fn close_on_exec(w: &mut World, task: TaskId) {
+pub(crate) fn mqueue_flush_files(w: &mut World, task: TaskId, rule: &'static Rule) {
     let process = w.task(task).signal;
     let own = |noted: &Notify| w.is_there(noted.owner) && w.task(noted.owner).signal == process;
     let closed: Vec<u16> =
         w.queues.iter().filter(|(_, noted)| noted.as_ref().is_some_and(own)).map(|(at, _)| *at).collect();
     for number in closed {
-        w.because(&rule::MQ_EXEC_CLOSES, task);
+        w.because(rule, task);
         w.queues.insert(number, None);
     }
 }

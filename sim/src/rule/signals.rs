@@ -192,6 +192,9 @@ rules! { SIGNALS;
     MQ_EXEC_CLOSES = "mq.exec-closes",
         "exec closes message queues, and a process that has closed its queue is not told of messages",
         "ipc/mqueue.c:mqueue_flush_file", manual: "mq_close(3), DESCRIPTION";
+    MQ_FAILED_FORK_CLOSES = "mq.failed-fork-closes",
+        "a clone without CLONE_FILES that fails after it has copied the descriptors closes the copies in its caller's name: the caller is not told of messages any more",
+        "ipc/mqueue.c:mqueue_flush_file", note: "kernel/fork.c:copy_process, bad_fork_cleanup_files; no manual page says so";
     SIG_SI_PID_STICKY_ZERO = "sig.si-pid-sticky-zero",
         "one siginfo goes round all receivers of a call: after the first that cannot see the sender, si_pid is 0 for the rest",
         "kernel/signal.c:send_signal_locked", note: "newer kernels, and stable ones of 2026: see `sig.si-pid-each`",
