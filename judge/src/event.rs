@@ -82,6 +82,12 @@ pub(crate) enum Answer {
         status: Option<WaitStatus>,
     },
     Took(Shown),
+    /// What a signalfd gave; of what is not known any will do.
+    Read {
+        signal: Signal,
+        si_pid: Option<u32>,
+        child: Option<ChildStatus>,
+    },
     Fails(String),
     /// A signal has cut it short, and it starts over or not (`ERESTARTSYS` and the like).
     Interrupted,

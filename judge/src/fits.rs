@@ -22,6 +22,11 @@ pub(crate) fn fits(answer: &Answer, outcome: &Outcome) -> bool {
             told == number && says.is_none_or(|says| says == *status)
         }
         (Answer::Took(told), Outcome::Taken(taken)) => shows(told, taken),
+        (Answer::Read { signal, si_pid, child }, Outcome::Taken(taken)) => {
+            *signal == taken.signal
+                && si_pid.is_none_or(|si_pid| si_pid == taken.si_pid)
+                && (child.is_none() || *child == taken.child)
+        }
         _ => false,
     }
 }

@@ -30,7 +30,7 @@
 //! A log is a text and a verdict is a value: no I/O, no clock, nothing is run.
 //!
 //! Modules in reading order: `line` and `log` (a log as records), `header` (what `pidlab record` writes before it), `words`, `tasks` (who is who), `event`,
-//! `shown` and `calls` (records in the words of the scenario language), `before` and `program` (what each role does), `fits`, `node`, `moves` and `search`
+//! `shown`, `calls` and `signalfd` (records in the words of the scenario language), `before` and `program` (what each role does), `fits`, `node`, `moves` and `search`
 //! (an order for all of it), `told` and `verdict` (what is said of it), `settled` (the same answers as a scenario).
 #![forbid(unsafe_code)]
 
@@ -51,6 +51,8 @@ mod shown;
 mod calls;
 
 mod before;
+
+mod signalfd;
 
 mod program;
 

@@ -9,6 +9,7 @@ use crate::calls::{Known, Logged, answer, deed};
 use crate::event::{Answer, Deed, Event, NEVER};
 use crate::log::{Log, Unreadable, What};
 use crate::shown::shown;
+use crate::signalfd::{Signalfds, is_from_the_kernel, is_read, makes_one};
 use crate::tasks::{Tasks, makes_a_task};
 use crate::words::{number, outer_number, set_field, signal};
 
@@ -95,6 +96,7 @@ struct Translator<'a> {
     maker: BTreeMap<usize, usize>,
     /// Numbers of somebody in the log, in whichever namespace.
     numbers: BTreeSet<i64>,
+    signalfds: Signalfds,
     /// Namespaces by their inodes: when they were opened, and by which link of whom.
     opened: BTreeMap<String, (usize, NsLink)>,
 }
@@ -111,6 +113,7 @@ impl<'a> Translator<'a> {
             owner: vec![0; log.records.len()],
             maker: tasks.born.iter().map(|(record, child)| (*child, *record)).collect(),
             numbers: tasks.list.iter().map(|task| i64::from(task.pid)).collect(),
+            signalfds: Signalfds::of(log),
             opened: BTreeMap::new(),
         };
         for (at, task) in tasks.list.iter().enumerate() {
@@ -209,6 +212,11 @@ impl<'a> Translator<'a> {
                 What::Call { name, arguments, result } => {
                     let call = Logged { name, arguments, result: result.as_deref() };
                     let answer = answer(&call);
+                    // What else is read concerns no process.
+                    if name == "read" {
+                        events.extend(self.read(&call, answer, (record.first, last), lacking));
+                        continue;
+                    }
                     let deed = self.call(*at, &call).unwrap_or_else(|()| {
                         *lacking.entry(name.clone()).or_default() += 1;
                         Deed::Passes
@@ -245,7 +253,33 @@ impl<'a> Translator<'a> {
         events
     }
 
+    /// What was read from a signalfd.
+    fn read(
+        &self,
+        call: &Logged<'_>,
+        answer: Answer,
+        (first, last): (usize, usize),
+        lacking: &mut BTreeMap<String, usize>,
+    ) -> Vec<Event> {
+        if !is_read(call) {
+            return Vec::new();
+        }
+        let line = if self.log.apart || last == NEVER { first } else { last };
+        let taken = self.signalfds.read(call, answer).unwrap_or_else(|()| {
+            *lacking.entry("read of a signalfd".to_owned()).or_default() += 1;
+            Vec::new()
+        });
+        taken.into_iter().map(|(deed, answer)| Event { first, last, line, deed, answer }).collect()
+    }
+
     fn call(&mut self, record: usize, call: &Logged<'_>) -> Result<Deed, ()> {
+        // What comes out of it is judged where it is read.
+        if makes_one(call.name) && self.signalfds.are_read {
+            return Ok(Deed::Passes);
+        }
+        if is_from_the_kernel(call, &answer(call)) {
+            return Err(());
+        }
         let mut child =
             self.tasks.born.get(&record).map(|child| (self.role(*child), Some(self.tasks.list[*child].pid)));
         if child.is_none() && makes_a_task(call.name) && matches!(answer(call), Answer::Fails(_)) {
