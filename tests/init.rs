@@ -5,11 +5,12 @@ mod tool;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tool::{Ended, Folder, GOOD, command, pidlab};
+use tool::{Ended, Folder, GOOD, command, ended, pidlab};
 
 /// It reaps, and does no more than that.
 const SHELL: [&str; 3] = ["sh", "-c", "{}; exit $?"];
@@ -171,6 +172,114 @@ fn nothing_of_the_machines_files_is_changed() {
     assert_eq!(fs::read_to_string(there).expect("it is there"), GOOD);
     for path in ["/etc/pidlab-init-test", "/tmp/pidlab-init-test"] {
         assert!(fs::symlink_metadata(path).is_err(), "{path}");
+    }
+}
+
+/// Whether there is a strace to record with.
+fn has_strace() -> bool {
+    Command::new("strace").arg("-V").output().is_ok()
+}
+
+#[test]
+fn what_fails_is_told_with_its_calls() {
+    let folder = Folder::new("init-record");
+    if !has_strace() {
+        return;
+    }
+    let options = ["--duty", "twice", "--duty", "orphan", "--duty", "passes-on", "--record", "logs"];
+    let Some(text) = init(&folder, &options, &SHELL) else { return };
+    assert_eq!(text.code, Some(1), "{}{}", text.out, text.err);
+    assert!(text.out.lines().all(|line| line.chars().count() <= 80), "{}", text.out);
+    let words = text.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    // It is told of the signal that does nothing, and waits on.
+    let told = "si_pid=0, si_uid=0} --- strace: wait4(-1, ";
+    for part in ["strace: --- SIGTERM {", told, "recorded: logs/twice.log rules", "logs/passes-on-1.log, and others"] {
+        assert!(words.contains(part), "no `{part}` in {words}");
+    }
+    assert!(!words.contains("under strace"), "it comes out the same: {words}");
+    let mut logs: Vec<String> = fs::read_dir(folder.0.join("logs"))
+        .expect("it was made")
+        .map(|entry| entry.expect("it is there").file_name().to_string_lossy().into_owned())
+        .collect();
+    logs.sort();
+    let all = (1..=7).map(|number| format!("passes-on-{number}.log")).chain(["twice.log".to_owned()]);
+    assert_eq!(logs, all.collect::<Vec<_>>());
+    for log in logs {
+        let judged = pidlab(&folder.0, &["judge", &format!("logs/{log}")]);
+        assert_eq!(judged.code, Some(0), "{log}: {}{}", judged.out, judged.err);
+    }
+
+    let options = ["--duty", "twice", "--format", "json"];
+    let Some(json) = init(&folder, &options, &SHELL) else { return };
+    let duty: Value = serde_json::from_str(json.out.lines().nth(1).expect("there is an answer")).expect("it is JSON");
+    let recorded = &duty["recorded"];
+    assert!(recorded["verdict"] == "fails" && recorded["logs"] == serde_json::json!([]), "{duty}");
+    let last = recorded["calls"].as_array().and_then(|calls| calls.last()?.as_str());
+    assert!(last.is_some_and(|last| last.starts_with("wait4(-1")), "{duty}");
+    for format in ["junit", "ktap"] {
+        let Some(ended) = init(&folder, &["--duty", "twice", "--format", format], &SHELL) else { return };
+        assert!(ended.out.contains("strace: wait4(-1"), "{}", ended.out);
+    }
+    let Some(ended) = init(&folder, &["--duty", "twice", "--no-record"], &SHELL) else { return };
+    assert!(ended.code == Some(1) && !ended.out.contains("strace"), "{}", ended.out);
+
+    folder.file("file", "");
+    for (arguments, said) in [
+        (&["init", "--record", "file", "--", "sh"][..], "error: file cannot be made: "),
+        (&["init", "--record", "logs", "--no-record", "--", "sh"], "error: "),
+        (&["init", "--record", "logs", "--attach", "1"], "error: "),
+    ] {
+        let ended = pidlab(&folder.0, arguments);
+        assert!(ended.code == Some(2) && ended.out.is_empty(), "{arguments:?}: {}", ended.out);
+        assert!(ended.err.starts_with(said), "{arguments:?}: {}", ended.err);
+    }
+}
+
+#[test]
+fn the_first_verdict_stays() {
+    let folder = Folder::new("init-record-other");
+    if !has_strace() {
+        return;
+    }
+    // It does its duty where a log is written beside the socket of its command.
+    let script = "set -- {}; \"$@\"; r=$?; [ -e \"${3%/*}/strace1\" ] || exit 3; exit $r";
+    let Some(ended) = init(&folder, &["--duty", "status"], &["sh", "-c", script]) else { return };
+    assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+    let words = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["FAILS status: ", "played once more under strace it holds", "hold 0, fail 1,"] {
+        assert!(words.contains(part), "no `{part}` in {words}");
+    }
+}
+
+#[test]
+fn without_strace_the_verdict_is_the_same() {
+    let folder = Folder::new("init-record-not");
+    for (strace, said) in [
+        (None, "calls not recorded: there is no strace here"),
+        (
+            Some("#!/bin/sh\necho 'strace: ptrace(PTRACE_SEIZE, 7): Operation not permitted' >&2\nexit 1\n"),
+            "calls not recorded: strace has ended too early: strace: ptrace(PTRACE_SEIZE, 7): Operation not permitted",
+        ),
+    ] {
+        let place = folder.0.join("bin");
+        fs::create_dir_all(&place).expect("it can be made");
+        if let Some(text) = strace {
+            let strace = folder.file("bin/strace", text);
+            fs::set_permissions(strace, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        }
+        let arguments =
+            [&["init", "--duty", "twice", "--duty", "passes-on", "--"][..], &["/bin/sh", "-c", SHELL[2]]].concat();
+        let output = command(&folder.0, &arguments).env("PATH", &place).output().expect("pidlab starts");
+        let ended = ended(output);
+        if ended.code == Some(4) && !pidlab_realkernel::must_not_skip() {
+            return;
+        }
+        assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+        let words = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words.matches("calls not recorded").count(), 1, "{words}");
+        for part in ["FAILS twice: ", said, "hold 0, fail 2,"] {
+            assert!(words.contains(part), "no `{part}` in {words}");
+        }
     }
 }
 

@@ -8,11 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use pidlab_scenario::Facts;
+
 use crate::attach::{self, AttachError, Running, Whom};
 use crate::conductor::{LAUNCHER, Task, Told};
 use crate::duty::{Duty, Profile};
 use crate::observer::OBSERVER;
-use crate::report::{Report, Verdict};
+use crate::recorder::{self, Recorder};
+use crate::report::{Recorded, Report, Verdict};
 use crate::table::DUTIES;
 
 /// How long the conductor may take beyond its bound to say that it is reached.
@@ -157,11 +160,38 @@ impl Subject {
         self.told(duty, None)
     }
 
-    fn told(&self, duty: &Duty, running: Option<Whom>) -> Result<Report, AskError> {
+    /// Plays a duty once more, recorded by strace, for the calls of a PID 1 that does not do it; facts about the kernel go into the logs, for
+    /// `pidlab judge`. Of one that runs already nothing is recorded: nobody is traced there.
+    ///
+    /// # Errors
+    /// If such namespaces cannot be had here, or if the lab fails. That there is no strace, or that it may not trace, is an answer.
+    pub fn record(&self, duty: &Duty, facts: Option<&Facts>) -> Result<Recorded, AskError> {
+        let not = |why: &str| Ok(Recorded::Not { why: why.to_owned() });
+        if self.running.is_some() {
+            return not("nobody is traced in a container that runs already");
+        }
+        let Some(strace) = recorder::strace() else { return not("there is no strace here") };
+        let recorder = Some(Recorder { strace, facts: facts.cloned() });
+        match self.run(&Task { recorder, ..self.task(duty, None)? })? {
+            Ok(Told::Recorded(recorded)) => Ok(recorded),
+            Ok(Told::Report(report)) => Ok(Recorded::Not { why: report.seen }),
+            Ok(Told::Unavailable { reason, remedy }) => Err(AskError::Unavailable { reason, remedy }),
+            Err(why) => Ok(Recorded::Not { why }),
+        }
+    }
+
+    fn task(&self, duty: &Duty, running: Option<Whom>) -> io::Result<Task> {
         let program = std::env::current_exe()?;
-        let task = Task { words: self.words.clone(), duty: duty.name.to_owned(), bound: self.bound, program, running };
-        match self.run(&task)? {
+        let (words, duty, bound) = (self.words.clone(), duty.name.to_owned(), self.bound);
+        Ok(Task { words, duty, bound, program, running, recorder: None })
+    }
+
+    fn told(&self, duty: &Duty, running: Option<Whom>) -> Result<Report, AskError> {
+        match self.run(&self.task(duty, running)?)? {
             Ok(Told::Report(report)) => Ok(report),
+            Ok(Told::Recorded(_)) => {
+                Ok(stopped(duty, Verdict::NotDecided, "it was recorded, and not asked".to_owned()))
+            }
             Ok(Told::Unavailable { reason, remedy }) => Err(AskError::Unavailable { reason, remedy }),
             Err(why) => Ok(stopped(duty, Verdict::NotDecided, why)),
         }

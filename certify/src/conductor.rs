@@ -7,6 +7,7 @@
 //! The conductor's standard input is a pipe of which only the caller holds the other end. When that closes, because the caller has what it
 //! wants or was killed, the conductor ends, and the kernel ends everybody in its namespace and in those below.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -19,7 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::attach::Whom;
 use crate::lab::Bench;
-use crate::report::{Report, Verdict};
+use crate::play::Played;
+use crate::recorder::{self, Recorder};
+use crate::report::{Recorded, Recording, Report, Verdict};
 use crate::stop::Stop;
 use crate::table;
 
@@ -36,12 +39,15 @@ pub(crate) struct Task {
     pub(crate) program: PathBuf,
     /// It is asked of a PID 1 that runs already.
     pub(crate) running: Option<Whom>,
+    /// It is recorded.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// What the caller gets.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Told {
     Report(Report),
+    Recorded(Recorded),
     Unavailable { reason: String, remedy: String },
 }
 
@@ -72,8 +78,21 @@ pub(crate) fn conduct(task: &str) -> io::Result<i32> {
         Ok(folder) => {
             let bound = task.bound;
             let (words, program) = (task.words.clone(), task.program.clone());
-            let mut bench = Bench { folder, words, program, deadline: begun + bound, bound, labs: 0, own: 1 };
-            Told::Report(play(&task.duty, &mut bench))
+            let mut bench = Bench {
+                folder,
+                words,
+                program,
+                deadline: begun + bound,
+                bound,
+                labs: 0,
+                own: 1,
+                recorder: task.recorder,
+                kept: RefCell::default(),
+            };
+            match bench.recorder {
+                Some(_) => Told::Recorded(record(&task.duty, &mut bench)),
+                None => Told::Report(play(&task.duty, &mut bench)),
+            }
         }
         Err(error) => Told::Unavailable {
             reason: format!("a place of its own could not be made for a program under test: {error}"),
@@ -94,17 +113,37 @@ pub(crate) fn end_with_the_caller() {
 }
 
 pub(crate) fn play(name: &str, bench: &mut Bench) -> Report {
+    match table::find(name) {
+        Some(duty) => report(name, (duty.play)(bench)),
+        None => report(name, Err(Stop::NotAsked("there is no such duty".to_owned()))),
+    }
+}
+
+fn report(name: &str, played: Played) -> Report {
     let stopped =
         |verdict, seen| Report { duty: name.to_owned(), verdict, seen, heard: Vec::new(), output: String::new() };
-    let Some(duty) = table::find(name) else {
-        return stopped(Verdict::NotAsked, "there is no such duty".to_owned());
-    };
-    match (duty.play)(bench) {
+    match played {
         Ok(outcome) => outcome.report(name),
         Err(Stop::Undecided(why)) => stopped(Verdict::NotDecided, why),
         Err(Stop::NotAsked(why)) => stopped(Verdict::NotAsked, why),
         Err(Stop::NoProgram(why)) => stopped(Verdict::NoProgram, why),
-        Err(Stop::Broken(why)) => stopped(Verdict::NotDecided, format!("the lab failed: {why}")),
+        Err(Stop::NotRecorded(why) | Stop::Broken(why)) => {
+            stopped(Verdict::NotDecided, format!("the lab failed: {why}"))
+        }
+    }
+}
+
+/// Plays it under strace.
+fn record(name: &str, bench: &mut Bench) -> Recorded {
+    let Some(duty) = table::find(name) else { return Recorded::Not { why: "there is no such duty".to_owned() } };
+    let played = (duty.play)(bench);
+    if let Err(Stop::NotRecorded(why)) = played {
+        return Recorded::Not { why };
+    }
+    let Report { verdict, seen, .. } = report(name, played);
+    match recorder::logs(&bench.kept.borrow()) {
+        Ok((logs, calls)) => Recorded::Played(Recording { verdict, seen, calls, logs }),
+        Err(error) => Recorded::Not { why: format!("the log cannot be read: {error}") },
     }
 }
 

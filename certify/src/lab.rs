@@ -1,9 +1,9 @@
 //! One program under test, as PID 1 of a PID namespace, and the puppets around it.
 
+use std::cell::{Cell, RefCell};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,15 +12,14 @@ use pidlab_realkernel::plain;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{Shutdown, SocketFlags, accept_with, shutdown};
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, pidfd_send_signal, wait, waitpid,
-};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, wait, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::birth::{self, Birth};
 use crate::guest;
 use crate::look;
+use crate::recorder::{self, Kept, Recorder};
 use crate::report::{Ended, Heard};
 use crate::said::{self, Order, Said, Who};
 use crate::stop::Stop;
@@ -38,6 +37,10 @@ pub(crate) struct Bench {
     pub(crate) labs: u32,
     /// The conductor's own number in its procfs, 0 if it is not in there: it is then beside a container that runs already.
     pub(crate) own: i32,
+    /// Everything is recorded.
+    pub(crate) recorder: Option<Recorder>,
+    /// What is left of labs that were recorded.
+    pub(crate) kept: RefCell<Vec<Kept>>,
 }
 
 /// In what a lab differs from the usual.
@@ -69,7 +72,7 @@ pub(crate) struct Puppet {
 impl Puppet {
     /// Whether it has ended.
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(look::state(self.pid), None | Some('Z' | 'X'))
+        look::has_ended(self.pid)
     }
 
     /// How often it has got a signal.
@@ -89,6 +92,12 @@ pub(crate) struct Lab<'a> {
     outer: Option<Pid>,
     /// The conductor's child in a container that runs already.
     guest: Option<Pid>,
+    /// The stage, where the lab is recorded.
+    stage: Option<i32>,
+    /// strace has ended, and the stage has not said how the program did.
+    is_lost: bool,
+    /// What was to be seen in this lab was not.
+    failed: Cell<bool>,
     /// The program under test.
     pub(crate) subject: Option<i32>,
     no_program: Option<String>,
@@ -124,7 +133,10 @@ impl Bench {
             ordinary: setting.ordinary,
             subreaper: setting.subreaper,
         };
-        let outer = in_a_new_namespace(&mut birth::starter(&birth)?)?;
+        let outer = match &self.recorder {
+            Some(recorder) => recorder.start(&self.program, &birth, &file("strace"), &file("complaints"))?,
+            None => in_a_new_namespace(&mut birth::starter(&birth)?)?,
+        };
         let mut lab = self.empty(listener, log);
         (lab.outer, lab.terminal) = (Some(outer), terminal);
         Ok(lab)
@@ -155,6 +167,9 @@ impl Bench {
             strangers: Vec::new(),
             outer: None,
             guest: None,
+            stage: None,
+            is_lost: false,
+            failed: Cell::new(false),
             subject: None,
             no_program: None,
             ended: None,
@@ -185,7 +200,7 @@ fn terminal() -> io::Result<(OwnedFd, PathBuf)> {
 }
 
 /// Starts a process as PID 1 of a new namespace.
-fn in_a_new_namespace(command: &mut Command) -> io::Result<Pid> {
+pub(crate) fn in_a_new_namespace(command: &mut Command) -> io::Result<Pid> {
     come_home()?;
     plain::unshare(libc::CLONE_NEWPID)?;
     let started = command.spawn();
@@ -262,6 +277,8 @@ impl Lab<'_> {
                 self.puppets.push(Puppet { socket, name, pid, born, heard: Vec::new(), answer: None, open: true });
             }
             Ok(Some(Said::Begins)) => self.subject = Some(self.strangers[index].1),
+            Ok(Some(Said::Stage)) => self.stage = Some(self.strangers[index].1),
+            Ok(Some(Said::Ended(status))) => self.ended = Some(recorder::ended(status)),
             Ok(Some(Said::NoProgram { errno, what })) => {
                 let program = self.bench.words.first().map_or("", String::as_str);
                 self.no_program = Some(format!("{program}: {what}: {}", io::Error::from_raw_os_error(errno)));
@@ -287,7 +304,9 @@ impl Lab<'_> {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
                     any = true;
-                    if Some(pid) == self.outer {
+                    if Some(pid) == self.outer && self.bench.recorder.is_some() {
+                        self.is_lost = true;
+                    } else if Some(pid) == self.outer {
                         self.ended = Some(Ended::of(status));
                     } else if Some(pid) == self.guest {
                         self.guest = None;
@@ -301,7 +320,39 @@ impl Lab<'_> {
 
     /// The program could not be started.
     pub(crate) fn check_started(&self) -> Result<(), Stop> {
+        if self.is_lost && self.ended.is_none() {
+            let said = fs::read(self.file("complaints")).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said);
+            let last = said.lines().last().map_or_else(String::new, |line| format!(": {line}"));
+            return Err(Stop::NotRecorded(format!("strace has ended too early{last}")));
+        }
         self.no_program.as_ref().map_or(Ok(()), |why| Err(Stop::NoProgram(why.clone())))
+    }
+
+    /// A file of this lab.
+    fn file(&self, name: &str) -> PathBuf {
+        self.bench.folder.join(format!("{name}{}", self.bench.labs))
+    }
+
+    /// Notes that what was to be seen in this lab was not: where a duty has several, its calls are those to be told.
+    pub(crate) fn note_failure(&self) {
+        self.failed.set(true);
+    }
+
+    /// Whether a process is stopped.
+    ///
+    /// One that is traced is in the same state as one that its tracer looks at for a moment. But a tracer does not sleep while there is
+    /// somebody to be looked at: so it is stopped if it was in one and the same stop before and after strace was asleep.
+    pub(crate) fn is_stopped(&self, pid: i32) -> bool {
+        match look::state(pid) {
+            Some('T') => true,
+            Some('t') => {
+                let before = look::at_rest(pid);
+                let tracer = self.outer.and_then(|tracer| look::at_rest(tracer.as_raw_pid()));
+                matches!((before, tracer), (Some(('t', _)), Some(('S', _)))) && look::at_rest(pid) == before
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
@@ -331,22 +382,27 @@ impl Lab<'_> {
         if self.bench.is_attached() {
             return Err(Stop::Broken("no signal is sent into a container that runs already".to_owned()));
         }
-        let (Some(pid), Some(signal)) = (Pid::from_raw(pid), Signal::from_named_raw(signal)) else { return Ok(()) };
-        match kill_process(pid, signal) {
-            // It ended before.
-            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-            Err(error) => Err(error.into()),
+        match self.stage() {
+            Some(stage) => Ok(said::say(stage, &Order::Kill { pid, signal })?),
+            None => Ok(recorder::signal_from_outside(pid, signal)?),
         }
+    }
+
+    /// Who does what comes from outside, where that is to be in a log.
+    fn stage(&self) -> Option<&OwnedFd> {
+        let its = self.strangers.iter().find(|(_, pid)| Some(*pid) == self.stage);
+        its.map(|(socket, _)| socket)
     }
 
     /// Lets somebody from outside join, whose child becomes a puppet of this name: as `docker exec` does.
     pub(crate) fn invite(&mut self, name: &str) -> Result<(), Stop> {
         let socket = self.bench.folder.join(format!("s{}", self.bench.labs));
         let words = guest::words(&self.bench.program, &socket, name);
-        let mut command = Command::new("/proc/self/exe");
-        command.arg0(guest::NAME).arg(self.init()?.to_string()).args(words);
-        let log = OpenOptions::new().append(true).open(&self.log)?;
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
+        let init = self.init()?;
+        match self.stage() {
+            Some(stage) => said::say(stage, &Order::Invite { pid: init, words, log: self.log.clone() })?,
+            None => drop(guest::starter(init, &words, &self.log)?.spawn()?),
+        }
         Ok(())
     }
 
@@ -408,6 +464,20 @@ impl Lab<'_> {
 }
 
 impl Lab<'_> {
+    /// The stage ends, and strace after it. Whatever does not, the conductor's own end ends.
+    fn end_recording(&mut self) {
+        let log = self.file("strace");
+        let played = fs::metadata(&log).map_or(0, |log| usize::try_from(log.len()).unwrap_or(usize::MAX));
+        let init = self.init().ok();
+        self.bench.kept.borrow_mut().push(Kept { log, init, played, failed: self.failed.get() });
+        // Nobody but the stage: who is in there is to be killed, and not to end by himself, which the PID 1 would have to do with once more.
+        self.strangers.clear();
+        if let Some(strace) = self.outer.filter(|_| !self.is_lost) {
+            self.wait_until_the_bound(strace);
+        }
+        let _ = self.reap();
+    }
+
     /// It ends by itself; should somebody in there have stopped it, that one is not waited for.
     fn wait_until_the_bound(&self, child: Pid) {
         let Ok(pidfd) = pidfd_open(child, PidfdFlags::empty()) else { return };
@@ -440,6 +510,10 @@ impl Drop for Lab<'_> {
             let _ = shutdown(&self.listener, Shutdown::Both);
             while accept_with(&self.listener, SocketFlags::CLOEXEC).is_ok() {}
             self.wait_until_the_bound(guest);
+        }
+        if self.bench.recorder.is_some() {
+            self.end_recording();
+            return;
         }
         let (None, Some(outer)) = (self.ended, self.outer) else { return };
         // PID 1 takes everybody of its namespace along. Should it not end, the conductor's own end does.

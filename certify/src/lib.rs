@@ -33,7 +33,7 @@
 //! Modules in reading order: `duty` and `table` (which there are), `kata` (in which order to learn them) and `duties` (what is played), `play` (what they have in common), `lab` (one program under test,
 //! and those around it), `stop` (why a duty is given up), `quiet` (when nothing more happens), `look` and `timer` (what procfs tells for that), `birth` (how a program becomes
 //! PID 1), `guest` (who joins from outside), `puppet` and `said` (who does what it is told, and how it is told), `conductor` and `ask` (why
-//! nothing is left), `attach` and `observer` (one that runs already), `part` (one program in many parts), `report` (what comes out).
+//! nothing is left), `recorder` (how a play is recorded), `attach` and `observer` (one that runs already), `part` (one program in many parts), `report` (what comes out).
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
 
@@ -52,6 +52,7 @@ mod part;
 mod play;
 mod puppet;
 mod quiet;
+mod recorder;
 mod report;
 mod said;
 mod stop;
@@ -63,5 +64,5 @@ pub use attach::AttachError;
 pub use duty::{Duty, Of, Profile};
 pub use kata::{STEPS, Step};
 pub use part::enter_if_part;
-pub use report::{Heard, Report, Verdict};
+pub use report::{Heard, Log, Recorded, Recording, Report, Verdict};
 pub use table::{DUTIES, find};

@@ -130,6 +130,24 @@ pub(crate) fn state(process: i32) -> Option<char> {
     stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
+/// Whether a process has ended, and whoever traces it has seen that: before, its parent cannot wait for it.
+pub(crate) fn has_ended(process: i32) -> bool {
+    let is_traced = || {
+        let status = fs::read(format!("/proc/{process}/status")).unwrap_or_default();
+        let status = String::from_utf8_lossy(&status);
+        status.lines().find_map(|line| line.strip_prefix("TracerPid:")).is_some_and(|pid| pid.trim() != "0")
+    };
+    match state(process) {
+        Some('Z') => !is_traced(),
+        state => matches!(state, None | Some('X')),
+    }
+}
+
+/// The state of a process, and how often it was switched to and from, if nothing but somebody else makes it go on.
+pub(crate) fn at_rest(process: i32) -> Option<(char, u64)> {
+    look_at(process, process).filter(|seen| seen.rests).map(|seen| (seen.state, seen.switches))
+}
+
 /// A process's parent.
 pub(crate) fn parent(process: i32) -> Option<i32> {
     let stat = fs::read(format!("/proc/{process}/stat")).ok()?;

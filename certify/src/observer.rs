@@ -11,6 +11,7 @@
 //!
 //! What was orphaned is the container's for good: a process has one parent who can wait for it, and nobody gives it another.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
@@ -86,7 +87,10 @@ fn beside(task: &Task) -> Result<Bench, String> {
         .map_err(|error| failed("its PID namespace cannot be joined")(error.into()))?;
     see_its_processes()?;
     let (words, program, bound) = (Vec::new(), task.program.clone(), task.bound);
-    Ok(Bench { folder, words, program, deadline: begun + bound, bound, labs: 0, own: 0 })
+    let deadline = begun + bound;
+    // Nobody is traced in there.
+    let (recorder, kept) = (None, RefCell::default());
+    Ok(Bench { folder, words, program, deadline, bound, labs: 0, own: 0, recorder, kept })
 }
 
 /// `CAP_SYS_ADMIN`, where this process is.

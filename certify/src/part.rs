@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::{birth, conductor, guest, observer, puppet};
+use crate::{birth, conductor, guest, observer, puppet, recorder};
 
 /// Goes on as a part of a lab, if that is what this program was started as. A program that uses this crate begins its `main` with it.
 ///
@@ -29,6 +29,7 @@ fn part(name: &OsString, first: OsString, mut rest: impl Iterator<Item = OsStrin
         conductor::CONDUCTOR => text(&first).and_then(|task| conductor::conduct(&task)),
         observer::OBSERVER => text(&first).and_then(|task| observer::observe(&task)),
         observer::PROCFS => text(&first).map(|place| observer::mount_procfs(&place)),
+        recorder::NAME => text(&first).and_then(|task| recorder::record(&task)),
         birth::NAME => text(&first).and_then(|birth| birth::be_born(serde_json::from_str(&birth)?)),
         guest::NAME => {
             let words: io::Result<Vec<String>> = rest.map(|word| text(&word)).collect();
@@ -37,6 +38,10 @@ fn part(name: &OsString, first: OsString, mut rest: impl Iterator<Item = OsStrin
         _ if first == puppet::WORD => {
             let (socket, name) = (rest.next()?, rest.next()?);
             text(&name).and_then(|name| puppet::play(PathBuf::from(socket), name))
+        }
+        _ if first == recorder::WORD => {
+            let (socket, birth) = (rest.next()?, rest.next()?);
+            text(&birth).and_then(|birth| recorder::stage(&PathBuf::from(socket), &birth))
         }
         _ => return None,
     })

@@ -55,6 +55,11 @@ impl Outcome {
 pub(crate) const COMMAND: usize = 0;
 
 impl Bench {
+    /// How many make a crowd. strace looks through /proc for every number that it translates, and takes a minute for a thousand.
+    pub(crate) fn crowd(&self) -> u32 {
+        if self.recorder.is_some() { 100 } else { 1000 }
+    }
+
     /// A lab in which the command plays: the program under test has started it or, where it starts none, somebody from outside plays it.
     ///
     /// # Errors

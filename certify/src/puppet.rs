@@ -149,6 +149,7 @@ impl Puppet {
             Order::Wait => value = waitpid(None, WaitOptions::NOHANG)?.map_or(0, |(pid, _)| pid.as_raw_pid().into()),
             Order::Setsid => value = setsid()?.as_raw_pid().into(),
             Order::Setpgid => setpgid(None, None)?,
+            Order::Invite { .. } => return Err(io::ErrorKind::Unsupported.into()),
             Order::Who => return Ok(Next::Say(Said::Who(self.who()))),
         }
         Ok(Next::Say(Said::Done(value)))

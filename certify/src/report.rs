@@ -86,6 +86,43 @@ impl Ended {
     }
 }
 
+/// A duty that was not done, played once more under strace. That changes nothing of the first verdict.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Recorded {
+    /// It was recorded.
+    Played(Recording),
+    /// It was not.
+    Not {
+        /// Why.
+        why: String,
+    },
+}
+
+/// What a second play gave.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Recording {
+    /// How the duty came out: strace is slow, and a program that races with itself may run otherwise.
+    pub verdict: Verdict,
+    /// What was seen.
+    pub seen: String,
+    /// The last calls of the PID 1, as strace writes them, where the duty failed: up to the moment at which that was said.
+    pub calls: Vec<String>,
+    /// A log for each start of the program.
+    pub logs: Vec<Log>,
+}
+
+/// A log of strace, as `pidlab record` makes them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Log {
+    /// All of it.
+    pub text: String,
+    /// Whether the calls that are told are from this one.
+    pub shown: bool,
+}
+
 /// One duty, asked of one program.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Report {

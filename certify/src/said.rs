@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, recv, send,
@@ -47,6 +47,12 @@ pub(crate) enum Order {
     Setsid,
     Setpgid,
     Who,
+    /// For the stage of a lab that is recorded: let somebody from outside join a process.
+    Invite {
+        pid: i32,
+        words: Vec<String>,
+        log: PathBuf,
+    },
 }
 
 /// What is said to the conductor.
@@ -60,6 +66,10 @@ pub(crate) enum Said {
         what: String,
     },
     Hello(Who),
+    /// The stage of a lab that is recorded is there.
+    Stage,
+    /// The stage has waited for the program under test, and this is what wait(2) gave.
+    Ended(i32),
     Heard {
         signal: i32,
         sender: i32,

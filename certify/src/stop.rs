@@ -11,6 +11,8 @@ pub(crate) enum Stop {
     NotAsked(String),
     /// The program could not be run at all.
     NoProgram(String),
+    /// strace does not do its part.
+    NotRecorded(String),
     /// The lab itself failed.
     Broken(String),
 }

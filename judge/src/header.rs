@@ -4,7 +4,7 @@
 //!   # pidlab record: tracer=4710 pgid=4710 sid=4000 blocked=0 ignored=0 kernel=6.18.44 facts=pidfd-thread,…
 //! ```
 
-use pidlab_scenario::{Fact, Facts};
+use pidlab_scenario::{Fact, Facts, Signal};
 
 /// What was there before the first line; what is not known is `None`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -81,6 +81,27 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// What strace has from a process in whose place it comes, by what that one's `/proc/self/status` says. Nothing is blocked in what std starts,
+    /// and `SIGPIPE` is at its default.
+    pub fn of(tracer: u32, status: &str, kernel: &str, facts: Option<Facts>) -> Surroundings {
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            line.map_or("", str::trim)
+        };
+        let last =
+            |name: &str| field(name).split_whitespace().last().and_then(|number| number.parse().ok()).unwrap_or(0);
+        let ignored = u64::from_str_radix(field("SigIgn"), 16).unwrap_or(0);
+        Surroundings {
+            tracer,
+            pgid: last("NSpgid"),
+            sid: last("NSsid"),
+            blocked: 0,
+            ignored: ignored & !(1 << (Signal::PIPE.number() - 1)),
+            kernel: kernel.trim().to_owned(),
+            facts,
+        }
+    }
+
     /// The first line of a log.
     pub fn line(&self) -> String {
         let Surroundings { tracer, pgid, sid, blocked, ignored, kernel, .. } = self;
@@ -94,6 +115,13 @@ impl Surroundings {
         }
         line
     }
+}
+
+/// The options of strace that make a log with all that is needed; what is lacking is `-o LOG`, and the command. Its lines go behind those that
+/// are there.
+pub fn options() -> Vec<String> {
+    let how = ["-f", "-A", "-a1", "-s", "256", "--decode-pids=pidns", "--decode-fds=path,pidfd", "-e"];
+    how.into_iter().map(str::to_owned).chain([format!("trace={}", CALLS.join(","))]).collect()
 }
 
 /// The calls that a log should have, as strace's `-e trace=` takes them: what makes, ends, moves and waits for processes, and what signals do.

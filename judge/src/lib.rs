@@ -70,7 +70,7 @@ mod settled;
 
 mod verdict;
 
-pub use header::{CALLS, Surroundings};
+pub use header::{CALLS, Surroundings, options};
 pub use log::{Fault, Log, Unreadable};
 pub use told::Told;
 pub use verdict::{Allowed, Finding, Options, Refuted, Verdict, judge, scenario};

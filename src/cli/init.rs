@@ -1,6 +1,7 @@
 //! `pidlab init`: does this PID 1 do its duties?
 
 mod kata;
+mod record;
 mod text;
 mod tools;
 
@@ -8,14 +9,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use pidlab_certify::{AskError, AttachError, Duty, Profile, Report, Subject, Verdict, find};
+use pidlab_certify::{AskError, AttachError, Duty, Profile, Recorded, Report, Subject, Verdict, find};
 use pidlab_scenario::one_line;
+
+use record::Record;
 
 use super::{End, Out};
 
@@ -32,6 +36,11 @@ COMMAND sees the files of this machine, and changes none: what it writes to
 something does not happen is said when nothing more can happen. What does not
 come to rest within the bound is not decided.
 
+A duty that is not done is played once more under strace, where that is
+installed, and the last calls of PID 1 are told. The verdict is that of the
+first play, which nobody watches. --record DIR keeps the logs of all calls,
+for `pidlab judge`.
+
 With --attach the PID 1 of a container that runs already is asked, from outside
 of the container; any process in it will do. It is looked at, and nothing is
 sent, traced or written. Duties for which an orphan is made there are asked with
@@ -42,7 +51,8 @@ any child for its command ends with the first, and its container with it.
 Exit codes:
   0  every duty of the profile is done
   1  one is not done
-  2  bad usage, or COMMAND cannot be run, or there is no such container
+  2  bad usage, or COMMAND cannot be run, or there is no such container, or a
+     log cannot be written
   3  one is not decided
   4  it cannot be asked here
 
@@ -51,6 +61,7 @@ Examples:
   pidlab init -- sh -c '{}; exit $?'
   pidlab init --profile pause -- sleep infinity
   pidlab init --duty orphan --duty early-term -- dumb-init {}
+  pidlab init --duty early-term --record logs -- dumb-init {}
   pidlab init --kata -- ./my-init {}
   pidlab init --attach 4242
   pidlab init --attach 4242 --orphans
@@ -71,6 +82,12 @@ pub(super) struct Arguments {
     /// Ask it what it does with orphans as well: one that it does not reap stays as a zombie for as long as the container is there.
     #[arg(long, requires = "attach", conflicts_with = "command")]
     orphans: bool,
+    /// Keep the logs of duties that are not done in this folder, as DUTY.log, or DUTY-1.log and so on where COMMAND is started several times.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["attach", "list", "no_record"])]
+    record: Option<PathBuf>,
+    /// Do not play what is not done once more.
+    #[arg(long)]
+    no_record: bool,
     /// List the duties, and ask none; with --kata the steps.
     #[arg(long)]
     list: bool,
@@ -132,13 +149,19 @@ struct Run {
     profile: Profile,
     kernel: String,
     duties: Vec<&'static Duty>,
+    record: Record,
 }
 
 /// A duty's answer, and how long it took.
 struct Answer {
     duty: &'static Duty,
     report: Report,
+    /// How long that took, without its recording.
     took: Duration,
+    /// What a second play gave, if it is not done.
+    recorded: Option<Recorded>,
+    /// The files of its logs, if they are kept.
+    logs: Vec<PathBuf>,
 }
 
 /// Where answers are written to.
@@ -202,11 +225,18 @@ pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     };
     // Named is meant.
     let has_orphans = arguments.orphans || !arguments.duties.is_empty();
+    let record = match Record::new(arguments) {
+        Ok(record) => record,
+        Err(why) => {
+            eprintln!("error: {why}");
+            return Ok(End::BadInput);
+        }
+    };
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
     let subject = subject.with_orphans(has_orphans);
-    let run = Run { subject, profile, kernel, duties };
+    let run = Run { subject, profile, kernel, duties, record };
     let writer: Box<dyn Writer> = match arguments.format {
-        Format::Text => Box::new(text::Text),
+        Format::Text => Box::new(text::Text::default()),
         Format::Json => Box::new(tools::Json),
         Format::Junit => Box::new(tools::Junit::default()),
         Format::Ktap => Box::new(tools::Ktap::default()),
@@ -293,7 +323,7 @@ impl Telling<'_> {
 
 /// Asks these, several at once, and tells the answers in their order. Why it cannot go on, if it cannot.
 fn ask(out: &mut Out, telling: &mut Telling<'_>, duties: &[&'static Duty], jobs: usize) -> io::Result<Option<End>> {
-    let subject = &telling.run.subject;
+    let run = telling.run;
     let (next, (say, hear)) = (AtomicUsize::new(0), mpsc::channel());
     thread::scope(|scope| {
         for _ in 0..jobs.min(duties.len()) {
@@ -303,7 +333,11 @@ fn ask(out: &mut Out, telling: &mut Telling<'_>, duties: &[&'static Duty], jobs:
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(duty) = duties.get(index).copied() else { return };
                     let begun = Instant::now();
-                    let asked = subject.ask(duty).map(|report| Answer { duty, report, took: begun.elapsed() });
+                    let asked = run.subject.ask(duty).and_then(|report| {
+                        let took = begun.elapsed();
+                        let recorded = run.record.of(&run.subject, duty, &report)?;
+                        Ok(Answer { duty, report, took, recorded, logs: Vec::new() })
+                    });
                     if say.send((index, asked)).is_err() {
                         return;
                     }
@@ -323,7 +357,7 @@ type Asked = (usize, Result<Answer, AskError>);
 fn tell(out: &mut Out, telling: &mut Telling<'_>, hear: &mpsc::Receiver<Asked>) -> io::Result<Option<End>> {
     let (mut waiting, mut at) = (BTreeMap::new(), 0);
     for (index, asked) in hear {
-        let answer = match asked {
+        let mut answer = match asked {
             Ok(answer) => answer,
             Err(AskError::Unavailable { reason, remedy }) => {
                 eprintln!("it cannot be asked here: {reason}\nremedy: {remedy}");
@@ -337,6 +371,13 @@ fn tell(out: &mut Out, telling: &mut Telling<'_>, hear: &mpsc::Receiver<Asked>) 
         if answer.report.verdict == Verdict::NoProgram {
             eprintln!("error: {}", answer.report.seen);
             return Ok(Some(End::BadInput));
+        }
+        match telling.run.record.keep(&answer) {
+            Ok(logs) => answer.logs = logs,
+            Err(why) => {
+                eprintln!("error: {why}");
+                return Ok(Some(End::BadInput));
+            }
         }
         waiting.insert(index, answer);
         while let Some(answer) = waiting.remove(&at) {

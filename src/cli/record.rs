@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use pidlab_judge::{CALLS, Surroundings};
+use pidlab_judge::{Surroundings, options};
 use pidlab_realkernel::Look;
-use pidlab_scenario::{Facts, Signal};
+use pidlab_scenario::Facts;
 
 use super::{End, Out};
 use crate::kernel::Labs;
@@ -66,25 +66,11 @@ fn facts() -> Option<Facts> {
     labs.kernel().map(|kernel| kernel.facts.clone())
 }
 
-/// What strace has from this process, in whose place it comes. Nothing is blocked in what is started here, and `SIGPIPE` is at its default.
+/// What strace has from this process, in whose place it comes.
 fn surroundings(facts: Option<Facts>) -> io::Result<Surroundings> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        line.map_or("", str::trim)
-    };
-    let last = |name: &str| field(name).split_whitespace().last().and_then(|number| number.parse().ok()).unwrap_or(0);
-    let ignored = u64::from_str_radix(field("SigIgn"), 16).unwrap_or(0);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    Ok(Surroundings {
-        tracer: std::process::id(),
-        pgid: last("NSpgid"),
-        sid: last("NSsid"),
-        blocked: 0,
-        ignored: ignored & !(1 << (Signal::PIPE.number() - 1)),
-        kernel: kernel.trim().to_owned(),
-        facts,
-    })
+    Ok(Surroundings::of(std::process::id(), &status, &kernel, facts))
 }
 
 /// Becomes strace, so that a terminal, signals and the status are the command's own. Comes back only where that fails.
@@ -93,8 +79,7 @@ fn strace(arguments: &Arguments) -> io::Error {
     use std::os::unix::process::CommandExt;
 
     let mut strace = std::process::Command::new("strace");
-    strace.args(["-f", "-A", "-a1", "-s", "256", "--decode-pids=pidns", "--decode-fds=path,pidfd", "-o"]);
-    strace.arg(&arguments.output).args(["-e", &format!("trace={}", CALLS.join(",")), "--"]).args(&arguments.command);
+    strace.args(options()).arg("-o").arg(&arguments.output).arg("--").args(&arguments.command);
     strace.exec()
 }
 

@@ -51,9 +51,10 @@ pub(crate) fn dead_orphan(bench: &mut Bench) -> Played {
 }
 
 pub(crate) fn thousand(bench: &mut Bench) -> Played {
+    let count = bench.crowd();
     let mut lab = bench.ready(Setting::default())?;
-    if lab.tell(COMMAND, &Order::Burst { count: 1000, status: 43 })? != Some(0) {
-        return Err(Stop::Broken("a thousand children could not be made".to_owned()));
+    if lab.tell(COMMAND, &Order::Burst { count, status: 43 })? != Some(0) {
+        return Err(Stop::Broken(format!("{count} children could not be made")));
     }
     no_zombie_stays(&mut lab)
 }
@@ -105,13 +106,13 @@ pub(crate) fn stopped_command(bench: &mut Bench) -> Played {
     let orphan = lab.orphan(COMMAND, "orphan")?;
     let (command, pid) = (lab.puppets[COMMAND].pid, lab.puppets[orphan].pid);
     lab.send(command, libc::SIGSTOP)?;
-    lab.until(|_| look::state(command) == Some('T'))?;
+    lab.until(|lab| lab.is_stopped(command))?;
     lab.settle()?;
     if lab.ended.is_some() {
         let seen = format!("the command was stopped, and {}", lab.how_it_ended());
         return Ok(Outcome::holds_if(false, seen).in_lab(&lab));
     }
-    if look::state(command) != Some('T') {
+    if !lab.is_stopped(command) {
         return Ok(Outcome::holds_if(false, "the command was stopped, and did not stay so").in_lab(&lab));
     }
     lab.end(orphan, 44)?;

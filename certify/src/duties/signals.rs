@@ -18,6 +18,7 @@ pub(crate) fn passes_on(bench: &mut Bench) -> Played {
         lab.send(lab.init()?, signal)?;
         if !hears(&mut lab, signal, 1)? {
             problems.push(format!("{}: {}", name(signal), instead(&lab)));
+            lab.note_failure();
         }
     }
     Ok(Outcome::unless(&problems))
@@ -98,14 +99,14 @@ pub(crate) fn job_control(bench: &mut Bench) -> Played {
     let (init, command) = (lab.init()?, lab.puppets[COMMAND].pid);
     lab.tell(COMMAND, &Order::Plain { signal: Some(libc::SIGTSTP) })?;
     lab.send(init, libc::SIGTSTP)?;
-    let stopped = lab.until(|_| look::state(command) == Some('T'))?;
+    let stopped = lab.until(|lab| lab.is_stopped(command))?;
     let mut problems = Vec::new();
     if !stopped {
         problems.push("SIGTSTP to PID 1 did not stop the command".to_owned());
     } else {
         lab.calm_down()?;
         lab.send(init, libc::SIGCONT)?;
-        if !lab.until(|_| !matches!(look::state(command), Some('T') | None))? {
+        if !lab.until(|lab| look::state(command).is_some() && !lab.is_stopped(command))? {
             problems.push("the command was stopped, and SIGCONT to PID 1 did not let it go on".to_owned());
         }
     }

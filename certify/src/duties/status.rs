@@ -21,6 +21,9 @@ pub(crate) fn starts(bench: &mut Bench) -> Played {
 /// What speaks against its having ended with this status.
 fn problem(lab: &Lab<'_>, when: &str, expected: i32) -> Option<String> {
     let right = lab.ended == Some(Ended::Exited(expected));
+    if !right {
+        lab.note_failure();
+    }
     (!right).then(|| format!("{when}: {}, where {expected} was to come", lab.how_it_ended()))
 }
 
@@ -48,12 +51,13 @@ pub(crate) fn status_killed(bench: &mut Bench) -> Played {
 }
 
 pub(crate) fn status_in_crowd(bench: &mut Bench) -> Played {
+    let count = bench.crowd();
     let mut lab = bench.ready(Setting::default())?;
     // The second is there to be read when the first is done: nobody is asked in between.
-    lab.order(COMMAND, &Order::Burst { count: 1000, status: 5 })?;
+    lab.order(COMMAND, &Order::Burst { count, status: 5 })?;
     lab.end(COMMAND, 7)?;
     lab.comes_to_its_end()?;
-    let problems = problem(&lab, "a thousand orphans ended with 5, and the command with 7", 7);
+    let problems = problem(&lab, &format!("{count} orphans ended with 5, and the command with 7"), 7);
     Ok(Outcome::unless(problems.as_slice()).in_lab(&lab))
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::lab::{Bench, Lab, Setting};
-use crate::look;
 use crate::play::{COMMAND, Outcome, Played};
 use crate::stop::Stop;
 
@@ -55,7 +54,7 @@ pub(crate) fn resize(bench: &mut Bench) -> Played {
 fn hold(lab: &mut Lab<'_>) -> Result<(), Stop> {
     let init = lab.init()?;
     lab.send(init, libc::SIGSTOP)?;
-    lab.until(|_| look::state(init) == Some('T')).map(drop)
+    lab.until(|lab| lab.is_stopped(init)).map(drop)
 }
 
 fn exactly_once(lab: &mut Lab<'_>, signal: i32, when: &str) -> Played {

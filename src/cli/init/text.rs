@@ -1,14 +1,19 @@
 //! The answers for people.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use pidlab_certify::{DUTIES, Profile, Verdict};
+use pidlab_certify::{DUTIES, Profile, Recorded, Verdict};
 use pidlab_scenario::one_line;
 
-use super::{Answer, Counts, Run, Writer, title};
+use super::{Answer, Counts, Run, Writer, record, title};
 use crate::words;
 
-pub(super) struct Text;
+#[derive(Default)]
+pub(super) struct Text {
+    /// Why calls were not recorded: told once.
+    not_recorded: BTreeSet<String>,
+}
 
 /// Under what stands beside a verdict.
 const INDENT: &str = "              ";
@@ -45,6 +50,18 @@ impl Writer for Text {
         for line in report.output.lines() {
             paragraph(out, INDENT, &format!("it wrote: {line}"))?;
         }
+        match &answer.recorded {
+            Some(Recorded::Played(recording)) => {
+                for call in &recording.calls {
+                    paragraph(out, INDENT, &format!("strace: {call}"))?;
+                }
+                for sentence in record::in_words(answer, recording) {
+                    paragraph(out, INDENT, &sentence)?;
+                }
+            }
+            Some(Recorded::Not { why }) => drop(self.not_recorded.insert(why.clone())),
+            _ => {}
+        }
         paragraph(out, INDENT, &format!("rules: {}", duty.rules.join(", ")))?;
         paragraph(out, INDENT, &format!("what helps: {}", duty.help))
     }
@@ -52,6 +69,9 @@ impl Writer for Text {
     fn finish(&mut self, out: &mut dyn Write, counts: &Counts) -> io::Result<()> {
         let [holds, fails, open, left] =
             [Verdict::Holds, Verdict::Fails, Verdict::NotDecided, Verdict::NotAsked].map(|verdict| counts.of(verdict));
+        for why in &self.not_recorded {
+            writeln!(out, "\n{}", textwrap::fill(&one_line(&format!("calls not recorded: {why}")), words::page()))?;
+        }
         writeln!(out, "\nhold {holds}, fail {fails}, not decided {open}, not asked {left}")
     }
 }

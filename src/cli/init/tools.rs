@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use pidlab_certify::Verdict;
+use pidlab_certify::{Recorded, Verdict};
 use pidlab_scenario::{escaped_json, one_line, printable};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 
-use super::{Answer, Counts, Run, Writer, title};
+use super::{Answer, Counts, Run, Writer, record, title};
 
 /// A line about the run, one for each duty, and one with the counts.
 pub(super) struct Json;
@@ -31,6 +31,17 @@ impl Writer for Json {
             line["rules"] = json!(duty.rules);
             line["help"] = json!(duty.help);
             line["output"] = json!(report.output);
+            match &answer.recorded {
+                Some(Recorded::Played(recording)) => {
+                    let files: Vec<String> = answer.logs.iter().map(|log| log.display().to_string()).collect();
+                    line["recorded"] = json!({
+                        "verdict": recording.verdict, "seen": recording.seen, "calls": recording.calls, "logs": files,
+                        "shown": recording.logs.iter().position(|log| log.shown),
+                    });
+                }
+                Some(Recorded::Not { why }) => line["not_recorded"] = json!(why),
+                _ => {}
+            }
         }
         writeln!(out, "{}", escaped_json(&line.to_string()))
     }
@@ -49,6 +60,16 @@ fn in_words(answer: &Answer) -> String {
     }
     if !report.output.is_empty() {
         text += &format!("it wrote: {}\n", report.output);
+    }
+    match &answer.recorded {
+        Some(Recorded::Played(recording)) => {
+            let calls = recording.calls.iter().map(|call| format!("strace: {call}"));
+            for line in calls.chain(record::in_words(answer, recording)) {
+                text += &format!("{line}\n");
+            }
+        }
+        Some(Recorded::Not { why }) => text += &format!("calls not recorded: {why}\n"),
+        _ => {}
     }
     text + &format!("rules: {}\nwhat helps: {}", duty.rules.join(", "), duty.help)
 }
