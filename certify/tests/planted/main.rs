@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pidlab_certify::{AskError, DUTIES, Duty, Profile, Report, Subject, Verdict, find};
+use pidlab_certify::{AskError, DUTIES, Duty, Log, Profile, Recorded, Recording, Report, Subject, Verdict, find};
 use pidlab_realkernel::must_not_skip;
 
 /// One that is not there.
@@ -40,6 +40,10 @@ fn main() -> ExitCode {
         }
     }
     trials.push(Trial::test("one_that_takes_its_time_is_awaited", takes_its_time));
+    // Where strace is not installed that is told as ignored.
+    let lacking = std::process::Command::new("strace").arg("-V").output().is_err();
+    trials.push(Trial::test("strace_changes_nothing_of_a_good_one", strace_changes_nothing).with_ignored_flag(lacking));
+    trials.push(Trial::test("a_recording_shows_the_fault", a_recording_shows).with_ignored_flag(lacking));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -88,6 +92,72 @@ fn takes_its_time() -> Result<(), Failed> {
             Err(AskError::Unavailable { .. }) if !must_not_skip() => return Ok(()),
             other => return Err(format!("{name}: {other:#?}").into()),
         }
+    }
+    Ok(())
+}
+
+/// What a second play under strace gives; nothing where it cannot be asked here.
+fn record(subject: &Subject, duty: &str) -> Result<Option<Recording>, Failed> {
+    match subject.record(find(duty).ok_or("it is in the table")?, None) {
+        Ok(Recorded::Played(recording)) => Ok(Some(recording)),
+        Err(AskError::Unavailable { .. }) if !must_not_skip() => Ok(None),
+        other => Err(format!("{duty}: {other:?}").into()),
+    }
+}
+
+/// Whether a log is whole, and what Linux allows.
+fn judged(log: &Log) -> Result<(), Failed> {
+    let read = pidlab_judge::Log::read(&log.text, false)?;
+    match pidlab_judge::judge(&read, &pidlab_judge::Options::default())?.finding {
+        pidlab_judge::Finding::Accepted => Ok(()),
+        other => Err(format!("{other:#?} of\n{}", log.text).into()),
+    }
+}
+
+/// Those whose stops, ends and starts strace has its hands in.
+fn strace_changes_nothing() -> Result<(), Failed> {
+    let names = [
+        "dead-orphan",
+        "crowd",
+        "exec-orphan",
+        "stopped-command",
+        "nested",
+        "subreaper",
+        "status-killed",
+        "job-control",
+        "ctrl-c",
+    ];
+    for name in names {
+        let Some(recording) = record(&init("container", NO_FAULT), name)? else { return Ok(()) };
+        if recording.verdict != Verdict::Holds {
+            return Err(format!("{name}: {:?}: {}", recording.verdict, recording.seen).into());
+        }
+    }
+    Ok(())
+}
+
+fn a_recording_shows() -> Result<(), Failed> {
+    // The duty, how often the program is started for it, and of which its calls are told.
+    for (kind, name, count, shown) in [
+        ("container", "orphan", 1, 0),
+        ("container", "exec-orphan", 1, 0),
+        ("container", "nested", 1, 0),
+        ("container", "subreaper", 1, 0),
+        ("container", "status", 3, 2),
+        ("container", "twice", 1, 0),
+        ("pause", "ends", 1, 0),
+    ] {
+        let Some(recording) = record(&init(kind, name), name)? else { return Ok(()) };
+        let is_shown = recording.logs.iter().map(|log| log.shown).enumerate().filter(|(_, shown)| *shown);
+        let is_shown: Vec<usize> = is_shown.map(|(index, _)| index).collect();
+        if recording.verdict != Verdict::Fails || recording.logs.len() != count || is_shown != [shown] {
+            let Recording { verdict, seen, logs, .. } = recording;
+            return Err(format!("{name}: {verdict:?}: {seen}; {} logs, {is_shown:?}", logs.len()).into());
+        }
+        if recording.calls.is_empty() || recording.calls.iter().any(|call| call.contains("killed by SIGKILL")) {
+            return Err(format!("{name}: {:?}", recording.calls).into());
+        }
+        recording.logs.iter().try_for_each(judged)?;
     }
     Ok(())
 }
