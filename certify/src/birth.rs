@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,7 +14,9 @@ use rustix::process::{
     Pid, Signal, WaitOptions, getpid, ioctl_tiocsctty, kill_process, set_child_subreaper, setsid, wait,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
-use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+use rustix::thread::{
+    CapabilitySet, LinkNameSpaceType, move_into_link_name_space, remove_capability_from_bounding_set,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::said::{self, Said};
@@ -175,4 +178,19 @@ fn run(birth: &Birth) -> io::Result<io::Error> {
         kill_process(getpid(), signal)?;
     }
     Ok(plain::exec(&words))
+}
+
+/// Starts a process as PID 1 of a new namespace.
+pub(crate) fn in_a_new_namespace(command: &mut Command) -> io::Result<Pid> {
+    come_home()?;
+    plain::unshare(libc::CLONE_NEWPID)?;
+    let started = command.spawn();
+    come_home()?;
+    Pid::from_raw(i32::try_from(started?.id()).unwrap_or(0)).ok_or_else(|| io::Error::other("a child has no PID"))
+}
+
+/// From now on children are born in this process's own namespace.
+fn come_home() -> io::Result<()> {
+    let own = File::open("/proc/self/ns/pid")?;
+    Ok(move_into_link_name_space(own.as_fd(), Some(LinkNameSpaceType::ProcessID))?)
 }

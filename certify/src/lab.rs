@@ -8,13 +8,11 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pidlab_realkernel::plain;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{Shutdown, SocketFlags, accept_with, shutdown};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, wait, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::birth::{self, Birth};
 use crate::guest;
@@ -135,7 +133,7 @@ impl Bench {
         };
         let outer = match &self.recorder {
             Some(recorder) => recorder.start(&self.program, &birth, &file("strace"), &file("complaints"))?,
-            None => in_a_new_namespace(&mut birth::starter(&birth)?)?,
+            None => birth::in_a_new_namespace(&mut birth::starter(&birth)?)?,
         };
         let mut lab = self.empty(listener, log);
         (lab.outer, lab.terminal) = (Some(outer), terminal);
@@ -197,21 +195,6 @@ fn terminal() -> io::Result<(OwnedFd, PathBuf)> {
     unlockpt(&master)?;
     let name = ptsname(&master, Vec::new())?.into_string().map_err(io::Error::other)?;
     Ok((master, PathBuf::from(name)))
-}
-
-/// Starts a process as PID 1 of a new namespace.
-pub(crate) fn in_a_new_namespace(command: &mut Command) -> io::Result<Pid> {
-    come_home()?;
-    plain::unshare(libc::CLONE_NEWPID)?;
-    let started = command.spawn();
-    come_home()?;
-    Pid::from_raw(i32::try_from(started?.id()).unwrap_or(0)).ok_or_else(|| io::Error::other("a child has no PID"))
-}
-
-/// From now on children are born in this process's own namespace.
-fn come_home() -> io::Result<()> {
-    let own = File::open("/proc/self/ns/pid")?;
-    Ok(move_into_link_name_space(std::os::fd::AsFd::as_fd(&own), Some(LinkNameSpaceType::ProcessID))?)
 }
 
 impl Lab<'_> {

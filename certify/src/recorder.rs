@@ -32,7 +32,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::birth::{self, Birth};
 use crate::guest;
-use crate::lab::in_a_new_namespace;
 use crate::report::{Ended, Log};
 use crate::said::{self, Order, Said};
 
@@ -110,7 +109,7 @@ pub(crate) fn stage(socket: &Path, birth: &str) -> io::Result<i32> {
     let socket = said::connected(socket)?;
     said::say(&socket, &Said::Stage)?;
     let birth: Birth = serde_json::from_str(birth)?;
-    let born = in_a_new_namespace(&mut birth::starter(&birth)?)?;
+    let born = birth::in_a_new_namespace(&mut birth::starter(&birth)?)?;
     let mut runs = true;
     loop {
         let mut both = [PollFd::new(&signals, PollFlags::IN), PollFd::new(&socket, PollFlags::IN)];
