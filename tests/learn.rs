@@ -196,6 +196,15 @@ fn goals_are_checked() {
     assert_eq!(code, Some(1), "{out}");
     assert!(out.starts_with("Not reached") && out.contains("init") && out.contains("Hint: "), "{out}");
     assert_eq!(learner.says(&["goal", "free-it", "yes.toml"], "").out, "Reached: the model says so.\n");
+    // What there is to begin with is no mistake, and nothing is reached by it.
+    let shown = learner.says(&["goal", "freeze"], "").out;
+    let (_, template) = shown.split_once("\n\ntitle").expect("a file to begin with");
+    learner.0.file("new.toml", format!("title{template}"));
+    let Ended { code, out, err } = learner.says(&["goal", "freeze", "new.toml"], "");
+    assert_eq!(
+        (code, &out[..], err.trim_end()),
+        (Some(2), "", "nothing is written yet: steps come between the brackets")
+    );
     let listed = learner.says(&["goals"], "").out;
     assert_eq!(listed.matches("(reached)").count(), 1, "{listed}");
     if Lab::or_skip(LabOptions::default()).is_some() {

@@ -173,6 +173,9 @@ fn the_rule_at_stake_fires() {
         is("creation/unshare-moves-the-children", "shell has unshared. Is it PID 1 now?"),
         "unshare.children-only"
     );
+    // Of several that fire, one of the step that is asked about.
+    let asked = "shell is 2 in its own namespace. Whom does init see as parent?";
+    assert_eq!(is("creation/the-child-is-the-init", asked), "view.getppid-outside");
     let ahead = about("orphans/adopted-by-own-init", "Who is leaf's parent now?").ahead;
     assert_eq!(ahead, ["mid: exit(0)", "leaf: getppid()"]);
 }

@@ -101,12 +101,19 @@ impl Goal {
         format!("title = \"{}\"\n\nsteps = [\n{}]\n", self.word, self.start)
     }
 
+    /// Whether a text is the file to begin with, where that has no steps, or nothing at all.
+    pub fn is_unwritten(&self, text: &str) -> bool {
+        let template = self.template();
+        let begun = text.split_whitespace().eq(template.split_whitespace()) && self.start.is_empty();
+        begun || text.trim().is_empty()
+    }
+
     /// The learner's scenario with what is wanted at its end.
     ///
     /// # Errors
     /// The text is no scenario, does not begin as it should, or has not everybody who is spoken of.
     pub fn attempt(&self, text: &str) -> Result<Attempt, NoAttempt> {
-        if text.split_whitespace().eq(self.template().split_whitespace()) && self.start.is_empty() {
+        if self.is_unwritten(text) {
             return Err(NoAttempt::Nothing);
         }
         let parse = |text: &str| Scenario::parse(self.word, self.word, text).map_err(NoAttempt::Mistake);

@@ -8,7 +8,7 @@
 mod answers;
 
 use pidlab_scenario::{Call, CallName, Facts, Line, Observation, Scenario, Step, told};
-use pidlab_sim::{Answer, Misconception, Model};
+use pidlab_sim::{Answer, Because, Misconception, Model};
 use serde::Serialize;
 
 use crate::scene::Spaces;
@@ -155,13 +155,15 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// The rule that decides a question: of those that fire from the step before which it stands to the one that it is about, first one
-    /// that an answer to choose from would break, then one that the scenario is about.
+    /// that an answer to choose from would break, then one that the scenario is about, the last step's before others.
     fn rule_at_stake(&self, choices: &[Choice], stands: usize, index: usize) -> Option<&'static str> {
         let fired = || self.answers[stands + 1..=index + 1].iter().flat_map(|answer| &answer.because);
         let wrong = || choices.iter().filter_map(|choice| Misconception::from_word(choice.misconception?));
         let broken = fired().find(|because| wrong().any(|wrong| wrong.rule().id == because.rule.id));
-        let named = || fired().find(|because| self.scenario.rules.iter().any(|id| id == because.rule.id));
-        broken.or_else(named).or_else(|| fired().next()).map(|because| because.rule.id)
+        let last = || self.answers[index + 1].because.iter();
+        let is_named = |because: &&Because| self.scenario.rules.iter().any(|id| id == because.rule.id);
+        let named = || last().find(is_named).or_else(|| fired().find(is_named));
+        broken.or_else(named).or_else(|| last().next()).or_else(|| fired().next()).map(|because| because.rule.id)
     }
 
     /// What a reader may read.

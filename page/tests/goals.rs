@@ -143,6 +143,7 @@ fn the_page_is_told_why_there_is_no_verdict() {
         ("freeze", "steps = [", "The text has a mistake."),
         ("freeze", &find("freeze").expect("there is one").template(), "nothing is written yet: steps come"),
         ("freeze", &file(&[BASE]), "nobody is called worker"),
+        ("free-it", " \n", "nothing is written yet: steps come"),
         ("free-it", &file(&[BASE]), "a solution begins with these steps:"),
     ] {
         let told = told(goal, text, json!({}));

@@ -290,8 +290,14 @@ fn task(out: &mut Out, arguments: &Arguments, progress: &mut Progress, keep: &mu
         )?;
         return Ok(End::Agree);
     };
-    let text = match input::of_file(file) {
-        Ok(source) => source.text,
+    // Mistakes are told with their places in the learner's file; that nothing is written yet is none.
+    let path = file.display().to_string();
+    let text = input::text_of(file).and_then(|text| match goal.is_unwritten(&text) {
+        true => Ok(text),
+        false => input::of_text(&path, &path, &text).map(|source| source.text),
+    });
+    let text = match text {
+        Ok(text) => text,
         Err(invalid) => {
             eprintln!("{}", invalid.message(false));
             return Ok(End::BadInput);
