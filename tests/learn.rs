@@ -111,7 +111,7 @@ fn what_is_not_there_is_told() {
     for (arguments, message) in [
         (&["nothing"][..], "there is no lesson `nothing`"),
         (&["0"], "there is no lesson `0`"),
-        (&["deaf", "more"], "only `goal` takes"),
+        (&["deaf", "more"], "`deaf` takes no other word, only `goal` does"),
         (&["goal"], "which goal?"),
         (&["goal", "none"], "goals are an-orphan-inside"),
         (&["goal", "freeze", "nowhere.toml"], "nowhere.toml"),
