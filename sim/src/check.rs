@@ -59,7 +59,7 @@ impl World {
     }
 
     /// Whether two worlds differ at most in the numbers that their namespaces try next, and in how many namespaces are gone and which
-    /// names the next ones get: all that a failed call may change.
+    /// names the next ones get: all that a failed call may change, but for whom messages are told to (`mq.failed-fork-closes`).
     pub fn equals_but_for_cursors(&self, other: &World) -> bool {
         let forget = |world: &World| {
             let mut world = world.clone();

@@ -4,6 +4,7 @@ mod apart;
 mod progress;
 mod told;
 mod verify;
+mod went;
 
 use std::io::{self, Write};
 use std::path::PathBuf;

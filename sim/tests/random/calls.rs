@@ -99,6 +99,16 @@ pub(crate) const NAMES: &[&str] = &[
     "look",
 ];
 
+/// Nobody is told of a message, whoever asked.
+pub(crate) fn tell_of_nothing(world: &mut World, by: TaskId) {
+    for number in 0..QUEUES {
+        world.mq_notify(by, number.into(), None).expect("that is always possible");
+    }
+}
+
+/// So many message queues there are.
+const QUEUES: u8 = 4;
+
 /// Those that make somebody.
 pub(crate) const BIRTHS: [&str; 6] = ["fork", "vfork", "clone3", "thread", "init", "failed_clone3"];
 
@@ -186,7 +196,7 @@ impl Choice<'_> {
 }
 
 /// Who makes the call, if anybody can.
-fn caller(world: &World, bytes: Bytes) -> Option<TaskId> {
+pub(crate) fn caller(world: &World, bytes: Bytes) -> Option<TaskId> {
     let able: Vec<TaskId> = world.tasks().filter(|task| world.state(*task) == Some(State::Running)).collect();
     able.get(usize::from(bytes[0]) % able.len().max(1)).copied()
 }
@@ -345,8 +355,8 @@ fn changed(world: &mut World, by: TaskId, name: &'static str, bytes: Bytes) -> M
             Made::of(name, world.open_ns(by, u16::from(bytes[2] % 4), Some(task), link, keep))
         }
         "close_pidfd" => Made::done(name, world.close_pidfd(by, Some(task))),
-        "mq_notify" => Made::of(name, world.mq_notify(by, u16::from(bytes[2] % 4), choice.sent())),
-        "mq_send" => Made::of(name, world.mq_send(by, u16::from(bytes[2] % 4))),
+        "mq_notify" => Made::of(name, world.mq_notify(by, u16::from(bytes[2] % QUEUES), choice.sent())),
+        "mq_send" => Made::of(name, world.mq_send(by, u16::from(bytes[2] % QUEUES))),
         "close_ns" => Made::of(name, world.close_ns(by, u16::from(bytes[2] % 4))),
         "setns_kept" => Made::of(name, world.setns_kept(by, u16::from(bytes[2] % 4), NamespaceTypes::empty())),
         "setns_user" => Made::of(name, world.setns_user(by, Some(task))),

@@ -16,7 +16,7 @@ use pidlab_realkernel::Kernel;
 use pidlab_scenario::{Scenario, one_line};
 use serde_json::{Map, Value, json};
 
-use super::verify::{Went, Wrong};
+use super::went::{Went, Wrong};
 use crate::cli::shard::Shard;
 
 /// So much work may be lost if the machine loses its power.

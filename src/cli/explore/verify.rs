@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use petgraph::graph::EdgeIndex;
-use pidlab_explore::{Cover, Followed, Laying, Space, Walk};
+use pidlab_explore::{Cover, Laying, Space, Walk};
 use pidlab_realkernel::Look;
 use pidlab_scenario::{Observation, Scenario};
 
 use super::progress::Progress;
 use super::told::grouped;
+use super::went::{Went, Wrong};
 use crate::cli::shard::Shard;
 use crate::cli::{End, Out, elsewhere};
 use crate::compare::{Problem, Verdict};
@@ -23,23 +24,6 @@ use crate::{random, tell};
 const REPLAYS: usize = 200;
 /// So often a move is gone to that the kernel did not make, because it had chosen another outcome on the way.
 const ROUNDS: usize = 4;
-
-/// A walk that goes wrong, as short as it could be made.
-pub(super) struct Wrong {
-    pub(super) scenario: Scenario,
-    pub(super) report: String,
-    pub(super) replays: usize,
-}
-
-/// What came of one walk.
-pub(super) enum Went {
-    /// Both machines agree on so many steps; where no moves are given, the kernel has made all of the walk.
-    Well(usize, Option<Followed>),
-    NotDecided,
-    /// The surroundings did not let it run.
-    Skipped(String),
-    Wrong(Box<Wrong>),
-}
 
 /// What the kernel made of a space, or of a part of it.
 pub(super) struct Verified {
