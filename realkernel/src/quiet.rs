@@ -76,6 +76,11 @@ fn is_too_long(since: Instant, passes: u32) -> bool {
 /// answer with the same process again.
 const HEAD_START: i64 = 50_000;
 
+/// The same for an exit. A look too early is more than useless there: who reads another's `stat` holds its memory for a moment
+/// (fs/proc/array.c:do_task_stat), and a process that ends meanwhile takes that for somebody with whom it shares it, and writes a 0 for CLONE_CHILD_CLEARTID
+/// (kernel/fork.c:mm_release). Seen in a guest whose CPU is a program.
+const FOR_AN_EXIT: i64 = 1_000_000;
+
 /// The same for a clone that is no vfork: who makes a process lives to say so. A time beyond the next tick of the scheduler costs nothing,
 /// where an earlier one makes the kernel set the CPU's timer and set it back, each an exit of a virtual machine.
 const FOR_A_CLONE: i64 = 20_000_000;
@@ -140,7 +145,7 @@ pub(crate) fn soon_done(process: &Process) -> bool {
         match &process.pidfd {
             Some(pidfd) if ends.contains(&slot.operation.load(Ordering::Relaxed)) => {
                 // A failure, like a time-out, only means that the looks begin early.
-                let _ = os::poll_shortly(pidfd.as_fd(), HEAD_START);
+                let _ = os::poll_shortly(pidfd.as_fd(), FOR_AN_EXIT);
             }
             _ => {
                 let is_clone = slot.operation.load(Ordering::Relaxed) == Operation::Clone.number();
