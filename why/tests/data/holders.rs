@@ -1,82 +1,12 @@
-//! What decides between two answers that are alike, one case at a time: each was found by a mistake that nothing else noticed.
-//!
-//! What is expected is what Linux does, in words; the snapshots are written as a procfs would show them.
-#![forbid(unsafe_code)]
+//! Who is in the way, where two answers are alike: each case was found by a mistake that nothing else noticed. What is expected is what Linux
+//! does, in words.
 
-use pidlab_why::{
-    Condition, Doing, Finding, Help, Holder, How, Report, Snapshot, dot, explain, explain_process, nests, notes, svg,
-    text, tree,
-};
+use pidlab_why::{Condition, Doing, Finding, Help, Holder, How, explain, explain_process, nests, text};
 use serde_json::{Value, json};
 
-/// On its way out; runs its parent's program still; a thread of the kernel.
-const EXITING: u32 = 0x4;
-const FORKED: u32 = 0x40;
-const OF_THE_KERNEL: u32 = 0x0020_0000;
-
-fn process(pid: u32, parent: u32, state: char, numbers: &[u32], more: Value) -> Value {
-    let mut process = json!({
-        "pid": pid, "name": format!("p{pid}"), "state": state, "parent": parent, "numbers": numbers, "groups": vec![0; numbers.len()],
-        "threads": 1, "exit_signal": 17, "started": pid, "flags": 0,
-    });
-    let fields = process.as_object_mut().expect("it is a table");
-    fields.extend(more.as_object().cloned().unwrap_or_default());
-    process
-}
-
-fn seen_from(view: Value, processes: impl IntoIterator<Item = Value>) -> Snapshot {
-    let mut whole = json!({ "procfs": "own", "hidepid": null, "unreadable": 0, "without_namespace": 0 });
-    whole.as_object_mut().expect("it is a table").extend(view.as_object().cloned().unwrap_or_default());
-    let processes: Vec<Value> = processes.into_iter().collect();
-    serde_json::from_value(json!({ "view": whole, "processes": processes })).expect("it is a snapshot")
-}
-
-fn snapshot(processes: impl IntoIterator<Item = Value>) -> Snapshot {
-    seen_from(json!({}), processes)
-}
-
-/// A runtime, 10, with an init that has ended, 11, in namespace 7; and more.
-fn container(runtime: Value, more: impl IntoIterator<Item = Value>) -> Snapshot {
-    let outside = [
-        process(1, 0, 'S', &[1], json!({})),
-        process(10, 1, 'S', &[10], runtime),
-        process(11, 10, 'S', &[11, 1], json!({ "namespace": 7, "flags": EXITING | FORKED })),
-    ];
-    snapshot(outside.into_iter().chain(more))
-}
-
-/// A zombie in namespace 7, PID 2 there, of this parent.
-fn zombie(pid: u32, parent: u32, more: Value) -> Value {
-    let mut all = json!({ "namespace": 7, "flags": EXITING });
-    all.as_object_mut().expect("it is a table").extend(more.as_object().cloned().unwrap_or_default());
-    process(pid, parent, 'Z', &[pid, pid - 10], all)
-}
-
-fn member(pid: u32, parent: u32, state: char, more: Value) -> Value {
-    let mut all = json!({ "namespace": 7 });
-    all.as_object_mut().expect("it is a table").extend(more.as_object().cloned().unwrap_or_default());
-    process(pid, parent, state, &[pid, pid - 10], all)
-}
-
-fn only(report: Report) -> Finding {
-    let [finding] = <[Finding; 1]>::try_from(report.findings).expect("it is one");
-    finding
-}
-
-fn of(snapshot: &Snapshot, pid: u32) -> Finding {
-    only(explain_process(snapshot, pid).expect("it is there"))
-}
-
-/// The first who is in the way of the init.
-fn first(snapshot: &Snapshot) -> Holder {
-    only(explain(snapshot)).holders.first().cloned().expect("somebody is in the way")
-}
-
-/// What a text says, on one line.
-fn words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
+use crate::seen::{
+    EXITING, FORKED, OF_THE_KERNEL, container, first, member, of, only, process, snapshot, two_trees, words, zombie,
+};
 #[test]
 fn only_an_init_that_has_ended_or_was_killed_is_told() {
     // The init of the procfs's own namespace: who it keeps waiting is outside of what is seen.
@@ -413,14 +343,7 @@ fn whose_namespace_is_hidden_is_where_its_number_is_free() {
 #[test]
 fn a_hidden_one_is_looked_for_below_its_parent() {
     // Two trees of namespaces, 7 and 8, each with one below; a hidden guest of somebody in 7 is below 7.
-    let all = snapshot([
-        process(1, 0, 'S', &[1], json!({})),
-        process(11, 1, 'S', &[11, 1], json!({ "namespace": 7 })),
-        process(12, 1, 'S', &[12, 1], json!({ "namespace": 8 })),
-        process(13, 11, 'S', &[13, 2, 1], json!({ "namespace": 9, "flags": EXITING })),
-        process(14, 12, 'S', &[14, 2, 1], json!({ "namespace": 10, "flags": EXITING })),
-        process(15, 11, 'Z', &[15, 3, 2], json!({ "flags": EXITING })),
-    ]);
+    let all = two_trees([process(15, 11, 'Z', &[15, 3, 2], json!({ "flags": EXITING }))]);
     let report = explain(&all);
     let holders: Vec<(u32, Vec<(u32, bool)>)> = report
         .findings
@@ -458,151 +381,6 @@ fn an_init_whose_parent_is_far_away_lies_where_its_number_is_free() {
     perhaps.processes.iter_mut().filter(|it| it.pid == 12).for_each(|it| it.flags = EXITING);
     let finding = explain(&perhaps).findings.into_iter().find(|it| it.who.pid == 12).expect("it is found");
     assert!(matches!(&finding.holders[..], [holder] if holder.who.pid == 14 && !holder.certain), "{finding:?}");
-}
-
-#[test]
-fn the_tree_shows_each_where_it_is_and_what_is_odd_about_it() {
-    let threads = json!({ "namespace": 7, "flags": EXITING, "threads": 2, "detail": { "tasks": [{ "tid": 99, "state": "S", "flags": EXITING }] } });
-    let all = snapshot([
-        process(1, 0, 'S', &[1], json!({})),
-        process(2, 0, 'S', &[2], json!({ "flags": OF_THE_KERNEL })),
-        process(3, 2, 'S', &[3], json!({ "flags": OF_THE_KERNEL })),
-        process(10, 1, 'S', &[10], json!({})),
-        process(11, 10, 'S', &[11, 1], json!({ "namespace": 7, "flags": EXITING })),
-        process(12, 11, 'D', &[12, 2], json!({ "namespace": 7 })),
-        process(13, 12, 'Z', &[13, 3], threads),
-        process(14, 10, 'Z', &[14, 4], json!({ "namespace": 7, "flags": EXITING })),
-        process(15, 0, 'T', &[15, 5], json!({ "namespace": 7 })),
-        process(16, 15, 't', &[16, 6], json!({ "namespace": 7 })),
-    ]);
-    let told = tree(&nests(&all, None), 200);
-    let expected = "\
-┌ PID namespace: 2 processes, and 2 threads of the kernel
-│ 1 p1
-│   10 p10
-│ ┌ PID namespace 7: 6 processes
-│ │ 11 = 1 p11, has ended, on its way out
-│ │   12 = 2 p12, sleeps, no signal wakes it
-│ │     13 = 3 p13, first thread has ended, the rest is on its way out
-│ │ 14 = 4 p14, zombie, its parent 10 is outside
-│ │ 15 = 5 p15, stopped, its parent is not seen
-│ │   16 = 6 p16, stopped for its tracer
-│ └
-└
-";
-    assert_eq!(told, expected);
-    // A picture of what is found has who is in the way, and who could end that; and what lies around them.
-    let report = explain(&all);
-    let shown = tree(&nests(&all, Some(&report)), 200);
-    let lines: Vec<&str> = shown.lines().map(|line| line.trim_start_matches(['│', '┌', '└', ' '])).collect();
-    assert_eq!(lines[0], "PID namespace: 1 process", "{shown}");
-    assert!(lines.contains(&"10 p10") && !shown.contains("16 p16"), "{shown}");
-    let lone = snapshot([process(11, 0, 'S', &[11, 1], json!({ "namespace": 7, "flags": EXITING }))]);
-    assert!(tree(&nests(&lone, Some(&explain(&lone))), 80).contains("11 = 1 p11"));
-    let inner = snapshot([
-        process(11, 0, 'S', &[11, 1], json!({ "namespace": 7 })),
-        process(12, 11, 'S', &[12, 2, 1], json!({ "namespace": 8, "flags": EXITING })),
-    ]);
-    let around = nests(&inner, Some(&explain(&inner)));
-    assert!(around.len() == 1 && around[0].level == 0 && around[0].inner[0].namespace == Some(7), "{around:?}");
-    // What lies beside one another stands by its PIDs, not by when it was seen.
-    let beside = snapshot([
-        process(20, 0, 'S', &[20], json!({})),
-        process(21, 20, 'S', &[21, 2], json!({ "namespace": 9 })),
-        process(22, 20, 'S', &[22, 1], json!({ "namespace": 8 })),
-        process(19, 20, 'S', &[19, 1], json!({ "namespace": 9 })),
-    ]);
-    let order: Vec<Option<u64>> = nests(&beside, None)[0].inner.iter().map(|nest| nest.namespace).collect();
-    assert_eq!(order, [Some(9), Some(8)]);
-}
-
-#[test]
-fn what_lies_very_deep_stays_on_the_page() {
-    let line = (1..=60).map(|pid| process(pid, pid - 1, 'S', &[pid], json!({})));
-    let deep = nests(&snapshot(line), None);
-    let told = tree(&deep, 40);
-    assert!(told.lines().all(|line| line.chars().count() <= 40), "{told}");
-    assert_eq!(deep[0].members[59].depth, 59);
-    let picture = svg(&deep);
-    let document = roxmltree::Document::parse(&picture).expect("it is XML");
-    let number = |node: roxmltree::Node<'_, '_>, name: &str| node.attribute(name)?.parse::<usize>().ok();
-    let width = number(document.root_element(), "width").expect("it has one");
-    let texts: Vec<_> = document.descendants().filter(|node| node.has_tag_name("text")).collect();
-    assert_eq!(texts.len(), 61);
-    for node in texts {
-        // A letter is no wider than eight.
-        let end = number(node, "x").expect("it has one") + 8 * node.text().unwrap_or_default().chars().count();
-        assert!(end <= width && width < 1000, "{node:?} of {width}");
-    }
-}
-
-#[test]
-fn a_graph_has_no_edge_from_nobody_and_quotes_what_it_must() {
-    let named = |pid: u32, parent: u32, name: &str| process(pid, parent, 'S', &[pid], json!({ "name": name }));
-    let graph = dot(&nests(&snapshot([named(1, 0, "a"), named(2, 1, "\\\"")]), None));
-    assert!(graph.contains("  1 -> 2;\n") && !graph.contains("0 ->"), "{graph}");
-    assert!(graph.contains(r#"label="2 \\\"""#), "{graph}");
-}
-
-#[test]
-fn what_many_hold_is_counted_and_not_told_in_full() {
-    let many = |count: u32| explain(&container(json!({}), (12..12 + count).map(|pid| zombie(pid, 10, json!({})))));
-    let told = |count: u32| words(&text(&many(count), 200));
-    assert!(!told(20).contains("more like these"));
-    assert!(told(21).contains("1 more like these") && told(25).contains("5 more like these"));
-    let going = |held: u32| {
-        let held = (0..held).map(|_| zombie(12, 10, json!({})));
-        let going = [member(40, 11, 'R', json!({})), member(41, 11, 'R', json!({}))];
-        words(&text(&explain(&container(json!({}), held.chain(going))), 200))
-    };
-    assert!(going(0).contains("has ended, and so do all others in it"), "{}", going(0));
-    assert!(going(0).contains("2 other PIDs are in use by whoever is on the way out."), "{}", going(0));
-    assert!(
-        going(1).contains("2 other PIDs are in use by whoever is on the way out, or waits for the above."),
-        "{}",
-        going(1)
-    );
-    let one = words(&text(&explain(&container(json!({}), [member(40, 11, 'R', json!({}))])), 200));
-    assert!(one.contains("1 other PID is in use"), "{one}");
-    let alone = words(&text(&explain(&container(json!({}), [])), 200));
-    assert!(alone.contains("nobody is seen whose PID it waits for"), "{alone}");
-    let in_group = |pid: u32| process(pid, 1, 'S', &[pid], json!({ "groups": [17] }));
-    let crowd = text(&explain(&container(json!({}), (20..40).map(in_group))), 80);
-    assert_eq!(crowd.matches("setpgid(0, 0)").count(), 8, "{crowd}");
-    let tasks: Vec<Value> = (13..33).map(|tid| json!({ "tid": tid, "state": "D", "wchan": "nfs_wait" })).collect();
-    let threads = zombie(12, 10, json!({ "threads": 21, "detail": { "tasks": tasks } }));
-    let told = words(&text(&explain(&container(json!({}), [threads])), 200));
-    assert_eq!(told.matches("(in nfs_wait)").count(), 5, "{told}");
-}
-
-#[test]
-fn what_is_hidden_is_said() {
-    let told = |view: Value| notes(&seen_from(view, []).view).concat();
-    assert_eq!(told(json!({})), "");
-    assert!(told(json!({ "procfs": "ancestor" })).contains("an ancestor"));
-    assert!(told(json!({ "procfs": "elsewhere" })).contains("is not in"));
-    assert!(told(json!({ "hidepid": "2" })).contains("hidepid=2"));
-    assert!(told(json!({ "unreadable": 1 })).contains("1 process may not be read"));
-    assert!(told(json!({ "unreadable": 2 })).contains("2 processes may not be read"));
-    assert!(told(json!({ "without_namespace": 3 })).contains("of 3 processes in inner PID namespaces"));
-}
-
-#[test]
-fn what_was_held_otherwise_is_not_what_was_held() {
-    let traced = container(json!({}), [zombie(12, 11, json!({ "tracer": 10 }))]);
-    let unreaped = container(json!({}), [zombie(12, 10, json!({}))]);
-    assert!(!explain(&unreaped).since(&explain(&traced)).is_stuck(), "its tracer has let it go since");
-    assert!(explain(&unreaped).since(&explain(&unreaped)).is_stuck());
-    // Another init with the same guest; and one that was not stuck.
-    let mut other = unreaped.clone();
-    other.processes.iter_mut().filter(|it| it.pid == 11).for_each(|it| it.started = 4711);
-    assert!(!explain(&other).since(&explain(&unreaped)).is_stuck());
-    let stopped = |state: char| {
-        let more = json!({ "detail": { "wchan": "x" } });
-        explain_process(&snapshot([process(1, 0, 'S', &[1], json!({})), process(12, 1, state, &[12], more)]), 12)
-            .expect("it is there")
-    };
-    assert!(!stopped('T').is_stuck() && stopped('D').is_stuck());
 }
 
 #[test]
@@ -660,12 +438,7 @@ fn a_namespace_lies_where_a_parent_of_its_members_is() {
 
 #[test]
 fn a_hidden_parent_is_placed_before_its_child() {
-    let all = snapshot([
-        process(1, 0, 'S', &[1], json!({})),
-        process(11, 1, 'S', &[11, 1], json!({ "namespace": 7 })),
-        process(12, 1, 'S', &[12, 1], json!({ "namespace": 8 })),
-        process(13, 11, 'S', &[13, 2, 1], json!({ "namespace": 9, "flags": EXITING })),
-        process(14, 12, 'S', &[14, 2, 1], json!({ "namespace": 10, "flags": EXITING })),
+    let all = two_trees([
         process(15, 16, 'Z', &[15, 3, 2], json!({ "flags": EXITING })),
         process(16, 11, 'S', &[16, 4], json!({})),
     ]);

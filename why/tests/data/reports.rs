@@ -1,39 +1,15 @@
 //! What is concluded from what was seen, on snapshots that are data.
-#![forbid(unsafe_code)]
 
 use pidlab_why::{
     Condition, Doing, Help, How, Report, Snapshot, dot, explain, explain_process, nests, svg, text, tree,
 };
 use serde_json::{Value, json};
 
-/// Flags of proc_pid_stat(5): on its way out, and one that runs its parent's program still.
-const EXITING: u32 = 0x4;
-const FORKED: u32 = 0x40;
-
-fn process(pid: u32, parent: u32, state: char, numbers: &[u32], more: Value) -> Value {
-    let mut process = json!({
-        "pid": pid, "name": format!("p{pid}"), "state": state, "parent": parent, "numbers": numbers, "groups": vec![0; numbers.len()],
-        "threads": 1, "exit_signal": 17, "started": pid, "flags": 0,
-    });
-    let fields = process.as_object_mut().expect("it is a table");
-    fields.extend(more.as_object().cloned().unwrap_or_default());
-    process
-}
-
-fn snapshot(processes: impl IntoIterator<Item = Value>) -> Snapshot {
-    let view = json!({ "procfs": "own", "hidepid": null, "unreadable": 0, "without_namespace": 0 });
-    let processes: Vec<Value> = processes.into_iter().collect();
-    serde_json::from_value(json!({ "view": view, "processes": processes })).expect("it is a snapshot")
-}
+use crate::seen::{self, EXITING, FORKED, process, snapshot};
 
 /// A runtime with an init that has ended; its namespace is 7.
 fn container(more: impl IntoIterator<Item = Value>) -> Snapshot {
-    let outside = [
-        process(1, 0, 'S', &[1], json!({})),
-        process(10, 1, 'S', &[10], json!({ "detail": { "call": { "name": "poll", "arguments": [] } } })),
-        process(11, 10, 'S', &[11, 1], json!({ "namespace": 7, "flags": EXITING | FORKED })),
-    ];
-    snapshot(outside.into_iter().chain(more))
+    seen::container(json!({ "detail": { "call": { "name": "poll", "arguments": [] } } }), more)
 }
 
 fn holder(snapshot: &Snapshot) -> pidlab_why::Holder {
