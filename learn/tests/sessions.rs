@@ -176,6 +176,8 @@ fn the_rule_at_stake_fires() {
     // Of several that fire, one of the step that is asked about.
     let asked = "shell is 2 in its own namespace. Whom does init see as parent?";
     assert_eq!(is("creation/the-child-is-the-init", asked), "view.getppid-outside");
+    // Where the reader could have read before, one of the step that made the answer another.
+    assert_eq!(is("orphans/adopted-by-own-init", "Who is leaf's parent now?"), "reap.ns-is-fathers");
     let ahead = about("orphans/adopted-by-own-init", "Who is leaf's parent now?").ahead;
     assert_eq!(ahead, ["mid: exit(0)", "leaf: getppid()"]);
 }

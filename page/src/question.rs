@@ -7,8 +7,10 @@
 
 mod answers;
 
+use std::ops::RangeInclusive;
+
 use pidlab_scenario::{Call, CallName, Facts, Line, Observation, Scenario, Step, told};
-use pidlab_sim::{Answer, Because, Misconception, Model};
+use pidlab_sim::{Answer, Misconception, Model};
 use serde::Serialize;
 
 use crate::scene::Spaces;
@@ -148,22 +150,23 @@ impl<'a> Rehearsal<'a> {
             .chain([0])
             .fold(index as u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(u32::from(byte)));
         let choices = pool.choices(MOST_CHOICES, seed)?;
-        let rule = self.rule_at_stake(&choices, stands, index);
+        // Where the reader could have read before, what made the answer another is at stake; else what the reading itself gives.
+        let decides = if reads && self.read(stands, step).is_some() { stands } else { index };
+        let rule = self.rule_at_stake(&choices, decides, stands..=index);
         let read = (stands != index).then(|| deed(step));
         let ahead: Vec<String> = self.scenario.steps[stands..=index].iter().map(deed).collect();
         Some((stands, Question { text, step: stands + 1, deed: ahead[0].clone(), read, ahead, choices, rule }))
     }
 
     /// The rule that decides a question: of those that fire from the step before which it stands to the one that it is about, first one
-    /// that an answer to choose from would break, then one that the scenario is about, the last step's before others.
-    fn rule_at_stake(&self, choices: &[Choice], stands: usize, index: usize) -> Option<&'static str> {
-        let fired = || self.answers[stands + 1..=index + 1].iter().flat_map(|answer| &answer.because);
+    /// that an answer to choose from would break, then one that the scenario is about, those of the step that decides before others.
+    fn rule_at_stake(&self, choices: &[Choice], decides: usize, steps: RangeInclusive<usize>) -> Option<&'static str> {
+        let here = self.answers[decides + 1].because.iter();
+        let fired = || here.clone().chain(steps.clone().flat_map(|step| &self.answers[step + 1].because));
         let wrong = || choices.iter().filter_map(|choice| Misconception::from_word(choice.misconception?));
         let broken = fired().find(|because| wrong().any(|wrong| wrong.rule().id == because.rule.id));
-        let last = || self.answers[index + 1].because.iter();
-        let is_named = |because: &&Because| self.scenario.rules.iter().any(|id| id == because.rule.id);
-        let named = || last().find(is_named).or_else(|| fired().find(is_named));
-        broken.or_else(named).or_else(|| last().next()).or_else(|| fired().next()).map(|because| because.rule.id)
+        let named = || fired().find(|because| self.scenario.rules.iter().any(|id| id == because.rule.id));
+        broken.or_else(named).or_else(|| fired().next()).map(|because| because.rule.id)
     }
 
     /// What a reader may read.
