@@ -78,6 +78,7 @@ fn take_leaders_place(w: &mut World, caller: TaskId, leader: TaskId) {
     w.task_mut(leader).thread_pid = own;
     w.pids[first].task = Some(caller);
     w.pids[own].task = Some(leader);
+    mqueue::owner_by_pid(w, leader, caller);
     replace_sibling(w, leader, caller);
     w.task_mut(caller).next_thread = Some(leader);
     w.task_mut(leader).next_thread = None;

@@ -67,6 +67,11 @@ pub(crate) fn sys_mq_timedsend(w: &mut World, caller: TaskId, number: u16) -> Re
     Ok(())
 }
 
+/// The first thread's PID is another thread's now, and who is told is noted by the PID.
+pub(crate) fn owner_by_pid(w: &mut World, from: TaskId, to: TaskId) {
+    w.queues.values_mut().flatten().filter(|noted| noted.owner == from).for_each(|noted| noted.owner = to);
+}
+
 /// The descriptors of a process are closed, or copies of them in its name: it is told no more of messages to queues that it has open.
 ///
 /// # References
