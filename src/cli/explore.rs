@@ -30,7 +30,7 @@ call says one, lead to the same state.
 Examples:
   pidlab explore                                    a small space, in a moment
   pidlab explore --steps 6 --processes 4 --namespaces 3
-  pidlab explore --calls all --steps 2              every call
+  pidlab explore --calls each --steps 2             every call
   pidlab explore --verify                           on the kernel, too
   pidlab explore --verify --steps 6 --resume done   and, cut short, again
   pidlab explore --calls fork,exit,wait,kill --steps 30
@@ -60,8 +60,9 @@ pub(super) struct Arguments {
     /// How many PID namespaces there are at most at one time, the outermost one among them.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=32))]
     namespaces: u8,
-    /// Which calls are tried: `core`, `all`, or some by name [default: core; all with --tell-apart].
-    #[arg(long, value_name = "core|all|CALLS", value_parser = alphabet)]
+    /// Which calls are tried: `core`, `each` (every call, with its commonest arguments), `all` (with all that there are), or some by
+    /// name [default: core; all with --tell-apart].
+    #[arg(long, value_name = "core|each|all|CALLS", value_parser = alphabet)]
     calls: Option<Alphabet>,
     /// Tell states apart that differ in nothing but PIDs.
     #[arg(long)]
