@@ -66,8 +66,9 @@ impl Kind {
         (self.call)(Given { at: Role::HOST, child: Role::HOST }).name()
     }
 
+    /// Whether this word means it: its own, or the name of its call where that is no kind's own.
     fn is_called(&self, word: &str) -> bool {
-        self.word == word || self.name().word() == word
+        self.word == word || (self.name().word() == word && KINDS.iter().all(|kind| kind.word != word))
     }
 }
 
@@ -321,8 +322,8 @@ impl Alphabet {
         Alphabet::of(|_| true)
     }
 
-    /// `core`, `each`, `all`, or the calls with these words, separated by commas: a call's name, with whatever arguments there are, or one of
-    /// [`Alphabet::words`].
+    /// `core`, `each`, `all`, or the calls with these words, separated by commas: one of [`Alphabet::words`] (`exit` is `exit` alone, and not `exit 3`),
+    /// or else a call's name, with whatever arguments there are.
     ///
     /// # Errors
     /// The word that means nothing.
