@@ -42,7 +42,7 @@ enum Why {
 }
 
 impl Invalid {
-    fn unreadable(path: &Path, why: impl ToString) -> Invalid {
+    pub(crate) fn unreadable(path: &Path, why: impl ToString) -> Invalid {
         Invalid { name: scenario_name(path), path: path.display().to_string(), why: Why::Unreadable(why.to_string()) }
     }
 

@@ -2,6 +2,7 @@
 
 mod tool;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -318,6 +319,45 @@ fn a_found_difference_says_how_to_see_it_again() {
     assert_eq!(pidlab(&folder.0, &["show", "--c", "found.toml"]).out.lines().next(), Some("/* A random scenario"));
     let again = pidlab(&folder.0, &["run", "--misconception", "init-dies-from-inside", "found.toml"]);
     assert_eq!(again.code, Some(1), "{}", again.out);
+}
+
+/// What is found is kept, each once, and runs first the next time, until it is mended.
+#[test]
+fn a_corpus_keeps_what_was_found_and_asks_it_first() {
+    let folder = Folder::new("corpus");
+    let arguments = ["fuzz", "--misconception", "init-dies-from-inside", "--seed", "2", "--corpus", "found"];
+    let going = pidlab(&folder.0, &[&arguments[..], &["--steps", "3000", "--keep-going", "--format", "json"]].concat());
+    if going.code == Some(4) {
+        assert!(going.err.contains("remedy: "), "{}", going.err);
+        return;
+    }
+    assert_eq!(going.code, Some(1), "{}", going.err);
+    let lines: Vec<serde_json::Value> =
+        going.out.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
+    let (summary, found) = lines.split_last().expect("there is a summary");
+    assert!(found.len() > 1, "{}", going.out);
+    assert_eq!(summary["summary"]["differences"], found.len());
+    let files: BTreeSet<&str> = found.iter().filter_map(|one| one["difference"]["file"].as_str()).collect();
+    assert_eq!(files.len(), found.len());
+    for file in &files {
+        let run = pidlab(&folder.0, &["run", "--own-memory", "--misconception", "init-dies-from-inside", file]);
+        assert_eq!(run.code, Some(1), "{file}: {}", run.out);
+    }
+
+    let again = pidlab(&folder.0, &[&arguments[..], &["--steps", "1", "--keep-going"]].concat());
+    assert_eq!(again.code, Some(1), "{}", again.err);
+    let told = again.out.lines().filter(|line| line.contains(", of the corpus, found")).count();
+    assert_eq!(told, files.len(), "{}", again.out);
+    assert_eq!(fs::read_dir(folder.0.join("found")).expect("it is there").count(), files.len());
+    assert!(again.out.lines().any(|line| line == format!("of the corpus {}, which ran first", files.len())));
+
+    let mended = pidlab(&folder.0, &["fuzz", "--seed", "2", "--steps", "1", "--corpus", "found"]);
+    assert_eq!(mended.code, Some(0), "{}{}", mended.out, mended.err);
+    folder.file("found/none.toml", "title = 3");
+    let bad = pidlab(&folder.0, &["fuzz", "--on", "model", "--steps", "1", "--corpus", "found"]);
+    assert_eq!((bad.code, bad.err.contains("none.toml:1:")), (Some(2), true), "{}", bad.err);
+    let none = pidlab(&folder.0, &["fuzz", "--on", "model", "--steps", "1", "--corpus", "found/none.toml/x"]);
+    assert_eq!((none.code, none.err.is_empty()), (Some(2), false));
 }
 
 #[test]

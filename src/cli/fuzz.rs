@@ -1,5 +1,6 @@
 //! `pidlab fuzz`: random scenarios on both sides.
 
+mod corpus;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use pidlab_scenario::Scenario;
 use pidlab_scenario::random::{Choice, Theme};
 use pidlab_sim::rule;
 
+use self::corpus::{Corpus, Kept};
 use self::tally::Tally;
 use super::elsewhere::{self, Elsewhere, Files};
 use super::outcomes::{self, Counted, Open};
@@ -27,6 +29,8 @@ use crate::{standalone, tell};
 
 /// Replays that shrinking one scenario may take.
 const REPLAYS: usize = 200;
+/// Differences that are told with --keep-going; more of them say no more.
+const MOST_FOUND: usize = 100;
 /// How many scenarios a place may not let run before it is given up, if they are most of all.
 const MOST_SKIPPED: u64 = 100;
 
@@ -38,6 +42,7 @@ as a scenario file.
 Examples:
   pidlab fuzz                                  2000 steps of a new seed
   pidlab fuzz --time 600 --save found.toml     ten minutes
+  pidlab fuzz --time 3600 --keep-going --corpus found   all that an hour finds
   pidlab fuzz --seed 1 --steps 20000 --rules   which rules came up
   pidlab fuzz --misconception init-dies-from-inside")]
 pub(super) struct Arguments {
@@ -80,11 +85,19 @@ pub(super) struct Arguments {
     /// Write the shrunk scenario that differs into this file.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Keep every scenario that differs in this folder, and run those that are in it first.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "kernel")]
+    corpus: Option<PathBuf>,
+    /// Go on after a difference, up to a hundred that shrink to different steps.
+    #[arg(long, conflicts_with = "save")]
+    keep_going: bool,
 }
 
 /// One case: what ran, or the smallest scenario that still goes wrong.
 enum Case {
     Ran(Scenario, Verdict, Vec<Open>),
+    /// One of the corpus, in which nothing is wrong any more.
+    Mended,
     /// The surroundings did not let it run.
     Skipped(Skip),
     Wrong(Found),
@@ -100,6 +113,8 @@ struct Skip {
 enum Not {
     Right(String),
     Run(Skip),
+    /// It is for other kernels.
+    Asked,
 }
 
 /// A scenario that goes wrong.
@@ -110,6 +125,31 @@ struct Found {
     program: Result<String, String>,
     replays: usize,
     sharing: Sharing,
+    /// The file of the corpus that it is in.
+    file: Option<PathBuf>,
+}
+
+/// All that goes wrong.
+#[derive(Default)]
+struct Finds {
+    found: Vec<Found>,
+    /// How often one of these came again, as others shrank to the same steps.
+    again: u64,
+}
+
+impl Finds {
+    /// Takes a find in; a new one is kept in the corpus, if there is one.
+    fn take(&mut self, mut found: Found, corpus: Option<&Corpus>) -> io::Result<()> {
+        if self.found.iter().any(|known| known.scenario.steps == found.scenario.steps) {
+            self.again += 1;
+            return Ok(());
+        }
+        if let (None, Some(corpus)) = (&found.file, corpus) {
+            found.file = Some(corpus.keep(&found.scenario)?);
+        }
+        self.found.push(found);
+        Ok(())
+    }
 }
 
 /// Steps that are run where neither their number nor a time is given.
@@ -130,9 +170,18 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         writeln!(out, "seed {seed}: random scenarios of up to {} steps on {machines}", arguments.length)?;
         out.flush()?;
     }
+    let corpus = match arguments.corpus.as_deref().map(Corpus::open).transpose() {
+        Ok(corpus) => corpus,
+        Err(why) => {
+            super::complain(&why);
+            return Ok(End::BadInput);
+        }
+    };
+    let kept = corpus.as_ref().map_or(0, Corpus::runs);
     let mut tally = Tally::default();
     let mut counted = Counted::default();
-    let mut wrong = None;
+    let mut finds = Finds::default();
+    let mut written = Ok(());
     let mut skipped: Option<(u64, Skip)> = None;
     let end = arguments.time.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let wanted = arguments.steps.unwrap_or(if end.is_some() { u64::MAX } else { STEPS });
@@ -141,8 +190,11 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         labs,
         jobs,
         Plan { on: arguments.on, belief: arguments.belief.believe },
-        usize::try_from(wanted).unwrap_or(usize::MAX),
-        |worker, index| Trial::new(seed, shard.index(index) as u64).run(worker, arguments),
+        usize::try_from(wanted).unwrap_or(usize::MAX).saturating_add(kept),
+        |worker, index| match corpus.as_ref().and_then(|corpus| corpus.run(index)) {
+            Some(kept) => known(worker, kept),
+            None => Trial::new(seed, shard.index(index - kept) as u64).run(worker, arguments),
+        },
         |_, case| match case {
             Case::Ran(scenario, verdict, open) => {
                 tally.add(&scenario, &verdict);
@@ -150,6 +202,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
                 progress.set_position(tally.steps.min(wanted));
                 tally.steps < wanted && end.is_none_or(|end| Instant::now() < end)
             }
+            Case::Mended => true,
             // A place in which hardly anything runs is no place to wait in.
             Case::Skipped(why) => {
                 let count = skipped.as_ref().map_or(0, |(count, _)| *count) + 1;
@@ -157,28 +210,62 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
                 count < MOST_SKIPPED || count < 2 * tally.scenarios
             }
             Case::Wrong(found) => {
-                wrong = Some(found);
-                false
+                written = finds.take(found, corpus.as_ref());
+                let is_in_time = end.is_none_or(|end| Instant::now() < end);
+                arguments.keep_going && written.is_ok() && finds.found.len() < MOST_FOUND && is_in_time
             }
         },
     );
     progress.finish_and_clear();
+    written?;
     if json {
-        return written_as_json(out, arguments, seed, &tally, wrong.as_ref(), skipped.as_ref());
+        return written_as_json(out, arguments, seed, &tally, &finds, skipped.as_ref());
+    }
+    if let Some(corpus) = &corpus {
+        writeln!(out, "of the corpus {}, which ran first", corpus.len())?;
     }
     write!(out, "{}", tally.text(arguments.rules))?;
     if arguments.outcomes {
         write!(out, "{}", counted.text())?;
     }
-    let Some(found) = wrong else {
+    if finds.found.is_empty() {
         writeln!(out, "differences 0, not decided {}", tally.not_decided)?;
         if let Some((count, why)) = &skipped {
             writeln!(out, "skipped {count}, the last one: {}\nremedy: {}", why.reason, why.remedy)?;
         }
         return Ok(tally.end(skipped.is_some()));
-    };
-    tell_found(out, arguments, seed, &found)?;
+    }
+    let count = finds.found.len();
+    for (number, found) in (1..).zip(&finds.found) {
+        let which =
+            if arguments.keep_going { format!("difference {number} of {count}") } else { "differences 1".to_owned() };
+        tell_found(out, arguments, seed, &which, found)?;
+    }
+    if finds.again > 0 {
+        writeln!(out, "\n{} more scenarios shrank to the same steps", finds.again)?;
+    }
     Ok(End::Differ)
+}
+
+/// A scenario of the corpus. What this kernel is not for, or the surroundings do not let run, is no difference.
+fn known(worker: &mut Worker, kept: Kept<'_>) -> Case {
+    let Kept { scenario, file, sharing } = kept;
+    let trial = Trial { name: scenario.name.clone(), seed: 0, index: 0, theme: Theme::of(0), sharing };
+    match trial.wrong(worker, scenario) {
+        Ok(_) | Err(Not::Asked) => Case::Mended,
+        Err(Not::Run(why)) => Case::Skipped(why),
+        Err(Not::Right(report)) => {
+            let program = standalone::program(worker.model(), scenario, plain(&report).trim_end());
+            Case::Wrong(Found {
+                scenario: scenario.clone(),
+                report,
+                program,
+                replays: 0,
+                sharing,
+                file: Some(file.to_owned()),
+            })
+        }
+    }
 }
 
 /// A bar on standard error, drawn only on a terminal: how many steps of how many, or how long.
@@ -202,10 +289,10 @@ fn written_as_json(
     arguments: &Arguments,
     seed: u64,
     tally: &Tally,
-    wrong: Option<&Found>,
+    finds: &Finds,
     skipped: Option<&(u64, Skip)>,
 ) -> io::Result<End> {
-    if let Some(found) = wrong {
+    for found in &finds.found {
         let report = plain(&found.report);
         let scenario = found.scenario.to_toml();
         if let Some(file) = &arguments.save {
@@ -218,10 +305,13 @@ fn written_as_json(
             Ok(program) => difference["program"] = program.as_str().into(),
             Err(why) => difference["no_program"] = why.as_str().into(),
         }
+        if let Some(file) = &found.file {
+            difference["file"] = file.display().to_string().into();
+        }
         writeln!(out, "{}", serde_json::json!({ "difference": difference }))?;
     }
     let mut summary = serde_json::json!({
-        "seed": seed, "scenarios": tally.scenarios, "steps": tally.steps, "differences": u8::from(wrong.is_some()),
+        "seed": seed, "scenarios": tally.scenarios, "steps": tally.steps, "differences": finds.found.len(), "again": finds.again,
         "not_decided": tally.not_decided, "calls": tally.calls, "answers": tally.answers,
         "rules_fired": tally.rules.len(), "rules": rule::CATALOGUE.len(),
     });
@@ -234,16 +324,22 @@ fn written_as_json(
         summary["skipped_last"] = serde_json::json!({ "reason": why.reason, "remedy": why.remedy });
     }
     writeln!(out, "{}", serde_json::json!({ "summary": summary }))?;
-    Ok(if wrong.is_some() { End::Differ } else { tally.end(skipped.is_some()) })
+    Ok(if finds.found.is_empty() { tally.end(skipped.is_some()) } else { End::Differ })
 }
 
-fn tell_found(out: &mut Out, arguments: &Arguments, seed: u64, found: &Found) -> io::Result<()> {
-    let Found { scenario, report, replays, .. } = found;
-    writeln!(out, "\ndifferences 1, shrunk to {} steps in {replays} replays:\n", scenario.steps.len())?;
+fn tell_found(out: &mut Out, arguments: &Arguments, seed: u64, which: &str, found: &Found) -> io::Result<()> {
+    let Found { scenario, report, replays, file, .. } = found;
+    match file {
+        Some(file) if *replays == 0 => writeln!(out, "\n{which}, of the corpus, {}:\n", file.display())?,
+        _ => writeln!(out, "\n{which}, shrunk to {} steps in {replays} replays:\n", scenario.steps.len())?,
+    }
     writeln!(out, "{}", scenario.to_toml())?;
     write!(out, "{report}")?;
     if let Some(file) = &arguments.save {
         fs::write(file, scenario.to_toml())?;
+    }
+    if let (Some(file), 1..) = (file, *replays) {
+        writeln!(out, "kept: {}", file.display())?;
     }
     writeln!(out, "replay: {}", found.replay(arguments, seed))?;
     match &found.program {
@@ -265,7 +361,8 @@ impl Found {
             options += &format!(" --misconception {}", misconception.word());
         }
         let run = if self.sharing == Sharing::Own { "pidlab run --own-memory" } else { "pidlab run" };
-        match &arguments.save {
+        match self.file.as_ref().or(arguments.save.as_ref()) {
+            Some(file) if self.replays == 0 => format!("{run}{options} {}", file.display()),
             Some(file) => format!("{run}{options} {}   # seed {seed}", file.display()),
             None => {
                 let length = arguments.length;
@@ -316,6 +413,10 @@ impl Trial {
                 Case::Ran(scenario, verdict, open)
             }
             Err(Not::Run(why)) => Case::Skipped(why),
+            Err(Not::Asked) => {
+                let reason = "it is for another kernel, which no random scenario should be".to_owned();
+                Case::Skipped(Skip { reason, remedy: "report it, with the seed".to_owned() })
+            }
             Err(Not::Right(report)) => Case::Wrong(self.smallest(worker, choices, report)),
         }
     }
@@ -332,9 +433,7 @@ impl Trial {
                 let problems = verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem));
                 Err(Not::Right(problems.collect()))
             }
-            Judged::Lacking(facts, _) | Judged::ModelOnly(facts, _) => {
-                Err(Not::Right(format!("this is for machines {}\n", crate::words::needs(&facts))))
-            }
+            Judged::Lacking(..) | Judged::ModelOnly(..) => Err(Not::Asked),
             Judged::Skipped(why, _) => Err(Not::Run(Skip { reason: why.reason, remedy: why.remedy })),
             // What was not seen is no difference: a machine under load may have given the processes no time.
             Judged::Failed(why) => {
@@ -350,7 +449,7 @@ impl Trial {
     fn report(&self, worker: &mut Worker, scenario: &Scenario) -> Option<String> {
         match self.wrong(worker, scenario) {
             Err(Not::Right(report)) => Some(report),
-            Ok(_) | Err(Not::Run(_)) => None,
+            Ok(_) | Err(Not::Run(_) | Not::Asked) => None,
         }
     }
 
@@ -368,6 +467,6 @@ impl Trial {
             report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
         }
         let program = standalone::program(worker.model(), &scenario, plain(&report).trim_end());
-        Found { scenario, report, program, replays: replays + more, sharing: self.sharing }
+        Found { scenario, report, program, replays: replays + more, sharing: self.sharing, file: None }
     }
 }
