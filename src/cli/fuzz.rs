@@ -1,6 +1,7 @@
 //! `pidlab fuzz`: random scenarios on both sides.
 
 mod corpus;
+mod rare;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use pidlab_realkernel::Sharing;
 use pidlab_scenario::Scenario;
-use pidlab_scenario::random::{Choice, Theme};
-use pidlab_sim::rule;
+use pidlab_scenario::random::Choice;
+use pidlab_sim::{Model, rule};
 
 use self::corpus::{Corpus, Kept};
+use self::rare::{Draw, Rare};
 use self::tally::Tally;
 use super::elsewhere::{self, Elsewhere, Files};
 use super::outcomes::{self, Counted, Open};
@@ -178,6 +180,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         }
     };
     let kept = corpus.as_ref().map_or(0, Corpus::runs);
+    let rare = Rare::of(seed, usize::from(arguments.length), &mut Model::new(labs.facts()));
     let mut tally = Tally::default();
     let mut counted = Counted::default();
     let mut finds = Finds::default();
@@ -193,7 +196,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         usize::try_from(wanted).unwrap_or(usize::MAX).saturating_add(kept),
         |worker, index| match corpus.as_ref().and_then(|corpus| corpus.run(index)) {
             Some(kept) => known(worker, kept),
-            None => Trial::new(seed, shard.index(index - kept) as u64).run(worker, arguments),
+            None => Trial::new(seed, shard.index(index - kept) as u64).run(worker, arguments, &rare),
         },
         |_, case| match case {
             Case::Ran(scenario, verdict, open) => {
@@ -250,7 +253,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
 /// A scenario of the corpus. What this kernel is not for, or the surroundings do not let run, is no difference.
 fn known(worker: &mut Worker, kept: Kept<'_>) -> Case {
     let Kept { scenario, file, sharing } = kept;
-    let trial = Trial { name: scenario.name.clone(), seed: 0, index: 0, theme: Theme::of(0), sharing };
+    let trial = Trial { name: scenario.name.clone(), draw: Draw { sharing, ..Draw::new(0, 0) } };
     match trial.wrong(worker, scenario) {
         Ok(_) | Err(Not::Asked) => Case::Mended,
         Err(Not::Run(why)) => Case::Skipped(why),
@@ -382,29 +385,19 @@ fn machines(labs: &Labs, on: On) -> String {
     }
 }
 
-/// One random scenario: where it comes from, and how its processes share memory.
+/// One scenario: what it is called, and where it comes from.
 struct Trial {
     name: String,
-    seed: u64,
-    index: u64,
-    theme: Theme,
-    sharing: Sharing,
+    draw: Draw,
 }
 
 impl Trial {
     fn new(seed: u64, index: u64) -> Trial {
-        Trial {
-            name: format!("random/{seed}-{index}"),
-            seed,
-            index,
-            theme: Theme::of(index),
-            // Processes with a memory of their own end more slowly, as those of most real programs do.
-            sharing: if index % 3 == 2 { Sharing::Own } else { Sharing::Auto },
-        }
+        Trial { name: format!("random/{seed}-{index}"), draw: Draw::new(seed, index) }
     }
 
-    fn run(&self, worker: &mut Worker, arguments: &Arguments) -> Case {
-        let choices = random::choices(self.seed, self.index, usize::from(arguments.length));
+    fn run(&self, worker: &mut Worker, arguments: &Arguments, rare: &Rare) -> Case {
+        let choices = rare.choices(self.draw, usize::from(arguments.length), worker.model());
         let scenario = self.scenario(worker, &choices);
         match self.wrong(worker, &scenario) {
             Ok(verdict) => {
@@ -422,12 +415,12 @@ impl Trial {
     }
 
     fn scenario(&self, worker: &mut Worker, choices: &[Choice]) -> Scenario {
-        random::scenario(choices, self.theme, worker.model(), &self.name)
+        random::scenario(choices, self.draw.theme, worker.model(), &self.name)
     }
 
     /// The verdict where all is well, else what is wrong, in words.
     fn wrong(&self, worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, Not> {
-        match worker.judge_sharing(scenario, self.sharing) {
+        match worker.judge_sharing(scenario, self.draw.sharing) {
             Judged::Verdict(verdict) if verdict.problems.is_empty() || verdict.is_not_decided() => Ok(verdict),
             Judged::Verdict(verdict) => {
                 let problems = verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem));
@@ -438,7 +431,7 @@ impl Trial {
             // What was not seen is no difference: a machine under load may have given the processes no time.
             Judged::Failed(why) => {
                 let reason = format!("the kernel side gave no result: {why}");
-                let again = format!("pidlab fuzz --seed {} again", self.seed);
+                let again = format!("pidlab fuzz --seed {} again", self.draw.seed);
                 let remedy = format!("{again}, with less beside it: if it comes again, it is not the load");
                 Err(Not::Run(Skip { reason, remedy }))
             }
@@ -467,6 +460,6 @@ impl Trial {
             report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
         }
         let program = standalone::program(worker.model(), &scenario, plain(&report).trim_end());
-        Found { scenario, report, program, replays: replays + more, sharing: self.sharing, file: None }
+        Found { scenario, report, program, replays: replays + more, sharing: self.draw.sharing, file: None }
     }
 }
