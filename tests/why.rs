@@ -3,11 +3,20 @@
 
 mod tool;
 
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use pidlab_realkernel::cannot_run;
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, set_child_subreaper, waitid, waitpid,
+};
 use tool::{Ended, Folder, GOOD, command, pidlab};
+
+/// Nothing takes as long that comes to an end.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// A child that has ended, and that we have not waited for.
 fn zombie() -> Child {
@@ -65,6 +74,140 @@ fn a_watch_ends_when_it_is_gone() {
     told.read_to_string(&mut rest).expect("it is text");
     assert!(rest.ends_with("It is gone.\n"), "{rest}");
     assert_eq!(watch.wait().expect("it is our child").code(), Some(0));
+}
+
+/// Those that a process of one thread has made.
+fn children(of: u32) -> Vec<u32> {
+    let list = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).expect("it is there");
+    list.split_whitespace().map(|pid| pid.parse().expect("it is a PID")).collect()
+}
+
+fn number(pid: u32) -> Pid {
+    Pid::from_raw(i32::try_from(pid).expect("a PID is small")).expect("it is not 0")
+}
+
+/// A watch that has told the first of what it sees.
+struct Watch {
+    child: Child,
+    told: ChildStdout,
+}
+
+impl Watch {
+    fn over(folder: &Folder, pid: u32) -> Watch {
+        let pid = pid.to_string();
+        let mut watch = command(&folder.0, &["why", &pid, "--watch"]);
+        let mut child = watch.stdout(Stdio::piped()).spawn().expect("pidlab starts");
+        let mut told = child.stdout.take().expect("it is piped");
+        let mut first = [0; 16];
+        told.read_exact(&mut first).expect("it says what it sees");
+        assert!(String::from_utf8_lossy(&first).starts_with(&pid));
+        Watch { child, told }
+    }
+
+    /// What it tells up to the end of everybody that it could have started.
+    fn rest(mut self) -> (String, ExitStatus) {
+        let mut rest = String::new();
+        self.told.read_to_string(&mut rest).expect("it is text");
+        (rest, self.child.wait().expect("it is our child"))
+    }
+}
+
+#[test]
+fn a_watch_that_is_killed_leaves_nothing() {
+    let folder = Folder::new("why-killed");
+    let mut child = zombie();
+    let mut watch = Watch::over(&folder, child.id());
+    assert_eq!(children(watch.child.id()), Vec::<u32>::new(), "nobody can outlive it");
+    watch.child.kill().expect("it is our child");
+    let (_, status) = watch.rest();
+    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()));
+    assert_eq!(fs::read_dir(&folder.0).expect("it is there").count(), 0, "it writes no files");
+    // Whom it has watched has not changed.
+    assert_eq!(pidlab(&folder.0, &["why", &child.id().to_string()]).code, Some(1));
+    child.wait().expect("it is our child");
+}
+
+/// A program that has written a line; ended when the test is over, whatever becomes of that.
+struct Running(Child);
+
+impl Running {
+    fn start(program: &str, arguments: &[&str]) -> Running {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it is installed");
+        let mut line = [0; 3];
+        child.stdout.take().expect("it is piped").read_exact(&mut line).expect("it writes");
+        assert_eq!(&line, b"up\n", "{program} {arguments:?}");
+        Running(child)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The namespace of a killed init, kept by a zombie whose parent is outside. That one is killed while the watch looks, and the zombie is another's.
+#[test]
+fn a_watch_sees_who_is_killed_and_the_namespace_go() {
+    let tried = Command::new("unshare").args(["--pid", "--fork", "true"]).stderr(Stdio::null()).status();
+    if !tried.is_ok_and(|status| status.success()) {
+        return cannot_run("no PID namespace can be made here");
+    }
+    let folder = Folder::new("why-goes");
+    // The zombie becomes ours when its parent ends.
+    set_child_subreaper(Some(rustix::process::getpid())).expect("it is allowed to everybody");
+    let mut outside =
+        Running::start("unshare", &["--pid", "--fork", "--kill-child", "sh", "-c", "echo up; exec sleep 1000"]);
+    let init = children(outside.0.id())[0];
+    let target = init.to_string();
+    let guest = ["--target", &target, "--pid", "--no-fork", "sh", "-c", "sleep 1000 & echo up; exec sleep 1000"];
+    let mut parent = Running::start("nsenter", &guest);
+    let member = children(parent.0.id())[0];
+    kill_process(number(init), Signal::KILL).expect("it is there");
+    // Before that its members may be on their way out.
+    let started = Instant::now();
+    while pidlab(&folder.0, &["why", &target]).code != Some(1) {
+        assert!(started.elapsed() < LONGEST, "it is held by the zombie");
+    }
+
+    let watch = Watch::over(&folder, init);
+    parent.0.kill().expect("it is our child");
+    parent.0.wait().expect("it is our child");
+    waitpid(Some(number(member)), WaitOptions::empty()).expect("we have adopted it");
+    outside.0.wait().expect("it is our child");
+    let (rest, status) = watch.rest();
+    assert!(rest.ends_with("It is gone.\n"), "{rest}");
+    assert_eq!(status.code(), Some(0));
+}
+
+/// Each look begins with `uptime` and reads `stat` once, and here these are pipes: so it is known in which look the process is there.
+#[test]
+fn who_goes_between_two_looks_was_there() {
+    let folder = Folder::new("why-between");
+    let status = "Tgid:\t12\nPid:\t12\nPPid:\t0\nTracerPid:\t0\nNSpid:\t12\nNSpgid:\t12\nSigIgn:\t0000000000000000\n";
+    folder.file("proc/12/status", status);
+    let (uptime, stat) = (folder.0.join("proc/uptime"), folder.0.join("proc/12/stat"));
+    assert!(Command::new("mkfifo").args([&uptime, &stat]).status().expect("mkfifo is installed").success());
+    for (format, told) in [("text", "It is gone.\n"), ("json", "{\"findings\":0,\"stuck\":false}\n")] {
+        let mut look = command(&folder.0, &["why", "12", "--watch", "--proc", "proc", "--format", format]);
+        let look = look.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pidlab starts");
+        // To open a pipe for writing waits for who reads it.
+        fs::write(&uptime, "1.00 1.00\n").expect("somebody reads");
+        let (before, behind) = (" 0".repeat(11), " 0".repeat(14));
+        let text = format!("12 (p12) Z 0 12 12 0 -1{before} 1 0 4711{behind} 17 0 0 0\n");
+        fs::write(&stat, text).expect("somebody reads");
+        let mut second = fs::OpenOptions::new().write(true).open(&uptime).expect("somebody reads");
+        fs::rename(folder.0.join("proc/12"), folder.0.join("gone")).expect("it is there");
+        second.write_all(b"1.00 1.00\n").expect("somebody reads");
+        drop(second);
+        let output = tool::ended(look.wait_with_output().expect("it is our child"));
+        assert_eq!((output.code, &output.out[..]), (Some(0), told), "{}", output.err);
+        fs::rename(folder.0.join("gone"), folder.0.join("proc/12")).expect("it is there");
+    }
 }
 
 #[test]

@@ -128,9 +128,12 @@ fn watch(out: &mut Out, arguments: &Arguments, procfs: &Procfs) -> io::Result<En
     let mut told: Option<Report> = None;
     loop {
         let report = match procfs.look(arguments.pid, MOMENT) {
+            // It was there when the look began, or the watch.
+            Ok(Some(report)) if arguments.pid.is_some() && report.findings.is_empty() => {
+                return gone(out, arguments.format, told.is_some());
+            }
+            Ok(None) if told.is_some() => return gone(out, arguments.format, true),
             Ok(Some(report)) => report,
-            // It was there when the watch began.
-            Ok(None) if told.is_some() => return gone(out, arguments.format),
             Ok(None) => return Ok(nobody(arguments)),
             Err(error) => return Ok(blind(arguments, &error)),
         };
@@ -150,11 +153,12 @@ fn watch(out: &mut Out, arguments: &Arguments, procfs: &Procfs) -> io::Result<En
     }
 }
 
-/// The end of a watch over a process that has gone.
-fn gone(out: &mut Out, format: Format) -> io::Result<End> {
+/// A process has gone of which something was told before, or nothing yet.
+fn gone(out: &mut Out, format: Format, after_others: bool) -> io::Result<End> {
     match format {
         Format::Json => writeln!(out, "{}", json!({ "stuck": false, "findings": 0 }))?,
-        _ => writeln!(out, "\nIt is gone.")?,
+        _ if after_others => writeln!(out, "\nIt is gone.")?,
+        _ => writeln!(out, "It is gone.")?,
     }
     Ok(End::Agree)
 }

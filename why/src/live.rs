@@ -14,7 +14,8 @@ use crate::snapshot::Belongs;
 
 impl Procfs {
     /// Looks for what is stuck, or at one process; nothing if there is no process with this PID. Where something seems to be stuck it looks
-    /// twice, with this time between: what has changed is on its way, and not stuck.
+    /// twice, with this time between: what has changed is on its way, and not stuck. Who has gone between the two looks was there, and nothing is
+    /// found of it any more.
     ///
     /// # Errors
     /// As [`Procfs::read`].
@@ -24,7 +25,8 @@ impl Procfs {
             return Ok(Some(first));
         }
         rest(&first, moment);
-        Ok(self.once(pid)?.map(|second| second.since(&first)))
+        let second = self.once(pid)?.map(|second| second.since(&first));
+        Ok(Some(second.unwrap_or(Report { findings: Vec::new(), ..first })))
     }
 
     fn once(&self, pid: Option<u32>) -> io::Result<Option<Report>> {
