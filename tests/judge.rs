@@ -150,7 +150,18 @@ fn what_is_recorded_here_is_accepted() {
         eprintln!("skipped: strace may not trace here: {}", recorded.err);
         return;
     }
-    assert!(log.starts_with("# pidlab record: tracer="), "{log}");
+    assert!(log.starts_with("# pidlab record: tracer=") && !log.contains("read("), "{log}");
+    let uid = format!(" uid={} ", rustix::process::getuid().as_raw());
+    assert!(log.lines().next().is_some_and(|line| line.contains(&uid)), "{log}");
     let judged = pidlab(&folder.0, &["judge", "here.log"]);
+    assert_eq!(judged.code, Some(0), "{}{}\n{log}", judged.out, judged.err);
+
+    // With what is read, whatever it is.
+    folder.file("some", "what is read");
+    let recorded = pidlab(&folder.0, &["record", "--reads", "-o", "reads.log", "--", "cat", "some"]);
+    assert_eq!((recorded.code, &recorded.out[..]), (Some(0), "what is read"), "{}", recorded.err);
+    let log = fs::read_to_string(folder.0.join("reads.log")).expect("it was recorded");
+    assert!(log.lines().any(|line| line.contains("read(") && line.contains("\"what is read\"")), "{log}");
+    let judged = pidlab(&folder.0, &["judge", "reads.log"]);
     assert_eq!(judged.code, Some(0), "{}{}\n{log}", judged.out, judged.err);
 }

@@ -6,12 +6,15 @@ use pidlab_scenario::{Call, MaskChange, Role, Signal, SignalAction, Step, Target
 
 use crate::log::{Log, What};
 use crate::tasks::Tasks;
+use crate::users::recorder;
 use crate::words::number;
 
 /// The roles before those of the log, and how they came to be.
 pub(crate) struct Before {
     pub(crate) roles: Vec<String>,
     pub(crate) steps: Vec<(Option<u32>, Step)>,
+    /// Who records, which is who has made the first process of the log.
+    pub(crate) recorder: Role,
 }
 
 impl Before {
@@ -22,7 +25,7 @@ impl Before {
         let tracer = header.tracer.or_else(|| first_answer(log, tasks, &["getppid"])).unwrap_or(spare).max(1);
         let group = header.pgid.or_else(|| first_answer(log, tasks, &["getpgrp", "getpgid"])).unwrap_or(tracer);
         let session = header.sid.or_else(|| first_answer(log, tasks, &["getsid"])).unwrap_or(group);
-        let mut before = Before { roles: vec!["host".to_owned()], steps: Vec::new() };
+        let mut before = Before { roles: vec!["host".to_owned()], steps: Vec::new(), recorder: Role::HOST };
         let mut maker = Role::HOST;
         if session > 1 && session != tracer {
             maker = before.make(maker, "session", session);
@@ -40,11 +43,15 @@ impl Before {
                 before.step(maker, Call::Setpgid { pid: itself(), group: itself() });
             }
         }
+        if let Some(uid) = recorder(header) {
+            before.step(maker, Call::Setuid { uid });
+        }
         for step in inherited(maker, header.blocked, header.ignored) {
             before.steps.push((None, step));
         }
         let child = Role(u16::try_from(before.roles.len()).unwrap_or(u16::MAX));
         before.steps.push((Some(root), Step::new(maker, Call::Fork { child })));
+        before.recorder = maker;
         before
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Logged<'a> {
 pub(crate) trait Known {
     /// Whom the call has made, and what number it has.
     fn child(&self) -> Option<(Role, Option<u32>)>;
+    /// Whose call it is.
+    fn caller(&self) -> Role;
     /// Who has this number as strace sees it.
     fn by_outer_number(&self, number: u32) -> Option<Role>;
     /// By which link of whom a namespace was opened.
@@ -69,6 +71,7 @@ pub(crate) fn deed(call: &Logged<'_>, known: &impl Known) -> Result<Deed, ()> {
             return Ok(set_field(arg(5), "sigmask").map_or(Deed::Passes, |set| Deed::Suspend { set }));
         }
         "rt_sigtimedwait" => return Ok(Deed::Call(sigwait(call))),
+        "ptrace" => return trace(call, known),
         "getpgid" | "getsid" | "pidfd_open" => return Err(()),
         _ => return lacks(call),
     }))
@@ -219,6 +222,50 @@ fn send(call: &Logged<'_>, known: &impl Known) -> Result<Deed, ()> {
     }))
 }
 
+/// Everybody in a log has a tracer, and nobody has two. So nobody in it traces another, and who asks for it is refused.
+fn trace(call: &Logged<'_>, known: &impl Known) -> Result<Deed, ()> {
+    let arg = |at: usize| call.arguments.get(at).map_or("", String::as_str);
+    match answer(call) {
+        Answer::Fails(errno) if errno != "EPERM" && errno != "ESRCH" => return Err(()),
+        Answer::Interrupted => return Ok(Deed::Passes),
+        _ => {}
+    }
+    // That there is one already is found out by the same question as for who asks to trace itself, which is no tracer.
+    if arg(0) == "PTRACE_TRACEME" {
+        return Ok(Deed::Call(Call::PtraceAttach { pid: Target::Role(known.caller()) }));
+    }
+    let pid = number(arg(1)).filter(|pid| *pid > 1 && known.may_be_known(*pid)).ok_or(())?;
+    let pid = Target::Number(i32::try_from(pid).map_err(|_| ())?);
+    Ok(Deed::Call(match arg(0) {
+        "PTRACE_ATTACH" => Call::PtraceAttach { pid },
+        "PTRACE_SEIZE" => Call::PtraceSeize { pid, exitkill: false },
+        // Only a tracer may ask for anything else (kernel/ptrace.c:ptrace_check_attach).
+        _ => Call::PtraceCont { pid, signal: None },
+    }))
+}
+
+/// Whether a call makes its caller another user, or tries to.
+pub(crate) fn changes_user(name: &str) -> bool {
+    matches!(name, "setuid" | "setreuid" | "setresuid")
+}
+
+/// Whether it depends on who the caller is if a call is permitted.
+pub(crate) fn needs_permission(name: &str) -> bool {
+    matches!(
+        name,
+        "kill"
+            | "tkill"
+            | "tgkill"
+            | "rt_sigqueueinfo"
+            | "pidfd_send_signal"
+            | "unshare"
+            | "setns"
+            | "clone"
+            | "clone3"
+            | "ptrace"
+    )
+}
+
 fn unshare(flags: &str) -> Result<Deed, ()> {
     let flags: CloneFlags = flags.split('|').filter_map(CloneFlags::from_name).collect();
     let flags = flags & (CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUSER);
@@ -283,12 +330,9 @@ fn sigwait(call: &Logged<'_>) -> Call {
 
 /// Calls that concern processes and for which the language has no words, beside those that do nothing here.
 fn lacks(call: &Logged<'_>) -> Result<Deed, ()> {
-    let arg = |at: usize| call.arguments.get(at).map_or("", String::as_str);
-    let nobody_else = |at: usize| matches!(arg(at), "0" | "-1" | "");
     match call.name {
-        "setuid" | "setreuid" | "setresuid" if (0..3).all(nobody_else) => Ok(Deed::Passes),
-        "setuid" | "setreuid" | "setresuid" | "signalfd" | "signalfd4" | "ptrace" | "reboot" | "seccomp"
-        | "rt_tgsigqueueinfo" | "rt_sigpending" | "process_mrelease" => Err(()),
+        "signalfd" | "signalfd4" | "reboot" | "seccomp" | "rt_tgsigqueueinfo" | "rt_sigpending"
+        | "process_mrelease" => Err(()),
         _ => Ok(Deed::Passes),
     }
 }

@@ -31,6 +31,8 @@ pub(crate) enum Deed {
     Suspend { set: Vec<Signal> },
     /// rt_sigreturn(2): a handler is over, and this is blocked again.
     Restore { set: Vec<Signal> },
+    /// A map of the users of a user namespace is opened, that of this role's: from now on its maker may be root in it.
+    Maps { of: Role },
     /// Nothing that the model knows.
     Passes,
     /// A signal was shown to the tracer. What it blocks while its handler runs, if it has one.

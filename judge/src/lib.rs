@@ -29,7 +29,7 @@
 //!
 //! A log is a text and a verdict is a value: no I/O, no clock, nothing is run.
 //!
-//! Modules in reading order: `line` and `log` (a log as records), `header` (what `pidlab record` writes before it), `words`, `tasks` (who is who), `event`,
+//! Modules in reading order: `line` and `log` (a log as records), `header` (what `pidlab record` writes before it), `words`, `tasks` (who is who), `users` (and whose), `event`,
 //! `shown`, `calls` and `signalfd` (records in the words of the scenario language), `before` and `program` (what each role does), `fits`, `node`, `moves` and `search`
 //! (an order for all of it), `told` and `verdict` (what is said of it), `settled` (the same answers as a scenario).
 #![forbid(unsafe_code)]
@@ -43,6 +43,8 @@ mod log;
 mod words;
 
 mod tasks;
+
+mod users;
 
 mod event;
 
@@ -70,7 +72,7 @@ mod settled;
 
 mod verdict;
 
-pub use header::{CALLS, Surroundings, options};
+pub use header::{CALLS, Surroundings, options, options_with_reads};
 pub use log::{Fault, Log, Unreadable};
 pub use told::Told;
 pub use verdict::{Allowed, Finding, Options, Refuted, Verdict, judge, scenario};

@@ -55,6 +55,9 @@ impl Node {
             let role = Role(u16::try_from(index).unwrap_or(u16::MAX));
             let Some(event) = self.next(program, role) else { continue };
             if self.begun[index] {
+                if self.is_waked(program, role, event) {
+                    return vec![Move::Woken(role)];
+                }
                 self.ways_out(program, role, event, &mut moves);
                 continue;
             }
@@ -82,8 +85,18 @@ impl Node {
             return vec![Move::Turn(*turn)];
         }
         moves.extend(turns.into_iter().map(|turn| (line(turn.role()), Move::Turn(turn))));
+        if self.nobody_is_found(program) {
+            moves.extend(self.moment.reapable().into_iter().map(|turn| (NEVER, Move::Turn(turn))));
+        }
         moves.sort_by_key(|(line, _)| *line);
         moves.into_iter().map(|(_, it)| it).collect()
+    }
+
+    /// Whether somebody is told next that nobody has a number: then who had it may be gone, whom the init outside has waited for.
+    fn nobody_is_found(&self, program: &Program) -> bool {
+        let roles = (0..program.roles.len()).map(|index| Role(u16::try_from(index).unwrap_or(u16::MAX)));
+        let mut next = roles.filter_map(|role| self.next(program, role));
+        next.any(|event| matches!(&event.answer, Answer::Fails(errno) if errno == "ESRCH"))
     }
 
     /// Whether a role that begins its next call now sleeps in it.
@@ -93,6 +106,15 @@ impl Node {
                 [Ok(after)] => after.begun[role.index()] && after.moment.sleeps(role),
                 _ => false,
             }
+    }
+
+    /// Whether a signal that the log has next has waked a role that slept with another mask. That its call is over then changes nothing but that
+    /// others may begin what they have begun after it.
+    fn is_waked(&self, program: &Program, role: Role, event: &Event) -> bool {
+        matches!(event.deed, Deed::Suspend { .. })
+            && event.answer == Answer::Interrupted
+            && self.strikes(program, role).is_some_and(|shown| !is_from_nobody(&shown))
+            && self.moment.turns().contains(&Turn::Runs(role))
     }
 
     /// How a role can leave the call that it is in without an answer of the model.
@@ -114,7 +136,7 @@ impl Node {
 /// takes a signal, which is a turn of its own; that it waits, a watched task's signal does in any case.
 fn concerns_nobody_else(deed: &Deed) -> bool {
     match deed {
-        Deed::Mask { .. } | Deed::Restore { .. } | Deed::Call(Call::Getpid | Call::Gettid) => true,
+        Deed::Mask { .. } | Deed::Restore { .. } | Deed::Maps { .. } | Deed::Call(Call::Getpid | Call::Gettid) => true,
         Deed::Call(Call::Sigaction { signal, action: SignalAction::Handle }) => *signal != Signal::CHLD,
         _ => false,
     }

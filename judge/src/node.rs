@@ -31,6 +31,8 @@ pub(crate) enum Move {
     Turn(Turn),
     /// The call that a role is in was cut short, and nobody knows by what; or it never came back.
     Leave(Role),
+    /// A signal has waked a role that slept with another mask: the call is over, and the signal is still to be taken, with that mask.
+    Woken(Role),
     /// A signal reaches a role that nobody in the log has sent.
     Struck(Role),
 }
@@ -59,6 +61,12 @@ impl Node {
     /// The next event of a role.
     pub(crate) fn next<'p>(&self, program: &'p Program, role: Role) -> Option<&'p Event> {
         program.roles[role.index()].events.get(self.done[role.index()] as usize)
+    }
+
+    /// The last call of a role that is done, and before which it has only taken signals since.
+    fn last_call<'p>(&self, program: &'p Program, role: Role) -> Option<&'p Event> {
+        let done = &program.roles[role.index()].events[..self.done[role.index()] as usize];
+        done.iter().rev().find(|event| !matches!(event.deed, Deed::Signal { .. }))
     }
 
     /// The event of a role before that.
@@ -104,7 +112,13 @@ impl Node {
             Move::Begin(role) => self.begin(program, role),
             Move::Turn(turn) => {
                 let (moment, heard) = self.moment.take(turn);
-                vec![Node { moment, ..self.clone() }.hear_all(program, heard)]
+                let heard = Node { moment, ..self.clone() }.hear_all(program, heard);
+                vec![heard.map(|node| node.cut_short(program, turn.role()))]
+            }
+            Move::Woken(role) => {
+                let mut node = self.clone();
+                node.complete(role);
+                vec![Ok(node)]
             }
             Move::Leave(role) => {
                 let mut node = self.clone();
@@ -131,7 +145,7 @@ impl Node {
                 let begun = call.and_then(|call| moment.begin(&Step::new(role, call)).ok());
                 begun.and_then(|begun| begun.into_iter().next()).map(|(moment, _)| moment)
             }
-            Move::Leave(_) | Move::Struck(_) => None,
+            Move::Leave(_) | Move::Woken(_) | Move::Struck(_) => None,
         };
         after.map(|mut moment| moment.because()).unwrap_or_default()
     }
@@ -140,7 +154,7 @@ impl Node {
         let Some(event) = self.next(program, role) else { return Vec::new() };
         let mut node = self.clone();
         // A call that was cut short goes on, and the log has it as another one.
-        if let (Deed::Call(call), Some(before)) = (&event.deed, self.previous(program, role))
+        if let (Deed::Call(call), Some(before)) = (&event.deed, self.last_call(program, role))
             && self.moment.sleeps(role)
         {
             let same = matches!(&before.deed, Deed::Call(other) if other == call);
@@ -159,6 +173,11 @@ impl Node {
                 return vec![Ok(node)];
             }
             Deed::Mask { .. } | Deed::Suspend { .. } | Deed::Restore { .. } => return vec![node.mask(role, event)],
+            Deed::Maps { of } => {
+                node.moment = node.moment.mapped(*of).unwrap_or(node.moment);
+                node.complete(role);
+                return vec![Ok(node)];
+            }
             Deed::Call(call) => Step::new(role, call.clone()),
             Deed::Birth { call, number, .. } => {
                 if let Some(number) = number {
@@ -231,7 +250,17 @@ impl Node {
             return Err(Mismatch::Refused);
         }
         let (moment, heard) = moment.take(turn);
-        Node { moment, ..self.clone() }.hear_all(program, heard)
+        Node { moment, ..self.clone() }.hear_all(program, heard).map(|node| node.cut_short(program, role))
+    }
+
+    /// A wait that a signal has cut short is over when it is left, and not only when the signal is taken: what was sent in between can be lost in
+    /// one that is pending.
+    fn cut_short(mut self, program: &Program, role: Role) -> Node {
+        let interrupted = self.next(program, role).is_some_and(|event| event.answer == Answer::Interrupted);
+        if self.begun[role.index()] && interrupted && self.moment.is_cut_short(role) {
+            self.complete(role);
+        }
+        self
     }
 
     fn hear_all(mut self, program: &Program, heard: Vec<Heard>) -> Result<Node, Mismatch> {
@@ -281,10 +310,10 @@ impl Node {
 
     fn shown(&mut self, program: &Program, by: Role, signal: Handled) -> Result<(), Mismatch> {
         if self.begun[by.index()] && self.next(program, by).is_some_and(|event| event.answer == Answer::Interrupted) {
-            let catches = self.moment.catches(by, signal.signal);
             self.complete(by);
-            self.leave_suspension(by, catches);
         }
+        let catches = self.moment.catches(by, signal.signal);
+        self.leave_suspension(by, catches);
         if self.begun[by.index()] {
             return Err(Mismatch::Signal(by, signal));
         }

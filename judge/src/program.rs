@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pidlab_scenario::{Call, Entrance, NsLink, PidfdTarget, Role, Signal, Step, WaitStatus, WaitTarget};
+use pidlab_scenario::{ANOTHER_USER, Call, Entrance, NsLink, PidfdTarget, Role, Signal, Step, WaitStatus, WaitTarget};
 
 use crate::before::Before;
-use crate::calls::{Known, Logged, answer, deed};
+use crate::calls::{Known, Logged, answer, changes_user, deed, needs_permission};
 use crate::event::{Answer, Deed, Event, NEVER};
 use crate::log::{Log, Unreadable, What};
 use crate::shown::shown;
 use crate::signalfd::{Signalfds, is_from_the_kernel, is_read, makes_one};
 use crate::tasks::{Tasks, makes_a_task};
+use crate::users::{Becomes, Users};
 use crate::words::{number, outer_number, set_field, signal};
 
 /// What is looked for an order of.
@@ -20,6 +21,8 @@ pub(crate) struct Program {
     pub(crate) roles: Vec<Actor>,
     /// What happened before the log began: each with the number that is tried next in the outermost namespace.
     pub(crate) prologue: Vec<(Option<u32>, Step)>,
+    /// Who recorded it.
+    pub(crate) recorder: Role,
     /// Calls for which the language has no words, and how many there are.
     pub(crate) lacking: BTreeMap<String, usize>,
     /// Whether the log shows when handlers return.
@@ -41,6 +44,7 @@ impl Program {
         let mut program = Program {
             roles: before.roles.iter().map(|name| Actor { name: name.clone(), events: Vec::new() }).collect(),
             prologue: before.steps,
+            recorder: before.recorder,
             lacking: BTreeMap::new(),
             masks: log.records.iter().any(|record| record.is_call("rt_sigreturn")),
         };
@@ -53,7 +57,20 @@ impl Program {
         for name in translator.failed {
             program.roles.push(Actor { name, events: Vec::new() });
         }
+        program.call_the_one_user_another();
         Ok(program)
+    }
+
+    /// The language has one user beside root. Where a log has one, that is who it is.
+    fn call_the_one_user_another(&mut self) {
+        let events = self.roles.iter_mut().flat_map(|actor| &mut actor.events);
+        let calls = events.filter_map(|event| if let Deed::Call(call) = &mut event.deed { Some(call) } else { None });
+        let all = calls.chain(self.prologue.iter_mut().map(|(_, step)| &mut step.call));
+        let users = all.filter_map(|call| if let Call::Setuid { uid } = call { Some(uid) } else { None });
+        let others: Vec<&mut u32> = users.filter(|uid| **uid != 0).collect();
+        if others.iter().all(|uid| **uid == *others[0]) {
+            others.into_iter().for_each(|uid| *uid = ANOTHER_USER);
+        }
     }
 
     /// How many answers of the kernel are in it.
@@ -97,6 +114,7 @@ struct Translator<'a> {
     /// Numbers of somebody in the log, in whichever namespace.
     numbers: BTreeSet<i64>,
     signalfds: Signalfds,
+    users: Users,
     /// Namespaces by their inodes: when they were opened, and by which link of whom.
     opened: BTreeMap<String, (usize, NsLink)>,
 }
@@ -114,6 +132,7 @@ impl<'a> Translator<'a> {
             maker: tasks.born.iter().map(|(record, child)| (*child, *record)).collect(),
             numbers: tasks.list.iter().map(|task| i64::from(task.pid)).collect(),
             signalfds: Signalfds::of(log),
+            users: Users::of(log, tasks),
             opened: BTreeMap::new(),
         };
         for (at, task) in tasks.list.iter().enumerate() {
@@ -208,7 +227,10 @@ impl<'a> Translator<'a> {
             let before = std::mem::replace(&mut edge, over).min(record.first);
             let last = record.last.unwrap_or(NEVER);
             let (first, deed, answer) = match &record.what {
-                What::Call { name, .. } if name.starts_with("open") => continue,
+                What::Call { name, .. } if name.starts_with("open") => match self.users.opens_map(*at) {
+                    Some(of) => (record.first, Deed::Maps { of: self.role(of) }, Answer::Succeeds),
+                    None => continue,
+                },
                 What::Call { name, arguments, result } => {
                     let call = Logged { name, arguments, result: result.as_deref() };
                     let answer = answer(&call);
@@ -248,6 +270,11 @@ impl<'a> Translator<'a> {
                 before.last = last;
             }
             let line = if self.log.apart { record.first } else { record.last.unwrap_or(record.first) };
+            // Capabilities that a user had kept are gone with its program: only now is it one that the model knows.
+            if let (Deed::Call(Call::Exec), Becomes::User(uid)) = (&deed, self.users.becomes(*at)) {
+                let deed = Deed::Call(Call::Setuid { uid });
+                events.push(Event { first, last, line, deed, answer: Answer::Succeeds });
+            }
             events.push(Event { first, last, line, deed, answer });
         }
         events
@@ -280,6 +307,20 @@ impl<'a> Translator<'a> {
         if is_from_the_kernel(call, &answer(call)) {
             return Err(());
         }
+        if changes_user(call.name) {
+            return match self.users.becomes(record) {
+                Becomes::Same => Ok(Deed::Passes),
+                Becomes::User(uid) => Ok(Deed::Call(Call::Setuid { uid })),
+                Becomes::Unsaid => Err(()),
+            };
+        }
+        // Who it is decides, and that is not known.
+        if answer(call) == Answer::Fails("EPERM".to_owned())
+            && needs_permission(call.name)
+            && !self.users.is_known(record)
+        {
+            return Err(());
+        }
         let mut child =
             self.tasks.born.get(&record).map(|child| (self.role(*child), Some(self.tasks.list[*child].pid)));
         if child.is_none() && makes_a_task(call.name) && matches!(answer(call), Answer::Fails(_)) {
@@ -288,7 +329,8 @@ impl<'a> Translator<'a> {
             child = Some((role, None));
         }
         let line = self.log.records[record].first;
-        deed(call, &AtLine { translator: self, child, line })
+        let caller = self.role(self.owner[record]);
+        deed(call, &AtLine { translator: self, child, caller, line })
     }
 
     /// What a handler of a process blocks while it runs, as last set before this line.
@@ -328,12 +370,17 @@ impl<'a> Translator<'a> {
 struct AtLine<'t, 'a> {
     translator: &'t Translator<'a>,
     child: Option<(Role, Option<u32>)>,
+    caller: Role,
     line: usize,
 }
 
 impl Known for AtLine<'_, '_> {
     fn child(&self) -> Option<(Role, Option<u32>)> {
         self.child
+    }
+
+    fn caller(&self) -> Role {
+        self.caller
     }
 
     fn by_outer_number(&self, number: u32) -> Option<Role> {

@@ -132,5 +132,5 @@ pub(crate) fn begin(program: &Program, mut moment: Moment) -> Option<Moment> {
             moment = moment.take(turn).0;
         }
     }
-    Some(moment)
+    Some(moment.traced_by(program.recorder))
 }

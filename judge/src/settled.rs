@@ -176,7 +176,7 @@ impl Place {
         match &event.deed {
             Deed::Ended { .. } | Deed::Superseded => gone,
             Deed::Signal { shown, .. } => gone || !self.position.catches(role, shown.signal),
-            Deed::Passes => true,
+            Deed::Passes | Deed::Maps { .. } => true,
             Deed::Call(Call::Sigaction { signal, .. }) => !matter.contains(signal),
             Deed::Call(call) if state == Some(State::Blocked) && !self.begun[role.index()] => {
                 // The log has a call that was cut short, and goes on, once more.

@@ -28,7 +28,7 @@ pub(crate) fn tell(log: &Log, program: &Program, start: Moment, order: &[Chosen]
     let mut node = Node::start(program, start);
     for Chosen { chosen, which } in order {
         let role = match chosen {
-            Move::Begin(role) | Move::Leave(role) | Move::Struck(role) => *role,
+            Move::Begin(role) | Move::Leave(role) | Move::Woken(role) | Move::Struck(role) => *role,
             Move::Turn(turn) => turn.role(),
         };
         let event = node.next(program, role);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pidlab_scenario::{Facts, Outcome, Role, Scenario, WaitStatus};
+use pidlab_scenario::{Fact, Facts, Outcome, Role, Scenario, WaitStatus};
 use pidlab_sim::{Misconception, Moment, Position};
 use serde::Serialize;
 
@@ -134,7 +134,9 @@ pub(crate) fn kernels(log: &Log, options: &Options) -> Vec<Facts> {
 }
 
 fn with(log: &Log, program: &Program, facts: &Facts, options: &Options) -> Verdict {
-    let start = begin(program, Moment::start(facts, options.misconception, &program.named()))
+    // Who could be another user there, or make a user namespace, the log itself tells.
+    let facts = facts.clone().with(Fact::AnotherUser, true).with(Fact::UserNamespaces, true);
+    let start = begin(program, Moment::start(&facts, options.misconception, &program.named()))
         .expect("whoever was there before can be made");
     let found = search(program, start.clone(), options.most_worlds);
     let finding = if found.order.is_some() {

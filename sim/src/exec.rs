@@ -157,7 +157,8 @@ fn begin_new_exec(w: &mut World, task: TaskId) {
 /// capabilities(7), Capabilities and execution of programs by root; security/commoncap.c:cap_bprm_creds_from_file
 fn keep_or_drop_capabilities(w: &mut World, task: TaskId) {
     let who = w.cred(task);
-    let capable = who.uid == 0 && who.user_ns == UserNsId::OUTERMOST;
+    let outermost = who.user_ns == UserNsId::OUTERMOST;
+    let capable = if outermost { who.uid == 0 } else { w.user_namespaces[who.user_ns.0 as usize].mapped };
     if who.capable && !capable {
         w.because(&rule::USER_EXEC_DROPS, task);
     }

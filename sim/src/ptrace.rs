@@ -17,7 +17,7 @@ use pidlab_scenario::{Errno, Signal};
 
 use crate::capable::ptrace_may_access;
 use crate::exit::release::release_task;
-use crate::objects::ids::TaskId;
+use crate::objects::ids::{NsId, TaskId};
 use crate::objects::signal_struct::SignalFlags;
 use crate::objects::sigpending::{SigInfo, To};
 use crate::objects::task::{ExitState, TaskFlags};
@@ -83,7 +83,9 @@ fn ptrace_attach(w: &mut World, tracing: Tracing, task: TaskId) -> Result<(), Er
         w.because(&rule::PTRACE_PERMISSION, task);
         return Err(Errno::EPERM);
     }
-    if w.task(task).exit_state != ExitState::None || is_traced(w, task) {
+    // Whoever a tracer outside of the world watches it traces.
+    let watched = w.watched && w.init(NsId::OUTERMOST) != Some(task);
+    if w.task(task).exit_state != ExitState::None || is_traced(w, task) || watched {
         w.because(&rule::PTRACE_ONE_TRACER, task);
         return Err(Errno::EPERM);
     }

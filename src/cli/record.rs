@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use pidlab_judge::{Surroundings, options};
+use pidlab_judge::{Surroundings, options, options_with_reads};
 use pidlab_realkernel::Look;
 use pidlab_scenario::Facts;
 
@@ -16,9 +16,10 @@ use crate::kernel::Labs;
 #[command(after_help = "\
 strace does the recording, and slows down what it records; this command only
 finds it, tells it which calls are needed, and writes down before what the
-command has from outside: its session, its process group, what is blocked, and
-what this kernel is like. The log holds no environment and no data, but paths of
-programs, their arguments, and PIDs: read it before you show it to others.
+command has from outside: its session, its process group, its user, what is
+blocked, and what this kernel is like. The log holds no environment, but paths of
+programs, their arguments, and PIDs, and with --reads the beginning of whatever
+is read: look through it before you show it to others.
 
 Exit codes: those of the command, 128 and the signal if one killed it
   2  bad usage, or the log cannot be written
@@ -26,6 +27,7 @@ Exit codes: those of the command, 128 and the signal if one killed it
 
 Examples:
   pidlab record -- make -j4
+  pidlab record --reads -- catatonit -- sleep 1
   pidlab record -o build.log -- docker-init -s -- sh -c 'sleep 1 & wait'
   pidlab judge build.log")]
 pub(super) struct Arguments {
@@ -35,6 +37,9 @@ pub(super) struct Arguments {
     /// Do not ask this kernel what it is like: the log is judged as one of any kernel.
     #[arg(long)]
     no_facts: bool,
+    /// Record read(2) too, with the first 256 bytes of each: what a program reads from a signalfd(2) is judged then.
+    #[arg(long)]
+    reads: bool,
     /// The command, and its arguments.
     #[arg(last = true, required = true)]
     command: Vec<String>,
@@ -79,7 +84,8 @@ fn strace(arguments: &Arguments) -> io::Error {
     use std::os::unix::process::CommandExt;
 
     let mut strace = std::process::Command::new("strace");
-    strace.args(options()).arg("-o").arg(&arguments.output).arg("--").args(&arguments.command);
+    let options = if arguments.reads { options_with_reads() } else { options() };
+    strace.args(options).arg("-o").arg(&arguments.output).arg("--").args(&arguments.command);
     strace.exec()
 }
 

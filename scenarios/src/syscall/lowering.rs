@@ -46,7 +46,7 @@ impl<R: Roles> Lowering<'_, R> {
             Call::FailedFork => Syscall::FailedClone3,
             Call::Exit { status } => Syscall::ExitGroup { status: *status },
             Call::ExitThread { status } => Syscall::Exit { status: *status },
-            Call::Exec if !self.roles.is_root(self.step.by) => {
+            Call::Exec if !self.roles.is_root(self.step.by) && !self.roles.is_recorded() => {
                 return Err(self.not_modelled(Unmodelled::ExecByAnotherUser));
             }
             Call::Exec | Call::Abort | Call::Fault if self.roles.is_traced(self.step.by) => {
@@ -111,6 +111,7 @@ impl<R: Roles> Lowering<'_, R> {
             Call::PtraceCont { pid, signal } => self.ptrace(PtraceRequest::Cont(*signal), *pid)?,
             Call::PtraceDetach { pid, signal } => self.ptrace(PtraceRequest::Detach(*signal), *pid)?,
             Call::Setuid { uid: uid @ (0 | ANOTHER_USER) } => Syscall::Setuid { uid: *uid },
+            Call::Setuid { uid } if self.roles.is_recorded() => Syscall::Setuid { uid: *uid },
             Call::Setuid { uid } => return Err(self.not_modelled(Unmodelled::User(*uid))),
             Call::Look { at, via } => Syscall::Look(self.look(*at, *via)?),
             Call::DropCapability { capability } => Syscall::CapsetWithout { capability: *capability },
@@ -169,7 +170,7 @@ impl<R: Roles> Lowering<'_, R> {
 
     fn ptrace(&self, request: PtraceRequest, target: Target) -> Result<Syscall, Refusal> {
         let pid = self.number(target)?;
-        if request.attaches() && self.roles.is_among_threads(self.step.by, pid) {
+        if request.attaches() && !self.roles.is_recorded() && self.roles.is_among_threads(self.step.by, pid) {
             return Err(self.not_modelled(Unmodelled::ThreadOfTracee));
         }
         Ok(Syscall::Ptrace { request, pid })

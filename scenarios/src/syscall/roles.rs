@@ -33,6 +33,11 @@ pub trait Roles {
     /// one of them.
     fn is_among_threads(&self, caller: Role, number: i32) -> bool;
 
+    /// Whether the processes are those of a recording: of whichever users they were, with programs of their own, and all traced by who recorded them.
+    fn is_recorded(&self) -> bool {
+        false
+    }
+
     /// Whether this fact holds where the machine runs.
     fn holds(&self, fact: Fact) -> bool;
 }

@@ -582,6 +582,10 @@ impl Roles for Branch {
         !self.world.same_thread_group(caller, task) && !self.world.can_be_traced(task)
     }
 
+    fn is_recorded(&self) -> bool {
+        self.world.watched
+    }
+
     fn holds(&self, fact: Fact) -> bool {
         self.facts.holds(fact)
     }

@@ -19,7 +19,7 @@ use pidlab_scenario::{Facts, Handled, Outcome, Refusal, Role, Signal, Step, Wait
 use super::cast::Branch;
 use super::key::{self, Numbers};
 use crate::exit::release::release_task;
-use crate::objects::ids::{NsId, TaskId};
+use crate::objects::ids::{NsId, TaskId, UserNsId};
 use crate::objects::signal_struct::SignalFlags;
 use crate::objects::sigpending::{SigSet, To, is_kernel_only};
 use crate::objects::task::{At, ExitState, TaskFlags};
@@ -38,6 +38,8 @@ pub struct Moment {
     branch: Branch,
     /// Roles whose names are still used when they are released.
     named: Arc<[Role]>,
+    /// Whose process the tracer is, if it has a role.
+    tracer: Option<Role>,
 }
 
 /// What could happen next without any call being made.
@@ -48,15 +50,17 @@ pub enum Turn {
     Runs(Role),
     /// A thread of several looks for signals of its process that another one was told of. A tracer's stops make it look.
     Looks(Role),
-    /// The tracer has waited for a process that has ended: now it is a zombie for its parent, which is told.
+    /// The tracer has waited for a process that has ended: now it is a zombie for its parent, which is told. If the tracer is its parent, it is gone.
     HandedBack(Role),
+    /// The init of the outermost namespace, of which nothing is recorded, has waited for a process that it had adopted.
+    Reaped(Role),
 }
 
 impl Turn {
     /// Whose turn it is.
     pub fn role(self) -> Role {
         match self {
-            Turn::Runs(role) | Turn::Looks(role) | Turn::HandedBack(role) => role,
+            Turn::Runs(role) | Turn::Looks(role) | Turn::HandedBack(role) | Turn::Reaped(role) => role,
         }
     }
 }
@@ -113,7 +117,7 @@ impl Moment {
         let mut branch = Branch::new(facts, misconception, 1);
         branch.world.watched = true;
         branch.world.record_reasons(false);
-        Moment { branch, named: named.into() }
+        Moment { branch, named: named.into(), tracer: None }
     }
 
     /// The world after a change, with the turns taken that change nothing for anybody.
@@ -122,7 +126,13 @@ impl Moment {
             orders::choose(&mut branch.world, idle);
         }
         branch.take_returned();
-        Moment { branch, named: Arc::clone(&self.named) }
+        Moment { branch, named: Arc::clone(&self.named), tracer: self.tracer }
+    }
+
+    /// The same with this role as the tracer, which is then the parent of whom it has made, and waits for them but once.
+    #[must_use]
+    pub fn traced_by(self, role: Role) -> Moment {
+        Moment { tracer: Some(role), ..self }
     }
 
     /// Notes from now on which rules decide, or no more.
@@ -154,6 +164,11 @@ impl Moment {
     pub fn sleeps(&self, role: Role) -> bool {
         let at = self.branch.task(role).map(|task| self.branch.world.task(task).at);
         matches!(at, Some(At::Wait | At::WaitInterrupted | At::WaitRestarts | At::Sigwait))
+    }
+
+    /// Whether a signal has cut a role's wait short, and the role has not taken one yet.
+    pub fn is_cut_short(&self, role: Role) -> bool {
+        self.branch.task(role).is_some_and(|task| self.branch.world.task(task).at == At::WaitInterrupted)
     }
 
     /// Whether a role is there, and has not begun to exit.
@@ -218,6 +233,21 @@ impl Moment {
         turns
     }
 
+    /// Whom the init of the outermost namespace could wait for: [`Turn::Reaped`]. When it does is seen only by who asks for a number that is free
+    /// then, so these are no [`Moment::turns`].
+    pub fn reapable(&self) -> Vec<Turn> {
+        let world = &self.branch.world;
+        let init = world.init(NsId::OUTERMOST);
+        let dead = self.branch.known_roles().filter(|(_, task)| {
+            let record = world.task(*task);
+            record.real_parent == init
+                && record.exit_state == ExitState::Zombie
+                && !record.has(TaskFlags::UNTOLD)
+                && world.is_over(*task)
+        });
+        dead.map(|(role, _)| Turn::Reaped(role)).collect()
+    }
+
     /// Whether the next turn of a role is a piece of its exit that nobody can tell of: its process is killed, no thread of it has a child to
     /// hand on, and its last turn is still to come.
     pub fn exits_unnoticed(&self, role: Role) -> bool {
@@ -234,7 +264,7 @@ impl Moment {
     /// Takes a turn.
     ///
     /// # Panics
-    /// If it is not one of [`Moment::turns`].
+    /// If it is not one of [`Moment::turns`] or [`Moment::reapable`].
     #[must_use]
     pub fn take(&self, turn: Turn) -> (Moment, Vec<Heard>) {
         let mut after = self.branch.clone();
@@ -245,7 +275,11 @@ impl Moment {
                 signal_wake_up(&mut after.world, task, false);
                 orders::choose(&mut after.world, task);
             }
-            Turn::HandedBack(_) => hand_back(&mut after.world, task),
+            Turn::HandedBack(_) => {
+                let tracer = self.tracer.and_then(|tracer| after.task(tracer));
+                hand_back(&mut after.world, task, tracer);
+            }
+            Turn::Reaped(_) => reap(&mut after.world, task),
         }
         let mut heard = Vec::new();
         self.listen(&mut after, None, &mut heard);
@@ -279,6 +313,17 @@ impl Moment {
         let mut set = SigSet::EMPTY;
         blocked.iter().filter(|signal| !is_kernel_only(**signal)).for_each(|signal| set.insert(*signal));
         set_current_blocked(&mut after.world, task, set);
+        Some(self.with(after))
+    }
+
+    /// Somebody has written a map for the user namespace that a role is in: the user who made it is root there, also after an exec.
+    #[must_use]
+    pub fn mapped(&self, role: Role) -> Option<Moment> {
+        let mut after = self.branch.clone();
+        let user_ns = after.world.cred(after.task(role)?).user_ns;
+        if user_ns != UserNsId::OUTERMOST {
+            after.world.user_namespaces[user_ns.0 as usize].mapped = true;
+        }
         Some(self.with(after))
     }
 
@@ -364,16 +409,23 @@ fn is_idle(w: &World, task: TaskId) -> bool {
         && !has_pending(w, task)
 }
 
-/// The tracer has waited for a process that has ended.
+/// The tracer has waited for a process that has ended. Where it is the parent as well (not `ptrace_reparented`), there is nobody else to be told.
 ///
 /// # References
 /// kernel/exit.c:wait_task_zombie
-fn hand_back(w: &mut World, leader: TaskId) {
+fn hand_back(w: &mut World, leader: TaskId, tracer: Option<TaskId>) {
     w.task_mut(leader).flags.remove(TaskFlags::UNTOLD);
-    if do_notify_parent(w, leader, w.task(leader).exit_signal) {
-        w.task_mut(leader).exit_state = ExitState::Dead;
-        release_task(w, leader);
+    let is_parent = tracer
+        .is_some_and(|tracer| w.task(leader).real_parent.is_some_and(|parent| w.same_thread_group(parent, tracer)));
+    if is_parent || do_notify_parent(w, leader, w.task(leader).exit_signal) {
+        reap(w, leader);
     }
+}
+
+/// Somebody outside of the recording has waited for a zombie.
+fn reap(w: &mut World, leader: TaskId) {
+    w.task_mut(leader).exit_state = ExitState::Dead;
+    release_task(w, leader);
 }
 
 /// Whether a tracer has waited for a task.

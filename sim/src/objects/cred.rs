@@ -79,6 +79,8 @@ pub(crate) struct UserNamespace {
     pub(crate) owner: Kuid,
     /// How many PID namespaces each of its users may have (`ucount_max`).
     pub(crate) max_pid_namespaces: u32,
+    /// Whether somebody has written a map of its users in which its maker is root. No step does; who follows a recording says so.
+    pub(crate) mapped: bool,
     pub(crate) ucounts: BTreeMap<Kuid, Ucount>,
 }
 
@@ -88,6 +90,6 @@ pub(crate) const NO_LIMIT: u32 = i32::MAX as u32;
 impl UserNamespace {
     /// A user namespace that nobody has counted anything in.
     pub(crate) fn new(parent: Option<UserNsId>, owner: Kuid) -> UserNamespace {
-        UserNamespace { parent, owner, max_pid_namespaces: NO_LIMIT, ucounts: BTreeMap::new() }
+        UserNamespace { parent, owner, max_pid_namespaces: NO_LIMIT, mapped: false, ucounts: BTreeMap::new() }
     }
 }

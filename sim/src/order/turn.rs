@@ -29,7 +29,9 @@ pub(crate) fn take(w: &mut World, task: TaskId) {
         }
         At::Sigwait => sigwait::go_on(w, task),
         At::Wait => match wait::go_on(w, task) {
-            Next::GoesOn if w.task(task).at == At::WaitInterrupted => entry::exit_to_user_mode(w, task),
+            // A tracer outside of the world stops it where it leaves the call, before it looks for the signal: time enough for another child to
+            // end, whose SIGCHLD is lost in one that is pending.
+            Next::GoesOn if w.task(task).at == At::WaitInterrupted && !w.watched => entry::exit_to_user_mode(w, task),
             next => next,
         },
         At::Vfork => {
