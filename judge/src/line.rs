@@ -138,7 +138,9 @@ fn word<'a>(input: &mut &'a str) -> Result<&'a str> {
 
 /// Reads the arguments of a call and what it gave: what stands behind its opening parenthesis.
 pub(crate) fn answered(text: &str) -> Option<Answered<'_>> {
-    let mut parser = (terminated(arguments, literal(")")), preceded((space0, literal("="), space1), result));
+    // Where the caller was killed, what the call would have written is left out behind a comma.
+    let end = (opt(literal(",")), space0, literal(")"));
+    let mut parser = (terminated(arguments, end), preceded((space0, literal("="), space1), result));
     let parsed = parser.parse(text.trim_end());
     parsed.ok().map(|(arguments, result)| Answered { arguments, result })
 }

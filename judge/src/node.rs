@@ -153,6 +153,8 @@ impl Node {
     pub(crate) fn begin(&self, program: &Program, role: Role) -> Vec<Result<Node, Mismatch>> {
         let Some(event) = self.next(program, role) else { return Vec::new() };
         let mut node = self.clone();
+        // No signal that it has taken had a handler, and it has come back: include/linux/sched/signal.h:restore_saved_sigmask.
+        node.leave_suspension(role, false);
         // A call that was cut short goes on, and the log has it as another one.
         if let (Deed::Call(call), Some(before)) = (&event.deed, self.last_call(program, role))
             && self.moment.sleeps(role)
@@ -312,8 +314,10 @@ impl Node {
         if self.begun[by.index()] && self.next(program, by).is_some_and(|event| event.answer == Answer::Interrupted) {
             self.complete(by);
         }
-        let catches = self.moment.catches(by, signal.signal);
-        self.leave_suspension(by, catches);
+        // One that has no handler leaves the mask of the call in place for those that have come since, while the tracer was asked.
+        if self.moment.catches(by, signal.signal) {
+            self.leave_suspension(by, true);
+        }
         if self.begun[by.index()] {
             return Err(Mismatch::Signal(by, signal));
         }

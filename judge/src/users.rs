@@ -288,13 +288,13 @@ mod tests {
     /// Whom calls make of root that all succeed, one after the other.
     fn becomes(calls: &[&str]) -> Vec<Becomes> {
         let mut user = root();
-        let mut step = |call: &&str| {
+        let step = |call: &&str| {
             let (name, arguments) = words(call);
             let (after, becomes) = user.after(0, name, &arguments).told(user);
             user = after;
             becomes
         };
-        calls.iter().map(|call| step(call)).collect()
+        calls.iter().map(step).collect()
     }
 
     #[test]
