@@ -221,7 +221,8 @@ impl Init {
             || (self.has("thousand") && self.reaped >= 500)
             || (self.has("crowd") && status < 0)
             || (self.has("exec-orphan") && session(child) == Some(0))
-            || (self.has("stopped-command") && self.command.is_some_and(|command| state(command) == Some('T')))
+            || (self.has("stopped-command")
+                && self.command.is_some_and(|command| matches!(state(command), Some('T' | 't'))))
             || (self.has("subreaper") && getpid().as_raw_pid() != 1))
     }
 
