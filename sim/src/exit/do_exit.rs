@@ -78,15 +78,10 @@ pub(crate) fn do_exit(w: &mut World, task: TaskId, code: ExitCode) -> Next {
     record.flags.remove(TaskFlags::FRAMED);
     let awaited = record.has(TaskFlags::VFORK_DONE);
     w.forget_asides(task);
-    // A turn ends where somebody else could notice that it has begun to exit. A tracer outside of the world stops it here (`PTRACE_EVENT_EXIT`), with
-    // its children still its own, and a namespace of its own alive.
-    let watched = w.watched;
+    // A turn ends where somebody could notice that it has begun to exit. A tracer outside of the world stops it here (`PTRACE_EVENT_EXIT`).
     let process = w.sig(process);
-    let noticed = watched
-        || process.nr_threads > 1
-        || process.has(SignalFlags::CHILD_SUBREAPER)
-        || awaited
-        || !w.tid_words.is_empty();
+    let others = process.nr_threads > 1 || process.has(SignalFlags::CHILD_SUBREAPER);
+    let noticed = others || awaited || w.watched || !w.tid_words.is_empty();
     if noticed { Next::GoesOn } else { exit_mm(w, task) }
 }
 
