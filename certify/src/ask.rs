@@ -11,9 +11,10 @@ use std::time::Duration;
 use pidlab_scenario::Facts;
 
 use crate::attach::{self, AttachError, Running, Whom};
-use crate::conductor::{LAUNCHER, Task, Told};
+use crate::conductor::{LAUNCHER, Part, Task, Told};
 use crate::duty::{Duty, Profile};
 use crate::observer::OBSERVER;
+use crate::own::OwnDuty;
 use crate::recorder::{self, Recorder};
 use crate::report::{Recorded, Report, Verdict};
 use crate::table::DUTIES;
@@ -30,6 +31,97 @@ pub struct Subject {
     /// Whether it has left a zombie: then no more orphans are made for it. Whoever asks holds it, so that one comes after another.
     leaves_zombies: Arc<Mutex<bool>>,
     bound: Duration,
+}
+
+/// What a program is asked: a duty of the table, or one of a user's own.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Asked<'a> {
+    /// One of [`DUTIES`].
+    BuiltIn(&'a Duty),
+    /// A user's own.
+    Own(&'a OwnDuty),
+}
+
+impl<'a> From<&'a Duty> for Asked<'a> {
+    fn from(duty: &'a Duty) -> Asked<'a> {
+        Asked::BuiltIn(duty)
+    }
+}
+
+impl<'a> From<&'a OwnDuty> for Asked<'a> {
+    fn from(duty: &'a OwnDuty) -> Asked<'a> {
+        Asked::Own(duty)
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        match self {
+            Asked::BuiltIn(duty) => duty.name,
+            Asked::Own(duty) => duty.name(),
+        }
+    }
+
+    /// What the program does that does it.
+    pub fn sentence(self) -> &'a str {
+        match self {
+            Asked::BuiltIn(duty) => duty.sentence,
+            Asked::Own(duty) => duty.sentence(),
+        }
+    }
+
+    /// The rules of Linux that it is about.
+    pub fn rules(self) -> Vec<&'a str> {
+        match self {
+            Asked::BuiltIn(duty) => duty.rules.to_vec(),
+            Asked::Own(duty) => duty.rules().iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// What to do about it; empty where nobody knows.
+    pub fn help(self) -> &'a str {
+        match self {
+            Asked::BuiltIn(duty) => duty.help,
+            Asked::Own(_) => "",
+        }
+    }
+
+    fn is_for_started(self) -> bool {
+        match self {
+            Asked::BuiltIn(duty) => duty.is_for_started(),
+            Asked::Own(_) => true,
+        }
+    }
+
+    fn is_for_running(self) -> bool {
+        match self {
+            Asked::BuiltIn(duty) => duty.is_for_running(),
+            Asked::Own(_) => false,
+        }
+    }
+
+    fn orphans(self) -> u8 {
+        match self {
+            Asked::BuiltIn(duty) => duty.orphans(),
+            Asked::Own(_) => 0,
+        }
+    }
+
+    fn needs_command(self) -> bool {
+        match self {
+            Asked::BuiltIn(duty) => duty.needs_command,
+            Asked::Own(_) => true,
+        }
+    }
+
+    fn part(self) -> Part {
+        match self {
+            Asked::BuiltIn(duty) => Part::BuiltIn(duty.name.to_owned()),
+            Asked::Own(duty) => Part::Own { name: duty.name().to_owned(), script: duty.script.clone() },
+        }
+    }
 }
 
 /// Why nothing could be asked.
@@ -126,7 +218,8 @@ impl Subject {
     ///
     /// # Errors
     /// If such namespaces cannot be had here, or if the lab fails.
-    pub fn ask(&self, duty: &Duty) -> Result<Report, AskError> {
+    pub fn ask<'a>(&self, duty: impl Into<Asked<'a>>) -> Result<Report, AskError> {
+        let duty = duty.into();
         let Some(running) = &self.running else { return self.ask_started(duty) };
         if !duty.is_for_running() {
             let why = "it would disturb a container that others use: it is asked of a program that is started for it";
@@ -144,16 +237,16 @@ impl Subject {
         }
         let report = self.told(duty, Some(running.whom))?;
         let may_stay = duty.orphans() > 0 && report.verdict != Verdict::Holds;
-        *leaves_zombies |= may_stay || (duty.name == attach::ZOMBIES && report.verdict == Verdict::Fails);
+        *leaves_zombies |= may_stay || (duty.name() == attach::ZOMBIES && report.verdict == Verdict::Fails);
         Ok(report)
     }
 
-    fn ask_started(&self, duty: &Duty) -> Result<Report, AskError> {
+    fn ask_started(&self, duty: Asked<'_>) -> Result<Report, AskError> {
         if !duty.is_for_started() {
             let why = "it is asked of a PID 1 that runs already";
             return Ok(stopped(duty, Verdict::NotAsked, why.to_owned()));
         }
-        if duty.needs_command && !self.starts_a_command() {
+        if duty.needs_command() && !self.starts_a_command() {
             let why = "it starts no command: no `{}` is among its words";
             return Ok(stopped(duty, Verdict::NotAsked, why.to_owned()));
         }
@@ -165,14 +258,14 @@ impl Subject {
     ///
     /// # Errors
     /// If such namespaces cannot be had here, or if the lab fails. That there is no strace, or that it may not trace, is an answer.
-    pub fn record(&self, duty: &Duty, facts: Option<&Facts>) -> Result<Recorded, AskError> {
+    pub fn record<'a>(&self, duty: impl Into<Asked<'a>>, facts: Option<&Facts>) -> Result<Recorded, AskError> {
         let not = |why: &str| Ok(Recorded::Not { why: why.to_owned() });
         if self.running.is_some() {
             return not("nobody is traced in a container that runs already");
         }
         let Some(strace) = recorder::strace() else { return not("there is no strace here") };
         let recorder = Some(Recorder { strace, facts: facts.cloned() });
-        match self.run(&Task { recorder, ..self.task(duty, None)? })? {
+        match self.run(&Task { recorder, ..self.task(duty.into(), None)? })? {
             Ok(Told::Recorded(recorded)) => Ok(recorded),
             Ok(Told::Report(report)) => Ok(Recorded::Not { why: report.seen }),
             Ok(Told::Unavailable { reason, remedy }) => Err(AskError::Unavailable { reason, remedy }),
@@ -180,13 +273,13 @@ impl Subject {
         }
     }
 
-    fn task(&self, duty: &Duty, running: Option<Whom>) -> io::Result<Task> {
+    fn task(&self, duty: Asked<'_>, running: Option<Whom>) -> io::Result<Task> {
         let program = std::env::current_exe()?;
-        let (words, duty, bound) = (self.words.clone(), duty.name.to_owned(), self.bound);
-        Ok(Task { words, duty, bound, program, running, recorder: None })
+        let (words, asked, bound) = (self.words.clone(), duty.part(), self.bound);
+        Ok(Task { words, asked, bound, program, running, recorder: None })
     }
 
-    fn told(&self, duty: &Duty, running: Option<Whom>) -> Result<Report, AskError> {
+    fn told(&self, duty: Asked<'_>, running: Option<Whom>) -> Result<Report, AskError> {
         match self.run(&self.task(duty, running)?)? {
             Ok(Told::Report(report)) => Ok(report),
             Ok(Told::Recorded(_)) => {
@@ -230,6 +323,6 @@ fn own_program() -> PathBuf {
     PathBuf::from("/proc/self/exe")
 }
 
-fn stopped(duty: &Duty, verdict: Verdict, seen: String) -> Report {
-    Report { duty: duty.name.to_owned(), verdict, seen, heard: Vec::new(), output: String::new() }
+fn stopped(duty: Asked<'_>, verdict: Verdict, seen: String) -> Report {
+    Report { duty: duty.name().to_owned(), verdict, seen, heard: Vec::new(), output: String::new() }
 }

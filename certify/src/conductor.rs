@@ -18,11 +18,13 @@ use std::time::{Duration, Instant};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, mount_remount};
 use serde::{Deserialize, Serialize};
 
+use crate::acting;
 use crate::attach::Whom;
 use crate::lab::Bench;
 use crate::play::Played;
 use crate::recorder::{self, Recorder};
 use crate::report::{Recorded, Recording, Report, Verdict};
+use crate::script::Script;
 use crate::stop::Stop;
 use crate::table;
 
@@ -34,13 +36,40 @@ pub(crate) const CONDUCTOR: &str = "pidlab-init-conductor";
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(crate) words: Vec<String>,
-    pub(crate) duty: String,
+    pub(crate) asked: Part,
     pub(crate) bound: Duration,
     pub(crate) program: PathBuf,
     /// It is asked of a PID 1 that runs already.
     pub(crate) running: Option<Whom>,
     /// It is recorded.
     pub(crate) recorder: Option<Recorder>,
+}
+
+/// What is played.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum Part {
+    /// A duty of the table, by its name.
+    BuiltIn(String),
+    /// A duty of a user's own.
+    Own { name: String, script: Script },
+}
+
+impl Part {
+    fn name(&self) -> &str {
+        match self {
+            Part::BuiltIn(name) | Part::Own { name, .. } => name,
+        }
+    }
+
+    fn play(&self, bench: &mut Bench) -> Played {
+        match self {
+            Part::BuiltIn(name) => match table::find(name) {
+                Some(duty) => (duty.play)(bench),
+                None => Err(Stop::NotAsked("there is no such duty".to_owned())),
+            },
+            Part::Own { script, .. } => acting::play(script, bench),
+        }
+    }
 }
 
 /// What the caller gets.
@@ -90,8 +119,8 @@ pub(crate) fn conduct(task: &str) -> io::Result<i32> {
                 kept: RefCell::default(),
             };
             match bench.recorder {
-                Some(_) => Told::Recorded(record(&task.duty, &mut bench)),
-                None => Told::Report(play(&task.duty, &mut bench)),
+                Some(_) => Told::Recorded(record(&task.asked, &mut bench)),
+                None => Told::Report(play(&task.asked, &mut bench)),
             }
         }
         Err(error) => Told::Unavailable {
@@ -112,11 +141,8 @@ pub(crate) fn end_with_the_caller() {
     });
 }
 
-pub(crate) fn play(name: &str, bench: &mut Bench) -> Report {
-    match table::find(name) {
-        Some(duty) => report(name, (duty.play)(bench)),
-        None => report(name, Err(Stop::NotAsked("there is no such duty".to_owned()))),
-    }
+pub(crate) fn play(part: &Part, bench: &mut Bench) -> Report {
+    report(part.name(), part.play(bench))
 }
 
 fn report(name: &str, played: Played) -> Report {
@@ -134,13 +160,12 @@ fn report(name: &str, played: Played) -> Report {
 }
 
 /// Plays it under strace.
-fn record(name: &str, bench: &mut Bench) -> Recorded {
-    let Some(duty) = table::find(name) else { return Recorded::Not { why: "there is no such duty".to_owned() } };
-    let played = (duty.play)(bench);
+fn record(part: &Part, bench: &mut Bench) -> Recorded {
+    let played = part.play(bench);
     if let Err(Stop::NotRecorded(why)) = played {
         return Recorded::Not { why };
     }
-    let Report { verdict, seen, .. } = report(name, played);
+    let Report { verdict, seen, .. } = report(part.name(), played);
     match recorder::logs(&bench.kept.borrow()) {
         Ok((logs, calls)) => Recorded::Played(Recording { verdict, seen, calls, logs }),
         Err(error) => Recorded::Not { why: format!("the log cannot be read: {error}") },

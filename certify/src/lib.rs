@@ -37,10 +37,12 @@
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
 
+mod acting;
 mod ask;
 mod attach;
 mod birth;
 mod conductor;
+mod deed;
 mod duties;
 mod duty;
 mod guest;
@@ -48,6 +50,7 @@ mod kata;
 mod lab;
 mod look;
 mod observer;
+mod own;
 mod part;
 mod play;
 mod puppet;
@@ -55,14 +58,16 @@ mod quiet;
 mod recorder;
 mod report;
 mod said;
+mod script;
 mod stop;
 mod table;
 mod timer;
 
-pub use ask::{AskError, Subject};
+pub use ask::{AskError, Asked, Subject};
 pub use attach::AttachError;
 pub use duty::{Duty, Of, Profile};
 pub use kata::{STEPS, Step};
+pub use own::OwnDuty;
 pub use part::enter_if_part;
 pub use report::{Heard, Log, Recorded, Recording, Report, Verdict};
 pub use table::{DUTIES, find};

@@ -40,7 +40,7 @@ pub(crate) fn observe(task: &str) -> io::Result<i32> {
     // A signal for the caller's process group is for the caller.
     rustix::process::setsid()?;
     let told = match beside(&task) {
-        Ok(mut bench) => Told::Report(unless_it_ended(conductor::play(&task.duty, &mut bench))),
+        Ok(mut bench) => Told::Report(unless_it_ended(conductor::play(&task.asked, &mut bench))),
         Err(reason) => Told::Unavailable { reason, remedy: REMEDY.to_owned() },
     };
     conductor::tell(&told)?;

@@ -124,7 +124,8 @@ impl Lab<'_> {
         }
     }
 
-    fn ask(&mut self, index: usize, order: &Order) -> Result<Option<Said>, Stop> {
+    /// Tells a puppet to do something, and gives what it says. Nothing if it has ended instead, or is stopped.
+    pub(crate) fn ask(&mut self, index: usize, order: &Order) -> Result<Option<Said>, Stop> {
         self.order(index, order)?;
         self.until(|lab| lab.has_answered(index))?;
         Ok(self.answer(index))

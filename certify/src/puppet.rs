@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use pidlab_realkernel::plain::{self, Unhandled};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, kill_process_group, setpgid, setsid, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, kill_process_group, set_child_subreaper, setpgid, setsid, waitid,
     waitpid,
 };
 
@@ -22,6 +22,8 @@ pub(crate) const WORD: &str = "a-puppet-of-pidlab-init";
 /// The highest signal.
 const LAST: i32 = 64;
 const SIGCHLD: i32 = libc::SIGCHLD;
+/// sigprocmask(2): trying to block these is no mistake, and changes nothing.
+const NEVER_BLOCKED: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
 /// How a puppet ends that nobody plays with any more.
 const ALONE: i32 = 98;
 
@@ -31,6 +33,8 @@ struct Puppet {
     signals: OwnedFd,
     /// The signals that are noted, and not acted on.
     noted: u64,
+    /// Those that are kept for later.
+    masked: u64,
     name: String,
     blocked: u64,
     ignored: u64,
@@ -55,7 +59,7 @@ fn serve(path: PathBuf, name: String) -> io::Result<Option<i32>> {
         // Nothing can be said about SIGKILL, SIGSTOP, and the two that the C library keeps; they are at their default.
         let _ = plain::dispose(signal, Unhandled::Default);
     }
-    let mut puppet = Puppet::new(path, name, u64::MAX, [blocked, ignored])?;
+    let mut puppet = Puppet::new(path, name, [u64::MAX, 0], [blocked, ignored])?;
     loop {
         let (socket, signals) =
             (PollFd::new(&puppet.socket, PollFlags::IN), PollFd::new(&puppet.signals, PollFlags::IN));
@@ -85,11 +89,16 @@ enum Next {
 }
 
 impl Puppet {
-    fn new(path: PathBuf, name: String, noted: u64, [blocked, ignored]: [u64; 2]) -> io::Result<Puppet> {
-        plain::block_only(noted)?;
+    fn new(
+        path: PathBuf,
+        name: String,
+        [noted, masked]: [u64; 2],
+        [blocked, ignored]: [u64; 2],
+    ) -> io::Result<Puppet> {
+        plain::block_only(noted | masked)?;
         let socket = said::connected(&path)?;
-        let signals = plain::signals_of(noted)?;
-        let puppet = Puppet { path, socket, signals, noted, name, blocked, ignored };
+        let signals = plain::signals_of(noted & !masked)?;
+        let puppet = Puppet { path, socket, signals, noted, masked, name, blocked, ignored };
         said::say(&puppet.socket, &Said::Hello(puppet.who()))?;
         Ok(puppet)
     }
@@ -144,9 +153,33 @@ impl Puppet {
             },
             Order::Kill { pid, signal } => kill_process(number(pid)?, named(signal)?)?,
             Order::KillGroup { group, signal } => kill_process_group(number(group)?, named(signal)?)?,
-            Order::Plain { signal: Some(signal) } => self.let_act(1 << (signal - 1))?,
-            Order::Plain { signal: None } => self.let_act(!(1 << (SIGCHLD - 1)))?,
+            Order::Signal { pid, signal } => plain::kill(pid, signal)?,
+            Order::Handle { signal } => {
+                plain::dispose(signal, Unhandled::Default)?;
+                self.take(self.noted | bit(signal), self.masked)?;
+            }
+            Order::Ignore { signal } => {
+                // Before it is unblocked: what is pending is thrown away, and not acted on.
+                plain::dispose(signal, Unhandled::Ignore)?;
+                self.take(self.noted & !bit(signal), self.masked)?;
+            }
+            Order::Default { signal } => {
+                plain::dispose(signal, Unhandled::Default)?;
+                self.take(self.noted & !bit(signal), self.masked)?;
+            }
+            Order::Block { signal } => self.take(self.noted, self.masked | (bit(signal) & !NEVER_BLOCKED))?,
+            Order::Unblock { signal } => self.take(self.noted, self.masked & !bit(signal))?,
+            Order::Plain { signal: Some(signal) } => self.let_act(bit(signal))?,
+            Order::Plain { signal: None } => self.let_act(!bit(SIGCHLD))?,
             Order::Wait => value = waitpid(None, WaitOptions::NOHANG)?.map_or(0, |(pid, _)| pid.as_raw_pid().into()),
+            Order::WaitFor { pid, options } => {
+                let options = WaitOptions::from_bits_retain(options) | WaitOptions::NOHANG;
+                let waited = waitpid(if pid == -1 { None } else { Some(number(pid)?) }, options)?;
+                let Some((pid, status)) = waited else { return Ok(Next::Say(Said::Done(0))) };
+                return Ok(Next::Say(Said::Waited { pid: pid.as_raw_pid(), status: status.as_raw() }));
+            }
+            Order::Join { pid, group } => setpgid(Pid::from_raw(pid.max(0)), Pid::from_raw(group.max(0)))?,
+            Order::Subreaper { on } => set_child_subreaper(on.then(getpid))?,
             Order::Setsid => value = setsid()?.as_raw_pid().into(),
             Order::Setpgid => setpgid(None, None)?,
             Order::Invite { .. } => return Err(io::ErrorKind::Unsupported.into()),
@@ -157,15 +190,25 @@ impl Puppet {
 
     /// This process, which has just been made, as a puppet of its own.
     fn child(&self, name: String) -> io::Result<Puppet> {
-        Puppet::new(self.path.clone(), name, self.noted, [self.blocked, self.ignored])
+        Puppet::new(self.path.clone(), name, [self.noted, self.masked], [self.blocked, self.ignored])
     }
 
     /// From now on these do what they do by default.
     fn let_act(&mut self, signals: u64) -> io::Result<()> {
-        self.noted &= !signals;
-        self.signals = plain::signals_of(self.noted)?;
-        plain::block_only(self.noted)
+        self.take(self.noted & !signals, self.masked)
     }
+
+    /// From now on these signals are noted, and those kept for later.
+    fn take(&mut self, noted: u64, masked: u64) -> io::Result<()> {
+        (self.noted, self.masked) = (noted, masked);
+        self.signals = plain::signals_of(noted & !masked)?;
+        plain::block_only(noted | masked)
+    }
+}
+
+/// A signal as a set.
+fn bit(signal: i32) -> u64 {
+    1 << (signal - 1).clamp(0, LAST - 1)
 }
 
 fn number(pid: i32) -> io::Result<Pid> {

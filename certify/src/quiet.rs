@@ -71,6 +71,17 @@ impl Lab<'_> {
         self.until(|_| false).map(drop)
     }
 
+    /// Lets it run until nothing more happens, or nothing before the bound; why there is more to come then, if there is.
+    ///
+    /// # Errors
+    /// [`Stop::Undecided`] at the bound; a failure of the lab.
+    pub(crate) fn rest(&mut self) -> Result<Option<String>, Stop> {
+        Ok(match self.run(|_| false)? {
+            Rest::So | Rest::Quiet => None,
+            Rest::Until(why) => Some(why),
+        })
+    }
+
     /// Lets it run until nothing more happens for now: for what comes next, and not to conclude anything.
     ///
     /// # Errors

@@ -42,10 +42,46 @@ pub(crate) enum Order {
     Plain {
         signal: Option<i32>,
     },
+    /// kill(2) as it is: a PID of its own namespace, 0, -1 or a negative group; signal 0 asks.
+    Signal {
+        pid: i32,
+        signal: i32,
+    },
+    /// Note a signal that comes, as a handler would.
+    Handle {
+        signal: i32,
+    },
+    Ignore {
+        signal: i32,
+    },
+    /// Let a signal that was handled or ignored do again what it does by default.
+    Default {
+        signal: i32,
+    },
+    Block {
+        signal: i32,
+    },
+    Unblock {
+        signal: i32,
+    },
     /// Wait for a child that has ended; answers with its PID, 0 if there is none.
     Wait,
+    /// Wait for a child, or any if it is -1, with these options of wait4(2) and `WNOHANG`; answers with its PID and its status.
+    WaitFor {
+        pid: i32,
+        options: u32,
+    },
     Setsid,
     Setpgid,
+    /// Put a process, 0 for this one, into a process group, 0 for its own.
+    Join {
+        pid: i32,
+        group: i32,
+    },
+    /// Adopt orphans (`PR_SET_CHILD_SUBREAPER`), or no more.
+    Subreaper {
+        on: bool,
+    },
     Who,
     /// For the stage of a lab that is recorded: let somebody from outside join a process.
     Invite {
@@ -76,6 +112,11 @@ pub(crate) enum Said {
         code: i32,
     },
     Done(i64),
+    /// Whom a wait gave, and the status of wait(2).
+    Waited {
+        pid: i32,
+        status: i32,
+    },
     Failed(i32),
     Who(Who),
 }

@@ -1,6 +1,7 @@
 //! `pidlab init`: does this PID 1 do its duties?
 
 mod kata;
+mod own;
 mod record;
 mod text;
 mod tools;
@@ -9,14 +10,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use pidlab_certify::{AskError, AttachError, Duty, Profile, Recorded, Report, Subject, Verdict, find};
+use pidlab_certify::{AskError, Asked, AttachError, Duty, OwnDuty, Profile, Recorded, Report, Subject, Verdict, find};
 use pidlab_scenario::one_line;
 
 use record::Record;
@@ -62,6 +64,7 @@ Examples:
   pidlab init --profile pause -- sleep infinity
   pidlab init --duty orphan --duty early-term -- dumb-init {}
   pidlab init --duty early-term --record logs -- dumb-init {}
+  pidlab init --duty my-duty.toml -- ./my-init {}
   pidlab init --kata -- ./my-init {}
   pidlab init --attach 4242
   pidlab init --attach 4242 --orphans
@@ -70,9 +73,10 @@ pub(super) struct Arguments {
     /// What it is for, which says what its duties are [default: container, and pause where there is no {}].
     #[arg(long, value_enum)]
     profile: Option<For>,
-    /// Ask this duty alone; can be given more than once.
-    #[arg(long = "duty", value_name = "NAME", value_parser = known)]
-    duties: Vec<&'static Duty>,
+    /// Ask this duty alone, which is one of the list, or one of your own: a scenario in a file, or - for standard input; can be given more
+    /// than once.
+    #[arg(long = "duty", value_name = "NAME|FILE", value_parser = known)]
+    duties: Vec<Named>,
     /// Write a PID 1 of your own: ask step by step what a container's must do, up to the first step that is not done.
     #[arg(long, conflicts_with_all = ["profile", "duties"])]
     kata: bool,
@@ -139,8 +143,38 @@ enum Format {
     Ktap,
 }
 
-fn known(name: &str) -> Result<&'static Duty, String> {
-    find(name).ok_or_else(|| "there is no such duty: see `pidlab init --list`".to_owned())
+/// A duty as it is named.
+#[derive(Clone)]
+enum Named {
+    /// One of the table.
+    BuiltIn(&'static Duty),
+    /// The file of a user's own, or `-`.
+    File(PathBuf),
+}
+
+/// A word that looks like a path is one: no name of a duty does.
+fn known(name: &str) -> Result<Named, String> {
+    if name == "-" || name.contains('/') || Path::new(name).extension().is_some_and(|end| end == "toml") {
+        return Ok(Named::File(PathBuf::from(name)));
+    }
+    let none = "there is no such duty: see `pidlab init --list`; one of your own is a file, `./FILE` or `FILE.toml`";
+    find(name).map(Named::BuiltIn).ok_or_else(|| none.to_owned())
+}
+
+/// What the program is asked.
+#[derive(Clone)]
+enum Question {
+    BuiltIn(&'static Duty),
+    Own(Arc<OwnDuty>),
+}
+
+impl Question {
+    fn asked(&self) -> Asked<'_> {
+        match self {
+            Question::BuiltIn(duty) => (*duty).into(),
+            Question::Own(duty) => (&**duty).into(),
+        }
+    }
 }
 
 /// A run: what is asked of whom.
@@ -148,13 +182,13 @@ struct Run {
     subject: Subject,
     profile: Profile,
     kernel: String,
-    duties: Vec<&'static Duty>,
+    duties: Vec<Question>,
     record: Record,
 }
 
 /// A duty's answer, and how long it took.
 struct Answer {
-    duty: &'static Duty,
+    question: Question,
     report: Report,
     /// How long that took, without its recording.
     took: Duration,
@@ -216,12 +250,19 @@ pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         );
         return Ok(End::BadInput);
     }
+    if let Some(wrong) = own::wrong(arguments, &subject) {
+        eprintln!("error: {wrong}");
+        return Ok(End::BadInput);
+    }
     let other = if subject.starts_a_command() { Profile::Container } else { Profile::Pause };
     let profile = arguments.profile.map_or(other, Profile::from);
-    let duties: Vec<&Duty> = match &arguments.duties[..] {
+    let duties: Vec<Question> = match &arguments.duties[..] {
         _ if arguments.kata => kata::duties(),
-        [] => subject.duties(profile).collect(),
-        some => some.to_vec(),
+        [] => subject.duties(profile).map(Question::BuiltIn).collect(),
+        some => match own::questions(some) {
+            Ok(questions) => questions,
+            Err(end) => return Ok(end),
+        },
     };
     // Named is meant.
     let has_orphans = arguments.orphans || !arguments.duties.is_empty();
@@ -322,7 +363,7 @@ impl Telling<'_> {
 }
 
 /// Asks these, several at once, and tells the answers in their order. Why it cannot go on, if it cannot.
-fn ask(out: &mut Out, telling: &mut Telling<'_>, duties: &[&'static Duty], jobs: usize) -> io::Result<Option<End>> {
+fn ask(out: &mut Out, telling: &mut Telling<'_>, duties: &[Question], jobs: usize) -> io::Result<Option<End>> {
     let run = telling.run;
     let (next, (say, hear)) = (AtomicUsize::new(0), mpsc::channel());
     thread::scope(|scope| {
@@ -331,12 +372,12 @@ fn ask(out: &mut Out, telling: &mut Telling<'_>, duties: &[&'static Duty], jobs:
             scope.spawn(move || {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(duty) = duties.get(index).copied() else { return };
+                    let Some(question) = duties.get(index).cloned() else { return };
                     let begun = Instant::now();
-                    let asked = run.subject.ask(duty).and_then(|report| {
+                    let asked = run.subject.ask(question.asked()).and_then(|report| {
                         let took = begun.elapsed();
-                        let recorded = run.record.of(&run.subject, duty, &report)?;
-                        Ok(Answer { duty, report, took, recorded, logs: Vec::new() })
+                        let recorded = run.record.of(&run.subject, question.asked(), &report)?;
+                        Ok(Answer { question, report, took, recorded, logs: Vec::new() })
                     });
                     if say.send((index, asked)).is_err() {
                         return;
@@ -352,9 +393,9 @@ fn ask(out: &mut Out, telling: &mut Telling<'_>, duties: &[&'static Duty], jobs:
     })
 }
 
-type Asked = (usize, Result<Answer, AskError>);
+type Came = (usize, Result<Answer, AskError>);
 
-fn tell(out: &mut Out, telling: &mut Telling<'_>, hear: &mpsc::Receiver<Asked>) -> io::Result<Option<End>> {
+fn tell(out: &mut Out, telling: &mut Telling<'_>, hear: &mpsc::Receiver<Came>) -> io::Result<Option<End>> {
     let (mut waiting, mut at) = (BTreeMap::new(), 0);
     for (index, asked) in hear {
         let mut answer = match asked {

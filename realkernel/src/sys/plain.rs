@@ -100,6 +100,15 @@ pub fn exec(words: &[CString]) -> io::Error {
     io::Error::last_os_error()
 }
 
+/// kill(2), whoever is meant: a process, 0 for the own group, -1 for everybody, `-g` for a group; signal 0 asks.
+///
+/// # Errors
+/// As kill(2): there is no such signal, nobody is meant, or none of them may be signalled.
+pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: the call takes no memory.
+    result(unsafe { raw::syscall(libc::SYS_kill, [pid as usize, signal as usize, 0, 0, 0, 0]) }).map(drop)
+}
+
 /// unshare(2) of namespaces.
 ///
 /// # Errors

@@ -2,19 +2,19 @@
 
 use std::io::{self, Write};
 
-use pidlab_certify::{Duty, STEPS, Step, find};
+use pidlab_certify::{STEPS, Step, find};
 use serde_json::json;
 
-use super::{End, Format, Out, Telling, ask};
+use super::{End, Format, Out, Question, Telling, ask};
 use crate::words;
 
 /// The duties in the order of the steps.
-pub(super) fn duties() -> Vec<&'static Duty> {
+pub(super) fn duties() -> Vec<Question> {
     STEPS.iter().flat_map(of).collect()
 }
 
-fn of(step: &Step) -> Vec<&'static Duty> {
-    step.duties.iter().filter_map(|name| find(name)).collect()
+fn of(step: &Step) -> Vec<Question> {
+    step.duties.iter().filter_map(|name| find(name)).map(Question::BuiltIn).collect()
 }
 
 fn heading(index: usize) -> String {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use pidlab_certify::{AskError, Duty, Recorded, Recording, Report, Subject, Verdict};
+use pidlab_certify::{AskError, Asked, Recorded, Recording, Report, Subject, Verdict};
 use pidlab_realkernel::Look;
 use pidlab_scenario::Facts;
 
@@ -31,7 +31,7 @@ impl Record {
     }
 
     /// What a second play gives of a duty that is not done.
-    pub(super) fn of(&self, subject: &Subject, duty: &Duty, report: &Report) -> Result<Option<Recorded>, AskError> {
+    pub(super) fn of(&self, subject: &Subject, duty: Asked<'_>, report: &Report) -> Result<Option<Recorded>, AskError> {
         if !self.plays || report.verdict != Verdict::Fails {
             return Ok(None);
         }
@@ -46,9 +46,11 @@ impl Record {
         let (Some(folder), Some(Recorded::Played(Recording { logs, .. }))) = (&self.folder, &answer.recorded) else {
             return Ok(Vec::new());
         };
+        // Those of a user's own are called as their files are, with the folder.
+        let duty = answer.question.asked().name().replace('/', "-");
         let name = |index: usize| match logs.len() {
-            1 => format!("{}.log", answer.duty.name),
-            _ => format!("{}-{}.log", answer.duty.name, index + 1),
+            1 => format!("{duty}.log"),
+            _ => format!("{duty}-{}.log", index + 1),
         };
         let write = |(index, text): (usize, &str)| {
             let file: PathBuf = Path::new(folder).join(name(index));

@@ -29,7 +29,7 @@ impl Writer for Text {
     }
 
     fn take(&mut self, out: &mut dyn Write, _: &Run, answer: &Answer) -> io::Result<()> {
-        let (duty, report) = (answer.duty, &answer.report);
+        let (duty, report) = (answer.question.asked(), &answer.report);
         let word = match report.verdict {
             Verdict::Holds => "holds",
             Verdict::Fails => "FAILS",
@@ -37,7 +37,7 @@ impl Writer for Text {
             Verdict::NotAsked => "not asked",
             _ => "not decided",
         };
-        paragraph(out, &format!("{word:<12}  "), &format!("{}: {}", duty.name, duty.sentence))?;
+        paragraph(out, &format!("{word:<12}  "), &format!("{}: {}", duty.name(), duty.sentence()))?;
         if !report.seen.is_empty() {
             paragraph(out, INDENT, &format!("seen: {}", report.seen))?;
         }
@@ -62,8 +62,12 @@ impl Writer for Text {
             Some(Recorded::Not { why }) => drop(self.not_recorded.insert(why.clone())),
             _ => {}
         }
-        paragraph(out, INDENT, &format!("rules: {}", duty.rules.join(", ")))?;
-        paragraph(out, INDENT, &format!("what helps: {}", duty.help))
+        for (what, said) in [("rules", duty.rules().join(", ")), ("what helps", duty.help().to_owned())] {
+            if !said.is_empty() {
+                paragraph(out, INDENT, &format!("{what}: {said}"))?;
+            }
+        }
+        Ok(())
     }
 
     fn finish(&mut self, out: &mut dyn Write, counts: &Counts) -> io::Result<()> {

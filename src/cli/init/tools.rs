@@ -22,14 +22,14 @@ impl Writer for Json {
     }
 
     fn take(&mut self, out: &mut dyn Write, _: &Run, answer: &Answer) -> io::Result<()> {
-        let (duty, report) = (answer.duty, &answer.report);
+        let (duty, report) = (answer.question.asked(), &answer.report);
         let mut line = json!({
-            "duty": duty.name, "verdict": report.verdict, "expected": duty.sentence, "seen": report.seen,
+            "duty": duty.name(), "verdict": report.verdict, "expected": duty.sentence(), "seen": report.seen,
             "heard": report.heard, "seconds": answer.took.as_secs_f64(),
         });
         if report.verdict == Verdict::Fails {
-            line["rules"] = json!(duty.rules);
-            line["help"] = json!(duty.help);
+            line["rules"] = json!(duty.rules());
+            line["help"] = json!(duty.help());
             line["output"] = json!(report.output);
             match &answer.recorded {
                 Some(Recorded::Played(recording)) => {
@@ -53,8 +53,8 @@ impl Writer for Json {
 
 /// What there is to say of a duty that is not done.
 fn in_words(answer: &Answer) -> String {
-    let (duty, report) = (answer.duty, &answer.report);
-    let mut text = format!("expected: {}\nseen: {}\n", duty.sentence, report.seen);
+    let (duty, report) = (answer.question.asked(), &answer.report);
+    let mut text = format!("expected: {}\nseen: {}\n", duty.sentence(), report.seen);
     for heard in &report.heard {
         text += &format!("{} got {} from PID {}\n", heard.by, heard.signal, heard.si_pid);
     }
@@ -71,7 +71,12 @@ fn in_words(answer: &Answer) -> String {
         Some(Recorded::Not { why }) => text += &format!("calls not recorded: {why}\n"),
         _ => {}
     }
-    text + &format!("rules: {}\nwhat helps: {}", duty.rules.join(", "), duty.help)
+    for (what, said) in [("rules", duty.rules().join(", ")), ("what helps", duty.help().to_owned())] {
+        if !said.is_empty() {
+            text += &format!("{what}: {said}\n");
+        }
+    }
+    text.trim_end().to_owned()
 }
 
 /// A case for each duty, in one suite.
@@ -101,7 +106,7 @@ impl Writer for Junit {
         if report.verdict == Verdict::Fails {
             status.set_description(printable(&in_words(answer)).into_owned());
         }
-        let mut case = TestCase::new(answer.duty.name, status);
+        let mut case = TestCase::new(one_line(answer.question.asked().name()), status);
         case.set_classname("pidlab.init").set_time(answer.took);
         if let Some(suite) = &mut self.suite {
             suite.add_test_case(case);
@@ -144,7 +149,7 @@ impl Writer for Ktap {
             Verdict::Fails => ("not ok", String::new()),
             other => ("ok", format!(" # SKIP {}: {}", other.word(), one_line(&report.seen))),
         };
-        writeln!(out, "{word} {} {}{directive}", self.done, answer.duty.name)
+        writeln!(out, "{word} {} {}{directive}", self.done, one_line(answer.question.asked().name()))
     }
 
     fn finish(&mut self, out: &mut dyn Write, counts: &Counts) -> io::Result<()> {
