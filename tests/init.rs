@@ -448,3 +448,79 @@ fn nothing_is_left_of_one_that_is_killed() {
         }
     }
 }
+
+/// A file of the examples.
+fn example(name: &str) -> String {
+    format!("{}/certify/examples/duties/{name}.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_duty_of_ones_own_is_told_like_the_others() {
+    let folder = Folder::new("init-own");
+    let (orphan, term) = (example("orphan"), example("term-reaches-the-command"));
+    let options = ["--duty", &orphan, "--duty", "orphan", "--duty", &term, "--duty", &orphan, "--no-record"];
+    let Some(text) = init(&folder, &options, &SHELL) else { return };
+    assert_eq!(text.code, Some(1), "{}{}", text.out, text.err);
+    let words = text.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "holds duties/orphan: An orphan that ends is reaped holds orphan: ",
+        "FAILS duties/term-reaches-the-command: A SIGTERM from outside reaches the command seen: step 6, init: \
+         kill(command, SIGTERM) (PATH:12): claimed is `then = { command = { handled = \
+         [{ signal = \"SIGTERM\", si_pid = 1 }] } }`, and seen is `then = { command = { handled = [] } }`",
+        "holds duties/orphan-2: ",
+        "hold 3, fail 1, not decided 0, not asked 0",
+    ] {
+        let part = part.replace("PATH", &term);
+        assert!(words.contains(&part), "no `{part}` in {words}");
+    }
+    assert!(!words.contains("what helps"), "nobody knows: {words}");
+
+    let Some(json) = init(&folder, &[&options[..], &["--format", "json"]].concat(), &SHELL) else { return };
+    let lines: Vec<Value> =
+        json.out.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert_eq!(lines[3]["duty"], "duties/term-reaches-the-command");
+    assert_eq!(lines[3]["rules"], serde_json::json!(["sig.init-handler"]));
+    for (format, part) in [
+        ("ktap", "\nnot ok 3 duties/term-reaches-the-command\n"),
+        ("junit", "term-reaches-the-command.toml:12): claimed"),
+    ] {
+        let Some(other) = init(&folder, &[&options[..], &["--format", format]].concat(), &SHELL) else { return };
+        assert!(other.out.contains(part), "no `{part}` in {}", other.out);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_duty_is_refused_before_anything_is_started() {
+    let folder = Folder::new("init-no-duty");
+    let begin = r#"{ by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] }, { by = "init", call = "fork", child = "command" },"#;
+    let step = |step: &str| format!("title = \"x\"\nsteps = [\n{begin}\n{step}\n]\n");
+    let steps_of = [
+        (String::new(), "the scenario has no `title`"),
+        (step(r#"{ by = "comand", call = "fork", child = "a" },"#), "there is no process `comand`"),
+        (step(r#"{ by = "command", call = "exec" },"#), "step 3 cannot be played: command makes the call `exec`"),
+        (step(r#"{ by = "command", call = "getpid", returns = 2 },"#), "a PID is different each time"),
+        // True of no Linux.
+        (
+            step(r#"{ by = "host", call = "kill", pid = "init", signal = "SIGTERM", then = { init = "gone" } },"#),
+            "claim failed at step 3",
+        ),
+    ];
+    for (text, message) in steps_of {
+        fs::write(folder.0.join("bad.toml"), &text).expect("it can be written");
+        let ended = pidlab(&folder.0, &["init", "--duty", "bad.toml", "--", "no-such-program", "{}"]);
+        let said = ended.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((ended.code, &*ended.out), (Some(2), ""), "{text}: {said}");
+        assert!(said.contains(message) && said.contains("bad.toml:"), "no `{message}` in {said}");
+    }
+    let orphan = example("orphan");
+    for (arguments, message) in [
+        (&["--duty", "nowhere.toml", "--", "no-such-program", "{}"][..], "nowhere.toml"),
+        (&["--duty", &orphan, "--", "sleep", "infinity"], "no `{}` is among the words"),
+        (&["--duty", &orphan, "--attach", "1"], "error: "),
+        (&["--duty", "orphans", "--", "tini", "{}"], "there is no such duty"),
+    ] {
+        let ended = pidlab(&folder.0, &[&["init"], arguments].concat());
+        assert_eq!((ended.code, &*ended.out), (Some(2), ""), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(message), "no `{message}` in {}", ended.err);
+    }
+}

@@ -46,6 +46,8 @@ struct Cast<'a> {
     scenario: Scenario,
     /// The PID of the program under test, for the conductor.
     init: i32,
+    /// Its numbers, from the conductor's namespace inward: they are told when it has gone, too.
+    numbers_of_init: Vec<u32>,
     /// `host` has waited for it.
     is_waited_for: bool,
     /// The puppets, by their place in the lab.
@@ -67,6 +69,7 @@ impl<'a> Cast<'a> {
             script,
             scenario,
             init,
+            numbers_of_init: numbers(init),
             is_waited_for: false,
             puppets: BTreeMap::new(),
             started: 0,
@@ -94,8 +97,11 @@ impl<'a> Cast<'a> {
         lab.check_started()?;
         let observation = self.observe(lab, given);
         self.numbers = std::mem::take(&mut self.numbers).after(&observation);
-        let mut problems: Vec<String> = self.about_the_program(lab, turn).into_iter().collect();
-        problems.extend(turn.claims.iter().filter_map(|claimed| self.false_claim(claimed, &observation)));
+        // Where the program has ended too early, whatever else is false is so for that reason.
+        let problems: Vec<String> = match self.about_the_program(lab, turn) {
+            Some(problem) => vec![problem],
+            None => turn.claims.iter().filter_map(|claimed| self.false_claim(claimed, &observation)).collect(),
+        };
         match beyond {
             // Whoever has gone does not come back, whatever somebody does when his time-out ends.
             Some(why) if !problems.is_empty() || !turn.claims.iter().all(|claimed| is_for_good(&claimed.claim)) => {
@@ -106,7 +112,7 @@ impl<'a> Cast<'a> {
     }
 
     fn in_words(&self, at: &At, what: &str) -> String {
-        format!("{} ({}): {what}", at.words, at.place)
+        format!("{} ({}:{}): {what}", at.words, self.script.path, at.line)
     }
 
     /// The program starts its command.
@@ -150,7 +156,11 @@ impl<'a> Cast<'a> {
         }
         self.owing.remove(&turn.by);
         if lab.puppets[index].has_ended() {
-            return Ok(Err(format!("{name} has ended; {}", lab.how_it_ended())));
+            let why = match lab.ended {
+                Some(ended) => format!("PID 1 is to go on, and {}", ended.in_words()),
+                None => format!("{name} has ended, and can do nothing more"),
+            };
+            return Ok(Err(why));
         }
         let number = |role| self.numbers.of(role, turn.by).and_then(|number| i32::try_from(number).ok());
         let given = match deed(turn.by, &turn.call, number) {
@@ -245,7 +255,7 @@ impl<'a> Cast<'a> {
 
     /// What `host` does.
     fn act_outside(&mut self, lab: &Lab<'_>, call: &Call) -> Result<Given, Stop> {
-        let of_init = look::numbers_of(self.init).first().copied().unwrap_or(self.init);
+        let of_init = self.numbers_of_init.first().copied().map_or(i64::from(self.init), i64::from);
         Ok(match call {
             Call::Kill { target: KillTarget::Pid(Target::Role(role)), signal } => {
                 let is_init = *role == self.script.init;
@@ -262,13 +272,12 @@ impl<'a> Cast<'a> {
                 Some(_) if self.is_waited_for => Given::Err(Errno::ECHILD),
                 Some(ended) => {
                     self.is_waited_for = true;
-                    let number = self.numbers.of(self.script.init, Role::HOST).unwrap_or_else(|| of_init.into());
-                    Given::Waited { number, child: self.script.init, status: status(ended) }
+                    Given::Waited { number: of_init, child: self.script.init, status: status(ended) }
                 }
                 None if options.contains(WaitOptions::WNOHANG) => Given::Ok(0),
                 None => Given::Blocks,
             },
-            Call::Clone { .. } | Call::Fork { .. } => Given::Ok(of_init.into()),
+            Call::Clone { .. } | Call::Fork { .. } => Given::Ok(of_init),
             _ => Given::Ok(0),
         })
     }
@@ -320,7 +329,7 @@ impl<'a> Cast<'a> {
             _ if lab.is_stopped(self.init) => State::Stopped,
             _ => State::Running,
         };
-        Some(view(self.script.init, state, numbers(self.init)))
+        Some(view(self.script.init, state, self.numbers_of_init.clone()))
     }
 
     fn role(&self, lab: &Lab<'_>, pid: i32) -> Option<Role> {
@@ -334,10 +343,10 @@ impl<'a> Cast<'a> {
     fn about_the_program(&self, lab: &Lab<'_>, turn: &Turn) -> Option<String> {
         match &turn.afterwards {
             Afterwards::GoesOn if lab.ended.is_some() => {
-                Some(self.in_words(&turn.at, &format!("PID 1 goes on here, and {}", lab.how_it_ended())))
+                Some(self.in_words(&turn.at, &format!("PID 1 is to go on, and {}", lab.how_it_ended())))
             }
             Afterwards::Exits(status, at) if lab.ended != Some(Ended::Exited(*status)) => {
-                Some(self.in_words(at, &format!("PID 1 ends here with status {status}, and {}", lab.how_it_ended())))
+                Some(self.in_words(at, &format!("PID 1 is to end with status {status}, and {}", lab.how_it_ended())))
             }
             _ => None,
         }
@@ -357,7 +366,7 @@ impl<'a> Cast<'a> {
             return None;
         }
         let pair = |claim: &Claim| claim.written(&self.scenario).pair();
-        Some(self.in_words(at, &format!("claimed is `{}`, and seen `{}`", pair(claim), pair(&truth))))
+        Some(self.in_words(at, &format!("claimed is `{}`, and seen is `{}`", pair(claim), pair(&truth))))
     }
 }
 

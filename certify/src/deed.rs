@@ -1,6 +1,8 @@
 //! What a puppet is told for a call of a scenario. What nobody can be told is refused by the same words before anything is started.
 
-use pidlab_scenario::{Call, ExitSignal, KillTarget, MaskChange, Role, Signal, SignalAction, Target, WaitOptions, WaitTarget};
+use pidlab_scenario::{
+    Call, ExitSignal, KillTarget, MaskChange, Role, Signal, SignalAction, Target, WaitOptions, WaitTarget,
+};
 
 use crate::said::Order;
 

@@ -3,10 +3,9 @@
 //! Whatever cannot be played or seen with a program that is a stranger is refused here, with its place, before anything is started.
 
 use std::ops::Range;
-use std::path::Path;
 
 use pidlab_scenario::{
-    Call, Claim, CloneFlags, Diagnostic, Diagnostics, Expect, ExitSignal, KillTarget, MaskChange, OutcomeClaim, Place,
+    Call, Claim, CloneFlags, Diagnostic, Diagnostics, ExitSignal, Expect, KillTarget, MaskChange, OutcomeClaim, Place,
     ProcessClaim, ReturnValue, Role, Scenario, Signal, SignalAction, State, Step, Target, WaitOptions, WaitTarget,
     told,
 };
@@ -106,7 +105,8 @@ impl Reader<'_> {
             return None;
         };
         if scenario.roles.len() > MOST_ROLES {
-            let message = format!("a duty has at most {MOST_ROLES} processes, and this one has {}", scenario.roles.len());
+            let message =
+                format!("a duty has at most {MOST_ROLES} processes, and this one has {}", scenario.roles.len());
             self.add(first, message, "too many", "make fewer: each is a process that plays");
             return None;
         }
@@ -133,7 +133,12 @@ impl Reader<'_> {
         }
         match turns.first() {
             None if self.mistakes.is_empty() => {
-                self.add(first.clone(), "`init` is not the PID 1 of a namespace that `host` makes", "no such step", HELP_INIT);
+                self.add(
+                    first.clone(),
+                    "`init` is not the PID 1 of a namespace that `host` makes",
+                    "no such step",
+                    HELP_INIT,
+                );
             }
             Some(turn) if turn.starts.is_empty() => {
                 let span = scenario.steps[turn.at.step - 1].span.clone();
@@ -145,7 +150,8 @@ impl Reader<'_> {
             self.in_between(turn);
         }
         let Inherited { blocked, ignored, .. } = inherited;
-        let script = Script { roles: scenario.roles.clone(), init, blocked, ignored, turns };
+        let script =
+            Script { path: self.path.to_owned(), roles: scenario.roles.clone(), init, blocked, ignored, turns };
         if serde_json::to_string(&script).map_or(0, |text| text.len()) > MOST_BYTES {
             let help = "make several of it: a duty that is short says better what is wrong";
             self.add(first, "the duty is too long to be handed over to who plays it", "too long", help);
@@ -210,9 +216,8 @@ impl Reader<'_> {
 
     /// Of a step that only says how the program is born nothing is to be seen.
     fn told_nothing(&mut self, number: usize, step: &Step) -> Option<Turn> {
-        let is_known = |claim: &Claim| {
-            *claim == Claim::Outcome(OutcomeClaim::Result(Expect::Returns(ReturnValue::Number(0))))
-        };
+        let is_known =
+            |claim: &Claim| *claim == Claim::Outcome(OutcomeClaim::Result(Expect::Returns(ReturnValue::Number(0))));
         for claim in step.claimed().filter(|claim| !is_known(claim)) {
             let help = "leave it out, or claim it of a step after `init` has made its command";
             self.refuse(number, step, &claim, "nothing can be seen before the program is there", help);
@@ -305,9 +310,8 @@ impl Reader<'_> {
         let rest = scenario.steps.iter().enumerate().skip(turn.at.step);
         let last = rest.take_while(|(_, step)| scenario.role_name(step.by) == INIT).map(|(index, _)| index + 1).last();
         let Some(last) = last else { return };
-        let is_of_a_moment = |claim: &Claim| {
-            !matches!(claim, Claim::Outcome(_) | Claim::Process(_, ProcessClaim::Handled(_)))
-        };
+        let is_of_a_moment =
+            |claim: &Claim| !matches!(claim, Claim::Outcome(_) | Claim::Process(_, ProcessClaim::Handled(_)));
         for claimed in turn.claims.iter().filter(|claimed| claimed.at.step < last && is_of_a_moment(&claimed.claim)) {
             let step = &scenario.steps[claimed.at.step - 1];
             let help = format!("claim it of step {last}, the last thing that `init` does before somebody else goes on");
@@ -320,14 +324,18 @@ impl Reader<'_> {
         let written = claim.written(self.scenario);
         let place = Place::find(self.text, number, &written.keys);
         let span = place.map_or_else(|| step.span.clone(), |place| place.pair);
-        self.add(span, format!("the claim of step {number} cannot be held against a program: {why}"), "cannot be seen", help);
+        self.add(
+            span,
+            format!("the claim of step {number} cannot be held against a program: {why}"),
+            "cannot be seen",
+            help,
+        );
     }
 
     fn at(&self, number: usize, step: &Step) -> At {
         let (who, call) = (self.scenario.role_name(step.by), told::call(self.scenario, &step.call));
         let line = self.text.get(..step.span.start).map_or(1, |before| before.matches('\n').count() + 1);
-        let file = Path::new(self.path).file_name().map_or(self.path.into(), |name| name.to_string_lossy());
-        At { step: number, words: format!("step {number}, {who}: {call}"), place: format!("{file}:{line}") }
+        At { step: number, words: format!("step {number}, {who}: {call}"), line }
     }
 }
 
@@ -422,7 +430,9 @@ fn can_be_seen(step: &Step, init: Role, claim: &Claim) -> Result<(), (&'static s
             let number = signals.iter().filter_map(|signal| signal.si_pid).any(|number| number > 1);
             match signals.iter().any(|signal| signal.status.is_some()) {
                 true => Err(("what a SIGCHLD says of a child is not told", "claim the `signal` and its `si_pid`")),
-                false if number => Err(("a PID is different each time", "only 0, somebody outside, and 1 can be claimed")),
+                false if number => {
+                    Err(("a PID is different each time", "only 0, somebody outside, and 1 can be claimed"))
+                }
                 false => Ok(()),
             }
         }

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use pidlab_realkernel::plain::{self, Unhandled};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, kill_process_group, set_child_subreaper, setpgid, setsid, waitid,
-    waitpid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, kill_process_group, set_child_subreaper,
+    setpgid, setsid, waitid, waitpid,
 };
 
 use crate::said::{self, Order, Said, Who};
@@ -89,12 +89,7 @@ enum Next {
 }
 
 impl Puppet {
-    fn new(
-        path: PathBuf,
-        name: String,
-        [noted, masked]: [u64; 2],
-        [blocked, ignored]: [u64; 2],
-    ) -> io::Result<Puppet> {
+    fn new(path: PathBuf, name: String, [noted, masked]: [u64; 2], [blocked, ignored]: [u64; 2]) -> io::Result<Puppet> {
         plain::block_only(noted | masked)?;
         let socket = said::connected(&path)?;
         let signals = plain::signals_of(noted & !masked)?;

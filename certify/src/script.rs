@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 /// What happens, turn by turn.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Script {
+    /// What the user knows its file by.
+    pub(crate) path: String,
     /// The names of the roles.
     pub(crate) roles: Vec<String>,
     /// The role that the program under test plays.
@@ -59,8 +61,8 @@ pub(crate) struct At {
     pub(crate) step: usize,
     /// `step 4, orphan: exit(0)`
     pub(crate) words: String,
-    /// `orphan.toml:12`
-    pub(crate) place: String,
+    /// Its line in the file.
+    pub(crate) line: usize,
 }
 
 impl Script {

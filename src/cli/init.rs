@@ -43,6 +43,13 @@ installed, and the last calls of PID 1 are told. The verdict is that of the
 first play, which nobody watches. --record DIR keeps the logs of all calls,
 for `pidlab judge`.
 
+A duty of your own is a scenario: COMMAND plays its role `init`, and {} the
+first child that `init` makes. Other steps inside are done as written, those of
+`host` from outside. Those of `init` are not done: they say what a good PID 1
+does by itself, and it is waited until nothing more happens. Claims of a step
+are held against what is so then. `pidlab run FILE` runs the same with a good
+init; docs/init.md says what can be played and claimed.
+
 With --attach the PID 1 of a container that runs already is asked, from outside
 of the container; any process in it will do. It is looked at, and nothing is
 sent, traced or written. Duties for which an orphan is made there are asked with

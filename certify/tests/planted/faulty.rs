@@ -19,6 +19,9 @@ pub(crate) const WORD: &str = "a-faulty-init";
 /// No fault: it does everything, and sleeps twice before it reaps.
 pub(crate) const SLUGGISH: &str = "sluggish";
 
+/// It does not pass on a SIGTERM that comes from outside: no fault in a duty of the table alone.
+pub(crate) const DEAF: &str = "deaf";
+
 /// Each fault has the name of the duty that it is against.
 pub(crate) struct Init {
     fault: String,
@@ -160,6 +163,7 @@ impl Init {
         let is_term = signal == libc::SIGTERM;
         self.terms += u32::from(is_term && !was_there);
         let is_lost = (self.has("passes-on") && signal == libc::SIGUSR2)
+            || (self.has(DEAF) && is_term && sender == 0)
             || (self.has("twice") && is_term && self.terms > 1)
             || (self.has("from-inside") && sender == command.as_raw_pid())
             || (self.has("blocked-term") && self.blocked_at_start & bit(signal) != 0 && !was_there)

@@ -2,12 +2,15 @@
 #![forbid(unsafe_code)]
 
 mod faulty;
+mod own;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pidlab_certify::{AskError, DUTIES, Duty, Log, Profile, Recorded, Recording, Report, Subject, Verdict, find};
+use pidlab_certify::{
+    AskError, Asked, DUTIES, Duty, Log, Profile, Recorded, Recording, Report, Subject, Verdict, find,
+};
 use pidlab_realkernel::must_not_skip;
 
 /// One that is not there.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let lacking = std::process::Command::new("strace").arg("-V").output().is_err();
     trials.push(Trial::test("strace_changes_nothing_of_a_good_one", strace_changes_nothing).with_ignored_flag(lacking));
     trials.push(Trial::test("a_recording_shows_the_fault", a_recording_shows).with_ignored_flag(lacking));
+    trials.extend(own::trials(lacking));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -98,10 +102,14 @@ fn takes_its_time() -> Result<(), Failed> {
 
 /// What a second play under strace gives; nothing where it cannot be asked here.
 fn record(subject: &Subject, duty: &str) -> Result<Option<Recording>, Failed> {
-    match subject.record(find(duty).ok_or("it is in the table")?, None) {
+    record_this(subject, find(duty).ok_or("it is in the table")?.into())
+}
+
+fn record_this(subject: &Subject, asked: Asked<'_>) -> Result<Option<Recording>, Failed> {
+    match subject.record(asked, None) {
         Ok(Recorded::Played(recording)) => Ok(Some(recording)),
         Err(AskError::Unavailable { .. }) if !must_not_skip() => Ok(None),
-        other => Err(format!("{duty}: {other:?}").into()),
+        other => Err(format!("{}: {other:?}", asked.name()).into()),
     }
 }
 

@@ -19,12 +19,12 @@ pub(super) fn wrong(arguments: &Arguments, subject: &Subject) -> Option<&'static
     let is_own = arguments.duties.iter().any(|duty| matches!(duty, Named::File(_)));
     match () {
         () if !is_own => None,
-        () if arguments.attach.is_some() => {
-            Some("a duty of your own is asked of a program that is started for it, and not of a container that others use")
-        }
-        () if !subject.starts_a_command() => {
-            Some("no `{}` is among the words, which is where the command of the duty goes: pidlab init --duty FILE -- ./my-init {}")
-        }
+        () if arguments.attach.is_some() => Some(
+            "a duty of your own is asked of a program that is started for it, and not of a container that others use",
+        ),
+        () if !subject.starts_a_command() => Some(
+            "no `{}` is among the words, which is where the command of the duty goes: pidlab init --duty FILE -- ./my-init {}",
+        ),
         () => None,
     }
 }
