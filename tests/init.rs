@@ -449,15 +449,19 @@ fn nothing_is_left_of_one_that_is_killed() {
     }
 }
 
-/// A file of the examples.
-fn example(name: &str) -> String {
-    format!("{}/certify/examples/duties/{name}.toml", env!("CARGO_MANIFEST_DIR"))
+/// A file of the examples, as one that is in the folder.
+fn example(folder: &Folder, name: &str) -> String {
+    let file = format!("duties/{name}.toml");
+    fs::create_dir_all(folder.0.join("duties")).expect("it can be made");
+    let text = fs::read(format!("{}/certify/examples/{file}", env!("CARGO_MANIFEST_DIR"))).expect("it is there");
+    fs::write(folder.0.join(&file), text).expect("it can be written");
+    file
 }
 
 #[test]
 fn a_duty_of_ones_own_is_told_like_the_others() {
     let folder = Folder::new("init-own");
-    let (orphan, term) = (example("orphan"), example("term-reaches-the-command"));
+    let (orphan, term) = (example(&folder, "orphan"), example(&folder, "term-reaches-the-command"));
     let options = ["--duty", &orphan, "--duty", "orphan", "--duty", &term, "--duty", &orphan, "--no-record"];
     let Some(text) = init(&folder, &options, &SHELL) else { return };
     assert_eq!(text.code, Some(1), "{}{}", text.out, text.err);
@@ -512,7 +516,7 @@ fn a_file_that_is_no_duty_is_refused_before_anything_is_started() {
         assert_eq!((ended.code, &*ended.out), (Some(2), ""), "{text}: {said}");
         assert!(said.contains(message) && said.contains("bad.toml:"), "no `{message}` in {said}");
     }
-    let orphan = example("orphan");
+    let orphan = example(&folder, "orphan");
     for (arguments, message) in [
         (&["--duty", "nowhere.toml", "--", "no-such-program", "{}"][..], "nowhere.toml"),
         (&["--duty", &orphan, "--", "sleep", "infinity"], "no `{}` is among the words"),

@@ -32,8 +32,10 @@
 //!
 //! Modules in reading order: `duty` and `table` (which there are), `kata` (in which order to learn them) and `duties` (what is played), `play` (what they have in common), `lab` (one program under test,
 //! and those around it), `stop` (why a duty is given up), `quiet` (when nothing more happens), `look` and `timer` (what procfs tells for that), `birth` (how a program becomes
-//! PID 1), `guest` (who joins from outside), `puppet` and `said` (who does what it is told, and how it is told), `conductor` and `ask` (why
-//! nothing is left), `recorder` (how a play is recorded), `attach` and `observer` (one that runs already), `part` (one program in many parts), `report` (what comes out).
+//! PID 1), `guest` (who joins from outside), `puppet` and `said` (who does what it is told, and how it is told), `own` (a duty of a user's
+//! own), `deed` and `sight` (what can be played of it, and seen), `script` and `acting` (how it is played), `conductor` and `ask` (why nothing
+//! is left), `recorder` (how a play is recorded), `attach` and `observer` (one that runs already), `part` (one program in many parts),
+//! `report` (what comes out).
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
 
@@ -59,6 +61,7 @@ mod recorder;
 mod report;
 mod said;
 mod script;
+mod sight;
 mod stop;
 mod table;
 mod timer;

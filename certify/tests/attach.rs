@@ -299,8 +299,8 @@ fn who_ends_meanwhile() -> Result<(), Failed> {
     let mut container = Container::new(&["sh", "-c", "(while :; do :; done) & exec sleep infinity"]);
     let subject = container.subject();
     std::thread::scope(|scope| {
-        let orphan = find("orphan").ok_or("it is in the table")?;
-        let asked = scope.spawn(|| subject.ask(orphan).map_err(|error| error.to_string()));
+        let (subject, orphan) = (&subject, find("orphan").ok_or("it is in the table")?);
+        let asked = scope.spawn(move || subject.ask(orphan).map_err(|error| error.to_string()));
         wait_until("its orphan has ended", || container.zombies() == 1);
         // The orphan is gone with it, and was not reaped.
         container.kill();

@@ -155,6 +155,13 @@ fn nothing_is_claimed_of_a_moment_in_which_nobody_can_look() {
 }
 
 #[test]
+fn a_duty_is_the_same_on_every_kernel() {
+    let text = format!("needs = [\"ns_last_pid\"]\n{}", file(&[INIT, COMMAND]));
+    let Err(refused) = read("duty.toml", &text) else { panic!("it is accepted") };
+    assert!(refused.to_string().contains("the same on every kernel"), "{refused}");
+}
+
+#[test]
 fn a_duty_is_no_crowd() {
     let forks: Vec<String> =
         (0..300).map(|number| format!("{{ by = \"command\", call = \"fork\", child = \"c{number}\" }}")).collect();
