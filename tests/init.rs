@@ -499,7 +499,7 @@ fn a_file_that_is_no_duty_is_refused_before_anything_is_started() {
     let begin = r#"{ by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] }, { by = "init", call = "fork", child = "command" },"#;
     let step = |step: &str| format!("title = \"x\"\nsteps = [\n{begin}\n{step}\n]\n");
     let steps_of = [
-        (String::new(), "the scenario has no `title`"),
+        (String::new(), "`title` is missing"),
         (step(r#"{ by = "comand", call = "fork", child = "a" },"#), "there is no process `comand`"),
         (step(r#"{ by = "command", call = "exec" },"#), "step 3 cannot be played: command makes the call `exec`"),
         (step(r#"{ by = "command", call = "getpid", returns = 2 },"#), "a PID is different each time"),
@@ -520,7 +520,7 @@ fn a_file_that_is_no_duty_is_refused_before_anything_is_started() {
     for (arguments, message) in [
         (&["--duty", "nowhere.toml", "--", "no-such-program", "{}"][..], "nowhere.toml"),
         (&["--duty", &orphan, "--", "sleep", "infinity"], "no `{}` is among the words"),
-        (&["--duty", &orphan, "--attach", "1"], "error: "),
+        (&["--duty", &orphan, "--attach", "1"], "a duty of your own is asked of a program that is started"),
         (&["--duty", "orphans", "--", "tini", "{}"], "there is no such duty"),
     ] {
         let ended = pidlab(&folder.0, &[&["init"], arguments].concat());

@@ -239,6 +239,10 @@ pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         }
         return Ok(End::Agree);
     }
+    if let Some(wrong) = own::wrong(arguments) {
+        eprintln!("error: {wrong}");
+        return Ok(End::BadInput);
+    }
     let subject = match arguments.attach {
         Some(pid) => attached(pid),
         None => started(&arguments.command),
@@ -255,10 +259,6 @@ pub(super) fn init(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         eprintln!(
             "error: no `{{}}` is among the words, which is where the command goes: pidlab init --kata -- ./my-init {{}}"
         );
-        return Ok(End::BadInput);
-    }
-    if let Some(wrong) = own::wrong(arguments, &subject) {
-        eprintln!("error: {wrong}");
         return Ok(End::BadInput);
     }
     let other = if subject.starts_a_command() { Profile::Container } else { Profile::Pause };

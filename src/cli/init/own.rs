@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
-use pidlab_certify::{OwnDuty, Subject};
+use pidlab_certify::OwnDuty;
 use pidlab_scenario::Facts;
 use pidlab_sim::Model;
 
@@ -15,14 +15,14 @@ use crate::compare;
 use crate::input::{self, Source};
 
 /// What stands in the way of asking a duty of a user's own, if one is asked.
-pub(super) fn wrong(arguments: &Arguments, subject: &Subject) -> Option<&'static str> {
+pub(super) fn wrong(arguments: &Arguments) -> Option<&'static str> {
     let is_own = arguments.duties.iter().any(|duty| matches!(duty, Named::File(_)));
     match () {
         () if !is_own => None,
         () if arguments.attach.is_some() => Some(
             "a duty of your own is asked of a program that is started for it, and not of a container that others use",
         ),
-        () if !subject.starts_a_command() => Some(
+        () if !arguments.command.iter().any(|word| word.to_string_lossy().contains("{}")) => Some(
             "no `{}` is among the words, which is where the command of the duty goes: pidlab init --duty FILE -- ./my-init {}",
         ),
         () => None,
