@@ -1,8 +1,9 @@
-//! Asks every duty of many programs, and writes a page about it: `table LIST`, where each line of LIST is a name, a version, a profile and the
-//! command's words, with tabs in between.
+//! Asks every duty of many programs, and writes a page about it: `table LIST [BOUND]`, where each line of LIST is a name, a version, a profile and
+//! the command's words, with tabs in between, and a duty is given up after so many seconds, 60 if it is not said.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 use std::{env, fs};
 
 use pidlab_certify::{AskError, DUTIES, Profile, Report, Subject, Verdict};
@@ -11,7 +12,9 @@ fn main() -> ExitCode {
     if let Some(code) = pidlab_certify::enter_if_part() {
         return code;
     }
-    match env::args().nth(1).ok_or_else(|| "which list?".to_owned()).and_then(|list| page(&list)) {
+    let list = env::args().nth(1).ok_or_else(|| "which list?".to_owned());
+    let bound = env::args().nth(2).map_or(Ok(60), |bound| bound.parse().map_err(|error| format!("{bound}: {error}")));
+    match list.and_then(|list| page(&list, Duration::from_secs(bound?))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why}");
@@ -40,20 +43,20 @@ impl Row<'_> {
         Some(Row { name, version, profile, words: fields.collect() })
     }
 
-    fn ask(&self) -> Result<BTreeMap<String, Report>, AskError> {
-        let subject = Subject::new(self.words.iter().copied());
+    fn ask(&self, bound: Duration) -> Result<BTreeMap<String, Report>, AskError> {
+        let subject = Subject::new(self.words.iter().copied()).with_bound(bound);
         subject.duties(self.profile).map(|duty| Ok((duty.name.to_owned(), subject.ask(duty)?))).collect()
     }
 }
 
-fn page(list: &str) -> Result<(), String> {
+fn page(list: &str, bound: Duration) -> Result<(), String> {
     let text = fs::read_to_string(list).map_err(|error| format!("{list}: {error}"))?;
     println!(
         "| PID 1 | version | as | done | not done | TERM is heard by | at the command's end the others get | without being PID 1 | ends by | wakes |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for row in text.lines().filter_map(Row::read) {
-        let reports = row.ask().map_err(|error| format!("{}: {error}", row.name))?;
+        let reports = row.ask(bound).map_err(|error| format!("{}: {error}", row.name))?;
         let count = |verdict: Verdict| reports.values().filter(|report| report.verdict == verdict).count();
         // In the order of the table of duties.
         let named = |verdict: Verdict| {
