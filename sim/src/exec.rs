@@ -151,7 +151,8 @@ fn begin_new_exec(w: &mut World, task: TaskId) {
     }
 }
 
-/// A new program has the capabilities that its user id gives: all for root, none for others, nor where nobody has a number.
+/// A new program has the capabilities that its user id gives: all for root, none for others, nor where nobody has a number; in a user namespace
+/// with a map, all for its maker.
 ///
 /// # References
 /// capabilities(7), Capabilities and execution of programs by root; security/commoncap.c:cap_bprm_creds_from_file
