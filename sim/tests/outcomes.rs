@@ -53,6 +53,40 @@ fn one_death_has_one_outcome() {
     assert_eq!(answers[0].observation.process(Role(1)).unwrap().state, State::Zombie);
 }
 
+/// Whoever is killed in a wait looks at its children for the last time, and only later takes the signal. Between the two a child can hand its own
+/// on and end: then both are left to the init, the grandchild first.
+#[test]
+fn a_child_may_end_between_the_last_look_and_the_signal() {
+    let wait = |by: u16, target: WaitTarget| step(by, Call::Wait { target, options: WaitOptions::empty() });
+    let everybody = kill(0, Target::Number(-1), Signal::KILL);
+    let before = vec![fork(0, 1), fork(1, 2), wait(1, WaitTarget::Pid(Target::Role(Role(2)))), fork(2, 3)];
+    let steps = [before, vec![everybody.clone()]].concat();
+    let (mut model, found) = answers(steps.clone());
+    let is_left = |answer: &&Answer| {
+        let state = |role: u16| answer.observation.process(Role(role)).map(|process| process.state);
+        (1..4).all(|role| state(role) == Some(State::Zombie))
+    };
+    let found = found.unwrap();
+    let left = found.iter().find(is_left).unwrap();
+    assert!(found.iter().any(|answer| answer.observation.process(Role(2)).is_none()), "the wait may have had it");
+    let scenario = scenario(steps);
+    assert!(matches!(model.judge(&scenario, &everybody, &left.observation), Ok(Judgement::Agrees(_))));
+    let first = wait(0, WaitTarget::Pid(Target::Role(Role(1))));
+    let given = model.outcomes(&first, 64).unwrap().answers.remove(0).observation;
+    assert!(matches!(model.judge(&scenario, &first, &given), Ok(Judgement::Agrees(_))));
+    let next = model.outcomes(&wait(0, WaitTarget::Any), 64).unwrap();
+    let mut taken: Vec<Role> = next
+        .answers
+        .iter()
+        .filter_map(|answer| match answer.observation.outcome {
+            Some(Outcome::Waited { child, .. }) => Some(child),
+            _ => None,
+        })
+        .collect();
+    taken.sort_unstable();
+    assert_eq!(taken, [Role(2), Role(3)]);
+}
+
 #[test]
 fn two_deaths_may_signal_once_or_twice() {
     let ignore_none = step(0, Call::Sigaction { signal: Signal::CHLD, action: SignalAction::Handle });

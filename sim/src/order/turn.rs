@@ -1,7 +1,7 @@
 //! A turn: what one task does before another may run.
 //!
 //! ```text
-//!   asleep in a wait, waked      look at the children once more; nothing, and a signal? then on to the signal
+//!   asleep in a wait, waked      look at the children once more; nothing, and a signal? then the wait is cut short
 //!   asleep in sigwait, waked     take what is there, or fail
 //!   asleep in vfork, killed      out of it
 //!   asleep in exec, waked        are the other threads gone?
@@ -28,12 +28,8 @@ pub(crate) fn take(w: &mut World, task: TaskId) {
             entry::exit_to_user_mode(w, task)
         }
         At::Sigwait => sigwait::go_on(w, task),
-        At::Wait => match wait::go_on(w, task) {
-            // A tracer outside of the world stops it where it leaves the call, before it looks for the signal: time enough for another child to
-            // end, whose SIGCHLD is lost in one that is pending.
-            Next::GoesOn if w.task(task).at == At::WaitInterrupted && !w.watched => entry::exit_to_user_mode(w, task),
-            next => next,
-        },
+        // What it finds when it looks for the last time is not what is there when it takes the signal: meanwhile another child can end.
+        At::Wait => wait::go_on(w, task),
         At::Vfork => {
             leave_vfork(w, task);
             Next::GoesOn
