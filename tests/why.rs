@@ -1,6 +1,8 @@
 //! `pidlab why`, as a user meets it. What it finds out is tested in `why/tests/`.
 #![forbid(unsafe_code)]
 
+#[path = "../why/tests/running/mod.rs"]
+mod running;
 mod tool;
 
 use std::fs;
@@ -9,7 +11,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use pidlab_realkernel::cannot_run;
+use running::{Running, can_unshare};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, set_child_subreaper, waitid, waitpid,
 };
@@ -127,46 +129,24 @@ fn a_watch_that_is_killed_leaves_nothing() {
     child.wait().expect("it is our child");
 }
 
-/// A program that has written a line; ended when the test is over, whatever becomes of that.
-struct Running(Child);
-
-impl Running {
-    fn start(program: &str, arguments: &[&str]) -> Running {
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("it is installed");
-        let mut line = [0; 3];
-        child.stdout.take().expect("it is piped").read_exact(&mut line).expect("it writes");
-        assert_eq!(&line, b"up\n", "{program} {arguments:?}");
-        Running(child)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The namespace of a killed init, kept by a zombie whose parent is outside. That one is killed while the watch looks, and the zombie is another's.
 #[test]
 fn a_watch_sees_who_is_killed_and_the_namespace_go() {
-    let tried = Command::new("unshare").args(["--pid", "--fork", "true"]).stderr(Stdio::null()).status();
-    if !tried.is_ok_and(|status| status.success()) {
-        return cannot_run("no PID namespace can be made here");
+    if !can_unshare() {
+        return;
     }
     let folder = Folder::new("why-goes");
     // The zombie becomes ours when its parent ends.
     set_child_subreaper(Some(rustix::process::getpid())).expect("it is allowed to everybody");
     let mut outside =
         Running::start("unshare", &["--pid", "--fork", "--kill-child", "sh", "-c", "echo up; exec sleep 1000"]);
-    let init = children(outside.0.id())[0];
+    let init = children(outside.pid())[0];
     let target = init.to_string();
-    let guest = ["--target", &target, "--pid", "--no-fork", "sh", "-c", "sleep 1000 & echo up; exec sleep 1000"];
-    let mut parent = Running::start("nsenter", &guest);
-    let member = children(parent.0.id())[0];
+    // What writes the line is no shell any more, which would wait for its job now and then.
+    let up = folder.file("up", "up\n");
+    let script = format!("sleep 1000 & exec tail -n 1 -f {}", up.display());
+    let mut parent = Running::start("nsenter", &["--target", &target, "--pid", "--no-fork", "sh", "-c", &script]);
+    let member = children(parent.pid())[0];
     kill_process(number(init), Signal::KILL).expect("it is there");
     // Before that its members may be on their way out.
     let started = Instant::now();

@@ -1,58 +1,23 @@
 //! Real programs and real files.
 #![forbid(unsafe_code)]
 
+mod running;
+
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pidlab_realkernel::{cannot_run, skip};
+use pidlab_realkernel::skip;
 use pidlab_why::{Belongs, Condition, Doing, Finding, Help, How, Procfs, explain_process, text};
+use running::{Running, can_unshare};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 /// Nothing takes as long that comes to an end.
 const LONGEST: Duration = Duration::from_secs(60);
-
-/// Whether namespaces can be made here; says why it is skipped where not.
-fn can_unshare() -> bool {
-    let tried = Command::new("unshare").args(["--pid", "--fork", "true"]).stderr(Stdio::null()).status();
-    let can = tried.is_ok_and(|status| status.success());
-    if !can {
-        cannot_run("no PID namespace can be made here");
-    }
-    can
-}
-
-/// A program that has come so far that it has written a line; ended when the test is over, whatever becomes of that.
-struct Running(Child);
-
-impl Running {
-    fn start(program: &str, arguments: &[&str]) -> Running {
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("it is installed");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("it writes");
-        assert_eq!(line, "up\n", "{program} {arguments:?}");
-        Running(child)
-    }
-
-    fn pid(&self) -> u32 {
-        self.0.id()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 fn number(pid: u32) -> Pid {
     Pid::from_raw(i32::try_from(pid).expect("a PID is small")).expect("it is not 0")
