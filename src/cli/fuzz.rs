@@ -88,7 +88,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
     /// Keep every scenario that differs in this folder, and run those that are in it first.
-    #[arg(long, value_name = "FOLDER", conflicts_with = "kernel")]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["kernel", "shard"])]
     corpus: Option<PathBuf>,
     /// Go on after a difference, up to a hundred that shrink to different steps.
     #[arg(long, conflicts_with = "save")]
@@ -98,8 +98,10 @@ pub(super) struct Arguments {
 /// One case: what ran, or the smallest scenario that still goes wrong.
 enum Case {
     Ran(Scenario, Verdict, Vec<Open>),
-    /// One of the corpus, in which nothing is wrong any more.
-    Mended,
+    /// One of the corpus, in which nothing is wrong any more, or that is not decided.
+    Mended {
+        decided: bool,
+    },
     /// The surroundings did not let it run.
     Skipped(Skip),
     Wrong(Found),
@@ -126,6 +128,8 @@ struct Found {
     /// The same as a C program; or which step has no C form.
     program: Result<String, String>,
     replays: usize,
+    /// How many steps it had as it was drawn; none if it was not.
+    drawn: u64,
     sharing: Sharing,
     /// The file of the corpus that it is in.
     file: Option<PathBuf>,
@@ -137,13 +141,16 @@ struct Finds {
     found: Vec<Found>,
     /// How often one of these came again, as others shrank to the same steps.
     again: u64,
+    /// How many scenarios were in the corpus, if there is one.
+    corpus: Option<usize>,
 }
 
 impl Finds {
     /// Takes a find in; a new one is kept in the corpus, if there is one.
     fn take(&mut self, mut found: Found, corpus: Option<&Corpus>) -> io::Result<()> {
         if self.found.iter().any(|known| known.scenario.steps == found.scenario.steps) {
-            self.again += 1;
+            // One of the corpus that differs both times is one.
+            self.again += u64::from(found.file.is_none());
             return Ok(());
         }
         if let (None, Some(corpus)) = (&found.file, corpus) {
@@ -183,10 +190,13 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let rare = Rare::of(seed, usize::from(arguments.length), &mut Model::new(labs.facts()));
     let mut tally = Tally::default();
     let mut counted = Counted::default();
-    let mut finds = Finds::default();
+    let mut finds = Finds { corpus: corpus.as_ref().map(Corpus::len), ..Finds::default() };
     let mut written = Ok(());
+    // Of scenarios that differ, as they were drawn.
+    let mut steps_that_differ = 0;
     let mut skipped: Option<(u64, Skip)> = None;
     let end = arguments.time.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let is_in_time = || end.is_none_or(|end| Instant::now() < end);
     let wanted = arguments.steps.unwrap_or(if end.is_some() { u64::MAX } else { STEPS });
     let progress = progress(wanted, arguments.time);
     kernel::spread(
@@ -198,25 +208,32 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             Some(kept) => known(worker, kept),
             None => Trial::new(seed, shard.index(index - kept) as u64).run(worker, arguments, &rare),
         },
-        |_, case| match case {
-            Case::Ran(scenario, verdict, open) => {
-                tally.add(&scenario, &verdict);
-                counted.add(open);
-                progress.set_position(tally.steps.min(wanted));
-                tally.steps < wanted && end.is_none_or(|end| Instant::now() < end)
-            }
-            Case::Mended => true,
-            // A place in which hardly anything runs is no place to wait in.
-            Case::Skipped(why) => {
-                let count = skipped.as_ref().map_or(0, |(count, _)| *count) + 1;
-                skipped = Some((count, why));
-                count < MOST_SKIPPED || count < 2 * tally.scenarios
-            }
-            Case::Wrong(found) => {
-                written = finds.take(found, corpus.as_ref());
-                let is_in_time = end.is_none_or(|end| Instant::now() < end);
-                arguments.keep_going && written.is_ok() && finds.found.len() < MOST_FOUND && is_in_time
-            }
+        |index, case| {
+            let goes_on = match case {
+                Case::Ran(scenario, verdict, open) => {
+                    tally.add(&scenario, &verdict);
+                    counted.add(open);
+                    true
+                }
+                Case::Mended { decided } => {
+                    tally.not_decided += u64::from(!decided);
+                    true
+                }
+                // A place in which hardly anything runs is no place to wait in; the corpus has an end.
+                Case::Skipped(why) => {
+                    let count = skipped.as_ref().map_or(0, |(count, _)| *count) + 1;
+                    skipped = Some((count, why));
+                    index < kept || count < MOST_SKIPPED || count < 2 * tally.scenarios
+                }
+                Case::Wrong(found) => {
+                    steps_that_differ += found.drawn;
+                    written = finds.take(found, corpus.as_ref());
+                    arguments.keep_going && written.is_ok() && finds.found.len() < MOST_FOUND
+                }
+            };
+            let steps = tally.steps + steps_that_differ;
+            progress.set_position(steps.min(wanted));
+            goes_on && steps < wanted && is_in_time()
         },
     );
     progress.finish_and_clear();
@@ -224,8 +241,8 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     if json {
         return written_as_json(out, arguments, seed, &tally, &finds, skipped.as_ref());
     }
-    if let Some(corpus) = &corpus {
-        writeln!(out, "of the corpus {}, which ran first", corpus.len())?;
+    if let Some(count) = finds.corpus {
+        writeln!(out, "of the corpus {count}, which come first")?;
     }
     write!(out, "{}", tally.text(arguments.rules))?;
     if arguments.outcomes {
@@ -255,7 +272,8 @@ fn known(worker: &mut Worker, kept: Kept<'_>) -> Case {
     let Kept { scenario, file, sharing } = kept;
     let trial = Trial { name: scenario.name.clone(), draw: Draw { sharing, ..Draw::new(0, 0) } };
     match trial.wrong(worker, scenario) {
-        Ok(_) | Err(Not::Asked) => Case::Mended,
+        Ok(verdict) => Case::Mended { decided: !verdict.is_not_decided() },
+        Err(Not::Asked) => Case::Mended { decided: true },
         Err(Not::Run(why)) => Case::Skipped(why),
         Err(Not::Right(report)) => {
             let program = standalone::program(worker.model(), scenario, plain(&report).trim_end());
@@ -264,6 +282,7 @@ fn known(worker: &mut Worker, kept: Kept<'_>) -> Case {
                 report,
                 program,
                 replays: 0,
+                drawn: 0,
                 sharing,
                 file: Some(file.to_owned()),
             })
@@ -318,6 +337,9 @@ fn written_as_json(
         "not_decided": tally.not_decided, "calls": tally.calls, "answers": tally.answers,
         "rules_fired": tally.rules.len(), "rules": rule::CATALOGUE.len(),
     });
+    if let Some(count) = finds.corpus {
+        summary["corpus"] = count.into();
+    }
     if arguments.rules {
         let counts = rule::CATALOGUE.iter().map(|rule| (rule.id, tally.rules.get(rule.id).copied().unwrap_or(0)));
         summary["fired"] = serde_json::json!(counts.collect::<BTreeMap<&str, u64>>());
@@ -410,7 +432,7 @@ impl Trial {
                 let reason = "it is for another kernel, which no random scenario should be".to_owned();
                 Case::Skipped(Skip { reason, remedy: "report it, with the seed".to_owned() })
             }
-            Err(Not::Right(report)) => Case::Wrong(self.smallest(worker, choices, report)),
+            Err(Not::Right(report)) => Case::Wrong(self.smallest(worker, scenario.steps.len() as u64, choices, report)),
         }
     }
 
@@ -446,7 +468,7 @@ impl Trial {
         }
     }
 
-    fn smallest(&self, worker: &mut Worker, choices: Choices, first: String) -> Found {
+    fn smallest(&self, worker: &mut Worker, drawn: u64, choices: Choices, first: String) -> Found {
         let mut report = first;
         let (choices, replays) = random::shrink(choices, REPLAYS, |choices| {
             let scenario = self.scenario(worker, choices);
@@ -460,6 +482,6 @@ impl Trial {
             report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
         }
         let program = standalone::program(worker.model(), &scenario, plain(&report).trim_end());
-        Found { scenario, report, program, replays: replays + more, sharing: self.draw.sharing, file: None }
+        Found { scenario, report, program, replays: replays + more, drawn, sharing: self.draw.sharing, file: None }
     }
 }

@@ -28,8 +28,7 @@ impl Pairs {
     /// Takes in the rules that one scenario fired.
     pub(super) fn add(&mut self, fired: &BTreeSet<&'static str>) {
         self.scenarios += 1;
-        let mut places: Vec<usize> = fired.iter().filter_map(|id| self.places.get(id).copied()).collect();
-        places.sort_unstable();
+        let places = self.places(fired);
         for (index, later) in places.iter().enumerate() {
             for earlier in &places[..=index] {
                 self.met[*later][*earlier] += 1;
@@ -37,11 +36,30 @@ impl Pairs {
         }
     }
 
+    fn places(&self, fired: &BTreeSet<&'static str>) -> Vec<usize> {
+        let mut places: Vec<usize> = fired.iter().filter_map(|id| self.places.get(id).copied()).collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// How rare the pairs among these rules are, all together: one that never met counts as much as two that met once.
+    pub(super) fn rarity(&self, fired: &BTreeSet<&'static str>) -> f64 {
+        let places = self.places(fired);
+        let pairs = places.iter().enumerate().flat_map(|(index, later)| {
+            places[..index].iter().map(|earlier| 1.0 / (1 + self.met[*later][*earlier]) as f64)
+        });
+        pairs.sum()
+    }
+
+    /// How many pairs met.
+    pub(super) fn met(&self) -> usize {
+        self.pairs().filter(|pair| pair.met).count()
+    }
+
     /// How many pairs met, the chapters that meet least, and the pairs that never met although both rules are frequent.
     pub(super) fn text(&self) -> String {
         let pairs: Vec<Pair> = self.pairs().collect();
-        let met = pairs.iter().filter(|pair| pair.met).count();
-        let mut text = format!("pairs of rules in one scenario: {met} of {} met\n", pairs.len());
+        let mut text = format!("pairs of rules in one scenario: {} of {} met\n", self.met(), pairs.len());
         text += &self.chapters(&pairs);
         let mut never: Vec<&Pair> = pairs.iter().filter(|pair| !pair.met && pair.expected > 0.0).collect();
         never.sort_by(|left, right| right.expected.total_cmp(&left.expected));

@@ -86,3 +86,29 @@ impl Corpus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What differs with a memory of their own, only, is found again, and so is what differs without.
+    #[test]
+    fn each_scenario_runs_in_both_ways_to_share_memory() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        for name in ["one.toml", "other.toml"] {
+            fs::write(folder.path().join(name), "title = \"One\"\nsteps = [{ by = \"host\", call = \"getpid\" }]\n")?;
+        }
+        let corpus = Corpus::open(folder.path()).map_err(|invalid| format!("{invalid:?}"))?;
+        assert_eq!((corpus.len(), corpus.runs()), (2, 4));
+        for case in &corpus.cases {
+            let ways: Vec<Sharing> = (0..corpus.runs())
+                .filter_map(|index| corpus.run(index))
+                .filter(|kept| kept.file == case.0)
+                .map(|kept| kept.sharing)
+                .collect();
+            assert_eq!(ways, [Sharing::Auto, Sharing::Own]);
+        }
+        assert!(corpus.run(corpus.runs()).is_none());
+        Ok(())
+    }
+}

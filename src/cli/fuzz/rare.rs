@@ -4,13 +4,12 @@
 //! takes a moment; of every few scenarios drawn from then on, the one with the rarest pairs is the one to run. All of that follows from the
 //! seed.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use pidlab_realkernel::Sharing;
-use pidlab_scenario::Scenario;
 use pidlab_scenario::random::Theme;
-use pidlab_sim::{Model, rule};
+use pidlab_sim::Model;
 
+use crate::cli::pairs::Pairs;
+use crate::compare::{self, Verdict};
 use crate::random::{self, Choices};
 
 /// Scenarios from which it is learnt what is rare.
@@ -19,12 +18,7 @@ const SAMPLE: u64 = 1000;
 const DRAWN: u64 = 8;
 
 /// How often each two rules fire in one scenario.
-pub(super) struct Rare {
-    /// The place of a rule in the catalogue, by its id.
-    places: BTreeMap<&'static str, usize>,
-    /// A row a rule, with a count for each rule before it.
-    met: Vec<Vec<u32>>,
-}
+pub(super) struct Rare(Pairs);
 
 /// A random scenario: by its number, what it is about, and how its processes share memory.
 #[derive(Clone, Copy)]
@@ -46,59 +40,78 @@ impl Draw {
 impl Rare {
     /// Learns from this seed what is rare on this model.
     pub(super) fn of(seed: u64, length: usize, model: &mut Model) -> Rare {
-        let places = rule::CATALOGUE.iter().enumerate().map(|(place, rule)| (rule.id, place)).collect();
-        let met = (0..rule::CATALOGUE.len()).map(|place| vec![0; place]).collect();
-        let mut rare = Rare { places, met };
+        let mut pairs = Pairs::default();
         for index in 0..SAMPLE {
             // Other scenarios than those that run.
             let draw = Draw::new(!seed, index);
-            let places = rare.fired(model, draw, &random::choices(draw.seed, index, length));
-            for (count, later) in places.iter().enumerate() {
-                for earlier in &places[..count] {
-                    rare.met[*later][*earlier] += 1;
-                }
-            }
+            pairs.add(&run(model, draw, &random::choices(draw.seed, index, length)).fired);
         }
-        rare
+        Rare(pairs)
     }
 
-    /// The choices of one of the scenarios with this number: half of all are as they come.
+    /// The choices of the scenario with this number: half of all are as they come, the others those with the rarest pairs.
     pub(super) fn choices(&self, draw: Draw, length: usize, model: &mut Model) -> Choices {
-        let plain = random::choices(draw.seed, draw.index, length);
-        if draw.index.is_multiple_of(2) {
-            return plain;
-        }
-        // The generator's own stream has the small numbers.
-        let others = (1..DRAWN).map(|other| random::choices(draw.seed, draw.index + (other << 48), length));
-        let all: Vec<(f64, Choices)> =
-            [plain].into_iter().chain(others).map(|choices| (self.score(model, draw, &choices), choices)).collect();
-        let best = all.into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let candidates = candidates(draw, length);
+        let scored = candidates.map(|choices| (self.0.rarity(&run(model, draw, &choices).fired), choices));
+        let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best });
         best.map(|(_, choices)| choices).unwrap_or_default()
-    }
-
-    /// A pair that was never met counts as much as two that were met once.
-    fn score(&self, model: &mut Model, draw: Draw, choices: &Choices) -> f64 {
-        let places = self.fired(model, draw, choices);
-        let rows = places.iter().enumerate().map(|(count, later)| (*later, &places[..count]));
-        let pairs = rows.flat_map(|(later, earlier)| earlier.iter().map(move |earlier| (later, *earlier)));
-        pairs.map(|(later, earlier)| 1.0 / f64::from(1 + self.met[later][earlier])).sum()
-    }
-
-    /// The places of the rules that a scenario fires, in their order.
-    fn fired(&self, model: &mut Model, draw: Draw, choices: &Choices) -> Vec<usize> {
-        let scenario = random::scenario(choices, draw.theme, model, "random");
-        let mut fired = BTreeSet::new();
-        run(model, &scenario, |id| {
-            fired.extend(self.places.get(id).copied());
-        });
-        fired.into_iter().collect()
     }
 }
 
-fn run(model: &mut Model, scenario: &Scenario, mut fires: impl FnMut(&'static str)) {
-    model.start(scenario);
-    for step in &scenario.steps {
-        let Ok(answer) = model.step(scenario, step) else { return };
-        answer.because.iter().for_each(|because| fires(because.rule.id));
+/// The choices from which those of a scenario are chosen, the plain ones first.
+fn candidates(draw: Draw, length: usize) -> impl Iterator<Item = Choices> {
+    let drawn = if draw.index.is_multiple_of(2) { 1 } else { DRAWN };
+    // The generator's own stream has the small numbers.
+    (0..drawn).map(move |other| random::choices(draw.seed, draw.index + (other << 48), length))
+}
+
+/// What the model makes of these choices.
+fn run(model: &mut Model, draw: Draw, choices: &Choices) -> Verdict {
+    let scenario = random::scenario(choices, draw.theme, model, "random");
+    compare::with_model(model, &scenario, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use pidlab_scenario::Facts;
+    use pidlab_sim::Model;
+
+    use super::{Draw, Rare, candidates, run};
+    use crate::cli::pairs::Pairs;
+    use crate::random;
+
+    const LENGTH: usize = 20;
+
+    #[test]
+    fn of_several_the_one_with_the_rarest_pairs_runs() {
+        let mut model = Model::new(Facts::newest());
+        let rare = Rare::of(5, LENGTH, &mut model);
+        let mut others = 0;
+        for index in 0..40 {
+            let draw = Draw::new(5, index);
+            let chosen = rare.choices(draw, LENGTH, &mut model);
+            let plain = random::choices(5, index, LENGTH);
+            others += usize::from(chosen != plain);
+            assert!(index % 2 == 1 || chosen == plain, "{index} is as it comes");
+            let score = |model: &mut Model, choices: &_| rare.0.rarity(&run(model, draw, choices).fired);
+            let best = score(&mut model, &chosen);
+            assert!(candidates(draw, LENGTH).all(|other| score(&mut model, &other) <= best), "{index}");
+        }
+        assert!((10..=20).contains(&others), "{others} of 20 are others");
+    }
+
+    /// What it is for: more pairs meet than among as many scenarios that are drawn as they come.
+    #[test]
+    fn more_rules_meet() {
+        let mut model = Model::new(Facts::newest());
+        let rare = Rare::of(7, LENGTH, &mut model);
+        let (mut chosen, mut plain) = (Pairs::default(), Pairs::default());
+        for index in 0..400 {
+            let draw = Draw::new(7, index);
+            let choices = rare.choices(draw, LENGTH, &mut model);
+            chosen.add(&run(&mut model, draw, &choices).fired);
+            plain.add(&run(&mut model, draw, &random::choices(7, index, LENGTH)).fired);
+        }
+        assert!(chosen.met() * 10 > plain.met() * 11, "{} and {}", chosen.met(), plain.met());
     }
 }
