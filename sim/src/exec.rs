@@ -13,6 +13,7 @@
 use pidlab_scenario::Signal;
 
 use crate::Next;
+use crate::cred::commit_creds;
 use crate::exit::do_exit::complete_vfork_done;
 use crate::exit::release::release_task;
 use crate::objects::cred::{CapSet, Cred};
@@ -163,9 +164,10 @@ fn keep_or_drop_capabilities(w: &mut World, task: TaskId) {
     if who.capable && !capable {
         w.because(&rule::USER_EXEC_DROPS, task);
     }
-    if who.dropped != CapSet::EMPTY {
+    if capable && who.dropped != CapSet::EMPTY {
         w.because(&rule::USER_EXEC_REGAINS, task);
     }
-    let cred = w.cred_id(Cred { capable, dropped: CapSet::EMPTY, ..who });
-    w.task_mut(task).cred = cred;
+    if commit_creds(w, task, Cred { capable, dropped: CapSet::EMPTY, ..who }) {
+        w.because(&rule::USER_EXEC_GAINS, task);
+    }
 }

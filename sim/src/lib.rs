@@ -82,6 +82,8 @@ mod describe;
 
 mod mm;
 
+mod cred;
+
 mod tid_words;
 
 mod autoreap;

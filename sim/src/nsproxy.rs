@@ -9,6 +9,7 @@ use pidlab_scenario::{Capability, CloneFlags, Errno, Fact};
 
 use crate::alloc::put_pid_ns;
 use crate::capable::{check_ucounts, copy_creds, inc_pid_namespaces, may_own_below, put_creds};
+use crate::cred::commit_creds;
 use crate::objects::cred::Cred;
 use crate::objects::ids::{FsId, NsId, TaskId, UserNsId};
 use crate::objects::pid_namespace::{ChildReaper, MAX_PID_NS_LEVEL, PID_MAX_LIMIT, PidNamespace};
@@ -134,12 +135,10 @@ pub(crate) fn sys_unshare(w: &mut World, caller: TaskId, flags: CloneFlags) -> R
             }
         }
     }
-    let cred = w.cred_id(who);
-    let task = w.task_mut(caller);
-    task.cred = cred;
+    commit_creds(w, caller, who);
     if new_user {
         // It also has filesystem information of its own from now on (`unshare_fs`).
-        task.fs = None;
+        w.task_mut(caller).fs = None;
     }
     Ok(())
 }

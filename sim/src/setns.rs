@@ -13,7 +13,7 @@ use pidlab_scenario::{Capability, Errno, Fact, Keeper, NamespaceTypes, NsLink};
 
 use crate::alloc::put_pid_ns;
 use crate::capable::{cap_capable, join_user_ns, ns_capable, ptrace_may_access};
-use crate::mm::close_memory;
+use crate::cred::commit_creds;
 use crate::nsproxy::switch_task_namespaces;
 use crate::objects::cred::Cred;
 use crate::objects::ids::{NsId, TaskId, UserNsId};
@@ -42,14 +42,8 @@ impl Nsset {
         let before = w.cred(caller);
         if self.cred.user_ns != before.user_ns {
             w.because(&rule::SETNS_USER, caller);
-            let owner = w.user_namespaces[self.cred.user_ns.0 as usize].owner;
-            let cred = w.cred_id(self.cred);
-            w.task_mut(caller).cred = cred;
-            // Its new capabilities are no subset of its old ones, unless it has made the user namespace itself (`cred_cap_issubset`).
-            if owner != before.uid {
+            if commit_creds(w, caller, self.cred) {
                 w.because(&rule::SETNS_USER_STRANGER, caller);
-                w.task_mut(caller).pdeath_signal = None;
-                close_memory(w, w.task(caller).signal);
             }
         }
         if let Some(ns) = self.pid_ns {

@@ -43,6 +43,10 @@ impl CapSet {
         self.0 & 1 << capability as u8 != 0
     }
 
+    pub(crate) fn is_subset(self, of: CapSet) -> bool {
+        self.0 & !of.0 == 0
+    }
+
     #[must_use]
     pub(crate) fn with(self, capability: Capability) -> CapSet {
         CapSet(self.0 | 1 << capability as u8)

@@ -24,6 +24,9 @@ rules! { USERS;
     USER_EXEC_REGAINS = "user.exec-regains",
         "root that runs a new program has every capability again, also what it had given up",
         "security/commoncap.c:cap_bprm_creds_from_file", manual: "capabilities(7), Capabilities and execution of programs by root";
+    USER_EXEC_GAINS = "user.exec-gains",
+        "a new program with more capabilities than the one before has no parent-death signal any more, and its memory is closed to others",
+        "kernel/cred.c:commit_creds", manual: "PR_SET_DUMPABLE(2const), DESCRIPTION";
     USER_CHECKPOINT_OR_ADMIN = "user.checkpoint-or-admin",
         "choosing numbers, by set_tid or by ns_last_pid, takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN; either will do",
         "kernel/pid.c:alloc_pid; include/linux/capability.h:checkpoint_restore_ns_capable", manual: "capabilities(7), CAP_CHECKPOINT_RESTORE", since: "5.9";

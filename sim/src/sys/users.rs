@@ -1,10 +1,10 @@
 //! Becoming another user.
 //!
-//! In the kernel: kernel/sys.c:__sys_setuid; kernel/cred.c:commit_creds.
+//! In the kernel: kernel/sys.c:__sys_setuid, kernel/capability.c:capset.
 
 use pidlab_scenario::{Capability, Errno, Fact};
 
-use crate::mm::close_memory;
+use crate::cred::commit_creds;
 use crate::objects::cred::{CapSet, Cred};
 use crate::objects::ids::{TaskId, UserNsId};
 use crate::rule;
@@ -16,7 +16,7 @@ use crate::world::World;
 /// `EINVAL`: the user namespace has no such user; `EPERM`: the caller is somebody else and may not change that.
 ///
 /// # References
-/// kernel/sys.c:__sys_setuid; kernel/cred.c:commit_creds
+/// kernel/sys.c:__sys_setuid
 pub(crate) fn sys_setuid(w: &mut World, caller: TaskId, uid: u32) -> Result<(), Errno> {
     let own = w.cred(caller);
     if own.user_ns != UserNsId::OUTERMOST || (uid != 0 && !w.holds(Fact::AnotherUser)) {
@@ -33,13 +33,7 @@ pub(crate) fn sys_setuid(w: &mut World, caller: TaskId, uid: u32) -> Result<(), 
     if w.task(caller).pdeath_signal.is_some() {
         w.because(&rule::PDEATH_LIFETIME, caller);
     }
-    let cred = w.cred_id(Cred { uid, capable: uid == 0, dropped: CapSet::EMPTY, ..own });
-    let task = w.task_mut(caller);
-    task.cred = cred;
-    task.pdeath_signal = None;
-    let process = task.signal;
-    // What root has left in memory is not to be dumped by the new user.
-    close_memory(w, process);
+    commit_creds(w, caller, Cred { uid, capable: uid == 0, dropped: CapSet::EMPTY, ..own });
     Ok(())
 }
 
@@ -51,7 +45,6 @@ pub(crate) fn drop_capability(w: &mut World, caller: TaskId, capability: Capabil
     w.because(&rule::USER_DROP_CAPABILITY, caller);
     let own = w.cred(caller);
     if own.capable {
-        let cred = w.cred_id(Cred { dropped: own.dropped.with(capability), ..own });
-        w.task_mut(caller).cred = cred;
+        commit_creds(w, caller, Cred { dropped: own.dropped.with(capability), ..own });
     }
 }
