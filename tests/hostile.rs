@@ -257,3 +257,32 @@ fn a_lab_that_is_killed_is_told_of() {
     assert_eq!(ended.code, Some(4), "{told}");
     assert!(told.contains("remedy: ") && !told.contains("differences 1"), "{told}");
 }
+
+/// A process that dies while it is to be told of messages, with a queue that others hold as well, is never forgotten by Linux, nor are its namespaces: the runner
+/// takes the registration back. Who has made too many namespaces can make none until some are gone, which they are some time after their processes.
+#[test]
+fn no_namespace_stays_behind_a_scenario() {
+    let folder = Folder::new("hostile-behind");
+    for copy in 0..50 {
+        let text = r#"title = "Told of no message"
+steps = [
+  { by = "host", call = "clone", child = "init", flags = ["CLONE_NEWPID"] },
+  { by = "init", call = "mq_notify", signal = "SIGUSR1" },
+  { by = "host", call = "kill", pid = "init", signal = "SIGKILL" },
+  { by = "host", call = "wait", pid = "init" },
+]
+"#;
+        folder.file(&format!("all/{copy}.toml"), text);
+    }
+    let script = r#""$@" && echo 30 > /proc/sys/user/max_pid_namespaces || exit
+        for try in $(seq 300); do unshare --pid --fork true 2>/dev/null && exit 0; sleep 0.1; done; echo "none of them has gone"; exit 9"#;
+    let mut command = Command::new("unshare");
+    command.current_dir(&folder.0).args(["--user", "--map-root-user", "sh", "-c", script, "sh"]);
+    command.args([env!("CARGO_BIN_EXE_pidlab"), "check", "all"]).env_remove("CLICOLOR_FORCE");
+    let output = ended(command.output().expect("unshare is there"));
+    if output.err.contains("unshare: ") || output.code == Some(4) {
+        eprintln!("skipped: no user namespace can be made here, or no scenario runs in one: {}", output.err);
+        return;
+    }
+    assert_eq!(output.code, Some(0), "{}{}", output.out, output.err);
+}

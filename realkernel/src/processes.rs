@@ -11,7 +11,8 @@ use pidlab_scenario::{NamespaceId, ProcessView, Role, State};
 use crate::eyes::{Eyes, Kind};
 use crate::process::{Inode, Process};
 use crate::sight::{self, Sight};
-use crate::sys::os;
+use crate::sys::raw::Raw;
+use crate::sys::{os, queues};
 
 /// Every process of a run, by role.
 pub(crate) struct Processes {
@@ -143,6 +144,14 @@ impl Processes {
     /// The message queue of a process, if it has made one.
     pub(crate) fn queue(&self, of: Role) -> Option<io::Result<OwnedFd>> {
         self.queues.get(&of).map(OwnedFd::try_clone)
+    }
+
+    /// Takes back who of these, dead by now, is to be told of messages. A queue that is closed for the last time by somebody else keeps its hold of a `struct pid` and of
+    /// a user namespace for ever, and so of a PID namespace (ipc/mqueue.c:mqueue_evict_inode); a message that nobody hears of ends the registration.
+    pub(crate) fn take_registrations_back(&self) {
+        for queue in self.queues.values() {
+            queues::send(queue.as_raw_fd() as Raw);
+        }
     }
 
     /// Notes that a process has a table of files of its own.

@@ -465,6 +465,7 @@ impl World {
         let pidfd = host.pidfd.as_ref().ok_or("there is no pidfd of host")?;
         os::kill_pidfd(pidfd.as_raw_fd());
         os::reap_pidfd(pidfd.as_fd()).map_err(|error| format!("host cannot be reaped: {error}"))?;
+        self.processes.take_registrations_back();
         let first = self.first_fd;
         drop(self);
         // What an agent held open when it was killed is closed with the rest.
