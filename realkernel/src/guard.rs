@@ -162,7 +162,10 @@ fn make_conductor(setup: Setup, here: &Surroundings) -> Result<Made, Refused> {
     // Message queues have their names there. A kernel may be built without such namespaces.
     let ipc = if surroundings::has_ipc_namespaces() { libc::CLONE_NEWIPC } else { 0 };
     let namespaces = libc::CLONE_NEWPID | libc::CLONE_NEWNS | ipc;
-    let user_namespace = match os::unshare(namespaces) {
+    // The first process of a scenario is root, which not everybody is who has its capabilities.
+    let is_root = os::user_and_group().0 == 0;
+    let unshared = if is_root { os::unshare(namespaces) } else { Err(io::Error::from_raw_os_error(libc::EPERM)) };
+    let user_namespace = match unshared {
         Ok(()) => setup.entered,
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
             enter_user_namespace(namespaces, here)?;

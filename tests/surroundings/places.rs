@@ -176,7 +176,7 @@ fn layouts() -> Vec<Place> {
     let fresh = "--pid --fork --mount-proc";
     let own = format!("{ROOT} {fresh}");
     let nested = format!("{own} unshare {own} unshare {own}");
-    let places: [(&str, &str, &str, Ends); 17] = [
+    let places: [(&str, &str, &str, Ends); 18] = [
         ("hidepid", "--mount --pid --fork", "mount -t proc -o hidepid=2 proc /proc", Ends::Runs),
         (
             "subset-pid",
@@ -212,6 +212,14 @@ fn layouts() -> Vec<Place> {
             ROOT,
             "echo 20 > /proc/sys/user/max_pid_namespaces",
             Ends::Skips("max_pid_namespaces is 20"),
+        ),
+        (
+            "rights-of-root-and-another-user",
+            "--mount",
+            "exec setpriv --reuid 20010 --clear-groups \
+             --inh-caps +sys_admin,+sys_ptrace,+setuid,+setgid,+kill,+sys_boot,+setfcap,+dac_override \
+             --ambient-caps +sys_admin,+sys_ptrace,+setuid,+setgid,+kill,+sys_boot,+setfcap,+dac_override \"$@\"",
+            Ends::Runs,
         ),
         ("no-new-privileges", "--mount", "exec setpriv --no-new-privs \"$@\"", Ends::Skips("no_new_privs is set")),
     ];
