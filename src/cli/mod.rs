@@ -167,8 +167,9 @@ enum Command {
 /// What the model takes for true though it is not.
 #[derive(clap::Args)]
 struct Belief {
-    /// Let the model follow a misconception, to see what refutes it.
+    /// Let the model follow a misconception, to see what refutes it; `pidlab explain` lists them.
     #[arg(long = "misconception", alias = "believe", value_name = "MISCONCEPTION", value_parser = belief())]
+    #[arg(hide_possible_values = true)]
     believe: Option<Misconception>,
 }
 
