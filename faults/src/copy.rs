@@ -95,6 +95,48 @@ impl Copy {
         }
     }
 
+    /// The faults with which the model does not build, by their number: those that the compiler complains of, or that stand before what it complains of.
+    ///
+    /// # Errors
+    /// If it says nothing of a kind that is understood.
+    pub(crate) fn faults_that_do_not_build(&self) -> Result<BTreeSet<usize>, String> {
+        let mut cargo =
+            self.cargo(&["check", "--profile", PROFILE, "--package", "pidlab-sim", "--message-format=json"]);
+        let output = cargo.stdout(Stdio::piped()).stderr(Stdio::null()).output();
+        let output = output.map_err(|error| format!("cargo: {error}"))?;
+        if output.status.success() {
+            return Ok(BTreeSet::new());
+        }
+        let lines = output.stdout.split(|byte| *byte == b'\n');
+        let messages = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
+        let mut faults = BTreeSet::new();
+        for message in messages.filter(|message| message["message"]["level"] == "error") {
+            let message = &message["message"];
+            // Of a match that leaves something out the arms are to blame, and the help points at the last one.
+            let arms = message["code"]["code"] == "E0004";
+            let own = message["spans"].as_array().into_iter().flatten().filter(|_| !arms);
+            let helping = message["children"].as_array().into_iter().flatten().filter(|_| arms);
+            let helping = helping.filter_map(|child| child["spans"].as_array()).flatten();
+            for span in own.chain(helping).filter(|span| span["is_primary"] == true) {
+                let number = |key| span[key].as_u64().and_then(|number| usize::try_from(number).ok());
+                let (Some(file), Some(start), Some(end)) =
+                    (span["file_name"].as_str(), number("byte_start"), number("byte_end"))
+                else {
+                    continue;
+                };
+                // What lies in a library is shown with where it was used.
+                if let Ok(text) = fs::read_to_string(self.sources().join(file)) {
+                    faults.extend(plant::faults_at(&text, start..end));
+                }
+            }
+        }
+        if faults.is_empty() {
+            Err("the model does not build, and no fault is to blame".to_owned())
+        } else {
+            Ok(faults)
+        }
+    }
+
     /// Builds tests, and answers with the programs, each with the folder that it runs in.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod copy;
+mod mutants;
 mod plant;
 mod report;
 mod table;
@@ -14,7 +15,7 @@ mod trial;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -49,6 +50,9 @@ struct Arguments {
     /// Where the model allows too much, also count which outcomes are never seen in so many random steps.
     #[arg(long, value_name = "STEPS")]
     outcomes: Option<u64>,
+    /// Not the table, but the changes that `cargo mutants --list --json` has written into this file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tests", "outcomes"])]
+    mutants: Option<PathBuf>,
     /// One JSON object a line.
     #[arg(long)]
     json: bool,
@@ -67,14 +71,18 @@ fn main() -> ExitCode {
 
 /// Answers whether every fault was noticed that can be.
 fn run(arguments: &Arguments) -> Result<bool, String> {
-    let table = Table::read()?;
+    let (table, copy) = planted(arguments)?;
     if let Some(unknown) = arguments.only.iter().find(|id| table.fault.iter().all(|fault| fault.id != **id)) {
         return Err(format!("there is no fault `{unknown}`"));
     }
-    let copy = Copy::make(&table)?;
     let pidlab = copy.build()?;
-    let tests = if arguments.tests { tests(&copy)? } else { Vec::new() };
-    let bench = Bench { pidlab, tests, jobs: arguments.jobs, steps: arguments.steps };
+    let tests = match arguments {
+        Arguments { mutants: Some(_), .. } => copy.tests(&["--package", "pidlab", "--test", "library"])?,
+        Arguments { tests: true, .. } => tests(&copy)?,
+        _ => Vec::new(),
+    };
+    let bench =
+        Bench { pidlab, tests, jobs: arguments.jobs, steps: arguments.steps, wild: arguments.mutants.is_some() };
     let sound = Sound::of(&bench, arguments)?;
     let mut rows = Vec::new();
     let asked = table.numbered().filter(|(_, fault)| arguments.only.is_empty() || arguments.only.contains(&fault.id));
@@ -98,7 +106,29 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     Ok(rows.iter().all(|row| row.unseen.is_some() || row.is_noticed()))
 }
 
-fn tests(copy: &Copy) -> Result<Vec<(std::path::PathBuf, std::path::PathBuf)>, String> {
+/// The faults that were asked for, and a copy in which they are planted.
+fn planted(arguments: &Arguments) -> Result<(Table, Copy), String> {
+    let Some(list) = &arguments.mutants else {
+        let table = Table::read()?;
+        let copy = Copy::make(&table)?;
+        return Ok((table, copy));
+    };
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace is not there any more")?;
+    let (mut table, mut left_out) = mutants::table(list, workspace)?;
+    loop {
+        let copy = Copy::make(&table)?;
+        let wrong = copy.faults_that_do_not_build()?;
+        if wrong.is_empty() {
+            eprintln!("{} changes; {left_out} others have no form with a switch, or do not build", table.fault.len());
+            return Ok((table, copy));
+        }
+        left_out += wrong.len();
+        let kept = (1..).zip(table.fault).filter(|(number, _)| !wrong.contains(number));
+        table.fault = kept.map(|(_, fault)| fault).collect();
+    }
+}
+
+fn tests(copy: &Copy) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     let mut tests = copy.tests(&["--package", "pidlab-sim", "--tests"])?;
     tests.extend(copy.tests(&["--package", "pidlab-realkernel", "--tests"])?);
     tests.extend(copy.tests(&["--package", "pidlab", "--test", "compare"])?);
@@ -134,6 +164,9 @@ impl Sound {
 }
 
 fn trial<'a>(bench: &Bench, sound: &Sound, arguments: &Arguments, number: usize, fault: &'a Fault) -> Row<'a> {
+    if bench.wild {
+        return first_that_notices(bench, sound, number, fault);
+    }
     let mut library = bench.library(number, "auto");
     if fault.kind == Kind::Blind && !library.is_noticed() {
         // There are two ways to look, and what is wrong with one of them is seen with that one.
@@ -151,6 +184,25 @@ fn trial<'a>(bench: &Bench, sound: &Sound, arguments: &Arguments, number: usize,
             Ok(unseen) => unseen.difference(&sound.unseen).cloned().collect(),
             Err(_) => Vec::new(),
         });
+    }
+    row
+}
+
+/// The cheapest first, and no more than is needed: most of a thousand changes are noticed by what the scenarios claim.
+fn first_that_notices<'a>(bench: &Bench, sound: &Sound, number: usize, fault: &'a Fault) -> Row<'a> {
+    let mut row = Row::new(fault, bench.claims(number), Vec::new());
+    if !row.is_noticed() {
+        // What only changes reasons is seen in the snapshots of the library.
+        let failing = bench.failing(number, |_| true);
+        row.tests = Some(failing.difference(&sound.failing).cloned().collect());
+    }
+    if !row.is_noticed() {
+        row.library = bench.library(number, "auto");
+    }
+    for seed in SEEDS {
+        if !row.is_noticed() {
+            row.fuzz.push(bench.fuzz(number, seed));
+        }
     }
     row
 }

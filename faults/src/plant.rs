@@ -42,6 +42,9 @@ pub(crate) fn plant(table: &Table, file: &str, text: &str) -> Result<String, Str
 
 /// Where the one place is that an edit is about.
 fn place_of(edit: &Edit, text: &str) -> Result<Range<usize>, String> {
+    if let Some(at) = &edit.at {
+        return Ok(at.clone());
+    }
     let mut found = text.match_indices(&edit.find);
     match (found.next(), found.next()) {
         (Some((at, _)), None) => Ok(at..at + edit.find.len()),
@@ -81,6 +84,19 @@ fn switched(place: &Place<'_>, found: &str) -> Result<String, String> {
         }
         Form::Free => return Err(format!("{}: a free form has {{on}} and {{found}}", place.id)),
     })
+}
+
+/// The faults whose switches stand in the lines of a part of a planted text; if there are none, the last one before it.
+pub(crate) fn faults_at(text: &str, part: Range<usize>) -> Vec<usize> {
+    const SWITCH: &str = "crate::fault::on(";
+    let number = |after: &str| after.split_once(')').and_then(|(number, _)| number.parse().ok());
+    let start = text[..part.start.min(text.len())].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[part.end.min(text.len())..].find('\n').map_or(text.len(), |at| part.end + at);
+    let within: Vec<usize> = text[start..end].split(SWITCH).skip(1).filter_map(number).collect();
+    if !within.is_empty() {
+        return within;
+    }
+    text[..start].rsplit_once(SWITCH).and_then(|(_, after)| number(after)).into_iter().collect()
 }
 
 /// The crates that faults are planted in, each by the folder of its sources.

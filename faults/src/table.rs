@@ -66,6 +66,9 @@ pub(crate) struct Edit {
     pub(crate) replace: String,
     #[serde(default)]
     pub(crate) form: Form,
+    /// Where it stands, if that is known: then it may stand elsewhere, too.
+    #[serde(skip)]
+    pub(crate) at: Option<std::ops::Range<usize>>,
 }
 
 /// How both texts stand side by side.
