@@ -168,7 +168,13 @@ fn make_conductor(setup: Setup, here: &Surroundings) -> Result<Made, Refused> {
     let user_namespace = match unshared {
         Ok(()) => setup.entered,
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
-            enter_user_namespace(namespaces, here)?;
+            enter_user_namespace(namespaces, here).map_err(|refused| match refused.error.raw_os_error() {
+                // It may be any of them that the kernel does not know; without PID namespaces all else does not matter.
+                Some(libc::EINVAL) if !is_root => {
+                    Refused { what: MAKE_PID_NAMESPACE, in_user_namespace: false, ..refused }
+                }
+                _ => refused,
+            })?;
             true
         }
         Err(error) => return Err(refused(MAKE_PID_NAMESPACE, false)(error)),
