@@ -6,7 +6,8 @@ use pidlab_scenario::{
     Sysctl, Unmodelled,
 };
 
-use super::cast::{Branch, Done, taken_signal};
+use super::cast::Branch;
+use super::step::{Done, taken_signal};
 use crate::calls::namespaces::sys_reboot;
 use crate::calls::processes::{sys_exit, sys_exit_group};
 use crate::calls::signals::sys_seccomp_kill;

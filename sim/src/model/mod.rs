@@ -7,6 +7,10 @@
 
 mod cast;
 
+mod step;
+
+mod search;
+
 mod call;
 
 mod key;
