@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
+use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -109,27 +110,11 @@ impl Copy {
         }
         let lines = output.stdout.split(|byte| *byte == b'\n');
         let messages = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
-        let mut faults = BTreeSet::new();
-        for message in messages.filter(|message| message["message"]["level"] == "error") {
-            let message = &message["message"];
-            // Of a match that leaves something out the arms are to blame, and the help points at the last one.
-            let arms = message["code"]["code"] == "E0004";
-            let own = message["spans"].as_array().into_iter().flatten().filter(|_| !arms);
-            let helping = message["children"].as_array().into_iter().flatten().filter(|_| arms);
-            let helping = helping.filter_map(|child| child["spans"].as_array()).flatten();
-            for span in own.chain(helping).filter(|span| span["is_primary"] == true) {
-                let number = |key| span[key].as_u64().and_then(|number| usize::try_from(number).ok());
-                let (Some(file), Some(start), Some(end)) =
-                    (span["file_name"].as_str(), number("byte_start"), number("byte_end"))
-                else {
-                    continue;
-                };
-                // What lies in a library is shown with where it was used.
-                if let Ok(text) = fs::read_to_string(self.sources().join(file)) {
-                    faults.extend(plant::faults_at(&text, start..end));
-                }
-            }
-        }
+        let errors = messages.filter(|message| message["message"]["level"] == "error");
+        let places = errors.flat_map(|error| pointed_at(&error["message"]));
+        // What lies in a library is shown with where it was used.
+        let texts = places.filter_map(|(file, part)| Some((fs::read_to_string(self.sources().join(file)).ok()?, part)));
+        let faults: BTreeSet<usize> = texts.flat_map(|(text, part)| plant::faults_at(&text, part)).collect();
         if faults.is_empty() {
             Err("the model does not build, and no fault is to blame".to_owned())
         } else {
@@ -167,6 +152,19 @@ impl Copy {
     }
 }
 
+/// What an error of the compiler points at: files, and the bytes in them. Of a match that leaves something out the arms are to blame, and the help points at the last
+/// one.
+fn pointed_at(error: &serde_json::Value) -> Vec<(String, Range<usize>)> {
+    let children = error["children"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let pointing = if error["code"]["code"] == "E0004" { children } else { std::slice::from_ref(error) };
+    let spans = pointing.iter().filter_map(|one| one["spans"].as_array()).flatten();
+    let place = |span: &serde_json::Value| {
+        let byte = |key| usize::try_from(span[key].as_u64()?).ok();
+        Some((span["file_name"].as_str()?.to_owned(), byte("byte_start")?..byte("byte_end")?))
+    };
+    spans.filter(|span| span["is_primary"] == true).filter_map(place).collect()
+}
+
 /// What git knows of the workspace, and what it does not ignore.
 fn files_of(source: &Path) -> Result<BTreeSet<String>, String> {
     let mut git = Command::new("git");
@@ -195,4 +193,22 @@ fn private_folder() -> Result<PathBuf, String> {
     }
     fs::create_dir_all(folder.join("sources")).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::pointed_at;
+
+    #[test]
+    fn an_error_points_at_what_is_wrong_and_a_missing_arm_at_the_arms() {
+        let span = |file, start, primary| json!({"file_name": file, "byte_start": start, "byte_end": start + 2, "is_primary": primary});
+        let children = json!([{"spans": []}, {"spans": [span("arms", 7, true)]}]);
+        let spans = json!([span("used", 3, true), span("declared", 5, false)]);
+        let error = |code| json!({"code": {"code": code}, "spans": spans, "children": children});
+        assert_eq!(pointed_at(&error("E0308")), [("used".to_owned(), 3..5)]);
+        assert_eq!(pointed_at(&error("E0004")), [("arms".to_owned(), 7..9)]);
+        assert_eq!(pointed_at(&json!({"code": null, "spans": []})), []);
+    }
 }

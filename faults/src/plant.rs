@@ -149,7 +149,7 @@ pub(crate) const VARIABLE: &str = "PIDLAB_FAULT";
 
 #[cfg(test)]
 mod tests {
-    use super::plant;
+    use super::{faults_at, plant};
     use crate::table::Table;
 
     fn table(text: &str) -> Table {
@@ -181,6 +181,16 @@ mod tests {
         let twice = two(r#"find = "b", replace = "0""#, r#"find = "c", replace = "1""#);
         assert!(plant(&twice, "f", "a = b + b + c;").is_err_and(|why| why.contains("more than once")));
         assert!(plant(&twice, "f", "a = b;").is_err_and(|why| why.contains("does not say")));
+    }
+
+    #[test]
+    fn an_error_is_blamed_on_the_switches_in_its_lines_or_on_the_last_before() {
+        let text = "a(crate::fault::on(1))\nb(crate::fault::on(2), crate::fault::on(30)) {\n    c\n}\nd";
+        let at = |what: &str| text.find(what).map(|at| at..at + what.len()).unwrap_or_else(|| panic!("{what}"));
+        assert_eq!(faults_at(text, at("b")), [2, 30]);
+        assert_eq!(faults_at(text, at("30)) {\n    c")), [2, 30], "of several lines");
+        assert_eq!(faults_at(text, at("c\n")), [30], "what stands in its body");
+        assert_eq!(faults_at("no switch", 3..5), [0usize; 0]);
     }
 
     /// The source changes, and the table has to follow.
