@@ -349,6 +349,11 @@ fn a_corpus_keeps_what_was_found_and_asks_it_first() {
     let told = again.out.lines().filter(|line| line.contains(", of the corpus, found")).count();
     assert_eq!(told, files.len(), "{}", again.out);
     assert!(!again.out.contains("shrank to the same steps"), "each ran twice, and is one: {}", again.out);
+    assert!(
+        !again.out.contains("--own-memory"),
+        "each differed at once, among processes that share theirs: {}",
+        again.out
+    );
     assert_eq!(fs::read_dir(folder.0.join("found")).expect("it is there").count(), files.len());
     assert!(again.out.lines().any(|line| line == format!("of the corpus {}, which come first", files.len())));
 

@@ -163,18 +163,12 @@ fn make_conductor(setup: Setup, here: &Surroundings) -> Result<Made, Refused> {
     let ipc = if surroundings::has_ipc_namespaces() { libc::CLONE_NEWIPC } else { 0 };
     let namespaces = libc::CLONE_NEWPID | libc::CLONE_NEWNS | ipc;
     // The first process of a scenario is root, which not everybody is who has its capabilities.
-    let is_root = os::user_and_group().0 == 0;
-    let unshared = if is_root { os::unshare(namespaces) } else { Err(io::Error::from_raw_os_error(libc::EPERM)) };
+    let is_another = os::user_and_group().0 != 0 && here.effective.has("CAP_SYS_ADMIN");
+    let unshared = if is_another { Err(io::Error::from_raw_os_error(libc::EPERM)) } else { os::unshare(namespaces) };
     let user_namespace = match unshared {
         Ok(()) => setup.entered,
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
-            enter_user_namespace(namespaces, here).map_err(|refused| match refused.error.raw_os_error() {
-                // It may be any of them that the kernel does not know; without PID namespaces all else does not matter.
-                Some(libc::EINVAL) if !is_root => {
-                    Refused { what: MAKE_PID_NAMESPACE, in_user_namespace: false, ..refused }
-                }
-                _ => refused,
-            })?;
+            enter_user_namespace(namespaces, here)?;
             true
         }
         Err(error) => return Err(refused(MAKE_PID_NAMESPACE, false)(error)),
