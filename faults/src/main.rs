@@ -116,6 +116,9 @@ fn planted(arguments: &Arguments) -> Result<(Table, Copy), String> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace is not there any more")?;
     let (mut table, mut left_out) = mutants::table(list, workspace)?;
     loop {
+        if table.fault.is_empty() {
+            return Err(format!("{}: none of {left_out} changes can be planted in these sources", list.display()));
+        }
         let copy = Copy::make(&table)?;
         let wrong = copy.faults_that_do_not_build()?;
         if wrong.is_empty() {

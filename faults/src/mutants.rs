@@ -91,6 +91,8 @@ struct Source {
     unary: BTreeMap<usize, [Range<usize>; 2]>,
     /// Of an arm: its pattern, and its guard.
     arms: BTreeMap<usize, (Range<usize>, Option<Range<usize>>)>,
+    /// What stands in a function, from its first statement to its last.
+    bodies: BTreeMap<usize, Range<usize>>,
 }
 
 impl Source {
@@ -103,7 +105,14 @@ impl Source {
         let parsed = syn::parse_file(&text)?;
         let starts = text.match_indices('\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(starts).collect();
-        let mut source = Source { text, lines, binary: BTreeMap::new(), unary: BTreeMap::new(), arms: BTreeMap::new() };
+        let mut source = Source {
+            text,
+            lines,
+            binary: BTreeMap::new(),
+            unary: BTreeMap::new(),
+            arms: BTreeMap::new(),
+            bodies: BTreeMap::new(),
+        };
         let mut finder = Finder(&mut source);
         finder.visit_file(&parsed);
         Ok(source)
@@ -111,7 +120,7 @@ impl Source {
 
     /// The byte of a column in a line, which is counted from 0 and in characters.
     fn byte(&self, line: usize, column: usize) -> usize {
-        let start = self.lines.get(line - 1).copied().unwrap_or(self.text.len());
+        let start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or(self.text.len());
         let rest = &self.text[start..];
         start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
     }
@@ -121,9 +130,10 @@ impl Source {
         at(of.span().start())..at(of.span().end())
     }
 
-    /// The change with a switch.
+    /// The change with a switch; none where it has none, or where nothing of its kind stands there: the list may be of other sources.
     fn edit(&self, one: &Listed) -> Option<Edit> {
-        let [start, end] = [one.span.start, one.span.end].map(|place| self.byte(place.line, place.column - 1));
+        let at = |place: Place| Some(self.byte(place.line, place.column.checked_sub(1)?));
+        let part = at(one.span.start)?..at(one.span.end)?;
         let text = |range: &Range<usize>| &self.text[range.clone()];
         let made = |at: Range<usize>, replace: String, form| {
             Some(Edit { file: one.file.clone(), find: self.text[at.clone()].to_owned(), replace, form, at: Some(at) })
@@ -131,16 +141,20 @@ impl Source {
         let new = &one.replacement;
         match one.genre.as_str() {
             "BinaryOperator" => {
-                let [whole, left, right] = self.binary.get(&start)?;
+                let [whole, left, right] = self.binary.get(&part.start)?;
                 made(whole.clone(), format!("{} {new} {}", text(left), text(right)), Form::Expression)
             }
             "UnaryOperator" if new.is_empty() => {
-                let [whole, inner] = self.unary.get(&start)?;
+                let [whole, inner] = self.unary.get(&part.start)?;
                 made(whole.clone(), text(inner).to_owned(), Form::Expression)
             }
-            "FnValue" => made(start..end, format!("if {{on}} {{ return {new}; }}\n{{found}}"), Form::Free),
-            "MatchArmGuard" => made(start..end, new.clone(), Form::Expression),
-            "MatchArm" => match self.arms.get(&start)? {
+            "FnValue" if self.bodies.get(&part.start) == Some(&part) => {
+                made(part, format!("if {{on}} {{ return {new}; }}\n{{found}}"), Form::Free)
+            }
+            "MatchArmGuard" if self.arms.values().any(|(_, guard)| guard.as_ref() == Some(&part)) => {
+                made(part, new.clone(), Form::Expression)
+            }
+            "MatchArm" => match self.arms.get(&part.start)? {
                 (_, Some(guard)) => made(guard.clone(), "!{on} && ({found})".to_owned(), Form::Free),
                 (pattern, None) => made(pattern.clone(), "{found} if !{on}".to_owned(), Form::Free),
             },
@@ -151,7 +165,26 @@ impl Source {
 
 struct Finder<'s>(&'s mut Source);
 
+impl Finder<'_> {
+    fn body(&mut self, block: &syn::Block) {
+        if let (Some(first), Some(last)) = (block.stmts.first(), block.stmts.last()) {
+            let body = self.0.range(first).start..self.0.range(last).end;
+            self.0.bodies.insert(body.start, body);
+        }
+    }
+}
+
 impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_item_fn(&mut self, node: &'ast syn::ItemFn) {
+        self.body(&node.block);
+        visit::visit_item_fn(self, node);
+    }
+
+    fn visit_impl_item_fn(&mut self, node: &'ast syn::ImplItemFn) {
+        self.body(&node.block);
+        visit::visit_impl_item_fn(self, node);
+    }
+
     fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
         if !has_let(&node.left) && !has_let(&node.right) {
             let at = self.0.range(&node.op).start;
@@ -188,7 +221,7 @@ fn has_let(expr: &syn::Expr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Listed, Source};
+    use super::{Listed, Place, Source, Span};
     use crate::plant::plant;
     use crate::table::{Fault, Kind, Table};
 
@@ -239,5 +272,22 @@ mod tests {
         assert_eq!(planted(text, "BinaryOperator", "&&", "||"), None);
         assert!(planted(text, "BinaryOperator", "==", "!=").is_some());
         assert_eq!(planted(text, "StructField", "a", ""), None);
+        assert_eq!(planted(text, "FnValue", "Some(a)", "true"), None, "it is no body");
+        assert_eq!(planted(text, "MatchArmGuard", "true", "false"), None, "nor a guard");
+    }
+
+    /// A list of other sources, or one that no tool has written.
+    #[test]
+    fn places_that_are_not_there_are_left_out() {
+        let source = Source::of("fn f() {\n    g();\n}".to_owned()).unwrap_or_else(|error| panic!("{error}"));
+        let place = |line, column| Place { line, column };
+        for (start, end) in [((0, 0), (9, 9)), ((2, 5), (1, 1)), ((7, 1), (8, 1)), ((2, 99), (2, 0))] {
+            for genre in ["FnValue", "BinaryOperator", "UnaryOperator", "MatchArm", "MatchArmGuard"] {
+                let span = Span { start: place(start.0, start.1), end: place(end.0, end.1) };
+                let [file, name, replacement] = ["f", "n", ""].map(str::to_owned);
+                let one = Listed { file, name, genre: genre.to_owned(), replacement, span };
+                assert!(source.edit(&one).is_none(), "{genre} {start:?} {end:?}");
+            }
+        }
     }
 }
