@@ -45,6 +45,7 @@ const LONGER: &[(&str, &str, usize, u16)] = &[
     ("first-fork-may-fail", "fork,unshare CLONE_NEWPID,failed_fork,exit", 2, 2),
     ("init-threads-spared", "clone CLONE_NEWPID,clone CLONE_THREAD,sigprocmask,kill SIGTERM", 2, 2),
     ("closed-after-death", "fork,setuid,exit,setns ns/pid,ptrace_attach", 2, 3),
+    ("machine-root", "fork,setuid,exit,setns pidfd,setns ns/pid,ptrace_attach", 2, 3),
     ("sigchld-process-status", THREADS, 2, 3),
     ("groups-end-at-the-border", "clone CLONE_NEWPID,setpgid to,kill group SIGTERM,kill own group SIGTERM,fork", 2, 2),
     ("last-thread-status", "clone CLONE_THREAD,fork,exit_thread 3,exit,exit 3,exit_thread,wait any WNOHANG", 2, 2),

@@ -59,7 +59,6 @@ impl Conductor {
             refused,
             signals_can_queue: probe::signals_can_queue(),
             in_own_ipc_namespace: surroundings::has_ipc_namespaces(),
-            in_first_user_namespace: surroundings::is_in_first_user_namespace(),
         };
         Ok(Conductor { facts, eyes, outside, allowed })
     }

@@ -2,7 +2,7 @@
 //! the kernel, or the runner could not see what came of it.
 
 use pidlab_scenario::syscall::{Look, Pidfd, Syscall};
-use pidlab_scenario::{Keeper, NsLink, Role, Signal};
+use pidlab_scenario::{Keeper, NsLink, Signal};
 
 use crate::probe::RefusedCalls;
 use crate::surroundings::{self, Capabilities};
@@ -16,24 +16,13 @@ pub(crate) struct Allowed {
     pub(crate) refused: RefusedCalls,
     /// Whether a signal that is sent can take its information along.
     pub(crate) signals_can_queue: bool,
-    /// Whether this is the machine's first user namespace, whose root may look into everybody.
-    pub(crate) in_first_user_namespace: bool,
     /// Whether names of message queues are the lab's own.
     pub(crate) in_own_ipc_namespace: bool,
 }
 
-/// What of a run decides about what its next call needs.
-pub(crate) struct Moment<F: Fn(Role) -> bool> {
-    /// Whether there are, or were, processes of another user.
-    pub(crate) several_users: bool,
-    /// Who has ended.
-    pub(crate) has_ended: F,
-}
-
 impl Allowed {
-    /// What is lacking for a call; nothing if it can be made.
-    pub(crate) fn lacks<F: Fn(Role) -> bool>(&self, syscall: &Syscall, moment: &Moment<F>) -> Option<Unavailable> {
-        let several_users = moment.several_users;
+    /// What is lacking for a call, where there are, or were, processes of another user or not; nothing if it can be made.
+    pub(crate) fn lacks(&self, syscall: &Syscall, several_users: bool) -> Option<Unavailable> {
         if let Some(name) = calls(syscall).iter().find(|name| self.refused.has(name)) {
             // Without the capability for it the call is refused, too.
             return Some(self.without_capability(syscall, several_users).unwrap_or_else(|| filtered(name)));
@@ -57,16 +46,6 @@ impl Allowed {
                 format!("signals cannot be queued here: {here}, and all processes of a user count"),
                 "raise it (ulimit -i)",
             ));
-        }
-        // Who has ended has no memory any more, and with it no user namespace that could say who may look into it: then it is the
-        // machine's first one (kernel/ptrace.c, `__ptrace_may_access`).
-        if several_users && !self.in_first_user_namespace {
-            let ended = matches!(syscall, Syscall::Setns { to: of, .. } | Syscall::OpenNs { of, .. } if (moment.has_ended)(*of));
-            let reason = "CAP_SYS_PTRACE over the machine is lacking: a process of another user that has ended is closed without it";
-            let remedy = "run as root outside user namespaces, with CAP_SYS_PTRACE and the other capabilities";
-            if ended {
-                return Some(Unavailable::new(reason, remedy));
-            }
         }
         self.without_capability(syscall, several_users)
     }

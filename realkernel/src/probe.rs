@@ -55,6 +55,7 @@ fn as_answered() -> Facts {
             Fact::ProcfsPidns => procfs_pidns(),
             Fact::AnotherUser => another_user(),
             Fact::UserNamespaces => user_namespaces(),
+            Fact::MachineRoot => machine_root(),
             Fact::ClosedAfterDeath => closed_after_death(),
             Fact::CloneAutoreap => clone_autoreap(),
             Fact::PidfdAutokill => pidfd_autokill(),
@@ -345,6 +346,16 @@ fn closed_after_death() -> bool {
         ended && joined == -(libc::EPERM as Raw)
     };
     !another_user() || in_a_child(refuses)
+}
+
+/// Root may look into who has ended, and had closed its memory before (kernel/ptrace.c, `task_still_dumpable`): it is told that there are no
+/// namespaces any more, and not that it may not know. Kernels that forget with the memory that it was closed say so to everybody.
+fn machine_root() -> bool {
+    let ended = child(|| os::prctl(libc::PR_SET_DUMPABLE, 0).map_or(1, |()| 0));
+    let Ok(Some((_, ended))) = ended else { return false };
+    let has_ended = os::poll([(ended.as_fd(), libc::POLLIN)], -1).is_ok();
+    let joined = raw::plain(libc::SYS_setns, [ended.as_raw_fd() as usize, libc::CLONE_NEWPID as usize, 0, 0]);
+    os::reap_pidfd(ended.as_fd()).is_ok() && has_ended && joined == -(libc::ESRCH as Raw)
 }
 
 /// Whether signals can take their information along: as many at once as a scenario may have, and more (`RLIMIT_SIGPENDING`). What a user's

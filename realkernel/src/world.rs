@@ -18,7 +18,7 @@ use crate::blame;
 use crate::command::{Caller, Command};
 use crate::eyes::Eyes;
 use crate::look;
-use crate::needs::{Allowed, Moment};
+use crate::needs::Allowed;
 use crate::outcome::outcome;
 use crate::probe;
 use crate::process::Process;
@@ -155,9 +155,7 @@ impl World {
     /// Takes one step, until the world is quiet.
     fn take(&mut self, step: &Step) -> Result<Taken, Stop> {
         let (syscall, command) = self.prepare(step).map_err(Stop::Refused)?;
-        let has_ended = |role| matches!(self.states.get(&role), None | Some(State::Zombie));
-        let moment = Moment { several_users: self.several_users, has_ended };
-        if let Some(lacks) = self.allowed.as_ref().and_then(|allowed| allowed.lacks(&syscall, &moment)) {
+        if let Some(lacks) = self.allowed.as_ref().and_then(|allowed| allowed.lacks(&syscall, self.several_users)) {
             return Err(lacks.into());
         }
         self.several_users |= matches!(syscall, Syscall::Setuid { .. });

@@ -44,6 +44,9 @@ words! {
         AnotherUser = "another-user",
         /// The machine lets processes of a scenario make user namespaces.
         UserNamespaces = "user-namespaces",
+        /// Root is that of the machine: what was closed when a process ended is open to root alone, and to root of a user namespace it is
+        /// not, which a lab needs where it is not root's, or root has no PID namespaces left.
+        MachineRoot = "machine-root",
         /// Whose memory was not to be dumped stays closed to processes of its user after its death, when the memory is gone (Linux
         /// 7.1, and stable kernels of 2026).
         ClosedAfterDeath = "closed-after-death",
@@ -93,7 +96,7 @@ impl Fact {
     /// Whether it is about the place where scenarios run (who runs them, what an administrator allows) and not about the kernel:
     /// what is lacking then can be had on the same kernel.
     pub const fn is_of_place(self) -> bool {
-        matches!(self, Fact::AnotherUser | Fact::UserNamespaces | Fact::ThirtyLevels)
+        matches!(self, Fact::AnotherUser | Fact::UserNamespaces | Fact::MachineRoot | Fact::ThirtyLevels)
     }
 
     /// Whether it is a vendor's own: the kernel of kernel.org has never been like that, however new, so neither [`Facts::newest`] nor

@@ -122,7 +122,9 @@ pub(crate) fn may_own_below(w: &mut World, caller: TaskId, maker: Cred, parent: 
 /// ptrace(2), Ptrace access mode checking; kernel/ptrace.c:__ptrace_may_access; security/commoncap.c:cap_ptrace_access_check
 pub(crate) fn ptrace_may_access(w: &mut World, caller: TaskId, at: TaskId) -> bool {
     let (who, whom) = (w.cred(caller), w.cred(at));
-    if who == Cred::ROOT || w.same_thread_group(caller, at) {
+    // The memory of who has ended is gone, and who had the say over it is not known: only the machine's root is asked for.
+    let is_beyond = w.task(at).has(TaskFlags::CLOSED) && !w.holds(Fact::MachineRoot);
+    if (who == Cred::ROOT && !is_beyond) || w.same_thread_group(caller, at) {
         return true;
     }
     let has_power = cap_capable(w, who, whom.user_ns, None);
@@ -130,7 +132,7 @@ pub(crate) fn ptrace_may_access(w: &mut World, caller: TaskId, at: TaskId) -> bo
         return false;
     }
     // What root has left in memory is not for everybody with the new user.
-    if is_closed(w, at) && !cap_capable(w, who, UserNsId::OUTERMOST, None) {
+    if is_closed(w, at) && (is_beyond || !cap_capable(w, who, UserNsId::OUTERMOST, None)) {
         return false;
     }
     has_power || (who.user_ns == whom.user_ns && (who.capable || !whom.capable))

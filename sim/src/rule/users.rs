@@ -89,7 +89,7 @@ rules! { USERS;
         "the links in /proc/PID/ns are for those who may look into the process (ptrace, read access), otherwise EACCES; a zombie's too",
         "fs/proc/namespaces.c:proc_ns_get_link", manual: "namespaces(7), The /proc/pid/ns/ directory";
     PROC_CLOSED_AFTER_DEATH = "proc.closed-after-death",
-        "a process that has changed its user stays closed to others of the new user, though its memory is gone with its death",
+        "a process that has changed its user stays closed to all but the machine's root, though its memory is gone with its death",
         "kernel/exit.c:exit_mm", since: "7.1", note: "stable kernels of 2026 have it, too; others: see `proc.open-after-death`",
         fact: ClosedAfterDeath = true;
     PROC_OPEN_AFTER_DEATH = "proc.open-after-death",

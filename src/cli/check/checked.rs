@@ -265,6 +265,9 @@ fn remedy(fact: Fact) -> Option<&'static str> {
     match fact {
         Fact::AnotherUser => Some("run as root: then there is a second user"),
         Fact::UserNamespaces => Some("allow user namespaces (sysctl user.max_user_namespaces)"),
+        Fact::MachineRoot => {
+            Some("run as root outside user namespaces, with PID namespaces left to it (user.max_pid_namespaces)")
+        }
         Fact::ThirtyLevels => Some("run where fewer PID namespaces are nested, outside of containers"),
         _ => None,
     }
