@@ -69,6 +69,9 @@ fn cgroups_in_words() -> String {
     found.iter().map(|limit| format!(", {limit}")).collect()
 }
 
+/// PID namespaces: more than a scenario can have at once, and as much again.
+pub(crate) const NAMESPACES: u64 = 64;
+
 /// What is known here to be too little for any scenario, before anything fails by it.
 pub(crate) fn too_little(here: &Surroundings) -> Option<Unavailable> {
     const LEAST: [(&str, u64, &str, &str); 6] = [
@@ -93,8 +96,6 @@ pub(crate) fn too_little(here: &Surroundings) -> Option<Unavailable> {
             return Some(Unavailable::new(reason, format!("raise it ({how})")));
         }
     }
-    /// More than a scenario can have at once, and as much again.
-    const NAMESPACES: u64 = 64;
     let most = here.sysctl("user/max_pid_namespaces").filter(|most| *most < NAMESPACES)?;
     Some(Unavailable::new(
         format!("user.max_pid_namespaces is {most}, and at least {NAMESPACES} are needed"),

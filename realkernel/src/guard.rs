@@ -113,7 +113,8 @@ fn no_memory(error: io::Error) -> Refused {
 }
 
 /// Root that lacks a capability which scenarios need has it in a user namespace of its own, and another user, too, if it may say so.
-/// This program starts once more in there: who may look into a process is decided by the user namespace in which its program began
+/// So does root that has used up its PID namespaces: each user may have as many as the limit says (kernel/ucount.c), and what is
+/// made in a user namespace counts for whoever made that. This program starts once more in there: who may look into a process is decided by the user namespace in which its program began
 /// (kernel/ptrace.c, `__ptrace_may_access`).
 ///
 /// Comes back where that is not needed, or not possible.
@@ -125,10 +126,15 @@ fn enter_if_better_off(setup: Setup, here: &Surroundings) -> Result<(), Refused>
     const MAPPING: [&str; 3] = ["CAP_SETUID", "CAP_SETGID", "CAP_SETFCAP"];
     let lacks = NEEDED.iter().any(|name| !here.effective.has(name));
     let can_map = MAPPING.iter().all(|name| here.effective.has(name));
-    if here.user != 0 || !lacks || !can_map || setup.unprivileged || setup.stay || setup.entered {
+    if here.user != 0 || !can_map || setup.unprivileged || setup.stay || setup.entered {
         return Ok(());
     }
-    match enter_with_another_user() {
+    // Who lacks something more could not say who is who in what another user has made.
+    let maker = (!lacks && used_up()).then_some(MAKER);
+    if !lacks && maker.is_none() {
+        return Ok(());
+    }
+    match enter_with_another_user(maker) {
         Ok(()) => {}
         Err(Refused { what: MAKE_USER_NAMESPACE, .. }) => return Ok(()),
         Err(refused) => return Err(refused),
@@ -136,6 +142,36 @@ fn enter_if_better_off(setup: Setup, here: &Surroundings) -> Result<(), Refused>
     let setup = Setup { entered: true, ..setup };
     let error = Command::new("/proc/self/exe").arg0("pidlab-helper").env(VARIABLE, setup.to_variable()).exec();
     Err(Refused { what: "start itself again in a user namespace", error, in_user_namespace: true })
+}
+
+/// A user of whom nobody has heard: what root has used up, this one has not.
+const MAKER: u32 = 65_432;
+
+/// Whether this user cannot have as many PID namespaces at once as scenarios need, although the limit is higher.
+fn used_up() -> bool {
+    let Ok((mut reader, writer)) = io::pipe() else { return false };
+    let mut writer = Some(writer);
+    let mut children = Vec::new();
+    let mut is_full = false;
+    for _ in 0..blame::NAMESPACES {
+        match os::fork_with(libc::CLONE_NEWPID) {
+            Ok(Some((_, child))) => children.push(child),
+            Ok(None) => {
+                writer.take();
+                drain(&mut reader);
+                os::exit_now(0);
+            }
+            Err(error) => {
+                is_full = error.raw_os_error() == Some(libc::ENOSPC);
+                break;
+            }
+        }
+    }
+    drop(writer);
+    for child in &children {
+        let _ = os::reap_pidfd(child.as_fd());
+    }
+    is_full
 }
 
 /// Which of the two processes this is after the fork.
@@ -204,8 +240,8 @@ fn enter_user_namespace(namespaces: i32, here: &Surroundings) -> Result<(), Refu
     fs::write("/proc/self/gid_map", format!("0 {group} 1")).map_err(refused("map the group (/proc/self/gid_map)"))
 }
 
-/// A user namespace with root and another user in it: a process that stays outside has the right to say who is who.
-fn enter_with_another_user() -> Result<(), Refused> {
+/// A user namespace with root and another user in it, made by this user if not by root: a process that stays outside has the right to say who is who.
+fn enter_with_another_user(maker: Option<u32>) -> Result<(), Refused> {
     let refused = |what| move |error| Refused { what, error, in_user_namespace: true };
     // As the procfs at hand has it, which need not be that of this PID namespace.
     let own = fs::read_link("/proc/self").map_err(refused("find itself (/proc/self)"))?;
@@ -216,15 +252,20 @@ fn enter_with_another_user() -> Result<(), Refused> {
         let mapped = told.and_then(|()| map_users(&Path::new("/proc").join(own)));
         os::exit_now(mapped.err().and_then(|error| error.raw_os_error()).unwrap_or(0));
     };
-    let unshared = os::unshare(libc::CLONE_NEWUSER).map_err(refused(MAKE_USER_NAMESPACE));
+    let unshared = maker.map_or(Ok(()), os::act_as);
+    let unshared = unshared.and_then(|()| os::unshare(libc::CLONE_NEWUSER)).map_err(refused(MAKE_USER_NAMESPACE));
     if unshared.is_ok() {
         (&writer).write_all(&[0]).map_err(refused("write into a pipe"))?;
     }
     drop(writer);
     let mapped = os::exit_status(mapper.as_raw_fd());
+    if unshared.is_err() && maker.is_some() {
+        os::act_as(0).map_err(refused("be root again (seteuid)"))?;
+    }
     unshared?;
     match mapped {
-        Some(0) => Ok(()),
+        Some(0) if maker.is_none() => Ok(()),
+        Some(0) => os::become_user(0).map_err(refused("be root in a user namespace (setresuid)")),
         other => {
             let error = io::Error::from_raw_os_error(other.unwrap_or(libc::ECHILD));
             Err(refused("map the users (/proc/PID/uid_map)")(error))

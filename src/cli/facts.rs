@@ -89,7 +89,14 @@ pub(super) fn facts(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         }
         return Ok(End::Agree);
     }
-    let user = if kernel.user_namespace { ", in a user namespace of its own" } else { ", as root" };
+    let place = &kernel.surroundings;
+    let user = match kernel.user_namespace {
+        false => ", as root",
+        true if place.user == 0 && place.effective.lacking().next().is_none() => {
+            ", in a user namespace of its own (root has used up its PID namespaces, see user.max_pid_namespaces)"
+        }
+        true => ", in a user namespace of its own",
+    };
     writeln!(out, "Linux {}{user}; processes are looked at {}", kernel.release, kernel.look.in_words())?;
     for (what, heading) in [
         ("kernel", "What differs between kernels"),

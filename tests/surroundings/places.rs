@@ -170,13 +170,28 @@ fn capabilities() -> Vec<Place> {
     places.into_iter().map(one).collect()
 }
 
+/// A user namespace in which each user may have 70 PID namespaces, and root has all but three of them. They count for nobody else's
+/// user outside, and what holds them ends with the outermost one.
+const USED_UP: &str = r#"
+    mount -t proc proc /proc
+    folder=$(mktemp -d) && mkfifo "$folder/made" "$folder/held" && exec 3<>"$folder/made" 4<>"$folder/held" && rm -r "$folder"
+    setpriv --reuid 20020 --regid 20020 --clear-groups unshare --user sh -c 'echo >&3; exec cat <&4' &
+    read -r _ <&3
+    echo 0 0 100000 >/proc/$!/uid_map && echo 0 0 100000 >/proc/$!/gid_map || exit 99
+    exec nsenter --user=/proc/$!/ns/user sh -c '
+        echo 70 >/proc/sys/user/max_pid_namespaces || exit 99
+        for _ in $(seq 67); do unshare --pid --fork sh -c "echo >&3; exec cat <&4" & done
+        for _ in $(seq 67); do read -r _ <&3; done
+        exec "$@"
+    ' sh "$@""#;
+
 /// Namespaces and mounts, each in a mount namespace of its own.
 fn layouts() -> Vec<Place> {
     const ROOT: &str = "--user --map-root-user";
     let fresh = "--pid --fork --mount-proc";
     let own = format!("{ROOT} {fresh}");
     let nested = format!("{own} unshare {own} unshare {own}");
-    let places: [(&str, &str, &str, Ends); 18] = [
+    let places: [(&str, &str, &str, Ends); 19] = [
         ("hidepid", "--mount --pid --fork", "mount -t proc -o hidepid=2 proc /proc", Ends::Runs),
         (
             "subset-pid",
@@ -213,6 +228,7 @@ fn layouts() -> Vec<Place> {
             "echo 20 > /proc/sys/user/max_pid_namespaces",
             Ends::Skips("max_pid_namespaces is 20"),
         ),
+        ("used-up", "--mount --pid --fork", USED_UP, Ends::Runs),
         (
             "rights-of-root-and-another-user",
             "--mount",

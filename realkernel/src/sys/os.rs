@@ -102,6 +102,12 @@ pub(crate) fn become_user(id: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Acts as this user from now on, and can go back (seteuid(2)).
+pub(crate) fn act_as(user: u32) -> io::Result<()> {
+    // SAFETY: numbers only.
+    check(unsafe { libc::seteuid(user) }.into()).map(drop)
+}
+
 /// Gives up every capability (capset(2)).
 pub(crate) fn drop_capabilities() -> io::Result<()> {
     /// The kernel's `struct __user_cap_header_struct`: version 3, which takes two sets of 32, and this process.
@@ -136,9 +142,14 @@ pub(crate) fn mount(source: &CStr, target: &CStr, kind: &CStr, flags: libc::c_ul
 ///
 /// Only for single-threaded callers; the child goes on with a copy of everything.
 pub(crate) fn fork() -> io::Result<Option<(i32, OwnedFd)>> {
+    fork_with(0)
+}
+
+/// The same, with flags for new namespaces.
+pub(crate) fn fork_with(namespaces: c_int) -> io::Result<Option<(i32, OwnedFd)>> {
     let mut pidfd: RawFd = -1;
     let arguments = super::raw::CloneArgs {
-        flags: libc::CLONE_PIDFD as u64,
+        flags: (libc::CLONE_PIDFD | namespaces) as u64,
         pidfd: ptr::from_mut(&mut pidfd) as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..Default::default()
