@@ -95,7 +95,7 @@ fn guard(setup: Setup) -> i32 {
             match make_ready(user_namespace, outside, setup.look) {
                 Err(why) => say(control, why, by_choice),
                 Ok(conductor) => {
-                    conduct(control, user_namespace, conductor);
+                    conduct(control, user_namespace, setup.used_up, conductor);
                     0
                 }
             }
@@ -139,7 +139,7 @@ fn enter_if_better_off(setup: Setup, here: &Surroundings) -> Result<(), Refused>
         Err(Refused { what: MAKE_USER_NAMESPACE, .. }) => return Ok(()),
         Err(refused) => return Err(refused),
     }
-    let setup = Setup { entered: true, ..setup };
+    let setup = Setup { entered: true, used_up: maker.is_some(), ..setup };
     let error = Command::new("/proc/self/exe").arg0("pidlab-helper").env(VARIABLE, setup.to_variable()).exec();
     Err(Refused { what: "start itself again in a user namespace", error, in_user_namespace: true })
 }
@@ -361,11 +361,12 @@ fn make_ready(user_namespace: bool, outside: Outside, look: Look) -> Result<Cond
 const STEPS_A_SIGN: usize = 32;
 
 /// The conductor's life: run what is asked for, until nobody asks any more, or until a run has done harm.
-fn conduct(mut control: UnixStream, user_namespace: bool, mut conductor: Conductor) {
+fn conduct(mut control: UnixStream, user_namespace: bool, used_up: bool, mut conductor: Conductor) {
     let hello = Hello::Ready {
         release: os::release(),
         facts: conductor.facts().clone(),
         user_namespace,
+        used_up,
         refused: conductor.refused(),
         look: conductor.look(),
     };

@@ -71,6 +71,8 @@ pub struct Kernel {
     pub facts: Facts,
     /// Whether the lab needed a user namespace.
     pub user_namespace: bool,
+    /// Whether it did because root has used up its PID namespaces (`user.max_pid_namespaces`).
+    pub used_up: bool,
     /// How it looks at processes.
     pub look: Look,
     /// The place where the lab is.
@@ -303,7 +305,7 @@ struct Helper {
 impl Helper {
     fn start(options: LabOptions) -> Result<(Helper, Kernel), LabError> {
         let LabOptions { cpu, unprivileged, look, .. } = options;
-        let setup = Setup { cpu, unprivileged, stay: false, entered: false, look };
+        let setup = Setup { cpu, unprivileged, stay: false, entered: false, used_up: false, look };
         match Helper::start_so(setup)? {
             Ok(started) => Ok(started),
             // Without the user namespace less can be run, which is better than nothing.
@@ -329,9 +331,9 @@ impl Helper {
             .map_err(|error| not_started(&error))?;
         let mut helper = Helper { guard, control };
         Ok(match wire::receive(&mut helper.control) {
-            Ok(Hello::Ready { release, facts, user_namespace, refused, look }) => {
+            Ok(Hello::Ready { release, facts, user_namespace, used_up, refused, look }) => {
                 let surroundings = Surroundings { refused, ..Surroundings::here() };
-                Ok((helper, Kernel { release, facts, user_namespace, look, surroundings }))
+                Ok((helper, Kernel { release, facts, user_namespace, used_up, look, surroundings }))
             }
             Ok(Hello::Unavailable { why, in_needless_user_namespace }) => Err((why, in_needless_user_namespace)),
             Err(error) => return Err(helper.ended(error)),

@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     pub(crate) stay: bool,
     /// It is in a user namespace of its own already.
     pub(crate) entered: bool,
+    /// And that because root has used up its PID namespaces.
+    pub(crate) used_up: bool,
     /// How it is to look at processes.
     pub(crate) look: Look,
 }
@@ -31,16 +33,17 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn to_variable(self) -> String {
         let cpu = self.cpu.map_or_else(|| "-".to_owned(), |cpu| cpu.to_string());
-        let [unprivileged, stay, entered] = [self.unprivileged, self.stay, self.entered].map(u8::from);
-        format!("{cpu} {unprivileged} {stay} {entered} {}", self.look.word())
+        let flags = [self.unprivileged, self.stay, self.entered, self.used_up].map(|flag| if flag { "1" } else { "0" });
+        format!("{cpu} {} {}", flags.join(" "), self.look.word())
     }
 
     pub(crate) fn from_variable(variable: &str) -> Option<Setup> {
         let fields: Vec<&str> = variable.split(' ').collect();
-        let [cpu, unprivileged, stay, entered, look] = fields[..] else { return None };
+        let [cpu, unprivileged, stay, entered, used_up, look] = fields[..] else { return None };
         let cpu = if cpu == "-" { None } else { Some(cpu.parse().ok()?) };
         let look = Look::ALL.into_iter().find(|way| way.word() == look)?;
-        Some(Setup { cpu, unprivileged: unprivileged == "1", stay: stay == "1", entered: entered == "1", look })
+        let [unprivileged, stay, entered, used_up] = [unprivileged, stay, entered, used_up].map(|flag| flag == "1");
+        Some(Setup { cpu, unprivileged, stay, entered, used_up, look })
     }
 }
 
@@ -48,7 +51,7 @@ impl Setup {
 #[derive(Serialize, Deserialize, Debug)]
 pub(crate) enum Hello {
     /// It can run scenarios.
-    Ready { release: String, facts: Facts, user_namespace: bool, refused: Vec<String>, look: Look },
+    Ready { release: String, facts: Facts, user_namespace: bool, used_up: bool, refused: Vec<String>, look: Look },
     /// It cannot, and why, and what to do about it. It may be able to without a user namespace, if it was in one that it need not have.
     Unavailable { why: Unavailable, in_needless_user_namespace: bool },
 }

@@ -89,13 +89,12 @@ pub(super) fn facts(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         }
         return Ok(End::Agree);
     }
-    let place = &kernel.surroundings;
-    let user = match kernel.user_namespace {
-        false => ", as root",
-        true if place.user == 0 && place.effective.lacking().next().is_none() => {
-            ", in a user namespace of its own (root has used up its PID namespaces, see user.max_pid_namespaces)"
+    let user = match (kernel.user_namespace, kernel.used_up) {
+        (false, _) => ", as root",
+        (true, false) => ", in a user namespace of its own",
+        (true, true) => {
+            ", in a user namespace of its own, for root has used up its PID namespaces (user.max_pid_namespaces)"
         }
-        true => ", in a user namespace of its own",
     };
     writeln!(out, "Linux {}{user}; processes are looked at {}", kernel.release, kernel.look.in_words())?;
     for (what, heading) in [
