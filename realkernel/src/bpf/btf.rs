@@ -7,19 +7,25 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-/// The members that are read, by their struct.
-const MEMBERS: [(&str, &str); 14] = [
+use super::code::Width;
+
+/// The members that are read, by their struct: numbers and pointers.
+const VALUES: [(&str, &str); 9] = [
     ("task_struct", "__state"),
     ("task_struct", "exit_state"),
     ("task_struct", "flags"),
     ("task_struct", "on_rq"),
-    ("task_struct", "se"),
     ("task_struct", "real_parent"),
     ("task_struct", "signal"),
     ("task_struct", "thread_pid"),
     ("sched_entity", "sched_delayed"),
-    ("signal_struct", "pids"),
     ("pid", "level"),
+];
+
+/// Those of which only the place is wanted.
+const PLACES: [(&str, &str); 5] = [
+    ("task_struct", "se"),
+    ("signal_struct", "pids"),
     ("pid", "numbers"),
     ("pid_namespace", "ns"),
     ("ns_common", "inum"),
@@ -34,21 +40,27 @@ const MAGIC: u32 = 0xEB9F;
 /// Kinds of types (include/uapi/linux/btf.h).
 mod kind {
     pub(super) const INT: u32 = 1;
+    pub(super) const PTR: u32 = 2;
     pub(super) const ARRAY: u32 = 3;
     pub(super) const STRUCT: u32 = 4;
     pub(super) const UNION: u32 = 5;
     pub(super) const ENUM: u32 = 6;
+    pub(super) const TYPEDEF: u32 = 8;
+    pub(super) const VOLATILE: u32 = 9;
+    pub(super) const CONST: u32 = 10;
     pub(super) const FUNC: u32 = 12;
     pub(super) const FUNC_PROTO: u32 = 13;
     pub(super) const VAR: u32 = 14;
     pub(super) const DATASEC: u32 = 15;
     pub(super) const DECL_TAG: u32 = 17;
+    pub(super) const TYPE_TAG: u32 = 18;
     pub(super) const ENUM64: u32 = 19;
 }
 
 /// What is known of the running kernel.
 pub(super) struct Layout {
     members: BTreeMap<(&'static str, &'static str), i16>,
+    widths: BTreeMap<(&'static str, &'static str), Width>,
     functions: BTreeMap<&'static str, i32>,
 }
 
@@ -64,6 +76,11 @@ impl Layout {
         self.members[&(of, member)]
     }
 
+    /// How wide a member is that is read: `on_rq` has four bytes up to Linux 7.1, and one since.
+    pub(super) fn width(&self, of: &'static str, member: &'static str) -> Width {
+        self.widths[&(of, member)]
+    }
+
     /// The number by which a program calls a function of the kernel.
     pub(super) fn function(&self, name: &'static str) -> i32 {
         self.functions[name]
@@ -71,12 +88,21 @@ impl Layout {
 
     fn parse(bytes: &[u8]) -> Option<Layout> {
         let types = Types::of(bytes)?;
-        let members = MEMBERS.iter().map(|&(of, member)| {
-            let bits = types.member(*types.structs.get(of)?, member)?;
-            Some(((of, member), i16::try_from(bits / 8).ok()?))
+        let member = |of, name| types.member(*types.structs.get(of)?, name);
+        let members = VALUES.iter().chain(&PLACES).map(|&(of, name)| {
+            let (bits, _) = member(of, name)?;
+            Some(((of, name), i16::try_from(bits / 8).ok()?))
+        });
+        let widths = VALUES.iter().map(|&(of, name)| {
+            let (_, number) = member(of, name)?;
+            Some(((of, name), types.width(number)?))
         });
         let functions = FUNCTIONS.iter().map(|name| Some((*name, i32::try_from(*types.functions.get(name)?).ok()?)));
-        Some(Layout { members: members.collect::<Option<_>>()?, functions: functions.collect::<Option<_>>()? })
+        Some(Layout {
+            members: members.collect::<Option<_>>()?,
+            widths: widths.collect::<Option<_>>()?,
+            functions: functions.collect::<Option<_>>()?,
+        })
     }
 }
 
@@ -117,7 +143,7 @@ impl<'a> Types<'a> {
         let (kind, count) = kind_and_count(word(self.bytes, at + 4)?);
         let name = || self.name(word(self.bytes, at)?);
         if kind == kind::STRUCT && count > 0 {
-            let wanted = MEMBERS.iter().find(|(of, _)| name().is_some_and(|name| name == of.as_bytes()));
+            let wanted = VALUES.iter().chain(&PLACES).find(|(of, _)| name().is_some_and(|name| name == of.as_bytes()));
             if let Some((of, _)) = wanted {
                 self.structs.entry(of).or_insert(at);
             }
@@ -142,8 +168,9 @@ impl<'a> Types<'a> {
         rest.get(..rest.iter().position(|byte| *byte == 0)?)
     }
 
-    /// Where a member is in the struct that begins here, in bits; members of structs and unions without a name are members of it.
-    fn member(&self, at: usize, wanted: &str) -> Option<u32> {
+    /// Where a member is in the struct that begins here, in bits, and the number of its type; members of structs and unions without a name
+    /// are members of it.
+    fn member(&self, at: usize, wanted: &str) -> Option<(u32, u32)> {
         let info = word(self.bytes, at + 4)?;
         let (_, count) = kind_and_count(info);
         let has_bit_fields = info >> 31 == 1;
@@ -152,21 +179,45 @@ impl<'a> Types<'a> {
             let offset = if has_bit_fields { offset & 0x00ff_ffff } else { offset };
             let name = self.name(word(self.bytes, entry)?)?;
             if name == wanted.as_bytes() {
-                return Some(offset);
+                return Some((offset, word(self.bytes, entry + 4)?));
             }
             if name.is_empty()
                 && let Some(inner) = self.inner(word(self.bytes, entry + 4)?)
-                && let Some(deeper) = self.member(inner, wanted)
+                && let Some((deeper, kind)) = self.member(inner, wanted)
             {
-                return Some(offset + deeper);
+                return Some((offset + deeper, kind));
             }
         }
         None
     }
 
+    /// How wide a value of this type is, if it is a number or a pointer.
+    fn width(&self, number: u32) -> Option<Width> {
+        let at = self.place(number)?;
+        let size = word(self.bytes, at + 8)?;
+        match kind_and_count(word(self.bytes, at + 4)?).0 {
+            kind::PTR => Some(Width::Double),
+            kind::INT | kind::ENUM => match size {
+                1 => Some(Width::Byte),
+                2 => Some(Width::Half),
+                4 => Some(Width::Word),
+                8 => Some(Width::Double),
+                _ => None,
+            },
+            // These have the number of another type where others have their size.
+            kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::TYPE_TAG => self.width(size),
+            _ => None,
+        }
+    }
+
+    /// Where the type of this number begins.
+    fn place(&self, number: u32) -> Option<usize> {
+        self.places.get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
+    }
+
     /// Where the struct or union of this number begins.
     fn inner(&self, number: u32) -> Option<usize> {
-        let at = *self.places.get(usize::try_from(number).ok()?.checked_sub(1)?)?;
+        let at = self.place(number)?;
         let (kind, _) = kind_and_count(word(self.bytes, at + 4)?);
         [kind::STRUCT, kind::UNION].contains(&kind).then_some(at)
     }

@@ -11,6 +11,7 @@ pub(super) const STACK: R = R(10);
 #[derive(Clone, Copy)]
 pub(super) enum Width {
     Byte = 0x10,
+    Half = 0x08,
     Word = 0x00,
     Double = 0x18,
 }

@@ -136,16 +136,16 @@ impl Writer<'_> {
     }
 
     /// `to = (*from).member`
-    fn follow(&mut self, width: Width, to: R, from: R, of: &'static str, member: &'static str) {
-        self.code.load(width, to, from, self.layout.offset(of, member));
+    fn follow(&mut self, to: R, from: R, of: &'static str, member: &'static str) {
+        self.code.load(self.layout.width(of, member), to, from, self.layout.offset(of, member));
     }
 
     /// Finds out which namespace the looker is in.
     fn begin(&mut self, map: BorrowedFd<'_>) {
         self.code.address_of_map(SHARED, map.as_raw_fd());
         self.code.call(Helper::GetCurrentTaskBtf);
-        self.follow(Width::Double, R(2), R(0), "task_struct", "thread_pid");
-        self.follow(Width::Word, R(1), R(2), "pid", "level");
+        self.follow(R(2), R(0), "task_struct", "thread_pid");
+        self.follow(R(1), R(2), "pid", "level");
         self.code.store(STACK, place::OWN_LEVEL, R(1));
         self.code.store(SHARED, byte(OWN_LEVEL), R(1));
         self.upid_at(R(2), place::OWN_LEVEL);
@@ -185,23 +185,23 @@ impl Writer<'_> {
             ("flags", Field::Flags),
             ("on_rq", Field::OnRq),
         ] {
-            self.follow(Width::Word, R(1), TASK, "task_struct", member);
+            self.follow(R(1), TASK, "task_struct", member);
             self.code.store(SEEN_OF_IT, field(to), R(1));
         }
         let delayed = self.layout.offset("task_struct", "se") + self.layout.offset("sched_entity", "sched_delayed");
-        self.code.load(Width::Byte, R(1), TASK, delayed);
+        self.code.load(self.layout.width("sched_entity", "sched_delayed"), R(1), TASK, delayed);
         self.code.store(SEEN_OF_IT, field(Field::Delayed), R(1));
-        self.follow(Width::Double, R(2), TASK, "task_struct", "thread_pid");
+        self.follow(R(2), TASK, "task_struct", "thread_pid");
         self.code.store(SEEN_OF_IT, field(Field::Identity), R(2));
         // It has let go of its number since it was found: then it is as good as gone.
         let has_none = self.code.jump(R(2), When::Zero);
         self.own_namespace();
-        self.follow(Width::Double, R(2), TASK, "task_struct", "real_parent");
-        self.follow(Width::Double, R(2), R(2), "task_struct", "signal");
+        self.follow(R(2), TASK, "task_struct", "real_parent");
+        self.follow(R(2), R(2), "task_struct", "signal");
         self.numbers_of(PIDTYPE_TGID, Field::Parent, None);
-        self.follow(Width::Double, R(2), TASK, "task_struct", "signal");
+        self.follow(R(2), TASK, "task_struct", "signal");
         self.numbers_of(PIDTYPE_PGID, Field::Group, Some(Field::OwnGroup));
-        self.follow(Width::Double, R(2), TASK, "task_struct", "signal");
+        self.follow(R(2), TASK, "task_struct", "signal");
         self.numbers_of(PIDTYPE_SID, Field::Session, Some(Field::OwnSession));
         self.all_numbers();
         self.code.land(has_none);
@@ -209,7 +209,7 @@ impl Writer<'_> {
 
     /// The namespace of the task, whose pid is in register 2: the last of its numbers tells.
     fn own_namespace(&mut self) {
-        self.follow(Width::Word, R(1), R(2), "pid", "level");
+        self.follow(R(1), R(2), "pid", "level");
         self.code.store(SEEN_OF_IT, field(Field::Level), R(1));
         self.code.store(STACK, place::LEVEL, R(1));
         self.upid_at(R(2), place::LEVEL);
@@ -246,7 +246,7 @@ impl Writer<'_> {
     /// branch. The same level is not yet the same namespace.
     fn number_in(&mut self, level: i16, namespace: i16, to: Field) {
         self.code.load(Width::Double, R(2), STACK, place::PID);
-        self.follow(Width::Word, R(3), R(2), "pid", "level");
+        self.follow(R(3), R(2), "pid", "level");
         self.code.load(Width::Double, R(1), STACK, level);
         let above = self.code.jump(R(3), When::Below(R(1)));
         self.upid_at(R(2), level);
@@ -263,7 +263,7 @@ impl Writer<'_> {
     fn all_numbers(&mut self) {
         self.code.load(Width::Word, R(1), SHARED, byte(WITH_NUMBERS));
         let unwanted = self.code.jump(R(1), When::Zero);
-        self.follow(Width::Double, R(3), TASK, "task_struct", "thread_pid");
+        self.follow(R(3), TASK, "task_struct", "thread_pid");
         self.code.load(Width::Double, R(1), STACK, place::OWN_LEVEL);
         self.code.multiply(R(1), UPID);
         self.code.add_register(R(3), R(1));
