@@ -145,6 +145,7 @@ pub const KERNELS: &[KernelFacts] = &[
             "pidfd_open-thread-enoent",
             "procfs-pidns",
             "sender-for-each",
+            "put-in-place",
             "sender-translated",
             "set_tid-checked-first",
             "sigchld-process-status",

@@ -69,6 +69,7 @@ fn as_answered() -> Facts {
             Fact::PidfdExit => pidfd_exit(),
             Fact::PidfdInfoOfGuest => pidfd_info_of_guest(),
             Fact::CoreDumpAlone => memory::core_dump_alone(),
+            Fact::PutInPlace => signals::put_in_place(),
             Fact::ExecHandsOn => memory::exec_hands_on(),
             Fact::ThirtyLevels => return facts,
         };

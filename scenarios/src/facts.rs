@@ -81,6 +81,9 @@ words! {
         /// A thread that exec terminates hands on the signals of its process that were left to it; before, nobody looked at them
         /// (Linux 5.17).
         ExecHandsOn = "exec-hands-on",
+        /// A signal that a tracer puts in the place of another, and that its tracee blocks, is pending where the other was, for the process or for
+        /// the thread; before, always for the thread (Linux 5.17).
+        PutInPlace = "put-in-place",
         /// An init of which one thread blocks a signal, and another does not, survives the signal from inside where its default is to
         /// terminate. No kernel of kernel.org up to 7.3 is like that; some vendors' are.
         InitThreadsSpared = "init-threads-spared",

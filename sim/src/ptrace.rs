@@ -13,7 +13,7 @@
 //! In the kernel: kernel/ptrace.c; kernel/signal.c:ptrace_stop, ptrace_signal, do_jobctl_trap.
 
 use pidlab_scenario::syscall::PtraceRequest;
-use pidlab_scenario::{Errno, Signal};
+use pidlab_scenario::{Errno, Fact, Signal};
 
 use crate::capable::ptrace_may_access;
 use crate::exit::release::release_task;
@@ -26,7 +26,7 @@ use crate::pid::{find_task_by_pid_ns, task_pid_nr_ns};
 use crate::signal::info::{Cld, Info};
 use crate::signal::notify::{Told, do_notify_parent, do_notify_parent_cldstop, ignoring_children, wake_up_parent};
 use crate::signal::pending::{has_pending, signal_wake_up};
-use crate::signal::send::{prepare_signal, send_signal};
+use crate::signal::send::{prepare_signal, queues_again, send_signal};
 use crate::signal::stop::participate_group_stop;
 use crate::tracing::{is_traced, parent, ptrace_reparented, ptrace_unlink, set_trap, tracees};
 use crate::world::World;
@@ -245,13 +245,17 @@ pub(crate) fn resume(w: &mut World, task: TaskId) -> Resumed {
 /// kernel/signal.c:ptrace_signal
 fn requeue(w: &mut World, task: TaskId, info: SigInfo, whom: To) {
     w.because(&rule::PTRACE_INJECTED_BLOCKED, task);
+    let in_place = w.holds(Fact::PutInPlace);
+    w.because(if in_place { &rule::PTRACE_PUT_IN_PLACE } else { &rule::PTRACE_PUT_TO_THREAD }, task);
+    let whom = if in_place { whom } else { To::Thread };
     if !prepare_signal(w, info.signal, task, false) {
         return;
     }
     let queue = w.queue(task, whom);
-    if !w.pending.set(queue).contains(info.signal) || info.signal.number() >= 32 {
-        w.pending.push(queue, info);
+    if w.pending.set(queue).contains(info.signal) && !queues_again(w, info.signal, task) {
+        return;
     }
+    w.pending.push(queue, info);
 }
 
 /// A signal that a tracer has put in the place of another: it comes from whoever is the parent now.

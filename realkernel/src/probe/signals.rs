@@ -51,6 +51,26 @@ pub(super) fn sender_translated() -> bool {
     })
 }
 
+/// A tracer puts SIGTERM, which the tracee blocks and which is pending for its process, in the place of a signal of the process: there it is
+/// lost, where it is put in for the thread there are two (kernel/signal.c, `ptrace_signal`). Where nobody may trace there is nothing to tell.
+pub(super) fn put_in_place() -> bool {
+    const PUT: usize = libc::SIGTERM as usize;
+    let tracee = || {
+        raw::sigprocmask(libc::SIG_BLOCK, libc::SIGTERM);
+        let own = raw::plain(libc::SYS_getpid, [0; 4]) as usize;
+        let traced = raw::plain(libc::SYS_ptrace, [libc::PTRACE_TRACEME as usize, 0, 0, 0]) == 0;
+        for signal in [PUT, libc::SIGUSR1 as usize].into_iter().take(1 + usize::from(traced)) {
+            raw::plain(libc::SYS_kill, [own, signal, 0, 0]);
+        }
+        let takes = || looking::take_signal(libc::SIGTERM).0 == libc::SIGTERM as Raw;
+        i32::from(takes() && takes())
+    };
+    let Ok(Some((number, tracee))) = child(tracee) else { return true };
+    let is_held = raw::plain(libc::SYS_wait4, [number as usize, 0, 0, 0]) == number as Raw;
+    let put = raw::plain(libc::SYS_ptrace, [libc::PTRACE_CONT as usize, number as usize, 0, PUT]) == 0;
+    !(is_held && put) || os::exit_status(tracee.as_raw_fd()) != Some(1)
+}
+
 /// What SIGUSR1 says that a group gets, of which this process is the first, and whose other members are born in a new namespace.
 fn in_own_group<T>(sends: impl FnOnce() -> Option<T>) -> Option<(Siginfo, T)> {
     raw::sigprocmask(libc::SIG_BLOCK, libc::SIGUSR1);

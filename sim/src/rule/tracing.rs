@@ -45,6 +45,14 @@ rules! { TRACING;
     PTRACE_INJECTED_BLOCKED = "ptrace.injected-blocked",
         "a signal that a tracer puts in the place of another and that the tracee blocks is pending from then on; the other is gone",
         "kernel/signal.c:ptrace_signal";
+    PTRACE_PUT_IN_PLACE = "ptrace.put-in-place",
+        "a signal that a tracer puts in and that the tracee blocks is pending where the other was: for the process, or for the thread",
+        "kernel/signal.c:ptrace_signal", since: "5.17", note: "older kernels: see `ptrace.put-to-thread`",
+        fact: PutInPlace = true;
+    PTRACE_PUT_TO_THREAD = "ptrace.put-to-thread",
+        "a signal that a tracer puts in and that the tracee blocks is pending for the thread, though it be pending for the process already",
+        "kernel/signal.c:ptrace_signal", until: "5.16", note: "newer kernels: see `ptrace.put-in-place`",
+        fact: PutInPlace = false;
     PTRACE_HOLDS = "ptrace.holds",
         "only the thread that traces a process can let it go on, and only while it holds it (ESRCH)",
         "kernel/ptrace.c:ptrace_check_attach", manual: "ptrace(2), ERRORS",

@@ -63,14 +63,20 @@ pub(crate) fn send_signal_force(w: &mut World, signal: Signal, info: Info, to: T
 /// What is not ignored is queued, but a signal below 32 only once.
 #[inline(never)]
 fn send_unignored(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: To) {
-    if w.pending.set(w.queue(to, whom)).contains(signal) {
-        if signal.number() < 32 && !w.believes(Misconception::SignalsAreCounted) {
-            w.because(&rule::EXIT_SIGCHLD_COALESCES, to);
-            return;
-        }
-        w.because(&rule::SIG_RT_QUEUES, to);
+    if w.pending.set(w.queue(to, whom)).contains(signal) && !queues_again(w, signal, to) {
+        return;
     }
     complete_signal(w, signal, info, to, whom);
+}
+
+/// Whether a signal that is pending becomes so once more.
+///
+/// # References
+/// kernel/signal.c:legacy_queue
+pub(crate) fn queues_again(w: &mut World, signal: Signal, to: TaskId) -> bool {
+    let is_lost = signal.number() < 32 && !w.believes(Misconception::SignalsAreCounted);
+    w.because(if is_lost { &rule::EXIT_SIGCHLD_COALESCES } else { &rule::SIG_RT_QUEUES }, to);
+    !is_lost
 }
 
 /// What a signal does by being sent, whether anybody takes it or not; then, whether it is to be queued at all.
