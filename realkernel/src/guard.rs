@@ -113,8 +113,10 @@ fn no_memory(error: io::Error) -> Refused {
 }
 
 /// Root that lacks a capability which scenarios need has it in a user namespace of its own, and another user, too, if it may say so.
-/// So does root that has used up its PID namespaces: each user may have as many as the limit says (kernel/ucount.c), and what is
-/// made in a user namespace counts for whoever made that. This program starts once more in there: who may look into a process is decided by the user namespace in which its program began
+/// Root that has used up its PID namespaces has others there: each user may have as many as the limit says (kernel/ucount.c), and what is
+/// made in a user namespace counts outside for whoever made that.
+///
+/// This program starts once more in there: who may look into a process is decided by the user namespace in which its program began
 /// (kernel/ptrace.c, `__ptrace_may_access`).
 ///
 /// Comes back where that is not needed, or not possible.
@@ -240,7 +242,8 @@ fn enter_user_namespace(namespaces: i32, here: &Surroundings) -> Result<(), Refu
     fs::write("/proc/self/gid_map", format!("0 {group} 1")).map_err(refused("map the group (/proc/self/gid_map)"))
 }
 
-/// A user namespace with root and another user in it, made by this user if not by root: a process that stays outside has the right to say who is who.
+/// A user namespace with root and another user in it, made by this user if not by root: a process that stays outside has the right to say
+/// who is who.
 fn enter_with_another_user(maker: Option<u32>) -> Result<(), Refused> {
     let refused = |what| move |error| Refused { what, error, in_user_namespace: true };
     // As the procfs at hand has it, which need not be that of this PID namespace.
