@@ -11,8 +11,8 @@ use crate::objects::ids::{SignalId, TaskId};
 use crate::objects::signal_struct::SignalFlags;
 use crate::objects::sigpending::{Queue, SigSet};
 use crate::objects::task::{At, TaskFlags};
-use crate::rule;
 use crate::world::World;
+use crate::{Misconception, rule};
 
 /// Tells a task that there is a signal, and wakes it if it sleeps where signals reach it.
 ///
@@ -66,6 +66,16 @@ pub(crate) fn flush_all(w: &mut World, process: SignalId, which: impl Fn(Signal)
         any |= w.pending.flush(Queue::Thread(thread), which);
     }
     any
+}
+
+/// Whether a signal that is pending becomes so once more.
+///
+/// # References
+/// kernel/signal.c:legacy_queue
+pub(crate) fn queues_again(w: &mut World, signal: Signal, to: TaskId) -> bool {
+    let is_lost = signal.number() < 32 && !w.believes(Misconception::SignalsAreCounted);
+    w.because(if is_lost { &rule::EXIT_SIGCHLD_COALESCES } else { &rule::SIG_RT_QUEUES }, to);
+    !is_lost
 }
 
 /// Leaves signals of the process that a thread will not take to others who can.

@@ -14,7 +14,7 @@
 use pidlab_scenario::{Fact, Signal};
 
 use super::info::{Info, siginfo};
-use super::pending::{flush_all, signal_wake_up};
+use super::pending::{flush_all, queues_again, signal_wake_up};
 use super::sigwait;
 use crate::objects::ids::{SignalId, TaskId};
 use crate::objects::signal_struct::{ExitCode, SignalFlags};
@@ -22,7 +22,7 @@ use crate::objects::sigpending::{DefaultAction, To, default_action, is_kernel_on
 use crate::objects::task::TaskFlags;
 use crate::pid::task_pid_nr_ns;
 use crate::world::World;
-use crate::{Misconception, describe, misconceived, rule, tracing};
+use crate::{describe, misconceived, rule, tracing};
 
 /// Sends a signal of `current` to one task or its process.
 ///
@@ -67,16 +67,6 @@ fn send_unignored(w: &mut World, signal: Signal, info: Info, to: TaskId, whom: T
         return;
     }
     complete_signal(w, signal, info, to, whom);
-}
-
-/// Whether a signal that is pending becomes so once more.
-///
-/// # References
-/// kernel/signal.c:legacy_queue
-pub(crate) fn queues_again(w: &mut World, signal: Signal, to: TaskId) -> bool {
-    let is_lost = signal.number() < 32 && !w.believes(Misconception::SignalsAreCounted);
-    w.because(if is_lost { &rule::EXIT_SIGCHLD_COALESCES } else { &rule::SIG_RT_QUEUES }, to);
-    !is_lost
 }
 
 /// What a signal does by being sent, whether anybody takes it or not; then, whether it is to be queued at all.
