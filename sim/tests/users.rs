@@ -1,7 +1,7 @@
 //! Users and user namespaces, used directly.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
-use pidlab_scenario::{CloneFlags, Errno, Fact, Facts, Signal};
+use pidlab_scenario::{CloneFlags, Errno, Fact, Facts, NamespaceTypes, Signal};
 use pidlab_sim::{CloneArgs, TaskId, World};
 
 const NEWPID: CloneFlags = CloneFlags::CLONE_NEWPID;
@@ -58,6 +58,26 @@ fn without_a_second_user_setuid_knows_only_root() {
     assert_eq!(world.setuid(host, 1000), Err(Errno::EINVAL));
     assert_eq!(world.setuid(host, 0), Ok(()));
     assert_eq!(world.user(host), 0);
+}
+
+/// The last step of `users/closed-after-death`, which claims neither: on a kernel it is one or the other, by who root is there.
+#[test]
+fn who_has_ended_is_open_to_the_machines_root_and_closed_to_another() {
+    for (closes, is_machines, told, opened) in [
+        (true, true, Errno::ESRCH, Ok(())),
+        (true, false, Errno::EPERM, Err(Errno::EACCES)),
+        (false, false, Errno::ESRCH, Ok(())),
+    ] {
+        let facts = Facts::newest().with(Fact::ClosedAfterDeath, closes).with(Fact::MachineRoot, is_machines);
+        let mut world = World::with(&facts);
+        let host = world.host();
+        let user = world.fork(host).unwrap();
+        world.setuid(user, 1000).unwrap();
+        assert_eq!(world.setns_path(host, Some(user)), Ok(()), "it lives");
+        world.exit(user, 0);
+        let pidfd = world.setns_pidfd(host, Some(user), NamespaceTypes::CLONE_NEWPID);
+        assert_eq!((pidfd, world.setns_path(host, Some(user))), (Err(told), opened), "{closes} {is_machines}");
+    }
 }
 
 #[test]
