@@ -57,7 +57,7 @@ pub use eyes::Look;
 pub use lab::{Kernel, Lab, LabError, LabOptions};
 pub use sharing::Sharing;
 pub use skip::{cannot_run, must_not_skip, skip};
-pub use surroundings::{Capabilities, ResourceLimit, Surroundings};
+pub use surroundings::{Capabilities, ResourceLimit, Surroundings, is_in_first_user_namespace};
 pub use trouble::Unavailable;
 
 /// The CPUs that this process may run on, in order. One lab each is as many as make sense.

@@ -243,8 +243,8 @@ impl fmt::Display for Surroundings {
 
 const CAPABILITIES_IN_ALL: usize = CAPABILITIES.len();
 
-/// Whether this process is in the machine's initial user namespace.
-pub(crate) fn is_in_first_user_namespace() -> bool {
+/// Whether this process is in the machine's initial user namespace: root elsewhere has no power over the machine.
+pub fn is_in_first_user_namespace() -> bool {
     /// The inode of that (include/linux/proc_ns.h, `PROC_USER_INIT_INO`).
     const INITIAL: u64 = 0xEFFF_FFFD;
     fs::metadata("/proc/self/ns/user").is_ok_and(|namespace| namespace.ino() == INITIAL)
