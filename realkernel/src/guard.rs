@@ -149,31 +149,22 @@ fn enter_if_better_off(setup: Setup, here: &Surroundings) -> Result<(), Refused>
 /// A user of whom nobody has heard: what root has used up, this one has not.
 const MAKER: u32 = 65_432;
 
-/// Whether this user cannot have as many PID namespaces at once as scenarios need, although the limit is higher.
+/// Whether this user cannot have as many PID namespaces at once as scenarios need, although the limit is higher. The zombie of an init
+/// holds its namespace (kernel/pid.c, `free_pid`), so they are all there until the first is reaped.
 fn used_up() -> bool {
-    let Ok((mut reader, writer)) = io::pipe() else { return false };
-    let mut writer = Some(writer);
-    let mut children = Vec::new();
-    let mut is_full = false;
-    for _ in 0..blame::NAMESPACES {
-        match os::fork_with(libc::CLONE_NEWPID) {
-            Ok(Some((_, child))) => children.push(child),
-            Ok(None) => {
-                writer.take();
-                drain(&mut reader);
-                os::exit_now(0);
-            }
-            Err(error) => {
-                is_full = error.raw_os_error() == Some(libc::ENOSPC);
-                break;
-            }
+    let mut zombies = Vec::new();
+    let refused = (0..blame::NAMESPACES).find_map(|_| match os::fork_with(libc::CLONE_NEWPID) {
+        Ok(Some((_, zombie))) => {
+            zombies.push(zombie);
+            None
         }
+        Ok(None) => os::exit_now(0),
+        Err(error) => error.raw_os_error(),
+    });
+    for zombie in &zombies {
+        let _ = os::reap_pidfd(zombie.as_fd());
     }
-    drop(writer);
-    for child in &children {
-        let _ = os::reap_pidfd(child.as_fd());
-    }
-    is_full
+    refused == Some(libc::ENOSPC)
 }
 
 /// Which of the two processes this is after the fork.
