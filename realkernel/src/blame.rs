@@ -50,11 +50,12 @@ pub(crate) fn limit(what: &str, errno: i32) -> Option<Unavailable> {
         libc::ENOSPC => (
             "ENOSPC",
             format!(
-                "user.max_pid_namespaces is {}, user.max_user_namespaces {}",
+                "this user has used up its PID or user namespaces here (user.max_pid_namespaces is {}, user.max_user_namespaces {}), or the \
+                 maker of a user namespace around has",
                 known("user/max_pid_namespaces"),
                 known("user/max_user_namespaces")
             ),
-            "raise these (sysctl), or run at a lower nesting of namespaces",
+            "raise these (sysctl), wait until others have ended, or run at a lower nesting of namespaces",
         ),
         libc::EFBIG => ("EFBIG", here.limit_in_words("RLIMIT_FSIZE"), "raise it (ulimit -f)"),
         _ => return None,

@@ -10,6 +10,7 @@ mod memory;
 mod signals;
 
 use std::fs;
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering;
 
@@ -31,8 +32,8 @@ use crate::trouble::Trouble;
 pub(crate) fn facts() -> Result<Facts, Trouble> {
     children::note_limits();
     let facts = as_answered();
-    let limit =
-        children::noted_limit().and_then(|errno| blame::limit("a process to ask the kernel could not be made", errno));
+    let limit = children::noted_limit()
+        .and_then(|errno| blame::limit("what it takes to ask the kernel could not be made", errno));
     limit.map_or(Ok(facts), |limit| Err(limit.into()))
 }
 
@@ -374,19 +375,42 @@ pub(crate) fn signals_can_queue() -> bool {
 
 /// How many namespaces are around a scenario's outermost one, which is one below this process's: the limit is 32 below the machine's
 /// first (kernel/pid_namespace.c, `MAX_PID_NS_LEVEL`), and they are made here one in the other until the kernel refuses.
+///
+/// With the same errno a user is refused who may have no more of them, however deep (user.max_pid_namespaces). So a neighbour makes one
+/// while the others are there: what refuses that, too, is noted as a limit.
 fn levels_above_host() -> u32 {
     const DEEPEST: u32 = 32;
-    let Ok(Some((_, first))) = child(|| nest(0)) else { return DEEPEST };
-    let below = os::exit_status(first.as_raw_fd()).and_then(|levels| u32::try_from(levels).ok()).unwrap_or(0);
+    const PATIENCE_MS: i32 = 20_000;
+    let Ok((mut asked, ask)) = io::pipe() else { return DEEPEST };
+    let mut ask = Some(ask);
+    let neighbour = child(|| {
+        ask.take();
+        let refused = asked.read_exact(&mut [0]).and_then(|()| os::unshare(libc::CLONE_NEWPID));
+        children::note_if_full(refused);
+        0
+    });
+    let (Ok(Some((_, neighbour))), Some(mut ask)) = (neighbour, ask) else { return DEEPEST };
+    let first = child(|| {
+        let refused = || {
+            let asked = ask.write_all(&[0]);
+            let _ = asked.and_then(|()| os::poll([(neighbour.as_fd(), libc::POLLIN)], PATIENCE_MS));
+        };
+        nest(0, refused)
+    });
+    let below = first.ok().flatten().and_then(|(_, first)| os::exit_status(first.as_raw_fd()));
+    drop(ask);
+    let _ = os::reap_pidfd(neighbour.as_fd());
+    let below = below.and_then(|levels| u32::try_from(levels).ok()).unwrap_or(0);
     (DEEPEST + 1).saturating_sub(below).min(DEEPEST)
 }
 
 /// Makes a namespace with a process in it that does the same, and answers how deep that went.
-fn nest(depth: i32) -> i32 {
+fn nest(depth: i32, mut refused: impl FnMut()) -> i32 {
     if os::unshare(libc::CLONE_NEWPID).is_err() {
+        refused();
         return depth;
     }
-    match child(|| nest(depth + 1)) {
+    match child(|| nest(depth + 1, refused)) {
         Ok(Some((_, child))) => os::exit_status(child.as_raw_fd()).unwrap_or(depth),
         _ => depth,
     }

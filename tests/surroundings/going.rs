@@ -30,6 +30,8 @@ pub(crate) enum Way {
 pub(crate) enum Lacks {
     /// This user may not. Root may.
     Root,
+    /// Root may have no more PID namespaces, which most places ask for.
+    Namespaces,
     /// This machine does not have it.
     Machine(String),
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Lacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Lacks::Root => f.write_str("only root can make this place"),
+            Lacks::Namespaces => f.write_str("root has used up its PID namespaces (user.max_pid_namespaces)"),
             Lacks::Machine(why) => f.write_str(why),
         }
     }

@@ -18,8 +18,9 @@ use std::sync::Arc;
 use std::{env, fs, io};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use pidlab_realkernel::{Lab, LabOptions};
 
-use going::Way;
+use going::{Lacks, Way};
 use places::{Ends, Place};
 
 /// Names the place in a program that is started again to go there.
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let required = pidlab_realkernel::must_not_skip();
+    let used_up = Lab::open(LabOptions::default()).is_ok_and(|lab| lab.kernel().used_up);
     let program = match Program::copy() {
         Ok(program) => Arc::new(program),
         Err(error) => {
@@ -65,7 +67,7 @@ fn main() -> ExitCode {
         eprintln!("not scripted: {what}");
     }
     let trials = places.into_iter().map(|place| {
-        let lacks = place.way.lacks();
+        let lacks = place.way.lacks().or_else(|| used_up.then_some(Lacks::Namespaces));
         if let Some(why) = &lacks {
             eprintln!("skipped: {}: {why}", place.name);
         }

@@ -51,6 +51,14 @@ fn note(errno: Option<i32>) {
     }
 }
 
+/// Notes that this user may have no more namespaces.
+pub(super) fn note_if_full(made: io::Result<()>) {
+    let errno = made.err().and_then(|error| error.raw_os_error());
+    if errno == Some(libc::ENOSPC) {
+        arena::slot(0).code.store(libc::ENOSPC, Ordering::Relaxed);
+    }
+}
+
 /// Begins to note.
 pub(super) fn note_limits() {
     arena::slot(0).code.store(0, Ordering::Relaxed);
