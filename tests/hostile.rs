@@ -286,3 +286,44 @@ steps = [
     }
     assert_eq!(output.code, Some(0), "{}{}", output.out, output.err);
 }
+
+/// An init that ends with its memory closed tells only the machine's root where it sleeps: elsewhere its scenario is skipped, and what is lacking is named.
+#[test]
+fn an_exiting_init_that_nobody_here_may_look_at_is_something_the_place_lacks() {
+    let folder = Folder::new("hostile-closed-init");
+    let text = r#"title = "An init of another user waits for its namespace"
+steps = [
+  { by = "host", call = "clone",  child = "init", flags = ["CLONE_NEWPID"] },
+  { by = "host", call = "setns",  to = "init" },
+  { by = "host", call = "fork",   child = "guest" },
+  { by = "init", call = "setuid", uid = 1000 },
+  { by = "init", call = "exit" },
+  { by = "host", call = "wait", pid = "guest" },
+]
+"#;
+    folder.file("closed.toml", text);
+    // Two users in a user namespace: who is in it cannot write that, so it is written from outside.
+    let script = r#"mkfifo made held && exec 3<>made 4<>held || exit 99
+        setpriv --reuid 20021 --regid 20021 --clear-groups unshare --user sh -c 'echo >&3; exec cat <&4' &
+        read -r _ <&3
+        echo 0 0 100000 >/proc/$!/uid_map && echo 0 0 100000 >/proc/$!/gid_map || exit 99
+        nsenter --user=/proc/$!/ns/user "$@"; code=$?
+        kill $!; exit $code"#;
+    let mut command = Command::new("sh");
+    command.current_dir(&folder.0).args([
+        "-c",
+        script,
+        "sh",
+        env!("CARGO_BIN_EXE_pidlab"),
+        "check",
+        "--look",
+        "procfs",
+    ]);
+    let output = ended(command.arg("closed.toml").env_remove("CLICOLOR_FORCE").output().expect("sh is there"));
+    if output.code == Some(99) {
+        return cannot_run(format!("no user namespace with two users can be made here: {}", output.err));
+    }
+    // Kernels without the fact `closed-after-death` tell everybody.
+    let told = output.out.contains("SKIPPED") && output.out.contains("CAP_SYS_PTRACE over the machine");
+    assert!(told || output.code == Some(0), "{:?}\n{}{}", output.code, output.out, output.err);
+}

@@ -10,7 +10,9 @@ use pidlab_scenario::{CallName, Fact, Refusal, Role, Unmodelled};
 
 use crate::agent::Operation;
 use crate::blame;
+use crate::needs;
 use crate::processes::Processes;
+use crate::surroundings;
 use crate::sys::arena::{Slot, TEXT};
 use crate::sys::{raw, sockets};
 use crate::trouble::Trouble;
@@ -76,7 +78,12 @@ fn hand_over(descriptor: Option<&io::Result<OwnedFd>>) -> Result<(), Trouble> {
         Ok(descriptor) => sockets::hand_over(descriptor.as_fd()),
         Err(error) => Err(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)),
     };
-    handed.map_err(|error| blame::trouble("a descriptor could not be handed over", &error))
+    handed.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied if !surroundings::is_in_first_user_namespace() => {
+            needs::the_machines_root().into()
+        }
+        _ => blame::trouble("a descriptor could not be handed over", &error),
+    })
 }
 
 /// The process whose system call a command is for.

@@ -72,6 +72,14 @@ impl Allowed {
     }
 }
 
+/// What it takes to look into a process that has ended and whose memory was closed (kernel/ptrace.c, `task_still_dumpable`).
+pub(crate) fn the_machines_root() -> Unavailable {
+    Unavailable::new(
+        "CAP_SYS_PTRACE over the machine is lacking: a process that has ended, and was closed, is closed to this program without it",
+        "run as root outside user namespaces, with PID namespaces left to it (user.max_pid_namespaces)",
+    )
+}
+
 /// A call that something else than the kernel answers.
 pub(crate) fn filtered(name: &str) -> Unavailable {
     let here = surroundings::at_the_start();

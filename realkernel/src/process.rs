@@ -206,6 +206,11 @@ impl Process {
         self.sight.is_asleep(self.number)
     }
 
+    /// Whether it is on its way out, and where it sleeps is not for this process to know.
+    pub(crate) fn is_hidden(&self) -> bool {
+        !self.gone && self.seen.exiting && self.sight.is_hidden(self.number)
+    }
+
     /// Why it is not known to be asleep.
     pub(crate) fn no_sign_of_sleep(&self) -> &'static str {
         self.sight.no_sign_of_sleep()

@@ -36,6 +36,9 @@
 //! - *Yielding is a wish.* sched_yield(2) may come back at once while others want to run, above all in a virtual machine. Who
 //!   naps gives the CPU away for certain.
 //!
+//! - *Not everybody may look at an exiting init.* With its memory it has lost who had the say over it, and if that memory was closed, only
+//!   the machine's root is told where it sleeps. In a user namespace such a run is given up as one for which the place lacks something.
+//!
 //! No nap and no time-out decides anything. A last guard ends a run that never becomes quiet with an error.
 
 use std::collections::BTreeMap;
@@ -47,10 +50,12 @@ use pidlab_scenario::{Role, State};
 
 use crate::agent::Operation;
 use crate::asleep::hand_over;
+use crate::needs;
 use crate::process::Process;
 use crate::processes::Processes;
 use crate::sys::arena;
 use crate::sys::{os, raw};
+use crate::trouble::Trouble;
 
 /// How long a run may be restless before it is given up as an error, in milliseconds: long, until it is known how fast this machine is.
 static GUARD: AtomicU64 = AtomicU64::new(60_000);
@@ -89,12 +94,12 @@ const FOR_A_CLONE: i64 = 20_000_000;
 /// still, and then `maker`, if that is another; `may_block` tells whose call may block, and in which state procfs shows it then.
 ///
 /// # Errors
-/// What was not quiet after a very long time.
+/// What was not quiet after a very long time, or that it cannot be seen here.
 pub(crate) fn settle(
     processes: &mut Processes,
     [actor, maker]: [Role; 2],
     may_block: impl Fn(Role) -> Option<u8>,
-) -> Result<BTreeMap<Role, State>, String> {
+) -> Result<BTreeMap<Role, State>, Trouble> {
     let mut started = None;
     for pass in 0u32.. {
         if pass == 0 {
@@ -109,8 +114,11 @@ pub(crate) fn settle(
             Ok(_) => "the CPU is never the conductor's for as long as a look takes".to_owned(),
             Err(restless) => restless,
         };
+        if pass % 1024 == 1023 && processes.iter().any(Process::is_hidden) {
+            return Err(needs::the_machines_root().into());
+        }
         if pass % 256 == 255 && is_too_long(*started.get_or_insert_with(Instant::now), pass) {
-            return Err(format!("the world did not become quiet: {restless}"));
+            return Err(format!("the world did not become quiet: {restless}").into());
         }
     }
     unreachable!("the guard ends the passes long before they are counted out")

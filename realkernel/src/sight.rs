@@ -1,6 +1,6 @@
 //! What is seen of one process, by either way to look: [`crate::eyes`] has the ways.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
 
@@ -151,6 +151,13 @@ impl Sight {
             Sight::Files { witness: Witness::Call, .. } => is_off_the_queue(number),
             Sight::Program { asleep, .. } => *asleep,
         }
+    }
+
+    /// Whether its files do not say to this process whether it sleeps. `wchan` does not tell that apart from a process that runs.
+    pub(crate) fn is_hidden(&self, number: i32) -> bool {
+        let call = || fs::read(format!("/proc/{number}/syscall"));
+        matches!(self, Sight::Files { .. })
+            && call().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
     }
 
     /// Why it is not known to be asleep, for who asks.

@@ -275,12 +275,12 @@ impl World {
     }
 
     /// Lets the world run until it is quiet.
-    fn settle(&mut self, actor: Role) -> Result<(), String> {
+    fn settle(&mut self, actor: Role) -> Result<(), Trouble> {
         self.settle_with(actor, actor)
     }
 
     /// The same after somebody was made.
-    fn settle_with(&mut self, actor: Role, maker: Role) -> Result<(), String> {
+    fn settle_with(&mut self, actor: Role, maker: Role) -> Result<(), Trouble> {
         let pending = &self.pending;
         let may_block = |role: Role| match pending.get(&role) {
             Some(Pending { syscall, .. }) if syscall.may_sleep() => Some(b'S'),
