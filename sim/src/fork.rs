@@ -23,7 +23,6 @@ use crate::objects::signal_struct::{ExitCode, SignalFlags, SignalStruct};
 use crate::objects::task::{At, ExitState, Task, TaskFlags};
 use crate::pid::attach_pgrp;
 use crate::signal::action::{cleared_sighand, copy_sighand};
-use crate::signal::stop::task_join_group_stop;
 use crate::storage::arena::Slot;
 use crate::world::{InCall, World};
 use crate::{autoreap, describe, misconceived, rule, tid_words};
@@ -177,6 +176,9 @@ fn copy_process(
 }
 
 /// A thread beside the others of its maker's process.
+///
+/// Linux has it join a stop that is under way (kernel/signal.c, `task_join_group_stop`). Here there is none: whose process stops is asked to stop as well, so that its
+/// clone begins anew, and only a tracee can go on in a process that has stopped.
 fn join_thread_group(w: &mut World, caller: TaskId, thread: TaskId) {
     assert!(w.tracer(caller).is_none(), "only processes of one thread are traced");
     let real_parent = w.task(caller).real_parent;
@@ -185,7 +187,6 @@ fn join_thread_group(w: &mut World, caller: TaskId, thread: TaskId) {
     process.nr_threads += 1;
     let last = std::mem::replace(&mut process.last_thread, thread);
     w.task_mut(last).next_thread = Some(thread);
-    task_join_group_stop(w, thread);
     w.because(&rule::THR_PIDS, thread);
     w.because(&rule::ALLOC_THREADS_SHARE_SPACE, thread);
 }

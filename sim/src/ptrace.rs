@@ -158,6 +158,7 @@ fn let_go_of_all(w: &mut World, tracer: TaskId) {
         } else {
             let ignored = ignoring_children(w, tracer) || w.process(task).has(SignalFlags::AUTOREAP);
             if ignored {
+                w.because(&rule::PTRACE_VANISHES_LATE, task);
                 wake_up_parent(w, task, tracer);
             }
             ignored

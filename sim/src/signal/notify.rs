@@ -168,7 +168,7 @@ pub(crate) fn wake_up_parent(w: &mut World, child: TaskId, parent: TaskId) {
             w.wake_up(thread);
             continue;
         }
-        if task.at != At::Wait || task.has(TaskFlags::STOPPED) {
+        if task.at != At::Wait {
             continue;
         }
         let Some(InCall::Wait(wo)) = w.calls.get(&thread) else { continue };

@@ -98,21 +98,3 @@ fn begin_group_stop(w: &mut World, thread: TaskId, signal: Signal) {
     }
     w.process_mut(thread).group_stop_count = count;
 }
-
-/// A new thread joins a stop that is under way, or that its process is in.
-///
-/// # References
-/// kernel/signal.c:task_join_group_stop
-pub(crate) fn task_join_group_stop(w: &mut World, thread: TaskId) {
-    let process = w.process_mut(thread);
-    let flags = if process.group_stop_count > 0 {
-        process.group_stop_count += 1;
-        TaskFlags::STOP_BITS
-    } else if process.has(SignalFlags::STOP_STOPPED) {
-        TaskFlags::STOP_PENDING
-    } else {
-        return;
-    };
-    w.task_mut(thread).flags.insert(flags | TaskFlags::SIGPENDING);
-    w.wake_up(thread);
-}
