@@ -93,7 +93,7 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::OpenNs => self.open_ns(),
             CallName::CloseNs => Call::CloseNs { of: self.kept().unwrap_or(self.by) },
             CallName::ClosePidfd => Call::ClosePidfd { of: self.on_a_leash().unwrap_or(self.by) },
-            CallName::MqNotify => Call::MqNotify { signal: self.injected() },
+            CallName::MqNotify => Call::MqNotify { signal: self.told_with() },
             CallName::MqSend => Call::MqSend { to: self.told().unwrap_or(self.by) },
             CallName::SetChildSubreaper => Call::SetChildSubreaper { on: !self.bytes.once_in(4) },
             CallName::GetChildSubreaper => Call::GetChildSubreaper,
@@ -101,8 +101,14 @@ impl<'a, G: Guide> Maker<'a, G> {
             CallName::GetPdeathsig => Call::GetPdeathsig,
             CallName::PtraceSeize => Call::PtraceSeize { pid: self.process(), exitkill: self.bytes.once_in(4) },
             CallName::PtraceAttach => Call::PtraceAttach { pid: self.process() },
-            CallName::PtraceCont => Call::PtraceCont { pid: self.traced(), signal: self.injected() },
-            CallName::PtraceDetach => Call::PtraceDetach { pid: self.traced(), signal: self.injected() },
+            CallName::PtraceCont => {
+                let (pid, signal) = self.let_go();
+                Call::PtraceCont { pid, signal }
+            }
+            CallName::PtraceDetach => {
+                let (pid, signal) = self.let_go();
+                Call::PtraceDetach { pid, signal }
+            }
             CallName::Setuid => Call::Setuid { uid: if self.bytes.once_in(4) { 0 } else { ANOTHER_USER } },
             CallName::DropCapability => Call::DropCapability { capability: self.bytes.one_of(Capability::ALL) },
             CallName::Sigaction => {
@@ -259,8 +265,14 @@ impl<'a, G: Guide> Maker<'a, G> {
         })
     }
 
-    /// What a tracer has its tracee take, or a queue tells with: nothing, or a signal.
-    fn injected(&mut self) -> Option<Signal> {
+    /// A tracee, and what it is to take: nothing, or a signal.
+    fn let_go(&mut self) -> (Target, Option<Signal>) {
+        let tracee = self.traced();
+        (tracee, if self.bytes.once_in(2) { None } else { self.signal_for(tracee) })
+    }
+
+    /// What a queue tells with: nothing, or a signal.
+    fn told_with(&mut self) -> Option<Signal> {
         if self.bytes.once_in(2) { None } else { self.signal() }
     }
 
