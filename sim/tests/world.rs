@@ -394,6 +394,38 @@ fn the_graph_has_every_process_and_namespace() {
     assert_eq!(graph.edge_count(), 6);
 }
 
+/// Each side of the question that keeps such an init from being made on a machine.
+#[test]
+fn an_init_never_ends_in_a_group_led_from_inside_or_beside_and_ends_in_any_other() {
+    let (mut world, host, init) = nested();
+    let beside = world.clone3(host, &CloneArgs::new(CloneFlags::CLONE_NEWPID)).unwrap();
+    world.setpgid(host, 3, 0).unwrap();
+    assert!(world.would_never_end(host, 2, 3), "its leader is the init of the namespace beside it");
+    let member = world.fork(init).unwrap();
+    world.setpgid(member, 0, 0).unwrap();
+    let other = world.fork(init).unwrap();
+    assert!(world.would_never_end(init, 0, 2), "its leader is a member");
+    assert!(!world.would_never_end(init, 3, 2), "a member is moved, not the init");
+    assert!(!world.would_never_end(other, 0, 2), "a member moves itself");
+    for group in [0, 1] {
+        assert!(!world.would_never_end(init, 0, group), "a group of its own");
+    }
+    assert!(!world.would_never_end(init, 0, 99), "there is no such group");
+    let outside = world.fork(host).unwrap();
+    world.setpgid(outside, 0, 0).unwrap();
+    assert!(!world.would_never_end(host, 2, 6), "its leader is outside, in the namespace around it");
+    let deeper = world.clone3(init, &CloneArgs::new(CloneFlags::CLONE_NEWPID)).unwrap();
+    assert!(!world.would_never_end(init, 4, 2), "the same, one namespace further down");
+    for (caller, pid, group) in [(host, 2, 6), (init, 4, 2)] {
+        world.setpgid(caller, pid, group).unwrap();
+    }
+    world.exit(init, 0);
+    assert_eq!(
+        (world.state(init), world.state(deeper), world.state(beside)),
+        (Some(State::Zombie), None, Some(State::Running))
+    );
+}
+
 #[test]
 fn an_init_in_the_group_of_its_own_member_never_ends() {
     let (mut world, host, init) = nested();
