@@ -168,7 +168,10 @@ fn act_on(w: &mut World, task: TaskId, info: SigInfo, let_through: bool) -> Opti
             None
         }
         // A SIGCONT has come since it was taken.
-        DefaultAction::Stop if let_through && !w.task(task).has(TaskFlags::STOP_DEQUEUED) => None,
+        DefaultAction::Stop if let_through && !w.task(task).has(TaskFlags::STOP_DEQUEUED) => {
+            w.because(&rule::SIG_STOP_CONT_CANCEL, task);
+            None
+        }
         DefaultAction::Stop => {
             if let_through && w.is_unkillable(task) {
                 w.because(&rule::PTRACE_INIT_INJECTED, task);

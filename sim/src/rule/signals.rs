@@ -73,7 +73,7 @@ rules! { SIGNALS;
         "SIGCONT continues a stopped process when it is sent, even if the process (an init, say) ignores the signal itself",
         "kernel/signal.c:prepare_signal", manual: "signal(7), Standard signals";
     SIG_STOP_CONT_CANCEL = "sig.stop-cont-cancel",
-        "a stop signal takes back a pending SIGCONT; SIGCONT takes back pending stop signals, and the report of a stop that nobody has waited for",
+        "a stop signal takes back a pending SIGCONT; SIGCONT takes back stop signals that are pending or that a tracee is held for, and the report of a stop that nobody has waited for",
         "kernel/signal.c:prepare_signal", manual: "signal(7), Standard signals";
     SIG_STOP_BROKEN_OFF = "sig.stop-broken-off",
         "SIGCONT that comes while a process is still stopping ends the stop, and the parent's SIGCHLD tells of a stop by signal 0, not of a continuation",
