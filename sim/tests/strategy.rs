@@ -1,7 +1,7 @@
 //! The strategy of whole scenarios: each is valid, and so is whatever it shrinks to.
 
-use pidlab_scenario::random::{RandomConfig, Theme};
-use pidlab_scenario::{Call, Facts, Machine, Scenario, Step};
+use pidlab_scenario::random::{Guide, RandomConfig, Theme};
+use pidlab_scenario::{Call, Fact, Facts, Machine, Refusal, Role, Scenario, State, Step};
 use pidlab_sim::{Model, scenarios};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
@@ -58,4 +58,37 @@ fn a_failing_scenario_shrinks_to_what_matters() {
         assert!(step.call.child().is_some_and(acts), "step {} is for nothing: {}", index + 1, scenario.to_toml());
     }
     assert!(is_valid(&scenario));
+}
+
+/// Where nobody is the machine's root an init that waits for its namespace, and has closed its memory, cannot be looked at: no random scenario makes one.
+#[test]
+fn what_nobody_here_may_look_at_is_not_drawn() {
+    const TEXT: &str = r#"title = "An init of another user waits for its namespace"
+needs = ["another-user"]
+steps = [
+  { by = "host", call = "clone",  child = "init", flags = ["CLONE_NEWPID"] },
+  { by = "host", call = "setns",  to = "init" },
+  { by = "host", call = "fork",   child = "guest" },
+  { by = "init", call = "setuid", uid = 1000 },
+  { by = "init", call = "exit" },
+]
+"#;
+    let scenario = Scenario::parse("hidden", "hidden.toml", TEXT).expect("it is sound");
+    let (last, steps) = scenario.steps.split_last().expect("it has steps");
+    let init = Role(1);
+    for (closes, is_machines, wanted) in [(true, true, true), (true, false, false), (false, false, true)] {
+        let facts = Facts::newest().with(Fact::ClosedAfterDeath, closes).with(Fact::MachineRoot, is_machines);
+        let mut model = Model::new(facts);
+        Guide::start(&mut model, &scenario);
+        for step in steps {
+            assert_eq!(model.apply(&scenario, step), Ok(()));
+        }
+        match model.apply(&scenario, last) {
+            Ok(()) => assert!(wanted && model.state(init) == Some(State::Exiting), "{closes} {is_machines}"),
+            Err(Refusal::NeedsFact { fact: Fact::MachineRoot, .. }) => {
+                assert!(!wanted && model.state(init) == Some(State::Running), "it is as before");
+            }
+            Err(refusal) => panic!("{refusal:?}"),
+        }
+    }
 }

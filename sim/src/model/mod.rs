@@ -27,7 +27,7 @@ mod tests;
 use pidlab_scenario::random::Guide;
 use pidlab_scenario::syscall::{Syscall, lower};
 use pidlab_scenario::{
-    Facts, Handled, Machine, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
+    Fact, Facts, Handled, Machine, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
 };
 
 use crate::order::possible::{self, MOST_WORLDS};
@@ -316,7 +316,17 @@ impl Guide for Model {
     fn apply(&mut self, scenario: &Scenario, step: &Step) -> Result<(), Refusal> {
         // What would harm a machine is for no random scenario.
         self.branches.first().map_or(Ok(()), |branch| branch.refuse_harm(step))?;
-        Model::step(self, scenario, step).map(drop)
+        let hides = self.facts.holds(Fact::ClosedAfterDeath) && !self.facts.holds(Fact::MachineRoot);
+        let before = hides.then(|| self.branches.clone());
+        Model::step(self, scenario, step)?;
+        match before {
+            // Nor is what no kernel can be seen to do here.
+            Some(before) if self.branches.iter().any(Branch::hides_an_exit) => {
+                self.branches = before;
+                Err(Refusal::NeedsFact { call: step.call.name(), fact: Fact::MachineRoot })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn state(&self, role: Role) -> Option<State> {

@@ -4,8 +4,16 @@ use pidlab_scenario::{Handled, NamespaceId, Observation, Outcome, ProcessView, R
 
 use super::cast::Branch;
 use crate::objects::ids::TaskId;
+use crate::objects::task::{At, TaskFlags};
 
 impl Branch {
+    /// Whether an init is on its way out of which only the machine's root could say whether it sleeps, and nobody here is that
+    /// (kernel/ptrace.c, `task_still_dumpable`; fs/proc/base.c, `proc_pid_wchan`).
+    pub(super) fn hides_an_exit(&self) -> bool {
+        let world = &self.world;
+        world.tasks().any(|task| world.task(task).at == At::Zap && world.task(task).has(TaskFlags::CLOSED))
+    }
+
     /// What a task is seen to be doing. Which thread of an init is its last, and waits for the members of the namespace, can be open where
     /// several end at once: so the process is seen on its way out, and the thread has ended.
     pub(super) fn shown_state(&self, task: TaskId) -> Option<State> {
