@@ -60,10 +60,11 @@ fn a_failing_scenario_shrinks_to_what_matters() {
     assert!(is_valid(&scenario));
 }
 
-/// Where nobody is the machine's root an init that waits for its namespace, and has closed its memory, cannot be looked at: no random scenario makes one.
+/// Where nobody is the machine's root, two things cannot be looked at that have closed their memory: an init that waits for its namespace, and the namespaces of whoever
+/// has ended. No random scenario asks for it.
 #[test]
 fn what_nobody_here_may_look_at_is_not_drawn() {
-    const TEXT: &str = r#"title = "An init of another user waits for its namespace"
+    const EXIT: &str = r#"title = "An init of another user waits for its namespace"
 needs = ["another-user"]
 steps = [
   { by = "host", call = "clone",  child = "init", flags = ["CLONE_NEWPID"] },
@@ -73,22 +74,29 @@ steps = [
   { by = "init", call = "exit" },
 ]
 "#;
-    let scenario = Scenario::parse("hidden", "hidden.toml", TEXT).expect("it is sound");
-    let (last, steps) = scenario.steps.split_last().expect("it has steps");
-    let init = Role(1);
-    for (closes, is_machines, wanted) in [(true, true, true), (true, false, false), (false, false, true)] {
-        let facts = Facts::newest().with(Fact::ClosedAfterDeath, closes).with(Fact::MachineRoot, is_machines);
-        let mut model = Model::new(facts);
-        Guide::start(&mut model, &scenario);
-        for step in steps {
-            assert_eq!(model.apply(&scenario, step), Ok(()));
-        }
-        match model.apply(&scenario, last) {
-            Ok(()) => assert!(wanted && model.state(init) == Some(State::Exiting), "{closes} {is_machines}"),
-            Err(Refusal::NeedsFact { fact: Fact::MachineRoot, .. }) => {
-                assert!(!wanted && model.state(init) == Some(State::Running), "it is as before");
+    const LOOK: &str = r#"title = "The namespace of somebody of another user who has ended"
+needs = ["another-user"]
+steps = [
+  { by = "host", call = "fork",   child = "user" },
+  { by = "user", call = "setuid", uid = 1000 },
+  { by = "user", call = "exit" },
+  { by = "host", call = "look",   pid = "user", via = "ns-parent" },
+]
+"#;
+    for (text, before, after) in [(EXIT, State::Running, State::Exiting), (LOOK, State::Zombie, State::Zombie)] {
+        let scenario = Scenario::parse("hidden", "hidden.toml", text).expect("it is sound");
+        let (last, steps) = scenario.steps.split_last().expect("it has steps");
+        for (closes, is_machines, is_shown) in [(true, true, true), (true, false, false), (false, false, true)] {
+            let facts = Facts::newest().with(Fact::ClosedAfterDeath, closes).with(Fact::MachineRoot, is_machines);
+            let mut model = Model::new(facts);
+            Guide::start(&mut model, &scenario);
+            for step in steps {
+                assert_eq!(model.apply(&scenario, step), Ok(()));
             }
-            Err(refusal) => panic!("{refusal:?}"),
+            let applied = model.apply(&scenario, last);
+            let refused = Refusal::NeedsFact { call: last.call.name(), fact: Fact::MachineRoot };
+            assert_eq!(applied, if is_shown { Ok(()) } else { Err(refused) }, "{closes} {is_machines}");
+            assert_eq!(model.state(Role(1)), Some(if is_shown { after } else { before }));
         }
     }
 }

@@ -316,17 +316,21 @@ impl Guide for Model {
     fn apply(&mut self, scenario: &Scenario, step: &Step) -> Result<(), Refusal> {
         // What would harm a machine is for no random scenario.
         self.branches.first().map_or(Ok(()), |branch| branch.refuse_harm(step))?;
-        let hides = self.facts.holds(Fact::ClosedAfterDeath) && !self.facts.holds(Fact::MachineRoot);
-        let before = hides.then(|| self.branches.clone());
-        Model::step(self, scenario, step)?;
-        match before {
-            // Nor is what no kernel can be seen to do here.
-            Some(before) if self.branches.iter().any(Branch::hides_an_exit) => {
-                self.branches = before;
-                Err(Refusal::NeedsFact { call: step.call.name(), fact: Fact::MachineRoot })
-            }
-            _ => Ok(()),
+        if !self.facts.holds(Fact::ClosedAfterDeath) || self.facts.holds(Fact::MachineRoot) {
+            return Model::step(self, scenario, step).map(drop);
         }
+        // Nor is what cannot be seen here.
+        let hidden = Err(Refusal::NeedsFact { call: step.call.name(), fact: Fact::MachineRoot });
+        if self.branches.iter().any(|branch| branch.looks_at_the_closed(step)) {
+            return hidden;
+        }
+        let before = self.branches.clone();
+        Model::step(self, scenario, step)?;
+        if self.branches.iter().any(Branch::hides_an_exit) {
+            self.branches = before;
+            return hidden;
+        }
+        Ok(())
     }
 
     fn state(&self, role: Role) -> Option<State> {

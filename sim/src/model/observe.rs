@@ -1,10 +1,13 @@
 //! How a world looks, in the scenario's words.
 
-use pidlab_scenario::{Handled, NamespaceId, Observation, Outcome, ProcessView, Returned, Role, State};
+use pidlab_scenario::{
+    Call, Handled, NamespaceId, Observation, Outcome, PidfdTarget, ProcessView, Returned, Role, State, Step, Target,
+};
 
 use super::cast::Branch;
 use crate::objects::ids::TaskId;
 use crate::objects::task::{At, TaskFlags};
+use crate::pid::find_task_by_pid_ns;
 
 impl Branch {
     /// Whether an init is on its way out of which only the machine's root could say whether it sleeps, and nobody here is that
@@ -12,6 +15,21 @@ impl Branch {
     pub(super) fn hides_an_exit(&self) -> bool {
         let world = &self.world;
         world.tasks().any(|task| world.task(task).at == At::Zap && world.task(task).has(TaskFlags::CLOSED))
+    }
+
+    /// Whether a step looks at somebody who has ended, through a file that only the machine's root could open for it.
+    pub(super) fn looks_at_the_closed(&self, step: &Step) -> bool {
+        let Call::Look { at, .. } = step.call else { return false };
+        let world = &self.world;
+        let looked_at = match at {
+            PidfdTarget::Held(role) | PidfdTarget::Directory(role) | PidfdTarget::Pid(Target::Role(role)) => {
+                self.task(role)
+            }
+            PidfdTarget::Pid(Target::Number(number)) => {
+                self.task(step.by).and_then(|caller| find_task_by_pid_ns(world, world.active_ns(caller), number))
+            }
+        };
+        looked_at.is_some_and(|task| world.task(task).has(TaskFlags::CLOSED))
     }
 
     /// What a task is seen to be doing. Which thread of an init is its last, and waits for the members of the namespace, can be open where
