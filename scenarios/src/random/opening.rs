@@ -95,6 +95,10 @@ impl Writer {
     }
 }
 
+fn wait_for_own() -> Call {
+    Call::Wait { target: WaitTarget::Any, options: WaitOptions::__WNOTHREAD }
+}
+
 fn exit() -> Call {
     Call::Exit { status: 0 }
 }
@@ -264,8 +268,10 @@ fn threads(w: &Writer) -> Vec<Opening> {
         w.steps([(0, w.fork(1)), (1, block(Signal::USR1)), (1, w.thread(2)), (2, sigwait(Signal::USR1))]),
         // or would, if another one did not.
         w.steps([(0, w.fork(1)), (1, w.thread(2)), (2, block(Signal::TERM)), (2, sigwait(Signal::TERM))]),
-        // A thread that sleeps until its child is on its own.
+        // A thread that sleeps until its child is on its own,
         w.steps([(0, w.fork(1)), (1, w.thread(2)), (2, Call::Vfork { child: w.role(3) })]),
+        // or until one of its own has ended, and not of the others.
+        w.steps([(0, w.fork(1)), (1, w.thread(2)), (1, w.fork(3)), (2, w.fork(4)), (2, wait_for_own())]),
     ]
 }
 
@@ -355,7 +361,8 @@ fn tracers(w: &Writer) -> Vec<Opening> {
         // A parent that traces its child, and a child its parent, who handle what is told.
         w.steps([(0, w.fork(1)), (1, w.fork(2)), (1, handle(Signal::CHLD)), (1, seize(2))]),
         w.steps([(0, w.fork(1)), (1, w.fork(2)), (2, handle(Signal::CHLD)), (2, seize(1))]),
-        // and one that wants no zombies.
+        // one that has a zombie, and one that wants none.
+        w.steps([(0, w.fork(1)), (1, w.fork(2)), (1, seize(2)), (2, exit())]),
         w.steps([(0, w.fork(1)), (1, ignore(Signal::CHLD)), (1, w.fork(2)), (1, seize(2)), (2, exit())]),
         // A stopped one.
         w.steps([(0, w.fork(1)), (0, w.fork(2)), (2, seize(1)), (0, w.kill(1, Signal::STOP))]),
@@ -368,6 +375,18 @@ fn tracers(w: &Writer) -> Vec<Opening> {
             (0, w.kill(1, Signal::USR2)),
             (2, Call::PtraceCont { pid: w.of(1), signal: Some(Signal::USR1) }),
             (1, Call::Sigprocmask { how: MaskChange::Unblock, signal: Signal::USR1 }),
+        ]),
+        // The same where it waits already.
+        w.steps([
+            (0, w.fork(1)),
+            (1, block(Signal::USR1)),
+            (0, w.fork(2)),
+            (2, seize(1)),
+            (0, w.kill(1, Signal::USR1)),
+            (0, w.kill(1, Signal::USR2)),
+            (2, Call::PtraceCont { pid: w.of(1), signal: Some(Signal::USR1) }),
+            (1, Call::Sigprocmask { how: MaskChange::Unblock, signal: Signal::USR1 }),
+            (2, Call::PtraceCont { pid: w.of(1), signal: None }),
         ]),
     ]
 }
