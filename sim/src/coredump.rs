@@ -5,7 +5,7 @@
 use pidlab_scenario::{Fact, Signal};
 
 use crate::objects::ids::{MmId, TaskId};
-use crate::objects::signal_struct::ExitCode;
+use crate::objects::signal_struct::{ExitCode, SignalFlags};
 use crate::rule;
 use crate::signal::send::kill_threads;
 use crate::world::World;
@@ -27,7 +27,10 @@ pub(crate) fn do_coredump(w: &mut World, task: TaskId, signal: Signal) {
     w.because(&rule::SIG_DUMP_ENDS_SHARERS, task);
     for other in sharers {
         let process = w.task(other).signal;
-        w.sig_mut(process).set_group_exit(ExitCode::signal(signal));
+        let record = w.sig_mut(process);
+        // Also if it was to end otherwise: nobody asks (`zap_process`).
+        record.flags.remove(SignalFlags::GROUP_EXIT);
+        record.set_group_exit(ExitCode::signal(signal));
         kill_threads(w, process, None);
     }
 }
