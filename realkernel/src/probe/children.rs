@@ -64,7 +64,7 @@ pub(super) fn note_limits() {
     arena::slot(0).code.store(0, Ordering::Relaxed);
 }
 
-/// The errno with which a limit refused a process or thread since then, if one did.
+/// The errno with which a limit refused a process, a thread or a namespace since then, if one did.
 pub(super) fn noted_limit() -> Option<i32> {
     Some(arena::slot(0).code.load(Ordering::Relaxed)).filter(|errno| *errno > 0)
 }

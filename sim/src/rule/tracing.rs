@@ -88,7 +88,7 @@ rules! { TRACING;
         "a tracee does not vanish at its end, though its parent or its tracer ignores SIGCHLD: the tracer has to wait, or to let go",
         "kernel/signal.c:do_notify_parent";
     PTRACE_VANISHES_LATE = "ptrace.vanishes-late",
-        "a zombie that its parent traced vanishes when that terminates, if it ignores SIGCHLD, and is handed on otherwise",
+        "a zombie whose tracer is its parent vanishes when that tracer terminates, if the tracer ignores SIGCHLD, and is handed on otherwise",
         "kernel/ptrace.c:__ptrace_detach", manual: "ptrace(2), Death under ptrace";
     PTRACE_TRACER_ENDS = "ptrace.tracer-ends",
         "when its tracer terminates, a tracee goes on with what it was held for",
