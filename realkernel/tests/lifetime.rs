@@ -74,7 +74,10 @@ fn endless_program() {
 
 /// The endless program, after a few runs, and everything below it.
 fn endless(runs: usize) -> (Child, Vec<u32>) {
-    let mut program = Command::new(env::current_exe().expect("this program has a path"))
+    // Who starts something in the background of a script leaves it with SIGINT ignored, and so what that starts.
+    let mut program = Command::new("env")
+        .arg("--default-signal=INT")
+        .arg(env::current_exe().expect("this program has a path"))
         .args(["--exact", "endless_program", "--nocapture"])
         .env(ENDLESS, "1")
         .process_group(0)
