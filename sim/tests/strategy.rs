@@ -83,7 +83,17 @@ steps = [
   { by = "host", call = "look",   pid = "user", via = "ns-parent" },
 ]
 "#;
-    for (text, before, after) in [(EXIT, State::Running, State::Exiting), (LOOK, State::Zombie, State::Zombie)] {
+    // Neither is so where nothing was closed, and a number is no secret of who has ended.
+    let open = [EXIT, LOOK].map(|text| text.replace("uid = 1000", "uid = 0"));
+    let by_pidfd = LOOK.replace("ns-parent", "pidfd-info");
+    let (exits, ended) = ((State::Running, State::Exiting), (State::Zombie, State::Zombie));
+    for (text, (before, after), can_hide) in [
+        (EXIT, exits, true),
+        (LOOK, ended, true),
+        (&open[0], exits, false),
+        (&open[1], ended, false),
+        (&by_pidfd, ended, false),
+    ] {
         let scenario = Scenario::parse("hidden", "hidden.toml", text).expect("it is sound");
         let (last, steps) = scenario.steps.split_last().expect("it has steps");
         for (closes, is_machines, is_shown) in [(true, true, true), (true, false, false), (false, false, true)] {
@@ -93,6 +103,7 @@ steps = [
             for step in steps {
                 assert_eq!(model.apply(&scenario, step), Ok(()));
             }
+            let is_shown = is_shown || !can_hide;
             let applied = model.apply(&scenario, last);
             let refused = Refusal::NeedsFact { call: last.call.name(), fact: Fact::MachineRoot };
             assert_eq!(applied, if is_shown { Ok(()) } else { Err(refused) }, "{closes} {is_machines}");

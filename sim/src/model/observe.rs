@@ -1,8 +1,7 @@
 //! How a world looks, in the scenario's words.
 
-use pidlab_scenario::{
-    Call, Handled, NamespaceId, Observation, Outcome, PidfdTarget, ProcessView, Returned, Role, State, Step, Target,
-};
+use pidlab_scenario::syscall::{Look, LookedAt, Syscall, lower};
+use pidlab_scenario::{Handled, NamespaceId, Observation, Outcome, ProcessView, Returned, Role, State, Step};
 
 use super::cast::Branch;
 use crate::objects::ids::TaskId;
@@ -17,15 +16,23 @@ impl Branch {
         world.tasks().any(|task| world.task(task).at == At::Zap && world.task(task).has(TaskFlags::CLOSED))
     }
 
-    /// Whether a step looks at somebody who has ended, through a file that only the machine's root could open for it.
+    /// Whether a step looks at somebody who has ended, through a link of `/proc/PID/ns` that only the machine's root could follow.
     pub(super) fn looks_at_the_closed(&self, step: &Step) -> bool {
-        let Call::Look { at, .. } = step.call else { return false };
+        let Ok(Syscall::Look(
+            Look::Translate(at)
+            | Look::NsParent(at)
+            | Look::NsParentFile(at)
+            | Look::NsOwner(at)
+            | Look::UserNsParent(at)
+            | Look::TheirProcfs(at),
+        )) = lower(step, self)
+        else {
+            return false;
+        };
         let world = &self.world;
         let looked_at = match at {
-            PidfdTarget::Held(role) | PidfdTarget::Directory(role) | PidfdTarget::Pid(Target::Role(role)) => {
-                self.task(role)
-            }
-            PidfdTarget::Pid(Target::Number(number)) => {
+            LookedAt::Role(role) => self.task(role),
+            LookedAt::Number(number) => {
                 self.task(step.by).and_then(|caller| find_task_by_pid_ns(world, world.active_ns(caller), number))
             }
         };
