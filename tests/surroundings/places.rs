@@ -169,8 +169,8 @@ fn capabilities() -> Vec<Place> {
     places.into_iter().map(one).collect()
 }
 
-/// A user namespace in which each user may have 70 PID namespaces, and root has all but three of them. They count for nobody else's
-/// user outside, and what holds them ends with the outermost one. `GO` starts the program under test.
+/// A user namespace in which each user may have 70 PID namespaces. `HELD` of them are made by `MAKE`, and `exec GO` becomes the program under
+/// test. They count for nobody else's user outside, and what holds them ends with the outermost one.
 const USED_UP: &str = r#"
     mount -t proc proc /proc
     folder=$(mktemp -d) && mkfifo "$folder/made" "$folder/held" && exec 3<>"$folder/made" 4<>"$folder/held" && rm -r "$folder"
@@ -179,8 +179,8 @@ const USED_UP: &str = r#"
     echo 0 0 100000 >/proc/$!/uid_map && echo 0 0 100000 >/proc/$!/gid_map || exit 99
     exec nsenter --user=/proc/$!/ns/user sh -c '
         echo 70 >/proc/sys/user/max_pid_namespaces || exit 99
-        for _ in $(seq 67); do unshare --pid --fork sh -c "echo >&3; exec cat <&4" & done
-        for _ in $(seq 67); do read -r _ <&3; done
+        for _ in $(seq HELD); do MAKE sh -c "echo >&3; exec cat <&4" & done
+        for _ in $(seq HELD); do read -r _ <&3; done
         exec GO "$@"
     ' sh "$@""#;
 
@@ -190,11 +190,12 @@ fn layouts() -> Vec<Place> {
     let fresh = "--pid --fork --mount-proc";
     let own = format!("{ROOT} {fresh}");
     let nested = format!("{own} unshare {own} unshare {own}");
-    let used_up = USED_UP.replace("GO ", "");
+    let used_up =
+        |held: &str, make: &str, go: &str| USED_UP.replace("HELD", held).replace("MAKE", make).replace("GO", go);
+    let by_root = used_up("67", "unshare --pid --fork", "env");
     // Another user, who has four left: enough to begin, too few to nest as deep as Linux lets. No limit in its user namespace says so.
     const AS_USER: &str = "setpriv --reuid 20022 --regid 20022 --clear-groups";
-    let few_left = USED_UP.replace("67", "66").replace("GO", AS_USER);
-    let few_left = few_left.replace("unshare --pid", &format!("{AS_USER} unshare {ROOT} --pid"));
+    let by_user = used_up("66", &format!("{AS_USER} unshare {ROOT} --pid --fork"), AS_USER);
     let places: [(&str, &str, &str, Ends); 20] = [
         ("hidepid", "--mount --pid --fork", "mount -t proc -o hidepid=2 proc /proc", Ends::Runs),
         (
@@ -232,8 +233,8 @@ fn layouts() -> Vec<Place> {
             "echo 20 > /proc/sys/user/max_pid_namespaces",
             Ends::Skips("max_pid_namespaces is 20"),
         ),
-        ("used-up", "--mount --pid --fork", &used_up, Ends::Runs),
-        ("few-left-to-a-user", "--mount --pid --fork", &few_left, Ends::Skips("used up its PID or user namespaces")),
+        ("used-up", "--mount --pid --fork", &by_root, Ends::Runs),
+        ("few-left-to-a-user", "--mount --pid --fork", &by_user, Ends::Skips("used up its PID or user namespaces")),
         (
             "rights-of-root-and-another-user",
             "--mount",
