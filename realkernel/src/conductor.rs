@@ -8,6 +8,7 @@ use std::time::Instant;
 use pidlab_scenario::{Call, Fact, Facts, Observation, Run, Sysctl};
 
 use crate::blame;
+use crate::bpf::Program;
 use crate::eyes::{Eyes, Look};
 use crate::needs::{self, Allowed};
 use crate::outside::Outside;
@@ -35,7 +36,7 @@ impl Conductor {
     ///
     /// # Errors
     /// What this place lacks for it.
-    pub(crate) fn new(outside: Outside, look: Look) -> Result<Conductor, Trouble> {
+    pub(crate) fn new(outside: Outside, program: Option<Program>, look: Look) -> Result<Conductor, Trouble> {
         // A scenario may call reboot(2), which must never reach the machine: below the initial namespace it ends a namespace.
         let namespace = fs::metadata("/proc/self/ns/pid").map_err(|error| format!("/proc/self/ns/pid: {error}"))?.ino();
         if namespace == INITIAL_PID_NAMESPACE {
@@ -48,7 +49,7 @@ impl Conductor {
         if let Some(vital) = refused.vital() {
             return Err(needs::filtered(vital).into());
         }
-        let eyes = Eyes::open(look)?;
+        let eyes = Eyes::open(program, look)?;
         // A run of host alone: what cannot make one process cannot run a scenario.
         let began = Instant::now();
         World::start(Sharing::Shared, eyes)?.end()?;

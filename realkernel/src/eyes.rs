@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asleep::{self, Witness};
 use crate::blame;
-use crate::bpf::Looker;
+use crate::bpf::{Looker, Program};
 use crate::probe;
 use crate::sight::{self, Sight, Stat};
 use crate::surroundings::{self, Surroundings};
@@ -72,16 +72,13 @@ pub(crate) enum Kind {
 }
 
 impl Eyes {
-    /// Opens them, for the life of this process.
+    /// Opens them, for the life of this process; with this program, if it was made.
     ///
     /// # Errors
     /// What this place lacks for the way that is asked for.
-    pub(crate) fn open(wanted: Look) -> Result<&'static Eyes, Trouble> {
+    pub(crate) fn open(program: Option<Program>, wanted: Look) -> Result<&'static Eyes, Trouble> {
         let any = File::open("/proc/self/stat").map_err(|error| format!("/proc/self/stat: {error}"))?;
-        let made = match wanted {
-            Look::Procfs => None,
-            Look::Auto | Look::Bpf | Look::Both => may_use_bpf().then(Looker::make).flatten(),
-        };
+        let made = program.and_then(Looker::with);
         // After what is held for good: the descriptors of a run begin at the lowest that is free.
         let asleep = Sleeper::fall_asleep()?;
         let witness = asleep.witness()?;
@@ -118,11 +115,13 @@ fn no_program() -> Unavailable {
     )
 }
 
-/// Whether a program may be asked for: as root of the machine, and where nothing ends who asks.
-fn may_use_bpf() -> bool {
-    surroundings::is_in_first_user_namespace()
+/// Makes the program for this way to look, where it may be asked for: as root of the machine, and where nothing ends who asks.
+pub(crate) fn program(wanted: Look) -> Option<Program> {
+    let may_ask = wanted != Look::Procfs
+        && surroundings::is_in_first_user_namespace()
         && Surroundings::here().effective.has("CAP_SYS_ADMIN")
-        && probe::bpf_comes_through()
+        && probe::bpf_comes_through();
+    may_ask.then(Program::make).flatten()
 }
 
 /// A process that sleeps in futex(2), to try out how it is seen.

@@ -21,8 +21,9 @@ use std::process::Command;
 use pidlab_scenario::ANOTHER_USER;
 
 use crate::blame;
+use crate::bpf::Program;
 use crate::conductor::Conductor;
-use crate::eyes::Look;
+use crate::eyes::{self, Look};
 use crate::needs;
 use crate::outside::Outside;
 use crate::surroundings::{self, Surroundings};
@@ -66,7 +67,13 @@ struct Refused {
 /// Answers the signal that ended the conductor, or 0: with it the guard ends.
 fn guard(setup: Setup) -> i32 {
     let here = surroundings::at_the_start();
-    os::close_from(3);
+    let program = if setup.has_program {
+        os::close_from(Program::HANDED_ON[1] + 1);
+        Program::handed_on().ok()
+    } else {
+        os::close_from(3);
+        None
+    };
     os::default_signals();
     os::most_descriptors();
     let entered = enter_if_better_off(setup, here);
@@ -86,13 +93,14 @@ fn guard(setup: Setup) -> i32 {
         return say(control, unavailable(&refused), true);
     }
     let by_choice = setup.entered;
+    let program = program.or_else(|| program_to_look_with(setup));
     match Outside::open().map_err(no_memory).and_then(|outside| Ok((make_conductor(setup, here)?, outside))) {
         Err(refused) => say(control, unavailable(&refused), by_choice),
         Ok((Made::Conductor { user_namespace, guard_lives }, outside)) => {
             if let Err(why) = become_conductor(&guard_lives) {
                 return say(control, why, false);
             }
-            match make_ready(user_namespace, outside, setup.look) {
+            match make_ready(user_namespace, outside, program, setup.look) {
                 Err(why) => say(control, why, by_choice),
                 Ok(conductor) => {
                     conduct(control, user_namespace, setup.used_up, conductor);
@@ -101,6 +109,7 @@ fn guard(setup: Setup) -> i32 {
             }
         }
         Ok((Made::Guard { conductor, _lives }, outside)) => {
+            drop(program);
             let ended_by = watch(&control, &conductor);
             outside.put_back();
             ended_by
@@ -136,14 +145,25 @@ fn enter_if_better_off(setup: Setup, here: &Surroundings) -> Result<(), Refused>
     if !lacks && maker.is_none() {
         return Ok(());
     }
+    let program = program_to_look_with(setup);
     match enter_with_another_user(maker) {
         Ok(()) => {}
         Err(Refused { what: MAKE_USER_NAMESPACE, .. }) => return Ok(()),
         Err(refused) => return Err(refused),
     }
-    let setup = Setup { entered: true, used_up: maker.is_some(), ..setup };
+    let setup = Setup { entered: true, used_up: maker.is_some(), has_program: program.is_some(), ..setup };
+    program.map_or(Ok(()), Program::hand_on).map_err(|error| Refused {
+        what: "take a program along (dup2)",
+        error,
+        in_user_namespace: true,
+    })?;
     let error = Command::new("/proc/self/exe").arg0("pidlab-helper").env(VARIABLE, setup.to_variable()).exec();
     Err(Refused { what: "start itself again in a user namespace", error, in_user_namespace: true })
+}
+
+/// Made before this process goes into a user namespace, for in there it may not. An ordinary user has none, nor has who is to be one.
+fn program_to_look_with(setup: Setup) -> Option<Program> {
+    if setup.unprivileged { None } else { eyes::program(setup.look) }
 }
 
 /// A user of whom nobody has heard: what root has used up, this one has not.
@@ -340,9 +360,14 @@ fn become_conductor(guard_lives: &OwnedFd) -> Result<(), Unavailable> {
     }
 }
 
-fn make_ready(user_namespace: bool, outside: Outside, look: Look) -> Result<Conductor, Unavailable> {
+fn make_ready(
+    user_namespace: bool,
+    outside: Outside,
+    program: Option<Program>,
+    look: Look,
+) -> Result<Conductor, Unavailable> {
     own_procfs().map_err(|refused| unavailable(&Refused { in_user_namespace: user_namespace, ..refused }))?;
-    Conductor::new(outside, look).map_err(|trouble| match trouble {
+    Conductor::new(outside, program, look).map_err(|trouble| match trouble {
         Trouble::Lacks(why) => why,
         Trouble::Broken(reason) => Unavailable::new(
             format!("a first process in a PID namespace of its own could not be run: {reason}"),

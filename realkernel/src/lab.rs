@@ -305,7 +305,7 @@ struct Helper {
 impl Helper {
     fn start(options: LabOptions) -> Result<(Helper, Kernel), LabError> {
         let LabOptions { cpu, unprivileged, look, .. } = options;
-        let setup = Setup { cpu, unprivileged, stay: false, entered: false, used_up: false, look };
+        let setup = Setup { cpu, unprivileged, stay: false, entered: false, used_up: false, has_program: false, look };
         match Helper::start_so(setup)? {
             Ok(started) => Ok(started),
             // Without the user namespace less can be run, which is better than nothing.

@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) entered: bool,
     /// And that because root has used up its PID namespaces.
     pub(crate) used_up: bool,
+    /// It has been handed on a program to look with ([`crate::bpf::Program::hand_on`]).
+    pub(crate) has_program: bool,
     /// How it is to look at processes.
     pub(crate) look: Look,
 }
@@ -33,17 +35,19 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn to_variable(self) -> String {
         let cpu = self.cpu.map_or_else(|| "-".to_owned(), |cpu| cpu.to_string());
-        let flags = [self.unprivileged, self.stay, self.entered, self.used_up].map(|flag| if flag { "1" } else { "0" });
+        let flags = [self.unprivileged, self.stay, self.entered, self.used_up, self.has_program];
+        let flags = flags.map(|flag| if flag { "1" } else { "0" });
         format!("{cpu} {} {}", flags.join(" "), self.look.word())
     }
 
     pub(crate) fn from_variable(variable: &str) -> Option<Setup> {
         let fields: Vec<&str> = variable.split(' ').collect();
-        let [cpu, unprivileged, stay, entered, used_up, look] = fields[..] else { return None };
-        let cpu = if cpu == "-" { None } else { Some(cpu.parse().ok()?) };
-        let look = Look::ALL.into_iter().find(|way| way.word() == look)?;
-        let [unprivileged, stay, entered, used_up] = [unprivileged, stay, entered, used_up].map(|flag| flag == "1");
-        Some(Setup { cpu, unprivileged, stay, entered, used_up, look })
+        let [cpu, flags @ .., look] = &fields[..] else { return None };
+        let cpu = if *cpu == "-" { None } else { Some(cpu.parse().ok()?) };
+        let look = Look::ALL.into_iter().find(|way| way.word() == *look)?;
+        let flags = <[&str; 5]>::try_from(flags).ok()?;
+        let [unprivileged, stay, entered, used_up, has_program] = flags.map(|flag| flag == "1");
+        Some(Setup { cpu, unprivileged, stay, entered, used_up, has_program, look })
     }
 }
 

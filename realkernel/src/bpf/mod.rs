@@ -8,21 +8,65 @@
 //! until its turn comes (`sched_delayed`, Linux 6.12).
 //!
 //! Where the members are is asked of the kernel itself ([`btf`]). It takes Linux 6.14 for `bpf_task_from_vpid`, type information in the
-//! kernel, and CAP_BPF and CAP_PERFMON in the initial user namespace; whoever has them not looks into procfs. What the program says of
+//! kernel, and CAP_BPF and CAP_PERFMON in the initial user namespace; whoever has them not looks into procfs. They are asked for when the
+//! program is made and not when it runs (kernel/bpf/syscall.c, `bpf_prog_load` and `bpf_prog_test_run`), so who has them and then goes into
+//! a user namespace takes it along. What the program says of
 //! one process is compared with procfs before anything is run ([`crate::eyes`]), and on whole scenarios by a test.
 
 mod btf;
 mod code;
 mod program;
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::sys::bpf;
+use crate::sys::{bpf, os};
 use btf::Layout;
 use program::{COUNT, FIELDS, MOST, NUMBERS, SEEN, WANTED, WITH_NUMBERS, WORDS};
 
-/// The program, and the memory between it and the conductor.
+/// The program, and the map that is the memory between it and whoever runs it.
+#[derive(Debug)]
+pub(crate) struct Program {
+    program: OwnedFd,
+    map: OwnedFd,
+}
+
+impl Program {
+    /// Makes the program, if this kernel takes it from this process.
+    pub(crate) fn make() -> Option<Program> {
+        let layout = Layout::of_this_kernel()?;
+        let map = bpf::one_value(WORDS).ok()?;
+        let program = bpf::load(program::write(&layout, map.as_fd()).instructions()).ok()?;
+        Some(Program { program, map })
+    }
+
+    /// The descriptors of one that goes with this process into the next program that it executes.
+    pub(crate) const HANDED_ON: [RawFd; 2] = [3, 4];
+
+    /// Puts it where that program finds it.
+    ///
+    /// # Errors
+    /// Those of dup2(2).
+    pub(crate) fn hand_on(self) -> io::Result<()> {
+        let [program_at, map_at] = Program::HANDED_ON;
+        // Neither may lie where the other comes to.
+        let [program, map] = [self.program, self.map].map(|file| os::copied_above(&file, map_at));
+        os::put_at(&program?, program_at)?;
+        os::put_at(&map?, map_at)
+    }
+
+    /// Takes what was put there.
+    ///
+    /// # Errors
+    /// Nothing was.
+    pub(crate) fn handed_on() -> io::Result<Program> {
+        let [program, map] = Program::HANDED_ON.map(os::handed_on);
+        Ok(Program { program: program?, map: map? })
+    }
+}
+
+/// The program, and its memory, mapped.
 pub(crate) struct Looker {
     program: OwnedFd,
     /// Held so that all descriptors below this process's highest are taken: from the lowest free one on, they are a run's.
@@ -54,12 +98,9 @@ pub(crate) struct Seen {
 }
 
 impl Looker {
-    /// Makes the program, if this kernel takes it from this process.
-    pub(crate) fn make() -> Option<&'static Looker> {
-        let layout = Layout::of_this_kernel()?;
-        let map = bpf::one_value(WORDS).ok()?;
+    /// Looks with this program from now on, if its memory can be mapped.
+    pub(crate) fn with(Program { program, map }: Program) -> Option<&'static Looker> {
         let shared = bpf::mapped(map.as_fd(), WORDS).ok()?;
-        let program = bpf::load(program::write(&layout, map.as_fd()).instructions()).ok()?;
         Some(Box::leak(Box::new(Looker { program, _map: map, shared })))
     }
 

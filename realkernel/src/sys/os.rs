@@ -299,6 +299,28 @@ pub(crate) fn own_descriptor(number: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
+/// The same, with a number above this one.
+pub(crate) fn copied_above(file: &OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: numbers only.
+    let fd = check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, number + 1) }.into())?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// dup2(2), for the next program that this process executes: nobody here owns what is under that number.
+pub(crate) fn put_at(file: &OwnedFd, number: RawFd) -> io::Result<()> {
+    // SAFETY: numbers only.
+    check(unsafe { libc::dup2(file.as_raw_fd(), number) }.into()).map(drop)
+}
+
+/// What the program that this process was before has left open under this number. Call it once for each.
+pub(crate) fn handed_on(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: numbers only.
+    check(unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) }.into())?;
+    // SAFETY: it is open, and nobody else here knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 /// pread(2) from the start, without error detail: `None` where the process behind a procfs file is gone.
 pub(crate) fn pread(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> Option<usize> {
     // SAFETY: the bytes are ours to write.
