@@ -1,8 +1,10 @@
 //! Random scenarios: from a seed to a scenario, and from one that shows a difference to the smallest that still does.
 
+use std::collections::BTreeSet;
+
 use pidlab_scenario::Scenario;
 use pidlab_scenario::random::{Choice, RandomConfig, Theme, scenario as from_choices};
-use pidlab_sim::Model;
+use pidlab_sim::{Model, random_scenario};
 
 /// The choices that a random scenario is made from: one for what it begins with, then one a step. Any list of them gives a valid
 /// scenario, so leaving some out is most of what shrinking takes.
@@ -25,6 +27,11 @@ pub fn scenario(choices: &[Choice], theme: Theme, model: &mut Model, name: &str)
     let mut scenario = from_choices(choices, model, &RandomConfig::about(theme));
     name.clone_into(&mut scenario.name);
     scenario
+}
+
+/// Ids of the rules that fire in that scenario: what it takes to make it shows them.
+pub fn fired(choices: &[Choice], theme: Theme, model: &mut Model) -> BTreeSet<&'static str> {
+    random_scenario(choices, model, &RandomConfig::about(theme)).1
 }
 
 /// Leaves out choices for as long as `fails` holds, larger runs of them first; at most `replays` calls of `fails`.

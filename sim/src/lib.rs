@@ -137,7 +137,7 @@ pub use graph::{Edge, Graph, Node};
 pub use misconception::Misconception;
 pub use model::{
     Answer, Because, Happened, Heard, Judgement, Model, Moment, Never, Numbers, Origin, Outcomes, Position, Turn, Way,
-    Ways,
+    Ways, random_scenario,
 };
 pub use objects::clone_args::CloneArgs;
 pub use objects::ids::{NsId, TaskId};

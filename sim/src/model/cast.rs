@@ -90,6 +90,14 @@ impl Branch {
         serials.into_iter().zip(self.world.pids(task).iter().copied()).collect()
     }
 
+    /// Whether the numbers of a role are still those of its task.
+    fn has_numbers(&self, role: usize, task: TaskId) -> bool {
+        let Some(known) = &self.roles[role] else { return false };
+        let serial = self.world.namespace_serial(self.world.namespace(task));
+        known.numbers.last().is_some_and(|(own, _)| *own == serial)
+            && known.numbers.iter().map(|(_, number)| number).eq(self.world.pids(task))
+    }
+
     /// The serials of a namespace and its ancestors, outermost first.
     pub(super) fn lineage(&self, ns: NsId) -> Vec<u64> {
         let around = std::iter::successors(Some(ns), |ns| self.world.parent_namespace(*ns));
@@ -215,14 +223,16 @@ impl Branch {
                 });
             }
             let Some(task) = self.roles[index].as_ref().and_then(|known| known.task) else { continue };
-            let numbers = self.world.is_there(task).then(|| self.numbers_of(task));
+            let is_there = self.world.is_there(task);
+            let others = is_there && !self.has_numbers(index, task);
+            let numbers = others.then(|| self.numbers_of(task));
             let Some(known) = self.roles[index].as_mut() else { continue };
-            match numbers {
-                None => {
-                    known.task = None;
-                    known.call = None;
-                }
-                Some(numbers) => known.numbers = numbers,
+            if !is_there {
+                known.task = None;
+                known.call = None;
+            }
+            if let Some(numbers) = numbers {
+                known.numbers = numbers;
             }
         }
     }

@@ -9,6 +9,8 @@ mod cast;
 
 mod step;
 
+mod grow;
+
 mod search;
 
 mod call;
@@ -24,15 +26,15 @@ mod position;
 #[cfg(test)]
 mod tests;
 
-use pidlab_scenario::random::Guide;
 use pidlab_scenario::syscall::{Syscall, lower};
 use pidlab_scenario::{
-    Fact, Facts, Handled, Machine, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
+    Facts, Handled, Machine, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
 };
 
 use crate::order::possible::{self, MOST_WORLDS};
 use crate::{Misconception, Rule};
 use cast::Branch;
+pub use grow::random_scenario;
 pub use key::Numbers;
 pub use moment::{Heard, Moment, Origin, Turn};
 pub use position::{Position, Way, Ways};
@@ -304,40 +306,5 @@ impl Machine for Model {
             }
         }
         Ok(Run { observations, refused: None })
-    }
-}
-
-/// The generator of random scenarios asks the model who can act.
-impl Guide for Model {
-    fn start(&mut self, scenario: &Scenario) {
-        Model::start(self, scenario);
-    }
-
-    fn apply(&mut self, scenario: &Scenario, step: &Step) -> Result<(), Refusal> {
-        // What would harm a machine is for no random scenario.
-        self.branches.first().map_or(Ok(()), |branch| branch.refuse_harm(step))?;
-        if !self.facts.holds(Fact::ClosedAfterDeath) || self.facts.holds(Fact::MachineRoot) {
-            return Model::step(self, scenario, step).map(drop);
-        }
-        // Nor is what cannot be seen here.
-        let hidden = Err(Refusal::NeedsFact { call: step.call.name(), fact: Fact::MachineRoot });
-        if self.branches.iter().any(|branch| branch.looks_at_the_closed(step)) {
-            return hidden;
-        }
-        let before = self.branches.clone();
-        Model::step(self, scenario, step)?;
-        if self.branches.iter().any(Branch::hides_an_exit) {
-            self.branches = before;
-            return hidden;
-        }
-        Ok(())
-    }
-
-    fn state(&self, role: Role) -> Option<State> {
-        Model::state(self, role)
-    }
-
-    fn has_number(&self, caller: Role, role: Role) -> bool {
-        Model::has_number(self, caller, role)
     }
 }

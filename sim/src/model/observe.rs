@@ -86,6 +86,18 @@ impl Branch {
         Observation { outcome, returned, processes }
     }
 
+    /// Gives the namespaces their numbers that an observation would show now for the first time.
+    pub(super) fn number_namespaces(&mut self) {
+        let roles: Vec<(Role, TaskId)> = self.known_roles().collect();
+        for (_, task) in roles {
+            let serial = self.world.namespace_serial(self.world.namespace(task));
+            // Who is in a namespace is in those around it.
+            if !self.shown.contains(&serial) && self.shown_state(task).is_some() {
+                self.show_namespaces(task);
+            }
+        }
+    }
+
     fn show_namespaces(&mut self, task: TaskId) -> Vec<NamespaceId> {
         let mut ids = Vec::new();
         for serial in self.lineage(self.world.namespace(task)) {

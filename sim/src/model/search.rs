@@ -23,6 +23,8 @@ impl Branch {
     pub(super) fn search(&self, step: &Step, most: usize, seen: &Observation) -> Result<Searched, Refusal> {
         let mut searched = Searched { results: Vec::new(), looked_at: 0, complete: true };
         for mut begun in self.begin_all(step)? {
+            // Mostly nobody has a choice: then this is the only world, and no other one is made to hold against what was seen.
+            possible::advance(&mut begun.world, |_| ());
             if begun.world.run_queue.is_empty() {
                 searched.looked_at += 1;
                 let answer = begun.conclude(step);
@@ -89,10 +91,7 @@ impl Branch {
 
     /// Every quiet world that this one may become, and whether these are all. Where nobody has a choice nothing is searched.
     pub(super) fn settled(mut self, most: usize) -> (Vec<Branch>, bool) {
-        while self.world.run_queue.len() == 1 {
-            let only = self.world.run_queue[0];
-            orders::choose(&mut self.world, only);
-        }
+        possible::advance(&mut self.world, |_| ());
         if self.world.run_queue.is_empty() {
             return (vec![self], true);
         }

@@ -79,6 +79,16 @@ impl Branch {
     /// The answer to a step, in a quiet world.
     pub(super) fn conclude(&mut self, step: &Step) -> Answer {
         let (outcome, returned) = self.came(step);
+        let because = self.reasons(step);
+        self.note_waited();
+        self.forget_released();
+        let observation = self.observe(Some(outcome), returned);
+        self.world.clear_handled();
+        Answer { observation, because }
+    }
+
+    /// The reasons that were noted, each once.
+    fn reasons(&mut self, step: &Step) -> Vec<Because> {
         let reasons = self.world.take_reasons();
         let mut because: Vec<Because> = Vec::with_capacity(reasons.len());
         for (rule, about) in reasons {
@@ -88,11 +98,20 @@ impl Branch {
                 because.push(reason);
             }
         }
+        because
+    }
+
+    /// Takes a step as [`Branch::step`] does, and only its reasons are asked for.
+    pub(super) fn step_unseen(&mut self, step: &Step) -> Result<Vec<Because>, Refusal> {
+        self.begin_step(step, false)?;
+        orders::settle(&mut self.world);
+        self.take_returned();
+        let because = self.reasons(step);
         self.note_waited();
         self.forget_released();
-        let observation = self.observe(Some(outcome), returned);
+        self.number_namespaces();
         self.world.clear_handled();
-        Answer { observation, because }
+        Ok(because)
     }
 
     /// The same where nobody looks at the world.

@@ -61,7 +61,7 @@ pub(crate) fn search(
             break;
         }
         found.looked_at += 1;
-        advance(&mut world, &mut path);
+        advance(&mut world, |turn| path = Some(Rc::new(Path { turn, before: path.take() })));
         if hopeless(&world) {
             continue;
         }
@@ -89,14 +89,14 @@ pub(crate) fn search(
     found
 }
 
-/// Lets happen what is no choice.
-fn advance(world: &mut World, path: &mut Option<Rc<Path>>) {
+/// Lets happen what is no choice, and tells of each turn.
+pub(crate) fn advance(world: &mut World, mut took: impl FnMut(TaskId)) {
     // When the outermost init has ended, nobody is left to see in which order the others did.
     let ends = |world: &World| world.init(NsId::OUTERMOST).is_some_and(|reaper| world.task(reaper).at == At::Zap);
     while world.run_queue.len() == 1 || (ends(world) && !world.run_queue.is_empty()) {
         let next = world.run_queue[0];
         orders::choose(world, next);
-        *path = Some(Rc::new(Path { turn: next, before: path.take() }));
+        took(next);
     }
 }
 

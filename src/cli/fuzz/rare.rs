@@ -9,7 +9,6 @@ use pidlab_scenario::random::Theme;
 use pidlab_sim::Model;
 
 use crate::cli::pairs::Pairs;
-use crate::compare::{self, Verdict};
 use crate::random::{self, Choices};
 
 /// Scenarios from which it is learnt what is rare.
@@ -44,7 +43,7 @@ impl Rare {
         for index in 0..SAMPLE {
             // Other scenarios than those that run.
             let draw = Draw::new(!seed, index);
-            pairs.add(&run(model, draw, &random::choices(draw.seed, index, length)).fired);
+            pairs.add(&random::fired(&random::choices(draw.seed, index, length), draw.theme, model));
         }
         Rare(pairs)
     }
@@ -52,7 +51,7 @@ impl Rare {
     /// The choices of the scenario with this number: half of all are as they come, the others those with the rarest pairs.
     pub(super) fn choices(&self, draw: Draw, length: usize, model: &mut Model) -> Choices {
         let candidates = candidates(draw, length);
-        let scored = candidates.map(|choices| (self.0.rarity(&run(model, draw, &choices).fired), choices));
+        let scored = candidates.map(|choices| (self.0.rarity(&random::fired(&choices, draw.theme, model)), choices));
         let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best });
         best.map(|(_, choices)| choices).unwrap_or_default()
     }
@@ -65,22 +64,38 @@ fn candidates(draw: Draw, length: usize) -> impl Iterator<Item = Choices> {
     (0..drawn).map(move |other| random::choices(draw.seed, draw.index + (other << 48), length))
 }
 
-/// What the model makes of these choices.
-fn run(model: &mut Model, draw: Draw, choices: &Choices) -> Verdict {
-    let scenario = random::scenario(choices, draw.theme, model, "random");
-    compare::with_model(model, &scenario, None)
-}
-
 #[cfg(test)]
 mod tests {
-    use pidlab_scenario::Facts;
+    use pidlab_scenario::{Fact, Facts};
     use pidlab_sim::Model;
 
-    use super::{Draw, Rare, candidates, run};
+    use super::{Draw, Rare, candidates};
     use crate::cli::pairs::Pairs;
-    use crate::random;
+    use crate::compare::{self, Verdict};
+    use crate::random::{self, Choices};
 
     const LENGTH: usize = 20;
+
+    /// What the model makes of these choices.
+    fn run(model: &mut Model, draw: Draw, choices: &Choices) -> Verdict {
+        let scenario = random::scenario(choices, draw.theme, model, "random");
+        compare::with_model(model, &scenario, None)
+    }
+
+    /// For kernels of every kind: also where steps are left out that nobody could see the end of.
+    #[test]
+    fn a_scenario_in_the_making_fires_the_rules_that_it_fires_when_it_runs() {
+        let hidden = Facts::newest().with(Fact::ClosedAfterDeath, true).with(Fact::MachineRoot, false);
+        for facts in [Facts::newest(), hidden, Facts::oldest()] {
+            let mut model = Model::new(facts);
+            for index in 0..200 {
+                let draw = Draw::new(3, index);
+                let choices = random::choices(draw.seed, index, LENGTH);
+                let made = random::fired(&choices, draw.theme, &mut model);
+                assert_eq!(made, run(&mut model, draw, &choices).fired, "{index}");
+            }
+        }
+    }
 
     #[test]
     fn of_several_the_one_with_the_rarest_pairs_runs() {
