@@ -80,6 +80,14 @@ pub(crate) fn the_machines_root() -> Unavailable {
     )
 }
 
+/// What it takes to know whether a thread was in its new program already when its process ended, once all of that is waited for.
+pub(crate) fn pidfds_that_tell_of_ends() -> Unavailable {
+    Unavailable::new(
+        "this kernel does not tell whether an exec by a thread came before the end of its process, which was waited for at once",
+        "use Linux 6.15 or newer, where a pidfd tells of ends (PIDFD_INFO_EXIT)",
+    )
+}
+
 /// A call that something else than the kernel answers.
 pub(crate) fn filtered(name: &str) -> Unavailable {
     let here = surroundings::at_the_start();

@@ -71,6 +71,7 @@ fn as_answered() -> Facts {
             Fact::PidfdInfoOfGuest => pidfd_info_of_guest(),
             Fact::CoreDumpAlone => memory::core_dump_alone(),
             Fact::PutInPlace => signals::put_in_place(),
+            Fact::EndedThreadDeaf => signals::ended_thread_deaf(),
             Fact::ExecHandsOn => memory::exec_hands_on(),
             Fact::ThirtyLevels => return facts,
         };

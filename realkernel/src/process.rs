@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -13,7 +13,9 @@ use crate::bpf::Seen;
 use crate::sight::{self, Sight, Stat, Told, Views};
 use crate::status::handled;
 use crate::sys::arena::{self, NOTED};
+use crate::sys::looking::{self, PIDFD_INFO_EXIT};
 use crate::sys::os;
+use crate::sys::raw::Raw;
 
 /// The identity of a PID namespace: the inode of its file. Held open while the scenario runs, so that it is not given to
 /// another.
@@ -120,6 +122,13 @@ impl Process {
     /// What there is to see now; nothing once it is gone.
     pub(crate) fn stat_now(&self) -> Option<Stat> {
         self.sight.stat_now(self.number)
+    }
+
+    /// Whether what bore the number last has exited and was not killed (`PIDFD_INFO_EXIT`); nothing where that is not told.
+    pub(crate) fn has_exited(&self) -> Option<bool> {
+        let pidfd = self.pidfd.as_ref()?;
+        let (result, told, status) = looking::pidfd_exit(pidfd.as_raw_fd() as Raw);
+        (result == 0 && told & PIDFD_INFO_EXIT != 0).then(|| libc::WIFEXITED(status))
     }
 
     /// A line of its status, without the key (proc_pid_status(5)).

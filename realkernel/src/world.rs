@@ -18,7 +18,7 @@ use crate::blame;
 use crate::command::{Caller, Command};
 use crate::eyes::Eyes;
 use crate::look;
-use crate::needs::Allowed;
+use crate::needs::{self, Allowed};
 use crate::outcome::outcome;
 use crate::probe;
 use crate::process::Process;
@@ -438,15 +438,23 @@ impl World {
         // As it was before this step: the exec is under way.
         let was_fresh = self.processes.get(leader).is_some_and(|leader| leader.seen.before_exec);
         // A thread that execs has the leader's number in the end. It can be stopped or killed before the new program's first
-        // instruction, by a signal that no other thread had taken.
+        // instruction, by a signal that no other thread had taken. Once the process is reaped as well, which can be at once, only the pidfd
+        // of the thread tells: what bears its number then is the old leader, which exec has ended, and not the thread, which a signal has.
         let is_stopped = || (by == leader || stat(by).is_none()) && stat(leader).is_some_and(|stat| stat.state == b'T');
         quiet::until("an exec neither ended nor failed", || {
             quiet::is_done(by) || is_stopped() || !(lives(by) || lives(leader))
         })?;
         let is_done = quiet::is_done(by);
         let has_returned = is_done && arena::slot(by.index()).result.load(Ordering::Acquire) == 0;
-        let has_run = || by != leader && stat(by).is_none() && stat(leader).is_some_and(|stat| !stat.before_exec);
-        if has_returned || (!is_done && (is_stopped() || (was_fresh && has_run()))) {
+        let has_run = || match stat(leader) {
+            _ if by == leader || stat(by).is_some() => Ok(false),
+            Some(stat) if was_fresh => Ok(!stat.before_exec),
+            _ => {
+                let told = self.processes.get(by).and_then(Process::has_exited);
+                told.ok_or_else(needs::pidfds_that_tell_of_ends)
+            }
+        };
+        if has_returned || (!is_done && (is_stopped() || has_run()?)) {
             self.processes.has_own_files(by);
             self.processes.take_leaders_place(by);
             if leader == self.first {

@@ -20,13 +20,19 @@ use crate::objects::cred::{CapSet, Cred};
 use crate::objects::ids::{TaskId, UserNsId};
 use crate::objects::signal_struct::SignalFlags;
 use crate::objects::task::{At, ExitState, TaskFlags};
+use crate::setns::{Sharer, shares_fs_with};
 use crate::signal::action::flush_signal_handlers;
 use crate::signal::send::kill_threads;
 use crate::world::{InCall, Return, World};
 use crate::{Misconception, mqueue, rule, tid_words};
 
 /// execve(2). Answers whether the new program runs already.
+///
+/// # References
+/// fs/exec.c:bprm_execve, check_unsafe_exec
 pub(crate) fn sys_execve(w: &mut World, caller: TaskId) -> bool {
+    let shares = shares_fs_with(w, caller, Sharer::Process);
+    w.task_mut(caller).flags.set(TaskFlags::UNSAFE_SHARE, shares);
     if w.thread_group_empty(caller) {
         begin_new_exec(w, caller);
         return true;
@@ -164,10 +170,17 @@ fn keep_or_drop_capabilities(w: &mut World, task: TaskId) {
     if who.capable && !capable {
         w.because(&rule::USER_EXEC_DROPS, task);
     }
-    if capable && who.dropped != CapSet::EMPTY {
-        w.because(&rule::USER_EXEC_REGAINS, task);
+    let (mut capable, mut dropped) = (capable, CapSet::EMPTY);
+    if capable && (!who.capable || who.dropped != CapSet::EMPTY) {
+        if w.task(task).has(TaskFlags::UNSAFE_SHARE) {
+            w.because(&rule::USER_EXEC_SHARED, task);
+            (capable, dropped) = (who.capable, who.dropped);
+        } else if who.dropped != CapSet::EMPTY {
+            w.because(&rule::USER_EXEC_REGAINS, task);
+        }
     }
-    if commit_creds(w, task, Cred { capable, dropped: CapSet::EMPTY, ..who }) {
+    w.task_mut(task).flags.remove(TaskFlags::UNSAFE_SHARE);
+    if commit_creds(w, task, Cred { capable, dropped, ..who }) {
         w.because(&rule::USER_EXEC_GAINS, task);
     }
 }

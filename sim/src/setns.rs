@@ -135,7 +135,7 @@ fn userns_install(w: &mut World, caller: TaskId, set: &mut Nsset, ns: UserNsId) 
         w.because(&rule::SETNS_USER_SINGLE_THREAD, caller);
         return Err(Errno::EINVAL);
     }
-    if shares_fs(w, caller) {
+    if shares_fs_with(w, caller, Sharer::Task) {
         w.because(&rule::SETNS_USER_FS, caller);
         return Err(Errno::EINVAL);
     }
@@ -147,10 +147,20 @@ fn userns_install(w: &mut World, caller: TaskId, set: &mut Nsset, ns: UserNsId) 
     Ok(())
 }
 
-/// Whether filesystem information is shared with another task (`fs->users`). Who has begun to exit has given it up.
-fn shares_fs(w: &World, task: TaskId) -> bool {
+/// Who else shares filesystem information.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharer {
+    /// Any other task.
+    Task,
+    /// A task of another process.
+    Process,
+}
+
+/// Whether filesystem information is shared (`fs->users`). Who has begun to exit has given it up.
+pub(crate) fn shares_fs_with(w: &World, task: TaskId, whom: Sharer) -> bool {
     let Some(fs) = w.task(task).fs else { return false };
-    w.tasks().any(|other| other != task && w.task(other).fs == Some(fs) && w.task(other).is_alive())
+    let counts = |other: TaskId| other != task && (whom == Sharer::Task || !w.same_thread_group(task, other));
+    w.tasks().any(|other| counts(other) && w.task(other).fs == Some(fs) && w.task(other).is_alive())
 }
 
 /// setns(2) to a PID namespace, as with a file of it.

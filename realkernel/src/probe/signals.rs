@@ -71,6 +71,52 @@ pub(super) fn put_in_place() -> bool {
     !(is_held && put) || os::exit_status(tracee.as_raw_fd()) != Some(1)
 }
 
+/// A stop signal for a thread that has ended, the first one of a process that lives, leaves a SIGCONT pending that another thread blocks
+/// (kernel/signal.c, `prepare_signal`).
+pub(super) fn ended_thread_deaf() -> bool {
+    arena::slot(0).taken.store(0, Ordering::Release);
+    raw::sigprocmask(libc::SIG_BLOCK, libc::SIGCONT);
+    let made = child(|| end_by(stops_its_leader));
+    raw::sigprocmask(libc::SIG_UNBLOCK, libc::SIGCONT);
+    let Ok(Some((number, child))) = made else { return false };
+    let is_zombie = || Sight::by_files(number, Witness::Place).is_ok_and(|it| it.is_zombie(number));
+    if quiet::until("a first thread did not end", is_zombie).is_err() {
+        return false;
+    }
+    may_end();
+    os::exit_status(child.as_raw_fd()) == Some(0)
+}
+
+extern "C" fn stops_its_leader(_: usize) -> ! {
+    await_word_to_end();
+    let own = raw::plain(libc::SYS_getpid, [0; 4]) as usize;
+    raw::plain(libc::SYS_kill, [own, libc::SIGCONT as usize, 0, 0]);
+    raw::plain(libc::SYS_tgkill, [own, own, libc::SIGSTOP as usize, 0]);
+    let is_left = looking::take_signal(libc::SIGCONT).0 == libc::SIGCONT as Raw;
+    end_process(usize::from(!is_left))
+}
+
+/// Tells whoever awaits it that the first thread is a zombie.
+fn may_end() {
+    let may_end = &arena::slot(0).taken;
+    may_end.store(1, Ordering::Release);
+    raw::futex_wake(may_end);
+}
+
+fn await_word_to_end() {
+    await_the_leaders_end();
+    let may_end = &arena::slot(0).taken;
+    while may_end.load(Ordering::Acquire) == 0 {
+        raw::futex_wait(may_end, 0);
+    }
+}
+
+fn end_process(status: usize) -> ! {
+    loop {
+        raw::plain(libc::SYS_exit_group, [status, 0, 0, 0]);
+    }
+}
+
 /// What SIGUSR1 says that a group gets, of which this process is the first, and whose other members are born in a new namespace.
 fn in_own_group<T>(sends: impl FnOnce() -> Option<T>) -> Option<(Siginfo, T)> {
     raw::sigprocmask(libc::SIG_BLOCK, libc::SIGUSR1);
@@ -84,8 +130,7 @@ fn in_own_group<T>(sends: impl FnOnce() -> Option<T>) -> Option<(Siginfo, T)> {
 /// wait (kernel/signal.c, `do_notify_parent`).
 pub(super) fn sigchld_tells_process() -> bool {
     in_a_child(|| {
-        let may_end = &arena::slot(0).taken;
-        may_end.store(0, Ordering::Release);
+        arena::slot(0).taken.store(0, Ordering::Release);
         raw::sigprocmask(libc::SIG_BLOCK, libc::SIGCHLD);
         let Ok(Some((number, child))) = child(|| end_by(ends_the_process)) else { return false };
         // Until the first thread is a zombie it is itself who tells the parent in the end, and then it is its own status on every kernel.
@@ -93,8 +138,7 @@ pub(super) fn sigchld_tells_process() -> bool {
         if quiet::until("a first thread did not end", is_zombie).is_err() {
             return false;
         }
-        may_end.store(1, Ordering::Release);
-        raw::futex_wake(may_end);
+        may_end();
         let status = os::exit_status(child.as_raw_fd());
         let (signal, told) = looking::take_signal(libc::SIGCHLD);
         status == Some(2) && signal == libc::SIGCHLD as Raw && told.status == 2
@@ -102,12 +146,6 @@ pub(super) fn sigchld_tells_process() -> bool {
 }
 
 extern "C" fn ends_the_process(_: usize) -> ! {
-    await_the_leaders_end();
-    let may_end = &arena::slot(0).taken;
-    while may_end.load(Ordering::Acquire) == 0 {
-        raw::futex_wait(may_end, 0);
-    }
-    loop {
-        raw::plain(libc::SYS_exit_group, [2, 0, 0, 0]);
-    }
+    await_word_to_end();
+    end_process(2)
 }

@@ -1,13 +1,12 @@
 use pidlab_scenario::{CloneFlags, Errno, Keeper, NamespaceTypes, NsLink, RebootHow};
 
-use crate::exit::do_exit::do_exit;
-use crate::nsproxy;
 use crate::objects::ids::{NsId, TaskId};
-use crate::objects::signal_struct::ExitCode;
+use crate::objects::task::At;
 use crate::order::{orders, turn};
 use crate::setns;
 use crate::sys::{reboot, sysctl};
 use crate::world::World;
+use crate::{Next, nsproxy};
 
 /// # Namespaces
 ///
@@ -342,10 +341,13 @@ impl World {
     }
 }
 
-/// The call, and the first turn of the exit that follows.
+/// The call; the exit of its caller follows.
 pub(crate) fn sys_reboot(w: &mut World, caller: TaskId, how: RebootHow) -> Result<(), Errno> {
     reboot::reboot_pid_ns(w, caller, how)?;
-    // Only the thread, with 0, whatever has been decided about it meanwhile.
-    turn::first(w, caller, |w| do_exit(w, caller, ExitCode::ZERO));
+    // The init that is killed may end everybody else before the caller's own exit is heard of.
+    turn::first(w, caller, |w| {
+        w.task_mut(caller).at = At::Reboot;
+        Next::GoesOn
+    });
     Ok(())
 }

@@ -6,11 +6,12 @@ use pidlab_scenario::syscall::Roles;
 use pidlab_scenario::{CallName, Fact, Facts, Outcome, Role, Signal, State, WaitStatus};
 
 use crate::objects::ids::{PidId, TaskId, UserNsId};
+use crate::order::possible;
 use crate::world::{TidWords, World};
 use crate::{Misconception, NsId};
 
 /// A role that has been born.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Known {
     /// `None` once it is released.
     task: Option<TaskId>,
@@ -59,6 +60,12 @@ impl Branch {
     /// The same roles in another world.
     pub(super) fn with(&self, world: World) -> Branch {
         Branch { world, roles: self.roles.clone(), shown: self.shown.clone(), facts: Arc::clone(&self.facts) }
+    }
+
+    /// Equal for two branches of a scenario that nothing can tell apart: what is known of who is gone, and in no world any more, counts too.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let Branch { world, roles, shown, facts: _ } = self;
+        possible::fingerprint(&(world, roles, shown))
     }
 
     /// A task got its name.

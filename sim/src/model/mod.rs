@@ -31,7 +31,7 @@ use pidlab_scenario::{
     Facts, Handled, Machine, Observation, Outcome, Refusal, Refused, Returned, Role, Run, Scenario, State, Step,
 };
 
-use crate::order::possible::{self, MOST_WORLDS};
+use crate::order::possible::MOST_WORLDS;
 use crate::{Misconception, Rule};
 use cast::Branch;
 pub use grow::random_scenario;
@@ -218,7 +218,7 @@ impl Model {
         let mut met = std::collections::HashSet::new();
         for (branch, _) in kept {
             // Worlds that came different ways to the same point go on as one.
-            if !several || met.insert(possible::fingerprint(&branch.world)) {
+            if !several || met.insert(branch.fingerprint()) {
                 self.branches.push(branch);
             }
         }

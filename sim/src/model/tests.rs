@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use pidlab_scenario::random::{self, RandomConfig, Theme};
 use pidlab_scenario::{
-    Call, Facts, KillTarget, Observation, Outcome, Role, Scenario, Signal, SignalAction, Step, Target,
+    Call, Facts, KillTarget, Machine as _, Observation, Outcome, Role, Scenario, Signal, SignalAction, Step, Target,
 };
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -177,4 +177,40 @@ fn who_ends_a_process_may_be_its_last_thread() {
     let answers = model.outcomes(last, 1000).expect("it can be taken").answers;
     let heard = answers.iter().map(|answer| answer.observation.process(kid).map_or(0, |view| view.handled.len()));
     assert_eq!(heard.collect::<std::collections::BTreeSet<_>>(), [1, 2, 3].into());
+}
+
+/// Found by a random scenario: worlds that differ in nothing but how somebody ended who is in none of them any more went on as one.
+#[test]
+fn how_one_ended_is_told_apart_for_as_long_as_somebody_can_ask() {
+    let text = r#"
+        title = "An exit signal comes before the end of the namespace, or after it"
+        steps = [
+          { by = "host",  call = "clone",   child = "init", flags = ["CLONE_NEWPID"] },
+          { by = "init",  call = "clone",   child = "other", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+          { by = "init",  call = "fork",    child = "shell" },
+          { by = "shell", call = "clone",   child = "tool", exit_signal = "SIGTERM" },
+          { by = "tool",  call = "reboot",  how = "power_off" },
+          { by = "host",  call = "getppid" },
+          { by = "host",  call = "wait",    pid = "init" },
+          { by = "host",  call = "look",    pidfd = "shell", via = "pidfd-exit" },
+        ]
+    "#;
+    let scenario = Scenario::parse("asked", "asked.toml", text).expect("it is a scenario");
+    let (last, before) = scenario.steps.split_last().expect("it has steps");
+    let mut model = Model::new(Facts::newest());
+    let seen = Model::new(Facts::newest()).run(&scenario).expect("the model runs everything");
+    model.start(&scenario);
+    for (step, seen) in before.iter().zip(&seen.observations[1..]) {
+        assert!(matches!(model.judge(&scenario, step, seen), Ok(Judgement::Agrees(_))));
+    }
+    let mut statuses: Vec<String> = model
+        .outcomes(last, 1000)
+        .expect("it can be taken")
+        .answers
+        .iter()
+        .map(|answer| format!("{:?}", answer.observation.outcome))
+        .collect();
+    statuses.sort();
+    assert_eq!(statuses.len(), 2, "{statuses:?}");
+    assert!(statuses[0].contains("Signal(15)") && statuses[1].contains("Signal(9)"), "{statuses:?}");
 }

@@ -62,6 +62,8 @@ bitflags! {
         const STOP_DEQUEUED = 1 << 18;
         /// Its process has ended, and the tracer outside of the world has not waited for it: it is no zombie for its real parent yet.
         const UNTOLD = 1 << 19;
+        /// `LSM_UNSAFE_SHARE`: another process shared its filesystem information when its exec began.
+        const UNSAFE_SHARE = 1 << 20;
 
         /// `JOBCTL_PENDING_MASK`, as far as stops go.
         const STOP_BITS = Self::STOP_PENDING.bits() | Self::STOP_CONSUME.bits();
@@ -99,6 +101,8 @@ pub(crate) enum At {
     Zap,
     /// In `do_group_exit`: the other threads are told to exit, and it has still to begin with that itself.
     GroupExit,
+    /// In `reboot_pid_ns`: the init is killed, and its own exit is next.
+    Reboot,
 }
 
 /// `exit_state`.

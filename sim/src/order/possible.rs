@@ -10,7 +10,7 @@
 //! ```
 
 use std::collections::HashSet;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash};
 use std::rc::Rc;
 
 use foldhash::quality::FixedState;
@@ -118,6 +118,6 @@ fn replay(start: &World, path: Option<&Path>, quiet: World) -> World {
 
 /// Equal for worlds that nothing can tell apart. No world is made to deceive it, so it need not be a hash that withstands that: with one that
 /// does, half of the model's time went here.
-pub(crate) fn fingerprint(world: &World) -> u64 {
+pub(crate) fn fingerprint(world: &impl Hash) -> u64 {
     FixedState::default().hash_one(world)
 }

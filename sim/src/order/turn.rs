@@ -6,6 +6,7 @@
 //!   asleep in vfork, killed      out of it
 //!   asleep in exec, waked        are the other threads gone?
 //!   on the way to user mode      tell the parent of a continuation │ take one signal │ stop │ run one handler │ return from the call
+//!   in reboot                    exit, which the init that it has killed may come before
 //!   exiting                      the other threads are told to │ PF_EXITING │ the memory │ exit_notify, up to the sleep of a child reaper
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 use crate::exit::do_exit;
 use crate::objects::ids::TaskId;
+use crate::objects::signal_struct::ExitCode;
 use crate::objects::task::{At, TaskFlags};
 use crate::signal::sigwait;
 use crate::world::{InCall, World};
@@ -40,6 +42,8 @@ pub(crate) fn take(w: &mut World, task: TaskId) {
             let code = w.process(task).group_exit_code;
             do_exit::do_exit(w, task, code)
         }
+        // Only the thread, with 0, whatever has been decided about it meanwhile.
+        At::Reboot => do_exit::do_exit(w, task, ExitCode::ZERO),
         At::ExitMm => do_exit::exit_mm(w, task),
         At::ExitNotify => do_exit::exit_notify(w, task),
         At::Zap => do_exit::go_on_zapping(w, task),

@@ -24,6 +24,9 @@ rules! { USERS;
     USER_EXEC_REGAINS = "user.exec-regains",
         "root that runs a new program has every capability again, also what it had given up",
         "security/commoncap.c:cap_bprm_creds_from_file", manual: "capabilities(7), Capabilities and execution of programs by root";
+    USER_EXEC_SHARED = "user.exec-shared",
+        "a new program has no capability more than the one before while another process shares its filesystem information (CLONE_FS)",
+        "fs/exec.c:check_unsafe_exec; security/commoncap.c:cap_bprm_creds_from_file";
     USER_EXEC_GAINS = "user.exec-gains",
         "a new program with more capabilities than the one before has no parent-death signal any more, and its memory is closed to others",
         "kernel/cred.c:commit_creds", manual: "PR_SET_DUMPABLE(2const), DESCRIPTION";

@@ -11,7 +11,9 @@ use super::info::Info;
 use super::send::send_signal;
 use crate::capable::check_kill_permission;
 use crate::objects::ids::{NsId, PidId, TaskId};
-use crate::objects::sigpending::To;
+use crate::objects::signal_struct::SignalFlags;
+use crate::objects::sigpending::{To, is_stop};
+use crate::objects::task::ExitState;
 use crate::pid::{
     find_pid_ns, find_task_by_pid_ns, is_within, own_number, pgrp_members, task_pid_nr_ns, task_tgid_nr_ns,
 };
@@ -103,12 +105,26 @@ fn send_to_all(w: &mut World, caller: TaskId, targets: &[TaskId], signal: Option
         if misconceived::targets::removes(w, *target, signal) {
             continue;
         }
+        if whom == To::Thread && has_ended_alone(w, *target) {
+            if w.holds(Fact::EndedThreadDeaf) {
+                w.because(&rule::SIG_ENDED_THREAD_DEAF, *target);
+                continue;
+            }
+            if is_stop(signal) || signal == Signal::CONT {
+                w.because(&rule::SIG_ENDED_THREAD_HEARS, *target);
+            }
+        }
         let mut own = info;
         send_signal(w, signal, &mut own, *target, whom);
         if !w.holds(Fact::SenderForEach) {
             info = own;
         }
     }
+}
+
+/// Whether a thread has ended, and its process goes on.
+fn has_ended_alone(w: &World, thread: TaskId) -> bool {
+    w.task(thread).exit_state != ExitState::None && !w.process(thread).has(SignalFlags::GROUP_EXIT)
 }
 
 #[cold]

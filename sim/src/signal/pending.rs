@@ -29,7 +29,7 @@ pub(crate) fn signal_wake_up(w: &mut World, thread: TaskId, fatal: bool) {
         At::User | At::Abort | At::Returning | At::Wait | At::WaitInterrupted | At::WaitRestarts | At::Sigwait => true,
         // TASK_KILLABLE.
         At::Vfork | At::DeThread => fatal,
-        At::GroupExit | At::ExitMm | At::ExitNotify | At::Zap => false,
+        At::GroupExit | At::Reboot | At::ExitMm | At::ExitNotify | At::Zap => false,
     };
     if reaches {
         w.wake_up(thread);
@@ -78,18 +78,21 @@ pub(crate) fn queues_again(w: &mut World, signal: Signal, to: TaskId) -> bool {
     !is_lost
 }
 
-/// Leaves signals of the process that a thread will not take to others who can.
+/// Leaves signals of the process that a thread will not take to others who can, the next one first and then around.
 ///
 /// # References
 /// kernel/signal.c:retarget_shared_pending
 pub(crate) fn retarget_shared_pending(w: &mut World, thread: TaskId, which: SigSet) {
     let mut retarget = w.shared_pending(w.task(thread).signal).and(which);
-    for other in w.thread_list(thread) {
+    let mut others = w.thread_list(thread);
+    let before = others.iter().take_while(|other| **other != thread).count();
+    others.rotate_left(before);
+    for other in others.into_iter().skip(1) {
         if retarget.is_empty() {
             return;
         }
         let task = w.task(other);
-        if other == thread || !task.is_alive() || retarget.without(task.blocked).is_empty() {
+        if !task.is_alive() || retarget.without(task.blocked).is_empty() {
             continue;
         }
         retarget = retarget.and(task.blocked);
