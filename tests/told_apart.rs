@@ -70,6 +70,10 @@ const NOT_TOLD: &[(&str, &str)] = &[
     ("thirty-levels", "the limit is met 30 namespaces further down"),
     ("user-namespaces", "where there are none, the call that makes one is not tried at all"),
     ("put-in-place", "none of up to two steps of every call; the library's scenarios of it have eight and more"),
+    (
+        "ended-thread-deaf",
+        "none of up to two steps of every call, for no set of arguments sends one thread a SIGCONT; the library's scenario has five",
+    ),
     ("exec-hands-on", "none of up to five steps of the calls that should; the library's scenarios of it have more"),
 ];
 

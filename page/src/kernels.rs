@@ -23,13 +23,14 @@ pub const KERNELS: &[KernelFacts] = &[
     kernel(
         "qemu-7.1",
         "7.1.13+deb13-cloud-amd64",
-        &["init-threads-spared", "pidfd-access-first", "sender-for-each", "sender-translated"],
+        &["ended-thread-deaf", "init-threads-spared", "pidfd-access-first", "sender-for-each", "sender-translated"],
     ),
     kernel(
         "qemu-7.0",
         "7.0.13+deb13-cloud-amd64",
         &[
             "clone-autoreap",
+            "ended-thread-deaf",
             "first-fork-may-fail",
             "init-threads-spared",
             "pid_for_children-before-init",
@@ -45,6 +46,7 @@ pub const KERNELS: &[KernelFacts] = &[
         &[
             "clone-autoreap",
             "closed-after-death",
+            "ended-thread-deaf",
             "first-fork-may-fail",
             "init-threads-spared",
             "pid_for_children-before-init",
@@ -61,6 +63,7 @@ pub const KERNELS: &[KernelFacts] = &[
         &[
             "clone-autoreap",
             "closed-after-death",
+            "ended-thread-deaf",
             "first-fork-may-fail",
             "init-threads-spared",
             "pid_for_children-before-init",
@@ -78,6 +81,7 @@ pub const KERNELS: &[KernelFacts] = &[
         "6.12.118+deb13-cloud-amd64",
         &[
             "clone-autoreap",
+            "ended-thread-deaf",
             "first-fork-may-fail",
             "init-threads-spared",
             "pid_for_children-before-init",
@@ -99,6 +103,7 @@ pub const KERNELS: &[KernelFacts] = &[
         "6.1.0-56-cloud-amd64",
         &[
             "clone-autoreap",
+            "ended-thread-deaf",
             "first-fork-may-fail",
             "init-threads-spared",
             "pid-translation",
@@ -126,6 +131,7 @@ pub const KERNELS: &[KernelFacts] = &[
         &[
             "clone-autoreap",
             "core-dump-alone",
+            "ended-thread-deaf",
             "exec-hands-on",
             "first-fork-may-fail",
             "init-threads-spared",
@@ -144,8 +150,8 @@ pub const KERNELS: &[KernelFacts] = &[
             "pidfd-thread",
             "pidfd_open-thread-enoent",
             "procfs-pidns",
-            "sender-for-each",
             "put-in-place",
+            "sender-for-each",
             "sender-translated",
             "set_tid-checked-first",
             "sigchld-process-status",

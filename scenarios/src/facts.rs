@@ -85,7 +85,7 @@ words! {
         /// the thread; before, always for the thread (Linux 5.17).
         PutInPlace = "put-in-place",
         /// A signal for one thread does nothing once that thread has ended; before, SIGCONT continued its process, and a stop signal took a
-        /// pending SIGCONT back (Linux 7.2, and stable kernels of 2026).
+        /// pending SIGCONT back (Linux 7.3, and stable kernels of 2026).
         EndedThreadDeaf = "ended-thread-deaf",
         /// An init of which one thread blocks a signal, and another does not, survives the signal from inside where its default is to
         /// terminate. No kernel of kernel.org up to 7.3 is like that; some vendors' are.
