@@ -14,7 +14,7 @@ use pidlab::compare::{self, Problem};
 use pidlab::coverage::{self, Coverage};
 use pidlab::realkernel::{Lab, LabError, LabOptions, Look, Sharing};
 use pidlab::scenario::random::Theme;
-use pidlab::scenario::{Facts, Machine, Refusal, Run, Scenario, Unmodelled, library};
+use pidlab::scenario::{Fact, Facts, Machine, Outcome, Refusal, Run, Scenario, Unmodelled, library};
 use pidlab::sim::{Misconception, Model};
 use pidlab::{random, tell};
 use proptest::sample::select;
@@ -48,9 +48,10 @@ fn main() -> ExitCode {
             trial.with_ignored_flag(ignored || elsewhere)
         })
         .collect();
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 7] = [
         ("random::model_and_kernel_agree", random_scenarios_agree),
         ("random::a_run_repeated_is_the_same", a_run_repeated_is_the_same),
+        ("names::who_execs_and_is_reaped_at_once", who_execs_and_is_reaped_at_once),
         ("coverage::every_rule_is_covered", every_rule_is_covered),
         ("readme::shows_a_real_run", the_readme_shows_a_real_run),
         ("misconceptions::the_library_finds_each", the_library_finds_each_misconception),
@@ -190,6 +191,42 @@ fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
         }
         Err(TestError::Abort(why)) => Err(why.to_string().into()),
     }
+}
+
+/// A signal that was left to others ends the program before its first instruction, and a parent that waits reaps the process at once: whose
+/// name it ended by, that of the thread that called exec, is then told by that one's pidfd alone. No scenario of the library can claim a name that
+/// somebody gets and loses in one step.
+fn who_execs_and_is_reaped_at_once(lab: &mut Lab) -> Result<(), Failed> {
+    let facts = lab.kernel().facts.clone();
+    if !facts.holds(Fact::PidfdExit) {
+        return Ok(());
+    }
+    let text = r#"
+        title = "Killed on its way into a program"
+        steps = [
+          { by = "host",    call = "fork",  child = "app" },
+          { by = "app",     call = "clone", child = "sleeper", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+          { by = "sleeper", call = "clone", child = "starter", flags = ["CLONE_VM", "CLONE_SIGHAND", "CLONE_THREAD"] },
+          { by = "sleeper", call = "vfork", child = "kid" },
+          { by = "app",     call = "kill",  pid = "sleeper", signal = "SIGFPE" },
+          { by = "host",    call = "wait",  pid = "any" },
+          { by = "starter", call = "exec" },
+        ]
+    "#;
+    let scenario = Scenario::parse("killed", "killed.toml", text).map_err(|wrong| wrong.render(false))?;
+    let starter = scenario.role("starter").ok_or("it has that role")?;
+    for _ in 0..20 {
+        agrees(&scenario, lab, Sharing::Auto, &facts).map_err(|wrong| wrong.to_string())?;
+        let run = lab.run(&scenario).map_err(|why| why.to_string())?;
+        let returned = &run.observations.last().ok_or("it was observed")?.returned;
+        let named = returned
+            .iter()
+            .any(|returned| matches!(returned.outcome, Outcome::Waited { child, .. } if child == starter));
+        if !named {
+            return Err(format!("{returned:?}").into());
+        }
+    }
+    Ok(())
 }
 
 /// The library and random scenarios, where every field of every process is looked at by both ways in the same moment. What differs ends a

@@ -80,17 +80,13 @@ pub(crate) fn prepare_signal(w: &mut World, signal: Signal, to: TaskId, force: b
         return false;
     }
     if is_stop(signal) {
-        take_back_continue(w, to);
+        if flush_all(w, w.task(to).signal, |pending| pending == Signal::CONT) {
+            w.because(&rule::SIG_STOP_CONT_CANCEL, to);
+        }
     } else if signal == Signal::CONT {
         take_back_stops(w, to);
     }
     !sig_ignored(w, signal, to, force)
-}
-
-fn take_back_continue(w: &mut World, to: TaskId) {
-    if flush_all(w, w.task(to).signal, |pending| pending == Signal::CONT) {
-        w.because(&rule::SIG_STOP_CONT_CANCEL, to);
-    }
 }
 
 /// SIGCONT takes back stops and ends one, before anybody asks whether it is ignored or blocked.
