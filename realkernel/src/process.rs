@@ -253,7 +253,9 @@ impl Process {
         let (mut numbers, views) = sight::read_status(self.number)?;
         numbers.remove(0);
         let namespace = fs::metadata(format!("/proc/{}/ns/pid", self.number)).map(|file| file.ino());
-        let asleep = files.is_asleep(self.number);
+        // A sleeper may be left on the queue, and procfs says then that it runs. Its system call, which takes it off, is not for everybody to
+        // ask for: the files of who has given up its memory belong to the machine's root (fs/proc/base.c, `task_dump_owner`).
+        let asleep = files.is_asleep(self.number) || (files.is_hidden(self.number) && self.is_asleep());
         let shown = (files.stat_now(self.number), views, numbers, namespace.ok(), asleep);
         let known = self.sight.views(self.number, self.seen, self.views)?;
         let mut seen = (Some(self.seen), known, self.pids.clone(), Some(self.namespace()), self.is_asleep());
