@@ -23,7 +23,7 @@ use clap::Parser;
 use copy::Copy;
 use report::Row;
 use table::{Fault, Kind, Table};
-use trial::{Bench, Seen};
+use trial::{Bench, Seen, Space};
 
 /// Seeds of the random runs.
 const SEEDS: [u64; 3] = [1, 2, 3];
@@ -142,6 +142,8 @@ fn tests(copy: &Copy) -> Result<Vec<(PathBuf, PathBuf)>, String> {
 struct Sound {
     failing: BTreeSet<String>,
     unseen: BTreeSet<String>,
+    /// Nothing where no space is explored.
+    spaces: Vec<Space>,
 }
 
 impl Sound {
@@ -162,7 +164,9 @@ impl Sound {
             }
             None => BTreeSet::new(),
         };
-        Ok(Sound { failing, unseen })
+        let spaces = if bench.wild { bench.spaces(0) } else { Ok(Vec::new()) };
+        let spaces = spaces.map_err(|seen| format!("something is wrong with a space without any fault: {seen:?}"))?;
+        Ok(Sound { failing, unseen, spaces })
     }
 }
 
@@ -205,6 +209,12 @@ fn first_that_notices<'a>(bench: &Bench, sound: &Sound, number: usize, fault: &'
     for seed in SEEDS {
         if !row.is_noticed() {
             row.fuzz.push(bench.fuzz(number, seed));
+        }
+    }
+    if !row.is_noticed() {
+        match bench.spaces(number) {
+            Ok(spaces) => (row.sentences, row.equal) = (Some(Seen::Nothing), Some(spaces == sound.spaces)),
+            Err(seen) => row.sentences = Some(seen),
         }
     }
     row

@@ -47,6 +47,49 @@ struct Place {
     column: usize,
 }
 
+/// Changes that nothing can notice, as they are in the repository.
+const SURVIVORS: &str = include_str!("../survivors.toml");
+
+/// The table of those.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Survivors {
+    survivor: Vec<Survivor>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Survivor {
+    /// As cargo-mutants calls it, without its line and column, which follow every other change of the file.
+    change: String,
+    /// Why no behaviour is another with it.
+    why: String,
+}
+
+/// Why nothing can notice a change, by its name without the place.
+///
+/// # Errors
+/// What is wrong with the table.
+fn survivors() -> Result<BTreeMap<String, String>, String> {
+    let table: Survivors = toml::from_str(SURVIVORS).map_err(|error| format!("survivors.toml: {error}"))?;
+    let mut by_change = BTreeMap::new();
+    for Survivor { change, why } in table.survivor {
+        if let Some((change, _)) = by_change.insert(change.clone(), why).map(|before| (change, before)) {
+            return Err(format!("survivors.toml: `{change}` is there twice"));
+        }
+    }
+    Ok(by_change)
+}
+
+/// A change's name without its line and column: `sim/src/wait.rs:7:9: delete ! in f` is `sim/src/wait.rs: delete ! in f`.
+fn without_place(name: &str) -> String {
+    let mut parts = name.splitn(4, ':');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(file), Some(_), Some(_), Some(change)) => format!("{file}:{change}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// The changes of a list as a table of faults, and how many have no form with a switch.
 ///
 /// # Errors
@@ -64,6 +107,7 @@ pub(crate) fn table(list: &Path, workspace: &Path) -> Result<(Table, usize), Str
     let mut faults: Vec<Fault> = Vec::new();
     let mut names = BTreeSet::new();
     let mut left_out = 0;
+    let survivors = survivors()?;
     for one in &listed {
         match files[one.file.as_str()].edit(one) {
             // An arm with several patterns is listed once for each.
@@ -72,7 +116,7 @@ pub(crate) fn table(list: &Path, workspace: &Path) -> Result<(Table, usize), Str
                 id: one.name.clone(),
                 what: String::new(),
                 kind: Kind::Rule,
-                unseen: None,
+                unseen: survivors.get(&without_place(&one.name)).cloned(),
                 edits: vec![edit],
             }),
             None => left_out += 1,

@@ -22,6 +22,12 @@ pub(crate) struct Row<'a> {
     /// Kinds of outcomes that are never seen, and not offered without the fault; nothing where they were not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outcomes: Option<Vec<String>>,
+    /// What the explorer's sentences notice; nothing where it was noticed before, or is not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sentences: Option<Seen>,
+    /// Whether the explorer's spaces are the same as without it; nothing where it was noticed before, or is not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) equal: Option<bool>,
     /// Why nothing can notice it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unseen: Option<&'a str>,
@@ -30,7 +36,18 @@ pub(crate) struct Row<'a> {
 impl<'a> Row<'a> {
     pub(crate) fn new(fault: &'a Fault, library: Seen, fuzz: Vec<Seen>) -> Row<'a> {
         let Fault { id, what, kind, unseen, .. } = fault;
-        Row { id, what, kind: *kind, library, fuzz, tests: None, outcomes: None, unseen: unseen.as_deref() }
+        Row {
+            id,
+            what,
+            kind: *kind,
+            library,
+            fuzz,
+            tests: None,
+            outcomes: None,
+            sentences: None,
+            equal: None,
+            unseen: unseen.as_deref(),
+        }
     }
 
     fn by_fuzz(&self) -> bool {
@@ -46,7 +63,8 @@ impl<'a> Row<'a> {
     }
 
     pub(crate) fn is_noticed(&self) -> bool {
-        self.library.is_noticed() || self.by_fuzz() || self.by_tests() || self.by_outcomes()
+        let by_sentences = self.sentences.as_ref().is_some_and(Seen::is_noticed);
+        self.library.is_noticed() || self.by_fuzz() || self.by_tests() || self.by_outcomes() || by_sentences
     }
 
     /// One line: a mark for each that was asked.
@@ -123,6 +141,7 @@ pub(crate) fn summary(out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> 
         writeln!(out, "{kind:<46}{}", counts.concat())?;
     }
     list(out, "noticed by nothing", rows, |row| !row.is_noticed())?;
+    list(out, "listed as what nothing can notice, and noticed", rows, |row| row.unseen.is_some() && row.is_noticed())?;
     list(out, "a rule that the library does not notice", rows, |row| {
         row.kind == Kind::Rule && row.is_noticed() && !row.library.is_noticed()
     })
@@ -135,8 +154,18 @@ fn list(out: &mut impl Write, title: &str, rows: &[Row<'_>], which: impl Fn(&Row
     }
     writeln!(out, "\n{title}")?;
     for row in listed {
-        let why = row.unseen.map(|why| format!(" ({why})")).unwrap_or_default();
-        let text = format!("{}: {}{why}", row.id, row.what);
+        let mut text = row.id.to_owned();
+        if !row.what.is_empty() {
+            text += &format!(": {}", row.what);
+        }
+        if let Some(why) = row.unseen {
+            text += &format!(" ({why})");
+        }
+        match row.equal {
+            Some(true) => text += "; the explorer's spaces are the same",
+            Some(false) => text += "; the explorer's spaces are OTHERS",
+            None => {}
+        }
         let options = textwrap::Options::new(80).initial_indent("  ").subsequent_indent("    ");
         writeln!(out, "{}", textwrap::fill(&text, options))?;
     }

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::plant::VARIABLE;
 
@@ -20,6 +20,25 @@ const LONGEST_OF_WILD: Duration = Duration::from_secs(60);
 
 /// As much memory as a program may ask for, in KiB, where nobody has thought about the mistake: one that goes round for ever may fill all there is.
 const MOST_MEMORY: &str = "8000000";
+
+/// The spaces of `pidlab explore` in which a change that nothing notices is looked for: every call, and long scenarios of the core calls.
+const SPACES: [&[&str]; 2] =
+    [&["--calls", "all", "--steps", "3"], &["--steps", "6", "--processes", "4", "--namespaces", "3"]];
+
+/// The line of `pidlab explore --format json` that has the counts.
+#[derive(Deserialize)]
+struct Explored {
+    space: Space,
+}
+
+/// What is there in a space, whatever the machine.
+#[derive(Deserialize, PartialEq, Eq, Debug)]
+pub(crate) struct Space {
+    /// Of all states and transitions, with what each transition gives.
+    hash: String,
+    states_by_depth: Vec<u64>,
+    scenarios_by_length: Vec<String>,
+}
 
 /// What a program said and how it ended.
 struct Ended {
@@ -102,6 +121,20 @@ impl Bench {
         let unseen = ended.said.lines().skip_while(|line| *line != "allowed and never seen").skip(1);
         let kinds = unseen.take_while(|line| line.starts_with("  ")).filter_map(|line| line.split("; ").next());
         Ok(kinds.map(|kind| kind.trim().to_owned()).collect())
+    }
+
+    /// What there is in each of [`SPACES`], or what is wrong with it.
+    pub(crate) fn spaces(&self, fault: usize) -> Result<Vec<Space>, Seen> {
+        let space = |arguments: &&[&str]| {
+            let ended = self.pidlab(fault, &[&["explore", "--format", "json"], *arguments].concat());
+            let wrong = seen(&ended, "a sentence about every state".to_owned());
+            if wrong.is_noticed() {
+                return Err(wrong);
+            }
+            let space = ended.said.lines().find_map(|line| Some(serde_json::from_str::<Explored>(line).ok()?.space));
+            space.ok_or_else(|| Seen::Noticed("there is no space".to_owned()))
+        };
+        SPACES.iter().map(space).collect()
     }
 
     /// The names of the tests that fail.

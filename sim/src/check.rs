@@ -30,7 +30,7 @@ fn hold(condition: bool, what: &str, about: impl fmt::Debug) -> Result<(), Broke
 impl World {
     /// Checks what always holds between two calls:
     ///
-    /// - nobody has anything left to do;
+    /// - nobody has anything left to do, and whoever has ended is in no call;
     /// - a process is in its parent's namespace or a descendant of it, and has a parent that is not a zombie (the host has none);
     /// - the lists of children, threads and members of groups fit the objects' own words;
     /// - a number belongs to one `struct pid`, a `struct pid` to each of its numbers, and the counts are right;
@@ -46,6 +46,9 @@ impl World {
             "handlers have run",
             &self.frames,
         )?;
+        let lives = |task: &TaskId| self.is_there(*task) && self.task(*task).is_alive();
+        hold(self.calls.keys().all(lives), "who is in a call lives", &self.calls)?;
+        hold(self.traps.keys().all(lives), "who is held for something lives", &self.traps)?;
         for task in self.tasks() {
             self.check_task(task)?;
         }

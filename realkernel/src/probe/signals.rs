@@ -74,17 +74,10 @@ pub(super) fn put_in_place() -> bool {
 /// A stop signal for a thread that has ended, the first one of a process that lives, leaves a SIGCONT pending that another thread blocks
 /// (kernel/signal.c, `prepare_signal`).
 pub(super) fn ended_thread_deaf() -> bool {
-    arena::slot(0).taken.store(0, Ordering::Release);
-    raw::sigprocmask(libc::SIG_BLOCK, libc::SIGCONT);
-    let made = child(|| end_by(stops_its_leader));
-    raw::sigprocmask(libc::SIG_UNBLOCK, libc::SIGCONT);
-    let Ok(Some((number, child))) = made else { return false };
-    let is_zombie = || Sight::by_files(number, Witness::Place).is_ok_and(|it| it.is_zombie(number));
-    if quiet::until("a first thread did not end", is_zombie).is_err() {
-        return false;
-    }
-    may_end();
-    os::exit_status(child.as_raw_fd()) == Some(0)
+    in_a_child(|| {
+        raw::sigprocmask(libc::SIG_BLOCK, libc::SIGCONT);
+        without_its_leader(stops_its_leader) == Some(0)
+    })
 }
 
 extern "C" fn stops_its_leader(_: usize) -> ! {
@@ -96,11 +89,16 @@ extern "C" fn stops_its_leader(_: usize) -> ! {
     end_process(usize::from(!is_left))
 }
 
-/// Tells whoever awaits it that the first thread is a zombie.
-fn may_end() {
+/// The status with which a process ends whose first thread is a zombie before another one does this, which begins with [`await_word_to_end`].
+fn without_its_leader(life: extern "C" fn(usize) -> !) -> Option<i32> {
     let may_end = &arena::slot(0).taken;
+    may_end.store(0, Ordering::Release);
+    let (number, child) = child(|| end_by(life)).ok()??;
+    let is_zombie = || Sight::by_files(number, Witness::Place).is_ok_and(|it| it.is_zombie(number));
+    quiet::until("a first thread did not end", is_zombie).ok()?;
     may_end.store(1, Ordering::Release);
     raw::futex_wake(may_end);
+    os::exit_status(child.as_raw_fd())
 }
 
 fn await_word_to_end() {
@@ -130,16 +128,9 @@ fn in_own_group<T>(sends: impl FnOnce() -> Option<T>) -> Option<(Siginfo, T)> {
 /// wait (kernel/signal.c, `do_notify_parent`).
 pub(super) fn sigchld_tells_process() -> bool {
     in_a_child(|| {
-        arena::slot(0).taken.store(0, Ordering::Release);
         raw::sigprocmask(libc::SIG_BLOCK, libc::SIGCHLD);
-        let Ok(Some((number, child))) = child(|| end_by(ends_the_process)) else { return false };
         // Until the first thread is a zombie it is itself who tells the parent in the end, and then it is its own status on every kernel.
-        let is_zombie = || Sight::by_files(number, Witness::Place).is_ok_and(|it| it.is_zombie(number));
-        if quiet::until("a first thread did not end", is_zombie).is_err() {
-            return false;
-        }
-        may_end();
-        let status = os::exit_status(child.as_raw_fd());
+        let status = without_its_leader(ends_the_process);
         let (signal, told) = looking::take_signal(libc::SIGCHLD);
         status == Some(2) && signal == libc::SIGCHLD as Raw && told.status == 2
     })

@@ -293,16 +293,17 @@ pub(crate) fn nap(time: std::time::Duration) {
 
 /// A copy of one of this process's own descriptors (F_DUPFD_CLOEXEC(2const)).
 pub(crate) fn own_descriptor(number: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: numbers only.
-    let fd = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) }.into())?;
-    // SAFETY: the kernel has just opened this descriptor for us.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+    copied_from(number, 0)
 }
 
 /// The same, with a number above this one.
 pub(crate) fn copied_above(file: &OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
+    copied_from(file.as_raw_fd(), number + 1)
+}
+
+fn copied_from(number: RawFd, least: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: numbers only.
-    let fd = check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, number + 1) }.into())?;
+    let fd = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, least) }.into())?;
     // SAFETY: the kernel has just opened this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }

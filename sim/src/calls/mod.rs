@@ -235,7 +235,7 @@ impl World {
     /// The number of a task in a namespace; `None` where it has none, or if either is gone.
     ///
     /// # References
-    /// kernel/pid.c:task_pid_nr_ns
+    /// include/linux/pid.h:task_pid_nr_ns
     #[doc(alias = "pid_nr_ns")]
     pub fn pid_in(&self, task: TaskId, ns: NsId) -> Option<Nr> {
         self.existing(ns)?;

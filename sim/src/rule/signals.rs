@@ -122,7 +122,7 @@ rules! { SIGNALS;
         "kernel/signal.c:do_send_specific", manual: "tgkill(2), DESCRIPTION";
     SIG_ENDED_THREAD_DEAF = "sig.ended-thread-deaf",
         "a signal for one thread does nothing once that thread has ended, though its process lives on",
-        "kernel/signal.c:do_send_sig_info", since: "7.3", note: "and stable kernels of 2026; older kernels: see `sig.ended-thread-hears`",
+        "kernel/signal.c:task_can_queue_signal", since: "7.3", note: "and stable kernels of 2026; older kernels: see `sig.ended-thread-hears`",
         fact: EndedThreadDeaf = true;
     SIG_ENDED_THREAD_HEARS = "sig.ended-thread-hears",
         "SIGCONT for a thread that has ended continues its process, and a stop signal for it takes back a SIGCONT that is pending",

@@ -22,7 +22,7 @@ rules! { USERS;
         "a thread can give up a capability: it is gone for this thread and for whom it makes, not for the other threads of its process",
         "kernel/capability.c:capset", manual: "capabilities(7), Thread capability sets";
     USER_EXEC_REGAINS = "user.exec-regains",
-        "root that runs a new program has every capability again, also what it had given up",
+        "root that runs a new program has every capability again, also what it had given up, unless another process shares its filesystem information",
         "security/commoncap.c:cap_bprm_creds_from_file", manual: "capabilities(7), Capabilities and execution of programs by root";
     USER_EXEC_SHARED = "user.exec-shared",
         "a new program has no capability more than the one before while another process shares its filesystem information (CLONE_FS)",
@@ -111,10 +111,10 @@ rules! { USERS;
         "kernel/pid.c:pid_table_root_permissions", since: "6.14", fact: PidMaxPerNamespace = true;
     LIMIT_PIDMAX_PERM_COMMON = "limit.pidmax.perm-common",
         "the common pid_max can be written by root of the machine's first user namespace alone; others get EACCES",
-        "kernel/sysctl.c:test_perm", until: "6.13", note: "newer kernels: see `limit.pidmax.perm`", fact: PidMaxPerNamespace = false;
+        "fs/proc/proc_sysctl.c:test_perm", until: "6.13", note: "newer kernels: see `limit.pidmax.perm`", fact: PidMaxPerNamespace = false;
     REBOOT_PERMISSION = "reboot.permission",
         "reboot takes CAP_SYS_BOOT in the owner of the caller's PID namespace, otherwise EPERM",
-        "kernel/reboot.c:sys_reboot", manual: "reboot(2), ERRORS";
+        "kernel/reboot.c:reboot", manual: "reboot(2), ERRORS";
     LIMIT_UCOUNT = "limit.ucount",
         "each user of a user namespace can have max_pid_namespaces PID namespaces there; one more fails with ENOSPC and takes no PID",
         "kernel/ucount.c:inc_ucount", manual: "namespaces(7), The /proc/sys/user directory", since: "4.9";
