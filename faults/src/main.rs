@@ -77,7 +77,11 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     }
     let pidlab = copy.build()?;
     let tests = match arguments {
-        Arguments { mutants: Some(_), .. } => copy.tests(&["--package", "pidlab", "--test", "library"])?,
+        Arguments { mutants: Some(_), .. } => {
+            let mut tests = copy.tests(&["--package", "pidlab", "--test", "library"])?;
+            tests.extend(copy.tests(&["--package", "pidlab-sim", "--tests"])?);
+            tests
+        }
         Arguments { tests: true, .. } => tests(&copy)?,
         _ => Vec::new(),
     };
@@ -198,10 +202,11 @@ fn trial<'a>(bench: &Bench, sound: &Sound, arguments: &Arguments, number: usize,
 /// The cheapest first, and no more than is needed: most of a thousand changes are noticed by what the scenarios claim.
 fn first_that_notices<'a>(bench: &Bench, sound: &Sound, number: usize, fault: &'a Fault) -> Row<'a> {
     let mut row = Row::new(fault, bench.claims(number), Vec::new());
+    let new = |failing: BTreeSet<String>| failing.difference(&sound.failing).cloned().collect();
+    let is_sims = |folder: &Path| folder.ends_with("sim");
     if !row.is_noticed() {
         // What only changes reasons is seen in the snapshots of the library.
-        let failing = bench.failing(number, |_| true);
-        row.tests = Some(failing.difference(&sound.failing).cloned().collect());
+        row.tests = Some(new(bench.failing(number, |folder| !is_sims(folder))));
     }
     if !row.is_noticed() {
         row.library = bench.library(number, "auto");
@@ -210,6 +215,9 @@ fn first_that_notices<'a>(bench: &Bench, sound: &Sound, number: usize, fault: &'
         if !row.is_noticed() {
             row.fuzz.push(bench.fuzz(number, seed));
         }
+    }
+    if !row.is_noticed() {
+        row.tests = Some(new(bench.failing(number, is_sims)));
     }
     if !row.is_noticed() {
         match bench.spaces(number) {

@@ -53,17 +53,18 @@ const SURVIVORS: &str = include_str!("../survivors.toml");
 /// The table of those.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Survivors {
-    survivor: Vec<Survivor>,
+struct Listing {
+    #[serde(default)]
+    survivor: Vec<Survivors>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Survivor {
-    /// As cargo-mutants calls it, without its line and column, which follow every other change of the file.
-    change: String,
-    /// Why no behaviour is another with it.
+struct Survivors {
+    /// Why no behaviour is another with any of them.
     why: String,
+    /// As cargo-mutants calls them, without their lines and columns, which follow every other change of the file.
+    changes: Vec<String>,
 }
 
 /// Why nothing can notice a change, by its name without the place.
@@ -71,11 +72,14 @@ struct Survivor {
 /// # Errors
 /// What is wrong with the table.
 fn survivors() -> Result<BTreeMap<String, String>, String> {
-    let table: Survivors = toml::from_str(SURVIVORS).map_err(|error| format!("survivors.toml: {error}"))?;
+    let listing: Listing = toml::from_str(SURVIVORS).map_err(|error| format!("survivors.toml: {error}"))?;
     let mut by_change = BTreeMap::new();
-    for Survivor { change, why } in table.survivor {
-        if let Some((change, _)) = by_change.insert(change.clone(), why).map(|before| (change, before)) {
-            return Err(format!("survivors.toml: `{change}` is there twice"));
+    for Survivors { why, changes } in listing.survivor {
+        for change in changes {
+            if by_change.contains_key(&change) {
+                return Err(format!("survivors.toml: `{change}` is there twice"));
+            }
+            by_change.insert(change, why.clone());
         }
     }
     Ok(by_change)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use pidlab_scenario::Fact;
 
-use crate::objects::ids::{NsId, SignalId, TaskId};
+use crate::objects::ids::{NsId, SighandId, SignalId, TaskId};
 use crate::objects::pid_namespace::ChildReaper;
 use crate::objects::signal_struct::SignalFlags;
 use crate::objects::task::{At, ExitState, TaskFlags};
@@ -49,6 +49,9 @@ impl World {
         let lives = |task: &TaskId| self.is_there(*task) && self.task(*task).is_alive();
         hold(self.calls.keys().all(lives), "who is in a call lives", &self.calls)?;
         hold(self.traps.keys().all(lives), "who is held for something lives", &self.traps)?;
+        let with_own = self.processes().filter(|leader| self.process(*leader).sighand != SighandId::DEFAULT).count();
+        let counted: u32 = self.sighands.iter().map(|table| table.count).sum();
+        hold(counted as usize == with_own + 1, "a table of actions counts who has it", counted)?;
         for task in self.tasks() {
             self.check_task(task)?;
         }

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use pidlab_scenario::{
-    Call, CloneFlags, ExitSignal, Facts, KillTarget, Outcome, Refusal, Role, Scenario, Signal, SignalAction, State,
-    Step, Target, WaitOptions, WaitTarget,
+    Builder, Call, CallName, CloneFlags, Errno, ExitSignal, Facts, KillTarget, Outcome, Refusal, Role, Scenario,
+    Signal, SignalAction, State, Step, Target, WaitOptions, WaitTarget,
 };
 use pidlab_sim::{Answer, Judgement, Model};
 
@@ -189,4 +189,47 @@ fn a_chain_of_stopped_processes_that_becomes_orphaned_dies_in_every_order() {
         let left: Vec<Role> = answer.observation.processes.iter().map(|process| process.role).collect();
         assert_eq!(left, [Role::HOST, Role(6)]);
     }
+}
+
+/// At the limit a namespace that is gone counts or does not, below it neither; one that is kept open is not gone, and one that was made
+/// for a clone that failed is.
+#[test]
+fn a_namespace_that_is_gone_counts_or_does_not() {
+    let lived = |guest: Builder| {
+        guest
+            .step("guest", CallName::Clone)
+            .with("child", "init")
+            .with("flags", ["CLONE_NEWPID"])
+            .step("guest", CallName::OpenNs)
+            .with("of", "init")
+            .step("init", CallName::Exit)
+            .step("guest", CallName::Wait)
+            .with("pid", "any")
+    };
+    let failed = |guest: Builder| {
+        guest.step("guest", CallName::Clone).with("child", "never").with("flags", ["CLONE_NEWPID"]).with("set_tid", [2])
+    };
+    let closed = |guest: Builder| lived(guest).step("guest", CallName::CloseNs).with("of", "init");
+    let outcomes = |limit: i64, happened: &dyn Fn(Builder) -> Builder| {
+        let guest = Scenario::builder("Is there room for one more?")
+            .step("host", CallName::Clone)
+            .with("child", "guest")
+            .with("flags", ["CLONE_NEWUSER"])
+            .step("guest", CallName::Sysctl)
+            .with("name", "max_pid_namespaces")
+            .with("write", limit);
+        let built = happened(guest).step("guest", CallName::Unshare).with("flags", ["CLONE_NEWPID"]).build().unwrap();
+        let mut model = Model::new(Facts::newest());
+        model.start(&built);
+        let (last, before) = built.steps.split_last().unwrap();
+        before.iter().for_each(|step| drop(model.step(&built, step).unwrap()));
+        let answers = model.outcomes(last, 64).unwrap().answers;
+        answers.into_iter().map(|answer| answer.observation.outcome.unwrap()).collect::<Vec<_>>()
+    };
+    let (made, refused) = (Outcome::Ok(0), Outcome::Err(Errno::ENOSPC));
+    assert_eq!(outcomes(1, &|guest| guest), [made.clone()]);
+    assert_eq!(outcomes(1, &lived), [refused.clone()]);
+    assert_eq!(outcomes(1, &closed), [made.clone(), refused.clone()]);
+    assert_eq!(outcomes(1, &failed), [made.clone(), refused]);
+    assert_eq!(outcomes(2, &closed), [made]);
 }

@@ -1,10 +1,14 @@
 //! What the model does, used directly.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
-use pidlab_scenario::{CloneFlags, Errno, Fact, Facts, MaskChange, Signal, SignalAction, WaitOptions, WaitStatus};
+use pidlab_scenario::{
+    CloneFlags, Errno, Fact, Facts, MaskChange, PollEvent, Signal, SignalAction, WaitOptions, WaitStatus,
+};
 use pidlab_sim::{CloneArgs, NsId, State, TaskId, WaitFor, Waited, World};
 
 const NEWPID: CloneArgs<'static> = CloneArgs::new(CloneFlags::CLONE_NEWPID);
+
+const THREAD: CloneFlags = CloneFlags::CLONE_VM.union(CloneFlags::CLONE_SIGHAND).union(CloneFlags::CLONE_THREAD);
 
 /// A world with an init in a namespace of its own.
 fn nested() -> (World, TaskId, TaskId) {
@@ -439,4 +443,79 @@ fn an_init_in_the_group_of_its_own_member_never_ends() {
     // Only its parent can still help it.
     world.setpgid(host, 2, 0).unwrap();
     assert_eq!(world.state(init), Some(State::Zombie));
+}
+
+#[test]
+fn a_pidfd_is_ready_when_its_process_has_ended() {
+    let (mut world, host, init) = nested();
+    assert_eq!(world.pidfd_poll(host, Some(init)), []);
+    world.exit(init, 0);
+    assert_eq!(world.pidfd_poll(host, Some(init)), [PollEvent::In]);
+    child(wait_any(&mut world, host));
+    assert_eq!(world.pidfd_poll(host, None), [PollEvent::In, PollEvent::Hup]);
+}
+
+/// Of the thread, and not of the process, whose first thread may have ended long before.
+#[test]
+fn polling_a_pidfd_of_a_thread_is_a_rule_of_its_own() {
+    let (mut world, host, init) = nested();
+    let thread = world.clone3(init, &CloneArgs::new(THREAD).with_exit_signal(None)).unwrap();
+    for (of, rule) in [(init, "view.pidfd-poll"), (thread, "view.pidfd-poll-thread")] {
+        let polls = |world: &mut World| drop(world.pidfd_poll(host, Some(of)));
+        assert_eq!(why(&mut world, polls), [(rule, of)]);
+    }
+}
+
+/// The rules that decide in a call, and about whom.
+fn why(world: &mut World, call: impl FnOnce(&mut World)) -> Vec<(&'static str, TaskId)> {
+    world.record_reasons(true);
+    call(world);
+    world.record_reasons(false);
+    world.take_reasons().into_iter().map(|(rule, about)| (rule.id, about)).collect()
+}
+
+#[test]
+fn an_action_is_told_to_concern_those_who_share_the_table() {
+    let (mut world, host, init) = nested();
+    let shared = CloneFlags::CLONE_VM | CloneFlags::CLONE_SIGHAND;
+    let sharers = [0, 1].map(|_| world.clone3(init, &CloneArgs::new(shared)).unwrap());
+    world.fork(host).unwrap();
+    let ignores = |world: &mut World, who| world.sigaction(who, Signal::TERM, SignalAction::Ignore).unwrap();
+    let told: Vec<TaskId> =
+        why(&mut world, |world| ignores(world, sharers[0])).into_iter().map(|(_, about)| about).collect();
+    assert_eq!(told, [init, sharers[1]]);
+    assert_eq!(why(&mut world, |world| ignores(world, host)), []);
+    world.check_invariants().unwrap();
+}
+
+#[test]
+fn only_who_stops_waiting_for_children_is_told_of_its_zombies() {
+    let (mut world, host, init) = nested();
+    world.exit(init, 0);
+    let acts = |world: &mut World, signal, action| {
+        why(world, |world| world.sigaction(host, signal, action).unwrap())
+            .into_iter()
+            .filter(|(_, about)| *about == init)
+            .map(|(rule, _)| rule)
+            .collect::<Vec<_>>()
+    };
+    assert!(acts(&mut world, Signal::TERM, SignalAction::Ignore).is_empty());
+    assert!(acts(&mut world, Signal::CHLD, SignalAction::Handle).is_empty());
+    assert_eq!(acts(&mut world, Signal::CHLD, SignalAction::Ignore), ["exit.autoreap-not-retroactive"]);
+}
+
+/// 32 numbers are for the deepest namespace but one, and more are for nobody, not even where there are so many levels.
+#[test]
+fn set_tid_has_at_most_32_numbers() {
+    let mut world = World::new();
+    let mut inits = vec![world.host()];
+    for level in 0..32 {
+        inits.push(world.clone3(inits[level], &NEWPID).unwrap());
+    }
+    let chosen = [77; 33];
+    let with = |numbers| CloneArgs::new(CloneFlags::empty()).with_set_tid(&chosen[..numbers]);
+    assert_eq!(world.clone3(inits[31], &with(33)), Err(Errno::EINVAL));
+    assert_eq!(world.clone3(inits[32], &with(33)), Err(Errno::EINVAL));
+    let child = world.clone3(inits[31], &with(32)).unwrap();
+    assert_eq!(world.pids(child), [77; 32]);
 }
