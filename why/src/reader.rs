@@ -155,8 +155,10 @@ impl Procfs {
             read(&folder, name, &mut buffer).ok()?;
             Some(String::from_utf8_lossy(&buffer).into_owned())
         };
-        let wchan = text("wchan").and_then(|wchan| place(&wchan));
+        // The scheduler may leave a sleeper on its queue, and wchan says then that it does not sleep. To read its system call takes it off
+        // (lib/syscall.c, `task_current_syscall`; kernel/sched/core.c, `wait_task_inactive`).
         let call = text("syscall").and_then(|call| parse::call(&call));
+        let wchan = text("wchan").and_then(|wchan| place(&wchan));
         let pidfd_of = call.as_ref().and_then(waited_pidfd).and_then(|descriptor| {
             let info = text(&format!("fdinfo/{descriptor}"))?;
             info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok())
@@ -173,6 +175,8 @@ impl Procfs {
             .filter_map(|tid: u32| {
                 let file = |name: &str| std::fs::read(folder.join(tid.to_string()).join(name)).ok();
                 let stat = parse::stat(&file("stat")?)?;
+                // As above: its call is asked for first.
+                file("syscall");
                 let wchan = file("wchan").and_then(|wchan| place(&String::from_utf8_lossy(&wchan)));
                 Some(Thread { tid, state: stat.state, flags: stat.flags, wchan })
             })
