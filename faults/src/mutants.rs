@@ -269,7 +269,9 @@ fn has_let(expr: &syn::Expr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Listed, Place, Source, Span};
+    use std::path::Path;
+
+    use super::{Listed, Place, Source, Span, survivors, without_place};
     use crate::plant::plant;
     use crate::table::{Fault, Kind, Table};
 
@@ -322,6 +324,32 @@ mod tests {
         assert_eq!(planted(text, "StructField", "a", ""), None);
         assert_eq!(planted(text, "FnValue", "Some(a)", "true"), None, "it is no body");
         assert_eq!(planted(text, "MatchArmGuard", "true", "false"), None, "nor a guard");
+    }
+
+    #[test]
+    fn a_change_is_known_without_its_place() {
+        let known = "sim/src/wait.rs: replace World::a -> B with c::d() in e";
+        assert_eq!(without_place("sim/src/wait.rs:7:19: replace World::a -> B with c::d() in e"), known);
+        assert_eq!(without_place("a: b"), "a: b");
+    }
+
+    /// Each is about a function that is still there.
+    #[test]
+    fn survivors_are_of_these_sources() {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is there");
+        let survivors = survivors().unwrap_or_else(|why| panic!("{why}"));
+        assert!(!survivors.is_empty());
+        for (change, why) in survivors {
+            let (file, words) = change.split_once(": ").unwrap_or_else(|| panic!("{change}"));
+            let text = std::fs::read_to_string(workspace.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let function = match words.rsplit_once(" in ") {
+                Some((_, function)) => function,
+                None => words.split(' ').nth(1).unwrap_or_default(),
+            };
+            let function = function.rsplit("::").next().unwrap_or_default();
+            assert!(text.contains(&format!("fn {function}")), "{change}: there is no such function");
+            assert!(why.ends_with('.'), "{change}: {why}");
+        }
     }
 
     /// A list of other sources, or one that no tool has written.
