@@ -13,6 +13,7 @@ use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::objects::wait_opts::{WaitOpts, Who};
 use crate::pid::{find_pid_ns, is_within};
 use crate::rule;
+use crate::tracing::is_held;
 use crate::world::{InCall, World};
 
 #[cold]
@@ -143,7 +144,9 @@ pub(crate) fn adoption(w: &mut World, father: TaskId, child: TaskId) {
     }
     if !over {
         w.because(&rule::REAP_LIVE_CHILD_SILENT, child);
-    } else if w.task(father).real_parent.map(|it| w.group_leader(it)) == reaper.map(|it| w.group_leader(it)) {
+    } else if !is_held(w, child)
+        && w.task(father).real_parent.map(|it| w.group_leader(it)) == reaper.map(|it| w.group_leader(it))
+    {
         w.because(&rule::EXIT_SIGCHLD_ORDER, child);
     }
     if stopped && unreported {
