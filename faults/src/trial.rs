@@ -16,7 +16,7 @@ use crate::plant::VARIABLE;
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// The same where nobody has looked at the faults, and many of them go round for ever.
-const LONGEST_OF_WILD: Duration = Duration::from_secs(60);
+const LONGEST_OF_WILD: Duration = Duration::from_secs(120);
 
 /// As much memory as a program may ask for, in KiB, where nobody has thought about the mistake: one that goes round for ever may fill all there is.
 const MOST_MEMORY: &str = "8000000";
@@ -146,7 +146,7 @@ impl Bench {
             // Random tests make the same choices every time, and leave nothing behind.
             command.env("PROPTEST_RNG_SEED", "1").env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true");
             command.env("INSTA_UPDATE", "no");
-            let ended = run(command, fault, LONGEST);
+            let ended = run(command, fault, self.longest());
             let name = program.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let name = name.rsplit_once('-').map_or(&name[..], |(name, _)| name).to_owned();
             let failed = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
@@ -171,7 +171,11 @@ impl Bench {
         if let Some(jobs) = self.jobs {
             command.args(["--jobs", &jobs.to_string()]);
         }
-        run(command, fault, if self.wild { LONGEST_OF_WILD } else { LONGEST })
+        run(command, fault, self.longest())
+    }
+
+    fn longest(&self) -> Duration {
+        if self.wild { LONGEST_OF_WILD } else { LONGEST }
     }
 }
 
