@@ -519,3 +519,20 @@ fn set_tid_has_at_most_32_numbers() {
     let child = world.clone3(inits[31], &with(32)).unwrap();
     assert_eq!(world.pids(child), [77; 32]);
 }
+
+#[test]
+fn a_namespace_has_an_init_from_its_first_birth_on() {
+    let mut world = World::new();
+    let host = world.host();
+    world.unshare(host, CloneFlags::CLONE_NEWPID).unwrap();
+    let ns = world.namespace_for_children(host).unwrap();
+    assert!(world.is_unborn(ns));
+    assert_eq!(world.init(ns), None);
+    let init = world.fork(host).unwrap();
+    assert!(!world.is_unborn(ns));
+    assert_eq!(world.init(ns), Some(init));
+    world.exit(init, 0);
+    child(wait_any(&mut world, host));
+    assert!(!world.is_unborn(ns), "it has had an init");
+    assert_eq!(world.init(ns), None);
+}
