@@ -122,6 +122,7 @@ fn the_kernel_makes_every_move_of_a_small_space() {
     assert_eq!(all["moves"], all["space"]["transitions"], "nothing is left open in so few steps");
     assert_eq!(all["moves_made"], all["moves"]);
     assert_eq!((&all["differences"], &all["not_decided"], &all["no_result"]), (&0.into(), &0.into(), &0.into()));
+    assert_eq!(all["no_result_because"], serde_json::json!({}));
     for part in ["1/2", "2/2"] {
         let ended = pidlab(&folder.0, &[&verify[..], &["--shard", part]].concat());
         assert_eq!(ended.code, Some(0), "{}", ended.err);

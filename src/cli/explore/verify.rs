@@ -265,7 +265,7 @@ impl Verified {
             "space": space, "kernel": self.kernel, "walks": self.walks, "steps": self.steps, "moves": self.own.len(),
             "moves_made": self.own.len() - self.left.len(), "outcomes_open": self.open_outcomes(of),
             "outcomes_chosen": self.chosen.len(), "strayed": self.strayed, "not_decided": self.not_decided,
-            "no_result": self.skipped.values().sum::<usize>(), "differences": u8::from(self.wrong.is_some()),
+            "no_result": self.skipped.values().sum::<usize>(), "no_result_because": self.skipped, "differences": u8::from(self.wrong.is_some()),
         });
         writeln!(out, "{}", serde_json::json!({ "summary": summary }))
     }
