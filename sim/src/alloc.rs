@@ -307,27 +307,3 @@ pub(crate) fn free_if_unused(w: &mut World, pid: PidId) {
         free_pid(w, pid);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use pidlab_scenario::{Errno, WaitOptions};
-
-    use crate::World;
-
-    #[test]
-    fn after_the_last_count_births_keep_their_order() -> Result<(), Errno> {
-        let mut world = World::new();
-        let host = world.host();
-        let oldest = world.fork(host)?;
-        let reaped = world.fork(host)?;
-        world.exit(reaped, 0);
-        world.wait4(host, -1, WaitOptions::empty())?;
-        world.births = u32::MAX - 1;
-        let last = world.fork(host)?;
-        let next = world.fork(host)?;
-        let born = [host, oldest, last, next].map(|task| world.pids[world.task(task).thread_pid].born);
-        assert_eq!(born, [1, 2, 3, 4]);
-        assert_eq!(world.births, 4);
-        Ok(())
-    }
-}

@@ -5,13 +5,15 @@ use std::collections::HashSet;
 
 use pidlab_scenario::random::{self, RandomConfig, Theme};
 use pidlab_scenario::{
-    Call, Facts, KillTarget, Machine as _, Observation, Outcome, Role, Scenario, Signal, SignalAction, Step, Target,
+    Call, Errno, Facts, KillTarget, Machine as _, Observation, Outcome, Role, Scenario, Signal, SignalAction, Step,
+    Target, WaitOptions,
 };
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use super::cast::Branch;
 use super::{Judgement, Model};
+use crate::World;
 use crate::order::orders;
 
 /// How many scenarios are tried in every order.
@@ -213,4 +215,22 @@ fn how_one_ended_is_told_apart_for_as_long_as_somebody_can_ask() {
     statuses.sort();
     assert_eq!(statuses.len(), 2, "{statuses:?}");
     assert!(statuses[0].contains("Signal(15)") && statuses[1].contains("Signal(9)"), "{statuses:?}");
+}
+
+/// The order of births is that in which kill(-1) goes round.
+#[test]
+fn after_the_last_count_births_keep_their_order() -> Result<(), Errno> {
+    let mut world = World::new();
+    let host = world.host();
+    let oldest = world.fork(host)?;
+    let reaped = world.fork(host)?;
+    world.exit(reaped, 0);
+    world.wait4(host, -1, WaitOptions::empty())?;
+    world.births = u32::MAX - 1;
+    let last = world.fork(host)?;
+    let next = world.fork(host)?;
+    let born = [host, oldest, last, next].map(|task| world.pids[world.task(task).thread_pid].born);
+    assert_eq!(born, [1, 2, 3, 4]);
+    assert_eq!(world.births, 4);
+    Ok(())
 }
