@@ -226,7 +226,40 @@ fn hidepid(mounts: &str, root: &Path) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use super::hidepid;
+    use std::process::{Command, Stdio};
+
+    use super::{Looked, Procfs, hidepid};
+
+    /// How often a process has given up its CPU. If that has not changed, and it slept before, it has slept all the time.
+    fn switches(pid: u32) -> Vec<String> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it is not reaped");
+        status.lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned).collect()
+    }
+
+    /// Also one that has only just gone to sleep, which the scheduler may have left on its queue. Kernels that tell no places tell none.
+    #[test]
+    fn every_sleeper_has_a_place() {
+        const SLEEPERS: usize = 200;
+        let (procfs, mut buffer, mut placed) = (Procfs::default(), Vec::new(), 0);
+        for _ in 0..SLEEPERS {
+            let mut cat =
+                Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("there is cat(1)");
+            let wchan = loop {
+                let before = switches(cat.id());
+                let Looked::At(mut process) = procfs.process(cat.id(), &mut buffer) else { panic!("it is not reaped") };
+                if process.state == 'S' {
+                    procfs.add_detail(&mut process);
+                    if switches(cat.id()) == before {
+                        break process.wchan().map(str::to_owned);
+                    }
+                }
+            };
+            placed += usize::from(wchan.is_some());
+            drop(cat.stdin.take());
+            cat.wait().expect("it ends at the end of its input");
+        }
+        assert!(placed == SLEEPERS || placed == 0, "{placed} of {SLEEPERS} sleepers have a place");
+    }
 
     #[test]
     fn the_last_mount_says_what_is_hidden() {
