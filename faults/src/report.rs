@@ -181,3 +181,30 @@ pub(crate) fn json(row: &Row<'_>) -> String {
 pub(crate) fn json_summary(rows: &[Row<'_>]) -> String {
     serde_json::json!({ "summary": sums(rows) }).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, sums};
+    use crate::table::{Fault, Kind};
+    use crate::trial::Seen;
+
+    /// What the explorer's sentences notice is noticed; that a space is the same, or another one, is not.
+    #[test]
+    fn a_sentence_notices_and_another_space_does_not() {
+        let fault = Fault { id: "n".into(), what: String::new(), kind: Kind::Rule, unseen: None, edits: Vec::new() };
+        let row = |sentences: Option<Seen>, equal| {
+            let row = Row::new(&fault, Seen::Nothing, vec![Seen::Nothing]);
+            Row { sentences, equal, tests: Some(Vec::new()), ..row }
+        };
+        let rows = [
+            row(None, None),
+            row(Some(Seen::Nothing), Some(true)),
+            row(Some(Seen::Nothing), Some(false)),
+            row(Some(Seen::Hangs), None),
+            row(Some(Seen::Noticed("a sentence".into())), None),
+        ];
+        assert_eq!(rows.each_ref().map(Row::is_noticed), [false, false, false, true, true]);
+        let all = sums(&rows).pop().expect("the last one is of all");
+        assert_eq!((all.planted, all.noticed, all.library), (5, 2, 0));
+    }
+}
