@@ -101,9 +101,18 @@ fn differs(command: &Command) -> Option<String> {
     (!is_so).then(|| format!("`{}`\n   said:    {said:?}\n   written: {written:?}", command.run))
 }
 
-/// Whether namespaces can be made here: as root.
+/// Whether this is root. It is asked outside of the namespaces in which the commands run.
 fn is_root() -> bool {
-    written("id -u").is_some_and(|lines| lines == ["0"])
+    let told = std::process::Command::new("id").arg("-u").output();
+    told.is_ok_and(|told| told.stdout == b"0\n")
+}
+
+/// Whether root can make a PID namespace with what every machine has; if not, what unshare(1) says. Root may have used up those that it can have at once
+/// (user.max_pid_namespaces), and these commands are typed as they stand, in no user namespace.
+fn makes_namespaces() -> Result<(), String> {
+    let made = std::process::Command::new("unshare").args(["--pid", "--fork", "true"]).output();
+    let made = made.map_err(|error| format!("unshare: {error}"))?;
+    if made.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&made.stderr).trim().to_owned()) }
 }
 
 fn required() -> bool {
@@ -122,6 +131,11 @@ fn what_is_seen_is_what_was_said() {
     if !is_root() {
         assert!(!required(), "the commands are for root");
         tell(&format!("skipped: {} commands are for root", commands.len()));
+        return;
+    }
+    if let Err(why) = makes_namespaces() {
+        assert!(!required(), "no PID namespace can be made: {why}");
+        tell(&format!("skipped: {} commands make PID namespaces, and none can be made: {why}", commands.len()));
         return;
     }
     let mut lacking: BTreeMap<String, usize> = BTreeMap::new();
