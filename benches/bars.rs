@@ -11,7 +11,7 @@ use std::error::Error;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use pidlab::realkernel::{Lab, LabOptions, Look, bare};
+use pidlab::realkernel::{Lab, LabOptions, Look, Priority, bare};
 use pidlab::scenario::{CloneFlags, Errno, Machine, Signal, WaitOptions};
 use pidlab::sim::{CloneArgs, TaskId, World};
 
@@ -59,7 +59,9 @@ struct Watcher {
 impl Watcher {
     fn open(name: &str, options: LabOptions) -> Result<Watcher, String> {
         let lab = Lab::open(options).map_err(|why| format!("{name}: {}", why.reason))?;
-        let name = format!("{name}, {}", lab.kernel().look.word());
+        let real_time = lab.kernel().real_time && options.priority != Priority::Ordinary;
+        let priority = if real_time { "real-time priorities" } else { "ordinary priorities" };
+        let name = format!("{name}, {}, {priority}", lab.kernel().look.word());
         Ok(Watcher { name, lab, results: Duration::MAX, full: Duration::MAX })
     }
 }
@@ -73,15 +75,16 @@ fn watching() -> Measured<Duration> {
     let auto = Lab::open(LabOptions::default()).map_err(|why| why.to_string())?.kernel().clone();
     println!("\none scenario: 8 processes, 2 namespaces, {steps} steps, Linux {}", auto.release);
     println!("  looked at {} where nothing is said (--look auto is {} here)", auto.look.in_words(), auto.look.word());
-    let ways = Look::ALL.into_iter().filter(|way| !matches!(way, Look::Auto | Look::Both));
+    let ways = [Look::Procfs, Look::Bpf].into_iter().flat_map(|look| {
+        let options = LabOptions::default().looking(look);
+        [Priority::Ordinary, Priority::RealTime].map(|priority| ("as we are", options.with_priority(priority)))
+    });
+    let ordinary = LabOptions::default().as_ordinary_user(true);
     let mut watchers: Vec<Watcher> = Vec::new();
-    for (who, unprivileged, way) in
-        ways.map(|way| ("as we are", false, way)).chain([("as an ordinary user", true, Look::Auto)])
-    {
-        let options = LabOptions::default().looking(way).as_ordinary_user(unprivileged);
+    for (who, options) in ways.chain([("as an ordinary user", ordinary)]) {
         match Watcher::open(who, options) {
             Ok(watcher) => watchers.push(watcher),
-            Err(why) => println!("  not measured: {}, {why}", way.word()),
+            Err(why) => println!("  not measured: {}, {}, {why}", options.look.word(), options.priority.word()),
         }
     }
     // In turns, so that a slow minute of the machine is slow for all of them.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pidlab_realkernel::{Kernel, Lab, LabError, LabOptions, Look, Sharing, Unavailable};
+use pidlab_realkernel::{Kernel, Lab, LabError, LabOptions, RunOptions, Unavailable};
 use pidlab_scenario::{Facts, Need, Run, Scenario};
 use pidlab_sim::{Misconception, Model};
 
@@ -21,16 +21,16 @@ impl Labs {
         Labs(Vec::new())
     }
 
-    /// One lab a CPU that this process may use, at most `jobs`, which look at processes in this way.
+    /// One lab a CPU that this process may use, at most `jobs`, set up in this way.
     ///
     /// # Errors
     /// Where the kernel side cannot run here.
-    pub(crate) fn open(jobs: usize, look: Look) -> Result<Labs, Unavailable> {
+    pub(crate) fn open(jobs: usize, options: LabOptions) -> Result<Labs, Unavailable> {
         let cpus = pidlab_realkernel::allowed_cpus();
         let mut labs = Vec::new();
         for index in 0..jobs.max(1) {
             let cpu = cpus.get(index % cpus.len().max(1)).copied();
-            let lab = Lab::open(LabOptions::default().on_cpu(cpu).looking(look))?;
+            let lab = Lab::open(options.on_cpu(cpu))?;
             // A limit that is nearly reached can put two labs in two places, and the model is of one.
             if labs.first().is_none_or(|first: &Lab| first.kernel().facts == lab.kernel().facts) {
                 labs.push(lab);
@@ -107,12 +107,12 @@ impl Worker {
 
     /// Runs a scenario on the machines asked for.
     pub(crate) fn judge(&mut self, scenario: &Scenario) -> Judged {
-        self.judge_sharing(scenario, Sharing::Auto)
+        self.judge_with(scenario, RunOptions::default())
     }
 
-    /// The same, where the processes of the kernel side share their memory, or do not.
-    pub(crate) fn judge_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Judged {
-        let judged = self.judge_until(scenario, sharing, Limit(None), |_| {});
+    /// The same, where the kernel side runs it in this way.
+    pub(crate) fn judge_with(&mut self, scenario: &Scenario, options: impl Into<RunOptions>) -> Judged {
+        let judged = self.judge_until(scenario, options.into(), Limit(None), |_| {});
         judged.unwrap_or_else(|TimedOut(_)| Judged::Failed("it was given up".to_owned()))
     }
 
@@ -127,13 +127,13 @@ impl Worker {
         told: impl FnMut(usize),
     ) -> Result<Judged, TimedOut> {
         let limit = Limit(limit.map(|limit| (Instant::now(), limit)));
-        self.judge_until(scenario, Sharing::Auto, limit, told)
+        self.judge_until(scenario, RunOptions::default(), limit, told)
     }
 
     fn judge_until(
         &mut self,
         scenario: &Scenario,
-        sharing: Sharing,
+        options: RunOptions,
         limit: Limit,
         told: impl FnMut(usize),
     ) -> Result<Judged, TimedOut> {
@@ -154,7 +154,7 @@ impl Worker {
             });
         }
         lab.limit_time(limit.left());
-        let run = match lab.run_told(scenario, sharing, told) {
+        let run = match lab.run_told(scenario, options, told) {
             Err(LabError::TimedOut) => return Err(limit.passed()),
             Err(LabError::Lacking(why) | LabError::Unavailable(why)) => {
                 let both = self.plan.on != On::Kernel;

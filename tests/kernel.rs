@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::{Arguments, Failed, Trial};
 use pidlab::compare::{self, Problem};
 use pidlab::coverage::{self, Coverage};
-use pidlab::realkernel::{Lab, LabError, LabOptions, Look, Sharing};
+use pidlab::realkernel::{Lab, LabError, LabOptions, Look, Priority, RunOptions, Sharing};
 use pidlab::scenario::random::Theme;
 use pidlab::scenario::{Fact, Facts, Machine, Outcome, Refusal, Run, Scenario, Unmodelled, library};
 use pidlab::sim::{Misconception, Model};
@@ -83,7 +83,7 @@ fn library_file(file: &library::LibraryFile, lab: &mut Lab) -> Result<(), Failed
     let scenario =
         Scenario::parse(&file.name, &file.path, file.text).map_err(|diagnostics| diagnostics.render(false))?;
     let facts = lab.kernel().facts.clone();
-    agrees(&scenario, lab, Sharing::Auto, &facts).map_err(|wrong| wrong.to_string().into())
+    agrees(&scenario, lab, RunOptions::default(), &facts).map_err(|wrong| wrong.to_string().into())
 }
 
 /// Whether a file is about kernels, or places, unlike this one.
@@ -114,8 +114,8 @@ impl Display for Wrong {
 }
 
 /// Runs on both machines.
-fn agrees(scenario: &Scenario, lab: &mut Lab, sharing: Sharing, facts: &Facts) -> Result<(), Wrong> {
-    let run = lab.run_sharing(scenario, sharing).map_err(|error| match error {
+fn agrees(scenario: &Scenario, lab: &mut Lab, options: RunOptions, facts: &Facts) -> Result<(), Wrong> {
+    let run = lab.run_with(scenario, options).map_err(|error| match error {
         LabError::Lacking(why) => Wrong::Lacks(why.to_string()),
         other => Wrong::Differs(other.to_string()),
     })?;
@@ -151,6 +151,9 @@ fn may_be_refused(refusal: Refusal) -> bool {
 /// A third of the random scenarios run with processes that have a memory of their own.
 const SHARINGS: &[Sharing] = &[Sharing::Auto, Sharing::Auto, Sharing::Own];
 
+/// And half of them without real-time priorities.
+const PRIORITIES: &[Priority] = &[Priority::Auto, Priority::Ordinary];
+
 fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
     let facts = lab.kernel().facts.clone();
     let config =
@@ -161,10 +164,11 @@ fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
     let refused = AtomicU32::new(0);
 
     let choices = pidlab::scenario::random::choices(RANDOM_STEPS);
-    let outcome = runner.run(&(select(Theme::ALL), select(SHARINGS), choices), |(theme, sharing, choices)| {
+    let drawn = (select(Theme::ALL), select(SHARINGS), select(PRIORITIES), choices);
+    let outcome = runner.run(&drawn, |(theme, sharing, priority, choices)| {
         let scenario = random::scenario(&choices, theme, &mut Model::new(facts.clone()), "random");
         let mut lab = lab.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match agrees(&scenario, &mut lab, sharing, &facts) {
+        match agrees(&scenario, &mut lab, RunOptions::from(sharing).with_priority(priority), &facts) {
             Ok(()) => Ok(()),
             Err(Wrong::Refused(refusal, _)) if may_be_refused(refusal) => {
                 refused.fetch_add(1, Ordering::Relaxed);
@@ -185,7 +189,7 @@ fn random_scenarios_agree(lab: &mut Lab) -> Result<(), Failed> {
             Err(format!("{refused} scenarios did not come to their end").into())
         }
         Ok(()) => Ok(()),
-        Err(TestError::Fail(why, (theme, _, choices))) => {
+        Err(TestError::Fail(why, (theme, .., choices))) => {
             let scenario = random::scenario(&choices, theme, &mut Model::new(facts.clone()), "random");
             Err(format!("{why}\nshrunk to:\n{}", scenario.to_toml()).into())
         }
@@ -216,7 +220,7 @@ fn who_execs_and_is_reaped_at_once(lab: &mut Lab) -> Result<(), Failed> {
     let scenario = Scenario::parse("killed", "killed.toml", text).map_err(|wrong| wrong.render(false))?;
     let starter = scenario.role("starter").ok_or("it has that role")?;
     for _ in 0..20 {
-        agrees(&scenario, lab, Sharing::Auto, &facts).map_err(|wrong| wrong.to_string())?;
+        agrees(&scenario, lab, RunOptions::default(), &facts).map_err(|wrong| wrong.to_string())?;
         let run = lab.run(&scenario).map_err(|why| why.to_string())?;
         let returned = &run.observations.last().ok_or("it was observed")?.returned;
         let named = returned
@@ -237,7 +241,7 @@ fn a_program_sees_what_procfs_shows() -> Result<(), Failed> {
     for file in library::files().filter(|file| !is_elsewhere(file, &facts)) {
         let scenario = Scenario::parse(&file.name, &file.path, file.text).map_err(|wrong| wrong.render(false))?;
         for sharing in [Sharing::Auto, Sharing::Own] {
-            lab.run_sharing(&scenario, sharing).map_err(|why| format!("{}: {why}", file.name))?;
+            lab.run_with(&scenario, sharing).map_err(|why| format!("{}: {why}", file.name))?;
         }
     }
     random_scenarios_agree(&mut lab)

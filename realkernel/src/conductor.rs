@@ -12,6 +12,7 @@ use crate::bpf::Program;
 use crate::eyes::{Eyes, Look};
 use crate::needs::{self, Allowed};
 use crate::outside::Outside;
+use crate::priority;
 use crate::probe::{self, RefusedCalls};
 use crate::program;
 use crate::quiet;
@@ -29,6 +30,8 @@ pub(crate) struct Conductor {
     eyes: &'static Eyes,
     outside: Outside,
     allowed: Allowed,
+    /// Whether real-time priorities may be given.
+    real_time: bool,
 }
 
 impl Conductor {
@@ -52,7 +55,7 @@ impl Conductor {
         let eyes = Eyes::open(program, look)?;
         // A run of host alone: what cannot make one process cannot run a scenario.
         let began = Instant::now();
-        World::start(Sharing::Shared, eyes)?.end()?;
+        World::start(Sharing::Shared, false, eyes)?.end()?;
         quiet::one_life_takes(began.elapsed());
         let facts = probe::facts()?;
         let allowed = Allowed {
@@ -61,7 +64,7 @@ impl Conductor {
             signals_can_queue: probe::signals_can_queue(),
             in_own_ipc_namespace: surroundings::has_ipc_namespaces(),
         };
-        Ok(Conductor { facts, eyes, outside, allowed })
+        Ok(Conductor { facts, eyes, outside, allowed, real_time: priority::is_allowed() })
     }
 
     /// The system calls that do not come through here.
@@ -72,6 +75,11 @@ impl Conductor {
     /// How it looks at processes.
     pub(crate) fn look(&self) -> Look {
         self.eyes.look()
+    }
+
+    /// Whether processes can have real-time priorities.
+    pub(crate) fn real_time(&self) -> bool {
+        self.real_time
     }
 
     /// What this kernel is like.
@@ -90,7 +98,7 @@ impl Conductor {
     }
 
     fn run_inside(&self, request: &Request, show: impl FnMut(&Observation) -> io::Result<()>) -> Result<Run, Trouble> {
-        let Request { scenario, sharing, every_step, held: _ } = request;
+        let Request { scenario, sharing, priority, every_step, held: _ } = request;
         if scenario.roles.len() > SLOTS {
             return Err(format!("a scenario has at most {SLOTS} processes").into());
         }
@@ -108,7 +116,9 @@ impl Conductor {
         if let Some(lacks) = blame::too_few_descriptors(scenario.roles.len()) {
             return Err(lacks.into());
         }
-        let mut world = World::start(sharing.of(scenario), self.eyes)?;
+        let real_time = priority::granted(*priority, self.real_time)?;
+        priority::of_conductor(real_time)?;
+        let mut world = World::start(sharing.of(scenario), real_time, self.eyes)?;
         world.facts = self.facts.clone();
         world.allowed = Some(self.allowed.clone());
         world.pid_max_is_local = is_local && is_watched;

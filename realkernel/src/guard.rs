@@ -26,6 +26,7 @@ use crate::conductor::Conductor;
 use crate::eyes::{self, Look};
 use crate::needs;
 use crate::outside::Outside;
+use crate::priority;
 use crate::surroundings::{self, Surroundings};
 use crate::sys::os;
 use crate::trouble::{Trouble, Unavailable};
@@ -76,6 +77,7 @@ fn guard(setup: Setup) -> i32 {
     };
     os::default_signals();
     os::most_descriptors();
+    os::limit_priority(if setup.unprivileged { 0 } else { priority::HIGHEST });
     let entered = enter_if_better_off(setup, here);
     let mut control = os::control();
     if control.read_exact(&mut [0; GREETING.len()]).is_err() {
@@ -388,6 +390,7 @@ fn conduct(mut control: UnixStream, user_namespace: bool, used_up: bool, mut con
         used_up,
         refused: conductor.refused(),
         look: conductor.look(),
+        real_time: conductor.real_time(),
     };
     if wire::send(&mut control, &hello).is_err() {
         return;

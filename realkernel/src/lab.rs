@@ -14,6 +14,7 @@ use pidlab_scenario::{Facts, Machine, Observation, Run, Scenario, Signal};
 use crate::blame;
 use crate::eyes::Look;
 use crate::guard;
+use crate::priority::Priority;
 use crate::sharing::Sharing;
 use crate::start;
 use crate::surroundings::Surroundings;
@@ -33,6 +34,8 @@ pub struct LabOptions {
     pub unprivileged: bool,
     /// How processes are looked at.
     pub look: Look,
+    /// Whether processes have real-time priorities.
+    pub priority: Priority,
 }
 
 impl LabOptions {
@@ -54,10 +57,40 @@ impl LabOptions {
         LabOptions { look, ..self }
     }
 
+    /// With processes that have real-time priorities or not.
+    #[must_use]
+    pub fn with_priority(self, priority: Priority) -> LabOptions {
+        LabOptions { priority, ..self }
+    }
+
     /// Given up root or not, before anything else.
     #[must_use]
     pub fn as_ordinary_user(self, unprivileged: bool) -> LabOptions {
         LabOptions { unprivileged, ..self }
+    }
+}
+
+/// How one scenario is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct RunOptions {
+    /// Whether processes share their memory.
+    pub sharing: Sharing,
+    /// Whether they have real-time priorities; [`Priority::Auto`] is as the lab is set up.
+    pub priority: Priority,
+}
+
+impl From<Sharing> for RunOptions {
+    fn from(sharing: Sharing) -> RunOptions {
+        RunOptions { sharing, ..RunOptions::default() }
+    }
+}
+
+impl RunOptions {
+    /// With real-time priorities or not.
+    #[must_use]
+    pub fn with_priority(self, priority: Priority) -> RunOptions {
+        RunOptions { priority, ..self }
     }
 }
 
@@ -75,6 +108,8 @@ pub struct Kernel {
     pub used_up: bool,
     /// How it looks at processes.
     pub look: Look,
+    /// Whether processes can have real-time priorities.
+    pub real_time: bool,
     /// The place where the lab is.
     pub surroundings: Surroundings,
 }
@@ -182,12 +217,12 @@ impl Lab {
         self.ask(scenario, false, NOBODY)
     }
 
-    /// Runs a scenario as [`Machine::run`] does, but with this sharing of memory instead of the lab's.
+    /// Runs a scenario as [`Machine::run`] does, but in this way instead of the lab's; a [`Sharing`] alone will do.
     ///
     /// # Errors
     /// As [`Machine::run`] of a lab.
-    pub fn run_sharing(&mut self, scenario: &Scenario, sharing: Sharing) -> Result<Run, LabError> {
-        self.run_told(scenario, sharing, |_| {})
+    pub fn run_with(&mut self, scenario: &Scenario, options: impl Into<RunOptions>) -> Result<Run, LabError> {
+        self.run_told(scenario, options, |_| {})
     }
 
     /// The same, and calls `told` now and then while a long run goes on, with how many steps it has taken.
@@ -197,12 +232,17 @@ impl Lab {
     pub fn run_told(
         &mut self,
         scenario: &Scenario,
-        sharing: Sharing,
+        options: impl Into<RunOptions>,
         told: impl FnMut(usize),
     ) -> Result<Run, LabError> {
-        let usual = std::mem::replace(&mut self.options.sharing, sharing);
+        let RunOptions { sharing, priority } = options.into();
+        let usual = self.options;
+        self.options.sharing = sharing;
+        if priority != Priority::Auto {
+            self.options.priority = priority;
+        }
         let run = self.ask_told(scenario, true, NOBODY, told);
-        self.options.sharing = usual;
+        self.options = usual;
         run
     }
 
@@ -241,8 +281,8 @@ impl Lab {
         if let Some(why) = &self.harmful {
             return Err(LabError::Unavailable(why.clone()));
         }
-        let sharing = self.options.sharing;
-        let request = Request { scenario: scenario.clone(), sharing, every_step, held: look.is_some() };
+        let LabOptions { sharing, priority, .. } = self.options;
+        let request = Request { scenario: scenario.clone(), sharing, priority, every_step, held: look.is_some() };
         let mut helper = match self.helper.take() {
             Some(helper) => helper,
             None => Helper::start(self.options)?.0,
@@ -331,9 +371,9 @@ impl Helper {
             .map_err(|error| not_started(&error))?;
         let mut helper = Helper { guard, control };
         Ok(match wire::receive(&mut helper.control) {
-            Ok(Hello::Ready { release, facts, user_namespace, used_up, refused, look }) => {
+            Ok(Hello::Ready { release, facts, user_namespace, used_up, refused, look, real_time }) => {
                 let surroundings = Surroundings { refused, ..Surroundings::here() };
-                Ok((helper, Kernel { release, facts, user_namespace, used_up, look, surroundings }))
+                Ok((helper, Kernel { release, facts, user_namespace, used_up, look, real_time, surroundings }))
             }
             Ok(Hello::Unavailable { why, in_needless_user_namespace }) => Err((why, in_needless_user_namespace)),
             Err(error) => return Err(helper.ended(error)),

@@ -11,7 +11,7 @@
 //! them, and when an answer is theirs and not the kernel's), `outside` (the watch over what is the machine's), `conductor` and `world` (how a scenario runs, and how a step is taken),
 //! `translate`, `command` and `outcome` (from a system call to a command and back), `look` (the same for calls that look at others),
 //! `agent` (what a scenario's process runs), `program` (how it goes on after an exec), `process` and `processes` (what is known of
-//! each), `quiet` and `asleep` (when the world is quiet, with the argument why), `probe` (what a kernel is like), `apart` (namespaces for
+//! each), `quiet` and `asleep` (when the world is quiet, with the argument why), `priority` (how that is made faster), `probe` (what a kernel is like), `apart` (namespaces for
 //! what is no scenario), `sys` (everything `unsafe`). They import one another downward only.
 #![cfg(target_os = "linux")]
 
@@ -30,6 +30,7 @@ mod look;
 mod needs;
 mod outcome;
 mod outside;
+mod priority;
 mod probe;
 mod process;
 mod processes;
@@ -54,7 +55,8 @@ pub use sys::{bare, plain};
 pub use apart::set_apart;
 pub use cgroups::CgroupLimit;
 pub use eyes::Look;
-pub use lab::{Kernel, Lab, LabError, LabOptions};
+pub use lab::{Kernel, Lab, LabError, LabOptions, RunOptions};
+pub use priority::Priority;
 pub use sharing::Sharing;
 pub use skip::{cannot_run, must_not_skip, skip};
 pub use surroundings::{Capabilities, ResourceLimit, Surroundings, is_in_first_user_namespace};

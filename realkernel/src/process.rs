@@ -131,20 +131,14 @@ impl Process {
         (result == 0 && told & PIDFD_INFO_EXIT != 0).then(|| libc::WIFEXITED(status))
     }
 
-    /// A line of its status, without the key (proc_pid_status(5)).
-    fn status_line(&self, key: &str) -> Option<String> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.number)).ok()?;
-        status.lines().find_map(|line| line.strip_prefix(key)).map(|line| line.trim().to_owned())
-    }
-
-    /// Asks who traces it (proc_pid_status(5), `TracerPid`).
+    /// Asks who traces it.
     pub(crate) fn look_for_tracer(&mut self) {
-        self.tracer = self.status_line("TracerPid:").and_then(|number| number.parse().ok()).unwrap_or(0);
+        self.tracer = self.sight.tracer(self.number);
     }
 
     /// Whether its user is the conductor's, which is 0 to the conductor.
     pub(crate) fn is_conductors_user(&self) -> bool {
-        let users = self.status_line("Uid:").unwrap_or_default();
+        let users = sight::status_line(self.number, "Uid:").unwrap_or_default();
         users.split_ascii_whitespace().all(|user| user == "0") && !users.is_empty()
     }
 
@@ -158,7 +152,7 @@ impl Process {
 
     /// Whether it has a handler for a signal (proc_pid_status(5), `SigCgt`).
     pub(crate) fn handles(&self, signal: i32) -> bool {
-        let mask = self.status_line("SigCgt:");
+        let mask = sight::status_line(self.number, "SigCgt:");
         let mask = mask.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or(0);
         mask & (1 << (signal - 1)) != 0
     }
@@ -256,9 +250,11 @@ impl Process {
         // A sleeper may be left on the queue, and procfs says then that it runs. Its system call, which takes it off, is not for everybody to
         // ask for: the files of who has given up its memory belong to the machine's root (fs/proc/base.c, `task_dump_owner`).
         let asleep = files.is_asleep(self.number) || (files.is_hidden(self.number) && self.is_asleep());
-        let shown = (files.stat_now(self.number), views, numbers, namespace.ok(), asleep);
+        let tracer = files.tracer(self.number);
+        let shown = (files.stat_now(self.number), views, numbers, namespace.ok(), asleep, tracer);
         let known = self.sight.views(self.number, self.seen, self.views)?;
-        let mut seen = (Some(self.seen), known, self.pids.clone(), Some(self.namespace()), self.is_asleep());
+        let tracer = self.sight.tracer(self.number);
+        let mut seen = (Some(self.seen), known, self.pids.clone(), Some(self.namespace()), self.is_asleep(), tracer);
         if self.seen.state == b'Z' {
             // It sleeps nowhere, and has no namespace to show any more.
             (seen.3, seen.4) = (shown.3, shown.4);

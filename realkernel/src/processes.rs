@@ -17,6 +17,8 @@ use crate::sys::{os, queues};
 /// Every process of a run, by role.
 pub(crate) struct Processes {
     eyes: &'static Eyes,
+    /// Whether they have real-time priorities, above the conductor's.
+    pub(crate) real_time: bool,
     known: BTreeMap<Role, Process>,
     /// Namespaces with their ancestors (outermost first, itself last), each held open.
     namespaces: BTreeMap<Inode, (Vec<Inode>, File)>,
@@ -33,9 +35,10 @@ pub(crate) struct Processes {
 
 impl Processes {
     /// None yet.
-    pub(crate) fn new(eyes: &'static Eyes) -> Processes {
+    pub(crate) fn new(eyes: &'static Eyes, real_time: bool) -> Processes {
         Processes {
             eyes,
+            real_time,
             known: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             shown: Vec::new(),

@@ -103,7 +103,7 @@ pub(crate) fn settle(
     let mut started = None;
     for pass in 0u32.. {
         if pass == 0 {
-            processes.get(actor).map(soon_done);
+            soon_done(processes, actor);
         } else {
             hand_over(pass);
         }
@@ -142,8 +142,12 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), S
     Err(what.to_owned())
 }
 
-/// Gives an agent some time, and says whether it has done its last command.
-pub(crate) fn soon_done(process: &Process) -> bool {
+/// Gives an agent some time, and says whether it has done its last command. With real-time priorities it has had all that it can use.
+pub(crate) fn soon_done(processes: &Processes, role: Role) -> bool {
+    let Some(process) = processes.get(role) else { return false };
+    if processes.real_time {
+        return is_done(role);
+    }
     let slot = arena::slot(process.role.index());
     let done = slot.done.load(Ordering::Acquire);
     if done == slot.command.load(Ordering::Acquire) {
@@ -161,7 +165,7 @@ pub(crate) fn soon_done(process: &Process) -> bool {
             }
         }
     }
-    is_done(process.role)
+    is_done(role)
 }
 
 /// Whether an agent has done its last command.

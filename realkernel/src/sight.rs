@@ -94,7 +94,7 @@ pub(crate) enum Sight {
     /// By files that are held open.
     Files { stat: File, wchan: File, witness: Witness },
     /// By a program, which knows it by where its `struct pid` is: as long as somebody has a pidfd that is nobody else's.
-    Program { looker: &'static Looker, identity: u64, asleep: bool, views: Views },
+    Program { looker: &'static Looker, identity: u64, asleep: bool, views: Views, tracer: i32 },
 }
 
 impl Sight {
@@ -112,7 +112,8 @@ impl Sight {
     pub(crate) fn by_program(looker: &'static Looker, number: i32) -> io::Result<(Sight, Told, u64)> {
         let (seen, numbers) = looker.look_at(number).ok_or_else(|| io::Error::other("a process is not there"))?;
         let views = Views::of(&seen);
-        let sight = Sight::Program { looker, identity: seen.identity, asleep: seen.off_the_queue, views };
+        let Seen { identity, off_the_queue: asleep, tracer, .. } = seen;
+        let sight = Sight::Program { looker, identity, asleep, views, tracer };
         Ok((sight, (numbers, views), seen.inode))
     }
 
@@ -132,10 +133,11 @@ impl Sight {
 
     /// Takes what a program has seen at this number; nothing if the process that is meant is gone.
     pub(crate) fn take(&mut self, seen: Option<&Seen>) -> Option<Stat> {
-        let Sight::Program { identity, asleep, views, .. } = self else { return None };
+        let Sight::Program { identity, asleep, views, tracer, .. } = self else { return None };
         let seen = seen.filter(|seen| seen.identity == *identity)?;
         *asleep = seen.off_the_queue;
         *views = Views::of(seen);
+        *tracer = seen.tracer;
         Some(Stat::of(seen))
     }
 
@@ -158,6 +160,16 @@ impl Sight {
         let call = || fs::read(format!("/proc/{number}/syscall"));
         matches!(self, Sight::Files { .. })
             && call().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    /// The number of the thread that traces it, 0 for none (proc_pid_status(5), `TracerPid`).
+    pub(crate) fn tracer(&self, number: i32) -> i32 {
+        match self {
+            Sight::Program { tracer, .. } => *tracer,
+            Sight::Files { .. } => {
+                status_line(number, "TracerPid:").and_then(|number| number.parse().ok()).unwrap_or(0)
+            }
+        }
     }
 
     /// Why it is not known to be asleep, for who asks.
@@ -210,14 +222,33 @@ fn has_place(wchan: &File) -> bool {
     name.get(..length).is_some_and(|name| !name.is_empty() && name != b"0")
 }
 
+/// A line of the status of a process, without its key (proc_pid_status(5)).
+pub(crate) fn status_line(number: i32, key: &str) -> Option<String> {
+    let mut text = [0; STATUS];
+    let line = line_of(status(number, &mut text).ok()?, key)?;
+    Some(String::from_utf8_lossy(line).trim().to_owned())
+}
+
+/// More than a status has.
+const STATUS: usize = 4096;
+
+/// Reads it in one piece, which is a third of the price of asking how long it is first.
+fn status(number: i32, text: &mut [u8; STATUS]) -> io::Result<&[u8]> {
+    let file = File::open(format!("/proc/{number}/status"))?;
+    let length = os::pread(file.as_fd(), text).ok_or_else(|| io::Error::other("an empty status"))?;
+    Ok(text.get(..length).unwrap_or_default())
+}
+
+fn line_of<'t>(status: &'t [u8], key: &str) -> Option<&'t [u8]> {
+    status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(key.as_bytes()))
+}
+
 /// The numbers of a process, the conductor's first, and its group and session (proc_pid_status(5), the `NS` lines).
 pub(crate) fn read_status(number: i32) -> io::Result<Told> {
-    let mut text = [0; 4096];
-    let file = File::open(format!("/proc/{number}/status"))?;
-    let length = os::pread(file.as_fd(), &mut text).ok_or_else(|| io::Error::other("an empty status"))?;
+    let mut text = [0; STATUS];
+    let status = status(number, &mut text)?;
     let line = |key: &str| {
-        let mut lines = text.get(..length)?.split(|byte| *byte == b'\n');
-        let line = lines.find_map(|line| line.strip_prefix(key.as_bytes()))?;
+        let line = line_of(status, key)?;
         let fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
         fields.map(|field| u32::try_from(decimal(field)?).ok()).collect::<Option<Vec<u32>>>()
     };

@@ -6,6 +6,7 @@ use pidlab_scenario::{Facts, Observation, Run, Scenario};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::eyes::Look;
+use crate::priority::Priority;
 use crate::sharing::Sharing;
 use crate::trouble::{Trouble, Unavailable};
 
@@ -55,7 +56,15 @@ impl Setup {
 #[derive(Serialize, Deserialize, Debug)]
 pub(crate) enum Hello {
     /// It can run scenarios.
-    Ready { release: String, facts: Facts, user_namespace: bool, used_up: bool, refused: Vec<String>, look: Look },
+    Ready {
+        release: String,
+        facts: Facts,
+        user_namespace: bool,
+        used_up: bool,
+        refused: Vec<String>,
+        look: Look,
+        real_time: bool,
+    },
     /// It cannot, and why, and what to do about it. It may be able to without a user namespace, if it was in one that it need not have.
     Unavailable { why: Unavailable, in_needless_user_namespace: bool },
 }
@@ -65,6 +74,7 @@ pub(crate) enum Hello {
 pub(crate) struct Request {
     pub(crate) scenario: Scenario,
     pub(crate) sharing: Sharing,
+    pub(crate) priority: Priority,
     /// Observe the world after every step, or only at the end.
     pub(crate) every_step: bool,
     /// Show each observation when it is made, and wait for a [`GoOn`] before the next step: for whoever wants to look, too.

@@ -20,6 +20,7 @@ use crate::eyes::Eyes;
 use crate::look;
 use crate::needs::{self, Allowed};
 use crate::outcome::outcome;
+use crate::priority;
 use crate::probe;
 use crate::process::Process;
 use crate::processes::Processes;
@@ -80,8 +81,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Makes host: PID 1 of a fresh namespace, leader of a session and a group.
-    pub(crate) fn start(sharing: Sharing, eyes: &'static Eyes) -> Result<World, Trouble> {
+    /// Makes host: PID 1 of a fresh namespace, leader of a session and a group, with a real-time priority or not.
+    pub(crate) fn start(sharing: Sharing, real_time: bool, eyes: &'static Eyes) -> Result<World, Trouble> {
         let sharing = match sharing {
             Sharing::Own => 0,
             Sharing::Auto | Sharing::Shared => CloneFlags::CLONE_VM.bits(),
@@ -96,7 +97,7 @@ impl World {
         }
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
         let mut world = World {
-            processes: Processes::new(eyes),
+            processes: Processes::new(eyes, real_time),
             first: Role::HOST,
             states: BTreeMap::new(),
             pending: BTreeMap::new(),
@@ -110,6 +111,9 @@ impl World {
         };
         let host = world.processes.born(Role::HOST, pidfd);
         host.map_err(|error| blame::trouble("the first process of a scenario", &error))?;
+        if let (true, Some(host)) = (real_time, world.processes.get(Role::HOST)) {
+            priority::of_agents(host.number)?;
+        }
         world.settle(Role::HOST)?;
         Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0))?;
         world.settle(Role::HOST)?;
@@ -380,7 +384,7 @@ impl World {
             return self.await_vfork_child(by, child);
         }
         // Who made a process lives to say so: quiet is needed only where it does not.
-        if !self.processes.get(by).is_some_and(quiet::soon_done) {
+        if !quiet::soon_done(&self.processes, by) {
             self.settle(by)?;
         }
         let slot = arena::slot(by.index());

@@ -64,10 +64,11 @@ fn as_root_and_as_an_ordinary_user() {
     let Some(mut first) = Lab::or_skip(LabOptions::default()) else { return };
     let Some(mut user) = Lab::or_skip(LabOptions::default().as_ordinary_user(true)) else { return };
     assert!(user.kernel().user_namespace);
-    // One kernel, but an ordinary user has only the one user.
-    let alike = |lab: &Lab| lab.kernel().facts.clone().with(Fact::AnotherUser, false);
+    // One kernel, but an ordinary user has only the one user, and is not the machine's root.
+    const OF_ROOT: [Fact; 2] = [Fact::AnotherUser, Fact::MachineRoot];
+    let alike = |lab: &Lab| OF_ROOT.into_iter().fold(lab.kernel().facts.clone(), |facts, fact| facts.with(fact, false));
     assert_eq!(alike(&first), alike(&user));
-    assert!(!user.kernel().facts.holds(Fact::AnotherUser));
+    assert!(OF_ROOT.iter().all(|fact| !user.kernel().facts.holds(*fact)));
     let scenarios = scenarios(&user);
     for scenario in &scenarios {
         assert_eq!(first.run(scenario).expect("a run"), user.run(scenario).expect("a run"), "{}", scenario.name);

@@ -8,7 +8,7 @@ mod proc;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::scenario;
-use pidlab_realkernel::{Lab, LabOptions, Look, Sharing};
+use pidlab_realkernel::{Lab, LabOptions, Look, Priority, Sharing};
 use pidlab_scenario::random::{Choice, Guide, RandomConfig, Theme, scenario as random};
 use pidlab_scenario::{
     Handled, Machine, NamespaceId, Observation, ProcessView, Refusal, Role, Scenario, State, Step, library,
@@ -95,6 +95,7 @@ fn labs() -> impl Iterator<Item = Lab> {
         LabOptions::default(),
         LabOptions::default().with_sharing(Sharing::Own),
         LabOptions::default().looking(Look::Procfs),
+        LabOptions::default().with_priority(Priority::Ordinary),
         LabOptions::default().as_ordinary_user(true),
     ];
     options.into_iter().filter_map(Lab::or_skip)
@@ -217,10 +218,9 @@ fn choices(seed: u64, steps: usize) -> Vec<Choice> {
 
 #[test]
 fn of_random_scenarios() {
-    // A quarter of them with a memory of their own.
-    let kinds = [Sharing::Auto, Sharing::Auto, Sharing::Auto, Sharing::Own];
-    let mut labs: Vec<Lab> =
-        kinds.into_iter().filter_map(|sharing| Lab::or_skip(LabOptions::default().with_sharing(sharing))).collect();
+    let ordinary = LabOptions::default().with_priority(Priority::Ordinary);
+    let kinds = [LabOptions::default(), ordinary, ordinary.with_sharing(Sharing::Own), LabOptions::default()];
+    let mut labs: Vec<Lab> = kinds.into_iter().filter_map(Lab::or_skip).collect();
     let mut steps = 0;
     for (case, lab) in (0..24).zip((0..labs.len()).cycle()) {
         let lab = &mut labs[lab];

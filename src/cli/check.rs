@@ -115,7 +115,7 @@ pub(super) fn check(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let part = entries.into_iter().enumerate().filter(|(index, _)| shard.takes(*index));
     let entries: Vec<_> = part.map(|(_, entry)| entry).collect();
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from).min(entries.len().max(1));
-    let (labs, on, no_kernel) = match super::open_labs(arguments.on, jobs, arguments.looking.look) {
+    let (labs, on, no_kernel) = match super::open_labs(arguments.on, jobs, arguments.looking.options()) {
         Ok(labs) => (labs, arguments.on, false),
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, true),

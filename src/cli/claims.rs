@@ -84,7 +84,7 @@ pub(super) fn claims(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         Ok(cases) => cases,
         Err(end) => return Ok(end),
     };
-    let (labs, on, mut end) = match super::open_labs(arguments.on, super::default_jobs(), arguments.looking.look) {
+    let (labs, on, mut end) = match super::open_labs(arguments.on, super::default_jobs(), arguments.looking.options()) {
         Ok(labs) => (labs, arguments.on, End::Agree),
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, End::NoKernel),

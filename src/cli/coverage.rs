@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use clap::Args;
-use pidlab_realkernel::Look;
+use pidlab_realkernel::LabOptions;
 use pidlab_scenario::Scenario;
 use pidlab_sim::Rule;
 use pidlab_sim::rule::Kind;
@@ -97,7 +97,7 @@ pub(super) fn coverage(out: &mut Out, arguments: &RulesArguments) -> io::Result<
         Err(end) => return Ok(end),
     };
     let jobs = super::default_jobs();
-    let Ok(labs) = super::open_labs(arguments.on, jobs, Look::Auto) else { return Ok(End::NoKernel) };
+    let Ok(labs) = super::open_labs(arguments.on, jobs, LabOptions::default()) else { return Ok(End::NoKernel) };
     let release = labs.kernel().map(|kernel| kernel.release.clone());
     let at_hand = labs.facts();
     let mut coverage = Coverage::new(release.is_some());

@@ -135,7 +135,8 @@ pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     let begun = Instant::now();
     let jobs = arguments.jobs();
     let on = if arguments.verify { On::Both } else { On::Model };
-    let Ok(labs) = super::open_labs(on, jobs, arguments.looking.look) else { return Ok(End::NoKernel) };
+    let options = arguments.looking.options();
+    let Ok(labs) = super::open_labs(on, jobs, options) else { return Ok(End::NoKernel) };
     let space = explored(&arguments.plan(labs.facts()));
     let found = told::Found { space: &space, properties: space.properties(), took: begun.elapsed() };
     let json = arguments.format == Format::Json;
@@ -151,7 +152,7 @@ pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     }
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
     let resume = arguments.resume.as_deref();
-    let verified = match verify::verify(&space, labs, shard, jobs, arguments.length.into(), resume) {
+    let verified = match verify::verify(&space, (labs, options), shard, jobs, arguments.length.into(), resume) {
         Ok(verified) => verified,
         Err(why) => {
             let file = resume.map(|file| file.display().to_string()).unwrap_or_default();

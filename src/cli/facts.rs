@@ -73,11 +73,12 @@ fn numbers(kernel: &Kernel) -> [NumberLine; 2] {
 }
 
 pub(super) fn facts(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
-    let labs = super::open_labs(On::Kernel, 1, arguments.looking.look);
+    let labs = super::open_labs(On::Kernel, 1, arguments.looking.options());
     let Some(kernel) = labs.as_ref().ok().and_then(|labs| labs.kernel()) else { return Ok(End::NoKernel) };
     if arguments.format == Format::Json {
         let header = serde_json::json!({
             "kernel": kernel.release, "user_namespace": kernel.user_namespace, "look": kernel.look.word(),
+            "real_time": kernel.real_time,
         });
         writeln!(out, "{header}")?;
         for (fact, holds) in kernel.facts.iter() {
@@ -96,7 +97,8 @@ pub(super) fn facts(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
             ", in a user namespace of its own, for root has used up its PID namespaces (user.max_pid_namespaces)"
         }
     };
-    writeln!(out, "Linux {}{user}; processes are looked at {}", kernel.release, kernel.look.in_words())?;
+    let priority = if kernel.real_time { ", and can have real-time priorities" } else { "" };
+    writeln!(out, "Linux {}{user}; processes are looked at {}{priority}", kernel.release, kernel.look.in_words())?;
     for (what, heading) in [
         ("kernel", "What differs between kernels"),
         ("place", "What is about this machine"),

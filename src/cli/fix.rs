@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use pidlab_realkernel::Sharing;
 use pidlab_scenario::{Claim, OutcomeClaim, Place};
 
 use super::{End, Out, failed};
@@ -152,7 +151,7 @@ fn left(source: &Source, verdict: &Verdict) -> Vec<String> {
 }
 
 fn verdict(worker: &mut Worker, source: &Source) -> Result<Verdict, String> {
-    match worker.judge_sharing(&source.scenario, Sharing::Auto) {
+    match worker.judge(&source.scenario) {
         Judged::Verdict(verdict) | Judged::ModelOnly(_, verdict) | Judged::Lacking(_, Some(verdict)) => Ok(verdict),
         Judged::Lacking(_, None) => Err("it is for other machines".to_owned()),
         Judged::Skipped(why, _) => Err(format!("it cannot be run here: {}", why.reason)),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pidlab_realkernel::Sharing;
+use pidlab_realkernel::{Priority, RunOptions, Sharing};
 use pidlab_scenario::Scenario;
 use pidlab_scenario::random::Choice;
 use pidlab_sim::{Model, rule};
@@ -130,7 +130,7 @@ struct Found {
     replays: usize,
     /// How many steps it had as it was drawn; none if it was not.
     drawn: u64,
-    sharing: Sharing,
+    options: RunOptions,
     /// The file of the corpus that it is in.
     file: Option<PathBuf>,
 }
@@ -170,7 +170,7 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         return ended;
     }
     let jobs = arguments.jobs.map_or_else(super::default_jobs, usize::from);
-    let Ok(labs) = super::open_labs(arguments.on, jobs, arguments.looking.look) else { return Ok(End::NoKernel) };
+    let Ok(labs) = super::open_labs(arguments.on, jobs, arguments.looking.options()) else { return Ok(End::NoKernel) };
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
     let machines = machines(&labs, arguments.on);
@@ -269,8 +269,8 @@ pub(super) fn fuzz(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
 
 /// A scenario of the corpus. What this kernel is not for, or the surroundings do not let run, is no difference.
 fn known(worker: &mut Worker, kept: Kept<'_>) -> Case {
-    let Kept { scenario, file, sharing } = kept;
-    let trial = Trial { name: scenario.name.clone(), draw: Draw { sharing, ..Draw::new(0, 0) } };
+    let Kept { scenario, file, options } = kept;
+    let trial = Trial { name: scenario.name.clone(), draw: Draw { options, ..Draw::new(0, 0) } };
     match trial.wrong(worker, scenario) {
         Ok(verdict) => Case::Mended { decided: !verdict.is_not_decided() },
         Err(Not::Asked) => Case::Mended { decided: true },
@@ -283,7 +283,7 @@ fn known(worker: &mut Worker, kept: Kept<'_>) -> Case {
                 program,
                 replays: 0,
                 drawn: 0,
-                sharing,
+                options,
                 file: Some(file.to_owned()),
             })
         }
@@ -385,7 +385,10 @@ impl Found {
         if let Some(misconception) = arguments.belief.believe {
             options += &format!(" --misconception {}", misconception.word());
         }
-        let run = if self.sharing == Sharing::Own { "pidlab run --own-memory" } else { "pidlab run" };
+        let run = if self.options.sharing == Sharing::Own { "pidlab run --own-memory" } else { "pidlab run" };
+        if self.options.priority != Priority::Auto {
+            options += &format!(" --priority {}", self.options.priority.word());
+        }
         match self.file.as_ref().or(arguments.save.as_ref()) {
             Some(file) if self.replays == 0 => format!("{run}{options} {}", file.display()),
             Some(file) => format!("{run}{options} {}   # seed {seed}", file.display()),
@@ -442,7 +445,7 @@ impl Trial {
 
     /// The verdict where all is well, else what is wrong, in words.
     fn wrong(&self, worker: &mut Worker, scenario: &Scenario) -> Result<Verdict, Not> {
-        match worker.judge_sharing(scenario, self.draw.sharing) {
+        match worker.judge_with(scenario, self.draw.options) {
             Judged::Verdict(verdict) if verdict.problems.is_empty() || verdict.is_not_decided() => Ok(verdict),
             Judged::Verdict(verdict) => {
                 let problems = verdict.problems.iter().map(|problem: &Problem| tell::problem(scenario, problem));
@@ -482,6 +485,6 @@ impl Trial {
             report += "not seen again with the same steps: the outcome depends on something uncontrolled\n";
         }
         let program = standalone::program(worker.model(), &scenario, plain(&report).trim_end());
-        Found { scenario, report, program, replays: replays + more, drawn, sharing: self.draw.sharing, file: None }
+        Found { scenario, report, program, replays: replays + more, drawn, options: self.draw.options, file: None }
     }
 }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use pidlab_realkernel::Look;
+use pidlab_realkernel::{LabOptions, Look};
 use pidlab_scenario::{Facts, Scenario, one_line};
 use pidlab_sim::Model;
 use serde_json::{Value, json};
@@ -106,7 +106,10 @@ pub(super) fn hearsay(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
 impl Arguments {
     fn facts(&self) -> Facts {
         let asked = self.under.is_none() && !self.elsewhere.is_wanted();
-        let here = asked.then(|| crate::kernel::Labs::open(1, Look::Procfs).ok()).flatten().map(|labs| labs.facts());
+        let here = asked
+            .then(|| crate::kernel::Labs::open(1, LabOptions::default().looking(Look::Procfs)).ok())
+            .flatten()
+            .map(|labs| labs.facts());
         let facts = here.unwrap_or_else(|| match self.like {
             Like::Newest => Facts::newest(),
             Like::Oldest => Facts::oldest(),

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use pidlab_learn::{Beside, KernelRun, Progress, Session, Stage, Store, course};
 use pidlab_page::LESSONS;
 use pidlab_page::goal::{self, GOALS, Goal, Verdict};
-use pidlab_realkernel::{Lab, LabError, LabOptions};
+use pidlab_realkernel::{Lab, LabError};
 use pidlab_scenario::held::Whose;
 use pidlab_scenario::{Facts, Machine, Observation, Scenario, escaped_json, one_line};
 use pidlab_sim::Model;
@@ -203,7 +203,7 @@ impl Show {
         if arguments.on == On::Model {
             return Ok(Show { lab: None, facts: Facts::newest(), differs: false });
         }
-        match Lab::open(LabOptions::default().looking(arguments.looking.look)) {
+        match Lab::open(arguments.looking.options()) {
             Ok(lab) => Ok(Show { facts: lab.kernel().facts.clone(), lab: Some(lab), differs: false }),
             Err(why) => {
                 eprintln!("error: this kernel cannot give answers: {}\nremedy: {}", why.reason, why.remedy);

@@ -55,7 +55,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
-use pidlab_realkernel::{Look, Unavailable};
+use pidlab_realkernel::{LabOptions, Look, Priority, Unavailable};
 use pidlab_scenario::printable_styled;
 use pidlab_sim::Misconception;
 
@@ -186,6 +186,16 @@ struct Looking {
     /// How processes are looked at on the kernel side. What is seen is the same by all ways; `auto` is the fastest that there is here.
     #[arg(long, value_name = "WAY", default_value = "auto", value_parser = look())]
     look: Look,
+    /// Whether the processes of the kernel side have real-time priorities (sched(7)), which make it faster. `auto` is wherever they may be given, but for a quarter of
+    /// the random scenarios: with ordinary ones Linux shows more of the orders that it may choose.
+    #[arg(long, value_name = "KIND", default_value = "auto", value_parser = priority())]
+    priority: Priority,
+}
+
+impl Looking {
+    fn options(self) -> LabOptions {
+        LabOptions::default().looking(self.look).with_priority(self.priority)
+    }
 }
 
 /// Reads a way to look by its word.
@@ -193,6 +203,13 @@ fn look() -> impl TypedValueParser<Value = Look> {
     let by_word = |word: String| Look::ALL.into_iter().find(|look| look.word() == word);
     PossibleValuesParser::new(Look::ALL.map(Look::word))
         .map(move |word| by_word(word).expect("only words of ways are possible"))
+}
+
+/// Reads a priority by its word.
+fn priority() -> impl TypedValueParser<Value = Priority> {
+    let by_word = |word: String| Priority::ALL.into_iter().find(|priority| priority.word() == word);
+    PossibleValuesParser::new(Priority::ALL.map(Priority::word))
+        .map(move |word| by_word(word).expect("only words of priorities are possible"))
 }
 
 /// How results are written.
@@ -405,11 +422,11 @@ fn selected(selection: Result<Selection, Vec<String>>) -> Result<Selection, End>
 }
 
 /// The labs that a command needs; where there can be none, the reason on standard error.
-fn open_labs(on: On, jobs: usize, look: Look) -> Result<Labs, Unavailable> {
+fn open_labs(on: On, jobs: usize, options: LabOptions) -> Result<Labs, Unavailable> {
     if on == On::Model {
         return Ok(Labs::none());
     }
-    Labs::open(jobs, look).inspect_err(|unavailable| {
+    Labs::open(jobs, options).inspect_err(|unavailable| {
         eprintln!("the kernel side is skipped: {}", unavailable.reason);
         eprintln!("remedy: {}", unavailable.remedy);
     })

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pidlab_judge::{Surroundings, options, options_with_reads};
-use pidlab_realkernel::Look;
+use pidlab_realkernel::{LabOptions, Look};
 use pidlab_scenario::Facts;
 
 use super::{End, Out};
@@ -67,7 +67,7 @@ pub(super) fn record(_: &mut Out, arguments: &Arguments) -> io::Result<End> {
 
 /// What this kernel is like, where that can be asked.
 fn facts() -> Option<Facts> {
-    let labs = Labs::open(1, Look::Procfs).ok()?;
+    let labs = Labs::open(1, LabOptions::default().looking(Look::Procfs)).ok()?;
     labs.kernel().map(|kernel| kernel.facts.clone())
 }
 

@@ -80,7 +80,7 @@ pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         eprintln!("error: {wrong}");
         return Ok(End::BadInput);
     }
-    let (labs, on, mut end) = match super::open_labs(arguments.on, 1, arguments.looking.look) {
+    let (labs, on, mut end) = match super::open_labs(arguments.on, 1, arguments.looking.options()) {
         Ok(labs) => (labs, arguments.on, End::Agree),
         Err(_) if arguments.on == On::Kernel => return Ok(End::NoKernel),
         Err(_) => (Labs::none(), On::Model, End::NoKernel),
@@ -94,7 +94,7 @@ pub(super) fn run(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
         1,
         Plan { on, belief: arguments.belief.believe },
         sources.len(),
-        |worker, index| worker.judge_sharing(&sources[index].scenario, sharing),
+        |worker, index| worker.judge_with(&sources[index].scenario, sharing),
         |index, judged| {
             if index > 0 && arguments.format == Format::Text {
                 written = writeln!(out);

@@ -10,12 +10,14 @@ use std::fs;
 use super::code::Width;
 
 /// The members that are read, by their struct: numbers and pointers.
-const VALUES: [(&str, &str); 9] = [
+const VALUES: [(&str, &str); 11] = [
     ("task_struct", "__state"),
     ("task_struct", "exit_state"),
     ("task_struct", "flags"),
     ("task_struct", "on_rq"),
     ("task_struct", "real_parent"),
+    ("task_struct", "ptrace"),
+    ("task_struct", "parent"),
     ("task_struct", "signal"),
     ("task_struct", "thread_pid"),
     ("sched_entity", "sched_delayed"),

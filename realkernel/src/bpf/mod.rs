@@ -91,6 +91,8 @@ pub(crate) struct Seen {
     /// Group and session as it sees them itself.
     pub(crate) pgid: u32,
     pub(crate) sid: u32,
+    /// The number of the thread that traces it, as the conductor sees it; 0 for none that it sees.
+    pub(crate) tracer: i32,
     /// How deep its namespace is.
     level: u64,
     /// The inode of its namespace.
@@ -157,6 +159,7 @@ impl Looker {
             sid: number(program::Field::OwnSession),
             level: word(program::Field::Level),
             inode: word(program::Field::Inode),
+            tracer: number(program::Field::Tracer).cast_signed(),
         })
     }
 }

@@ -7,6 +7,7 @@
 //!     pid = task->thread_pid: its identity, its level, the namespace there, and the inode of that
 //!     parent = task->real_parent->signal->pids[TGID], group and session = task->signal->pids[PGID], [SID]:
 //!         the number of each at the conductor's level, and of the latter two at the task's own
+//!     tracer = if task->ptrace, task->parent->thread_pid: its number at the conductor's level
 //!     if asked for: all numbers from the conductor's level on
 //! ```
 
@@ -50,10 +51,11 @@ pub(super) enum Field {
     OwnSession,
     Level,
     Inode,
+    Tracer,
 }
 
 /// How many they are.
-pub(super) const FIELDS: usize = Field::Inode as usize + 1;
+pub(super) const FIELDS: usize = Field::Tracer as usize + 1;
 
 /// What the program holds all the time.
 const SHARED: R = R(6);
@@ -203,6 +205,7 @@ impl Writer<'_> {
         self.numbers_of(PIDTYPE_PGID, Field::Group, Some(Field::OwnGroup));
         self.follow(R(2), TASK, "task_struct", "signal");
         self.numbers_of(PIDTYPE_SID, Field::Session, Some(Field::OwnSession));
+        self.tracer();
         self.all_numbers();
         self.code.land(has_none);
     }
@@ -224,6 +227,21 @@ impl Writer<'_> {
         self.code.call(Helper::ProbeReadKernel);
         self.code.load(Width::Word, R(1), STACK, place::UPID);
         self.code.store(SEEN_OF_IT, field(Field::Inode), R(1));
+    }
+
+    /// The number of the thread that traces the task, in the looker's namespace (kernel/ptrace.c, `ptrace_parent`).
+    fn tracer(&mut self) {
+        self.code.set(R(1), 0);
+        self.code.store(SEEN_OF_IT, field(Field::Tracer), R(1));
+        self.follow(R(1), TASK, "task_struct", "ptrace");
+        let untraced = self.code.jump(R(1), When::Zero);
+        self.follow(R(2), TASK, "task_struct", "parent");
+        self.follow(R(2), R(2), "task_struct", "thread_pid");
+        let none = self.code.jump(R(2), When::Zero);
+        self.code.store(STACK, place::PID, R(2));
+        self.number_in(place::OWN_LEVEL, place::OWN_NAMESPACE, Field::Tracer);
+        self.code.land(none);
+        self.code.land(untraced);
     }
 
     /// The number of one of the pids of a `signal_struct`, which is in register 2: in the looker's namespace, and in the task's own.

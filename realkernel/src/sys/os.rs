@@ -48,6 +48,41 @@ pub(crate) fn prefer() {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
 }
 
+/// Gives a process, by its number (0 is the caller), a real-time priority: SCHED_FIFO in sched(7).
+///
+/// # Errors
+/// Without CAP_SYS_NICE on the machine or an RLIMIT_RTPRIO as high, and where its cgroup has no time for that.
+pub(crate) fn set_real_time(number: i32, priority: i32) -> io::Result<()> {
+    set_scheduler(number, libc::SCHED_FIFO, priority)
+}
+
+/// Gives a process, by its number (0 is the caller), a place in the ordinary class again, where its nice value counts.
+pub(crate) fn set_ordinary(number: i32) -> io::Result<()> {
+    set_scheduler(number, libc::SCHED_OTHER, 0)
+}
+
+fn set_scheduler(number: i32, policy: c_int, priority: c_int) -> io::Result<()> {
+    let parameter = libc::sched_param { sched_priority: priority };
+    // SAFETY: the parameter outlives the call.
+    check(unsafe { libc::sched_setscheduler(number, policy, &parameter) }.into()).map(drop)
+}
+
+/// Lets this process and all that it makes give themselves real-time priorities up to this one, also in a user namespace, where CAP_SYS_NICE does not
+/// count. Who may not raise the limit has it as it is.
+pub(crate) fn limit_priority(highest: u32) {
+    let limit = libc::rlimit { rlim_cur: highest.into(), rlim_max: highest.into() };
+    // SAFETY: the limit outlives the call.
+    unsafe { libc::setrlimit(libc::RLIMIT_RTPRIO, &limit) };
+}
+
+/// Who has a real-time priority and computes for five seconds without going to sleep is killed: no scenario has anybody who does, and nobody else would run on that CPU.
+pub(crate) fn limit_real_time() -> io::Result<()> {
+    const MICROSECONDS: libc::rlim_t = 5_000_000;
+    let limit = libc::rlimit { rlim_cur: MICROSECONDS, rlim_max: MICROSECONDS };
+    // SAFETY: the limit outlives the call.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_RTTIME, &limit) }.into()).map(drop)
+}
+
 /// Naps and waits with a time-out end when they are to, and not up to 50 us later to save an interrupt (PR_SET_TIMERSLACK(2const)): what
 /// is waited for here takes less than that. A kernel without it is only slower.
 pub(crate) fn punctual() {

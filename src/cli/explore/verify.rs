@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use petgraph::graph::EdgeIndex;
 use pidlab_explore::{Cover, Laying, Space, Walk};
-use pidlab_realkernel::Look;
+use pidlab_realkernel::{LabOptions, Priority};
 use pidlab_scenario::{Observation, Scenario};
 
 use super::progress::Progress;
@@ -50,7 +50,7 @@ pub(super) struct Verified {
 /// If the file is not about the same.
 pub(super) fn verify(
     space: &Space,
-    labs: Labs,
+    (labs, options): (Labs, LabOptions),
     shard: Shard,
     jobs: usize,
     longest: usize,
@@ -64,7 +64,6 @@ pub(super) fn verify(
     let (mut walks, new): (Vec<Walk>, Vec<Vec<EdgeIndex>>) = all.map(|(_, walk)| walk).unzip();
     let own: BTreeSet<EdgeIndex> = new.into_iter().flatten().collect();
     let kernel = labs.kernel().map(|kernel| kernel.release.clone()).unwrap_or_default();
-    let look = labs.kernel().map_or(Look::Auto, |kernel| kernel.look);
     let mut progress = match resume {
         None => Progress::none(),
         Some(path) => Progress::open(path, space, labs.kernel(), shard, &walks)?,
@@ -88,7 +87,12 @@ pub(super) fn verify(
         let before = verified.left.len();
         let undone = verified.done(space, &mut progress, round, &walks);
         if verified.wrong.is_none() && !undone.is_empty() {
-            let labs = match labs.take().map_or_else(|| Labs::open(jobs, look), Ok) {
+            // Linux shows more of the orders that it may choose where nobody has a real-time priority.
+            let again = match options.priority {
+                Priority::Auto if round % 2 == 1 => options.with_priority(Priority::Ordinary),
+                _ => options,
+            };
+            let labs = match labs.take().map_or_else(|| Labs::open(jobs, again), Ok) {
                 Ok(labs) => labs,
                 Err(why) => {
                     verified.skipped.insert(format!("no lab could be opened again: {}", why.reason), undone.len());

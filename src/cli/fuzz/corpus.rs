@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use pidlab_realkernel::Sharing;
+use pidlab_realkernel::{Priority, RunOptions, Sharing};
 use pidlab_scenario::Scenario;
 
 use crate::input::{self, Invalid};
@@ -20,7 +20,7 @@ pub(super) struct Corpus {
 pub(super) struct Kept<'c> {
     pub(super) scenario: &'c Scenario,
     pub(super) file: &'c Path,
-    pub(super) sharing: Sharing,
+    pub(super) options: RunOptions,
 }
 
 impl Corpus {
@@ -38,9 +38,18 @@ impl Corpus {
         Ok(Corpus { folder: folder.to_owned(), cases: cases.collect::<Result<_, _>>()? })
     }
 
-    /// How many runs they take: what differs only among processes with a memory of their own, or only among others, is not known by the text.
+    /// The ways in which each runs: what differs only among processes with a memory of their own, or only without real-time priorities, is not known by
+    /// the text.
+    const WAYS: [(Sharing, Priority); 4] = [
+        (Sharing::Auto, Priority::Auto),
+        (Sharing::Own, Priority::Auto),
+        (Sharing::Auto, Priority::Ordinary),
+        (Sharing::Own, Priority::Ordinary),
+    ];
+
+    /// How many runs they take.
     pub(super) fn runs(&self) -> usize {
-        2 * self.cases.len()
+        Corpus::WAYS.len() * self.cases.len()
     }
 
     /// How many scenarios were in it.
@@ -50,8 +59,9 @@ impl Corpus {
 
     /// One of these runs.
     pub(super) fn run(&self, index: usize) -> Option<Kept<'_>> {
-        let sharing = if index.is_multiple_of(2) { Sharing::Auto } else { Sharing::Own };
-        self.cases.get(index / 2).map(|(file, scenario)| Kept { scenario, file, sharing })
+        let (sharing, priority) = Corpus::WAYS[index % Corpus::WAYS.len()];
+        let options = RunOptions::from(sharing).with_priority(priority);
+        self.cases.get(index / Corpus::WAYS.len()).map(|(file, scenario)| Kept { scenario, file, options })
     }
 
     /// Keeps a scenario, unless one with the same steps was there: in a file that is called after its seed and number, whole or not at all.
@@ -91,22 +101,25 @@ impl Corpus {
 mod tests {
     use super::*;
 
-    /// What differs with a memory of their own, only, is found again, and so is what differs without.
+    /// What differs with a memory of their own, only, is found again, and so is what differs without; and with ordinary priorities.
     #[test]
-    fn each_scenario_runs_in_both_ways_to_share_memory() -> Result<(), Box<dyn std::error::Error>> {
+    fn each_scenario_runs_in_each_way() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         for name in ["one.toml", "other.toml"] {
             fs::write(folder.path().join(name), "title = \"One\"\nsteps = [{ by = \"host\", call = \"getpid\" }]\n")?;
         }
         let corpus = Corpus::open(folder.path()).map_err(|invalid| format!("{invalid:?}"))?;
-        assert_eq!((corpus.len(), corpus.runs()), (2, 4));
+        assert_eq!((corpus.len(), corpus.runs()), (2, 8));
         for case in &corpus.cases {
-            let ways: Vec<Sharing> = (0..corpus.runs())
+            let ways: Vec<(Sharing, Priority)> = (0..corpus.runs())
                 .filter_map(|index| corpus.run(index))
                 .filter(|kept| kept.file == case.0)
-                .map(|kept| kept.sharing)
+                .map(|kept| (kept.options.sharing, kept.options.priority))
                 .collect();
-            assert_eq!(ways, [Sharing::Auto, Sharing::Own]);
+            let [memory, time] = [[Sharing::Auto, Sharing::Own], [Sharing::Auto, Sharing::Own]];
+            let all = memory.map(|sharing| (sharing, Priority::Auto)).into_iter();
+            let all = all.chain(time.map(|sharing| (sharing, Priority::Ordinary)));
+            assert_eq!(ways, all.collect::<Vec<_>>());
         }
         assert!(corpus.run(corpus.runs()).is_none());
         Ok(())

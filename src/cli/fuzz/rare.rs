@@ -4,7 +4,7 @@
 //! takes a moment; of every few scenarios drawn from then on, the one with the rarest pairs is the one to run. All of that follows from the
 //! seed.
 
-use pidlab_realkernel::Sharing;
+use pidlab_realkernel::{Priority, RunOptions, Sharing};
 use pidlab_scenario::random::Theme;
 use pidlab_sim::Model;
 
@@ -19,20 +19,23 @@ const DRAWN: u64 = 8;
 /// How often each two rules fire in one scenario.
 pub(super) struct Rare(Pairs);
 
-/// A random scenario: by its number, what it is about, and how its processes share memory.
+/// A random scenario: by its number, what it is about, and how it is run.
 #[derive(Clone, Copy)]
 pub(super) struct Draw {
     pub(super) seed: u64,
     pub(super) index: u64,
     pub(super) theme: Theme,
-    pub(super) sharing: Sharing,
+    pub(super) options: RunOptions,
 }
 
 impl Draw {
     pub(super) fn new(seed: u64, index: u64) -> Draw {
         // Processes with a memory of their own end more slowly, as those of most real programs do.
         let sharing = if index % 3 == 2 { Sharing::Own } else { Sharing::Auto };
-        Draw { seed, index, theme: Theme::of(index), sharing }
+        // In whichever way those are run that come before it: whether they share memory, and whether they are chosen.
+        let priority = if index / 6 % 4 == 3 { Priority::Ordinary } else { Priority::Auto };
+        let options = RunOptions::from(sharing).with_priority(priority);
+        Draw { seed, index, theme: Theme::of(index), options }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use pidlab_certify::{AskError, Asked, Recorded, Recording, Report, Subject, Verdict};
-use pidlab_realkernel::Look;
+use pidlab_realkernel::{LabOptions, Look};
 use pidlab_scenario::Facts;
 
 use super::{Answer, Arguments};
@@ -36,7 +36,9 @@ impl Record {
             return Ok(None);
         }
         // Only a log that is kept is judged.
-        let asked = || Labs::open(1, Look::Procfs).ok()?.kernel().map(|kernel| kernel.facts.clone());
+        let asked = || {
+            Labs::open(1, LabOptions::default().looking(Look::Procfs)).ok()?.kernel().map(|kernel| kernel.facts.clone())
+        };
         let facts = self.folder.as_ref().and_then(|_| self.facts.get_or_init(asked).as_ref());
         subject.record(duty, facts).map(Some)
     }

@@ -1,0 +1,101 @@
+//! Whether processes have real-time priorities is as it was asked for, and nobody keeps the CPU with them.
+
+mod common;
+#[expect(dead_code, reason = "another test wants more of it")]
+#[path = "common/proc.rs"]
+mod proc;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use common::scenario;
+use pidlab_realkernel::{Lab, LabError, LabOptions, Priority, RunOptions, Sharing};
+use pidlab_scenario::{Machine, Scenario};
+
+use proc::World;
+
+const FAMILY: &str = r#"
+    { by = "host", call = "fork",  child = "a" },
+    { by = "a",    call = "clone", child = "b", flags = ["CLONE_NEWPID"] },
+    { by = "b",    call = "exec" },
+    { by = "b",    call = "fork",  child = "c" },
+"#;
+
+/// Policy and real-time priority of a process (proc_pid_stat(5), fields 41 and 40).
+fn policy(number: u32) -> (u32, u32) {
+    let stat = fs::read_to_string(format!("/proc/{number}/stat")).expect("it stands still");
+    let (_, fields) = stat.rsplit_once(')').expect("a name stands before");
+    let field = |number: usize| fields.split_ascii_whitespace().nth(number - 3).expect("it has it");
+    let number = |index| field(index).parse().expect("a number");
+    (number(41), number(40))
+}
+
+/// What a process may have of CPU time without going to sleep, in microseconds.
+fn real_time_limit(number: u32) -> String {
+    let limits = fs::read_to_string(format!("/proc/{number}/limits")).expect("it stands still");
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max realtime timeout")).expect("Linux has that limit");
+    line.split_ascii_whitespace().next().expect("it says how much").to_owned()
+}
+
+/// The policies of all processes of a run.
+fn policies(lab: &mut Lab, scenario: &Scenario) -> BTreeSet<(u32, u32)> {
+    let guard = lab.helper_pid().expect("a lab has a helper");
+    let (mut policies, mut most) = (BTreeSet::new(), 0);
+    let run = lab.run_held(scenario, |_| {
+        let world = World::below(guard);
+        let shown = world.shown();
+        most = most.max(shown.len());
+        for task in shown {
+            policies.insert(policy(task.number));
+            if policy(task.number).0 == SCHED_FIFO {
+                assert_eq!(real_time_limit(task.number), "5000000");
+            }
+        }
+    });
+    assert_eq!(run.expect("it runs").observations.len(), 5);
+    assert_eq!(most, 4, "host and three more are seen");
+    policies
+}
+
+const SCHED_OTHER: u32 = 0;
+const SCHED_FIFO: u32 = 1;
+
+#[test]
+fn it_is_as_it_was_asked_for() {
+    let scenario = scenario(FAMILY);
+    for sharing in [Sharing::Shared, Sharing::Own] {
+        let options = LabOptions::default().with_sharing(sharing);
+        let Some(mut lab) = Lab::or_skip(options) else { return };
+        let fastest = if lab.kernel().real_time { (SCHED_FIFO, 2) } else { (SCHED_OTHER, 0) };
+        assert_eq!(policies(&mut lab, &scenario), BTreeSet::from([fastest]));
+        let Some(mut lab) = Lab::or_skip(options.with_priority(Priority::Ordinary)) else { return };
+        assert_eq!(policies(&mut lab, &scenario), BTreeSet::from([(SCHED_OTHER, 0)]));
+    }
+}
+
+/// One run may be another way, and the next is as ever.
+#[test]
+fn what_is_seen_is_the_same_in_turns() {
+    let Some(mut lab) = Lab::or_skip(LabOptions::default()) else { return };
+    let scenario = scenario(FAMILY);
+    let first = lab.run(&scenario).expect("it runs");
+    for priority in [Priority::Ordinary, Priority::Auto, Priority::Ordinary, Priority::Auto] {
+        let options = RunOptions::default().with_priority(priority);
+        assert_eq!(lab.run_with(&scenario, options).expect("it runs"), first, "{priority:?}");
+    }
+}
+
+#[test]
+fn who_may_not_give_them_is_told() {
+    let ordinary = LabOptions::default().as_ordinary_user(true);
+    let Some(mut lab) = Lab::or_skip(ordinary) else { return };
+    assert!(!lab.kernel().real_time);
+    let options = RunOptions::default().with_priority(Priority::RealTime);
+    match lab.run_with(&scenario(FAMILY), options) {
+        Err(LabError::Lacking(why)) => {
+            assert!(why.reason.contains("real-time") && why.remedy.contains("--priority"), "{why}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(lab.run(&scenario(FAMILY)).is_ok(), "without it can go on");
+}
