@@ -18,8 +18,8 @@ use crate::program;
 use crate::quiet;
 use crate::sharing::Sharing;
 use crate::surroundings::{self, Surroundings};
-use crate::sys::arena::SLOTS;
-use crate::sys::{os, sockets};
+use crate::sys::arena::{self, SLOTS};
+use crate::sys::{memory, os, sockets};
 use crate::trouble::{Trouble, Unavailable};
 use crate::wire::{Failure, Request, Response};
 use crate::world::World;
@@ -64,6 +64,12 @@ impl Conductor {
             signals_can_queue: probe::signals_can_queue(),
             in_own_ipc_namespace: surroundings::has_ipc_namespaces(),
         };
+        memory::leave_out(&arena::places());
+        // Some place may know of more that a process needs: a sanitizer, another C library.
+        if World::start(Sharing::Own, false, eyes).and_then(|world| Ok(world.end()?)).is_err() {
+            memory::take_back();
+            os::reap_all();
+        }
         Ok(Conductor { facts, eyes, outside, allowed, real_time: priority::is_allowed() })
     }
 

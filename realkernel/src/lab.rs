@@ -1,5 +1,6 @@
 //! The handle of a helper.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
@@ -18,7 +19,7 @@ use crate::priority::Priority;
 use crate::sharing::Sharing;
 use crate::start;
 use crate::surroundings::Surroundings;
-use crate::sys::os;
+use crate::sys::{memory, os};
 use crate::trouble::Unavailable;
 use crate::wire::{self, Answer, Failure, GREETING, GoOn, Hello, Request, Response, Setup};
 
@@ -365,6 +366,7 @@ impl Helper {
         let guard = Command::new("/proc/self/exe")
             .arg0("pidlab-helper")
             .env(guard::VARIABLE, setup.to_variable())
+            .env(memory::WITHOUT_RSEQ.0, with_tunable())
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(nowhere())
             .spawn()
@@ -403,6 +405,17 @@ impl Helper {
         let reason = format!("the helper process was ended by {name}, which is no doing of this program");
         LabError::Lacking(Unavailable { reason, remedy: remedy.to_owned() })
     }
+}
+
+/// What the user has chosen of the C library, and that nothing is to be registered with the kernel.
+fn with_tunable() -> OsString {
+    let (variable, chosen) = memory::WITHOUT_RSEQ;
+    let mut all = std::env::var_os(variable).filter(|all| !all.is_empty()).unwrap_or_default();
+    if !all.is_empty() {
+        all.push(":");
+    }
+    all.push(chosen);
+    all
 }
 
 /// Where a helper would write, which writes nothing: also where there is no `/dev/null`.

@@ -160,6 +160,11 @@ pub(crate) fn attach(file: RawFd) -> io::Result<()> {
     Ok(())
 }
 
+/// An address in each of its parts.
+pub(crate) fn places() -> [usize; 2] {
+    [SLOT_BASE.load(Ordering::Acquire) as usize, STACK_BASE.load(Ordering::Acquire)]
+}
+
 /// Says which role runs on the program's first stack.
 pub(crate) fn stay_on_first_stack(role: usize) {
     FIRST_STACK.store(role, Ordering::Release);

@@ -9,6 +9,7 @@
 //! - [`bare`]: the yardstick of the benchmarks.
 //! - [`plain`]: what ordinary programs do, for tools beside scenarios.
 //! - [`arena`]: the memory through which conductor and agents speak.
+//! - [`memory`]: what of the conductor's memory a fork copies.
 //! - [`before_main`]: the macro for the constructor.
 #![expect(unsafe_code, reason = "system calls and shared memory; one call a function, each with its argument")]
 
@@ -17,6 +18,7 @@ pub mod bare;
 pub(crate) mod before_main;
 pub(crate) mod bpf;
 pub(crate) mod looking;
+pub(crate) mod memory;
 pub(crate) mod os;
 pub mod plain;
 pub(crate) mod queues;

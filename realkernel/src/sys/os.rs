@@ -7,8 +7,8 @@ use std::ptr;
 
 use libc::{c_int, c_long};
 
-use super::looking;
 use super::raw::Raw;
+use super::{looking, memory};
 
 fn check(result: c_long) -> io::Result<c_long> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -182,6 +182,10 @@ pub(crate) fn fork() -> io::Result<Option<(i32, OwnedFd)>> {
 
 /// The same, with flags for new namespaces.
 pub(crate) fn fork_with(namespaces: c_int) -> io::Result<Option<(i32, OwnedFd)>> {
+    memory::whole(|| fork_as_it_is(namespaces))
+}
+
+fn fork_as_it_is(namespaces: c_int) -> io::Result<Option<(i32, OwnedFd)>> {
     let mut pidfd: RawFd = -1;
     let arguments = super::raw::CloneArgs {
         flags: (libc::CLONE_PIDFD | namespaces) as u64,
@@ -265,6 +269,12 @@ pub(crate) fn continue_child(child: &std::process::Child) {
     let Ok(pid) = libc::pid_t::try_from(child.id()) else { return };
     // SAFETY: kill takes no pointers.
     unsafe { libc::kill(pid, libc::SIGCONT) };
+}
+
+/// Reaps every child that has ended.
+pub(crate) fn reap_all() {
+    // SAFETY: no status is asked for.
+    while unsafe { libc::waitpid(-1, ptr::null_mut(), libc::WNOHANG | libc::__WALL) } > 0 {}
 }
 
 /// Waits for a child that has been killed, whatever its exit signal, and reaps it.
