@@ -5,7 +5,7 @@ mod tool;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use pidlab_scenario::Scenario;
@@ -287,12 +287,15 @@ fn a_file_about_something_else_is_refused_and_stays_as_it_is() {
 #[test]
 fn two_programs_do_not_write_one_file() {
     let folder = Folder::new("resumed-twice");
-    let arguments = ["explore", "--verify", "--steps", "4", "--resume", "done"];
+    let arguments = ["explore", "--verify", "--steps", "5", "--resume", "done"];
     let file = folder.0.join("done");
     let first = at_work(&folder.0, &arguments, &file, 1);
     if !file.exists() {
         return killed(first);
     }
+    // However long the other one takes to begin, this one is not done by then.
+    let stopped = Command::new("kill").args(["-STOP", &first.id().to_string()]).status();
+    assert!(stopped.is_ok_and(|status| status.success()), "kill stops the first");
     let second = pidlab(&folder.0, &arguments);
     killed(first);
     assert_eq!(second.code, Some(2), "{}", second.err);

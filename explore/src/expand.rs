@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use pidlab_sim::Position;
+use pidlab_sim::{Position, Spare};
 
 use crate::hash::{Hash128, SetHash};
 use crate::moves::{self, Came, Move};
@@ -36,6 +36,7 @@ pub(crate) struct Worker<'p> {
     trail: Trail<Position>,
     moves: Vec<Move>,
     bytes: Vec<u8>,
+    spare: Spare,
     /// The hash of each call with its arguments: their order in the table is nothing to hang a result on.
     words: Vec<Hash128>,
 }
@@ -44,7 +45,7 @@ impl<'p> Worker<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Worker<'p> {
         let start = Position::start(&plan.facts, plan.misconception);
         let words = crate::calls::KINDS.iter().map(|kind| Hash128::of(kind.word.as_bytes())).collect();
-        Worker { plan, trail: Trail::new(start), moves: Vec::new(), bytes: Vec::new(), words }
+        Worker { plan, trail: Trail::new(start), moves: Vec::new(), bytes: Vec::new(), spare: Spare::default(), words }
     }
 
     /// Tries every move from these states; `before` says how each was come to.
@@ -65,7 +66,7 @@ impl<'p> Worker<'p> {
         position.key(self.plan.numbers, &mut self.bytes);
         let own = Hash128::of(&self.bytes);
         for step in &self.moves {
-            let came = match moves::came(position, *step, self.plan.numbers, &mut self.bytes) {
+            let came = match moves::came(position, *step, self.plan.numbers, &mut self.bytes, &mut self.spare) {
                 Ok((came, complete)) => {
                     all.given_up += u64::from(!complete);
                     came
@@ -82,6 +83,7 @@ impl<'p> Worker<'p> {
                 all.hash.add(Hash128::of_all(&[own, word, places, happened, key]));
                 let hits = property::hits(position, &after, key == own);
                 all.found.push(Found { from, step: *step, way, open, key, hits });
+                after.give_back(&mut self.spare);
             }
         }
     }

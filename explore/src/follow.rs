@@ -3,7 +3,7 @@
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use pidlab_scenario::{Observation, Scenario};
-use pidlab_sim::{Judgement, Model, Position};
+use pidlab_sim::{Judgement, Model, Position, Spare};
 
 use crate::hash::Hash128;
 use crate::moves::{self, Move};
@@ -39,10 +39,10 @@ impl Space {
     /// Every move from a position with the ways in which it comes out, each with a hash of what happens and one of the state that it leads to.
     pub fn moves_from(&self, position: &Position) -> Vec<(Move, Vec<[u64; 4]>)> {
         let plan = self.plan();
-        let (mut list, mut bytes) = (Vec::new(), Vec::new());
+        let (mut list, mut bytes, mut spare) = (Vec::new(), Vec::new(), Spare::default());
         moves::moves(position, &plan.alphabet, &plan.bounds, &mut list);
         let came = |step: Move| {
-            let (ways, _) = moves::came(position, step, plan.numbers, &mut bytes).ok()?;
+            let (ways, _) = moves::came(position, step, plan.numbers, &mut bytes, &mut spare).ok()?;
             let hashes = ways.iter().map(|way| [way.happened.0[0], way.happened.0[1], way.key.0[0], way.key.0[1]]);
             let mut hashes: Vec<[u64; 4]> = hashes.collect();
             hashes.sort_unstable();

@@ -1,7 +1,7 @@
 //! One move of an exploration: who makes which call, about whom, without a name.
 
 use pidlab_scenario::{Outcome, Refusal, Returned, Role, Step};
-use pidlab_sim::{Happened, Numbers, Position, Ways};
+use pidlab_sim::{Happened, Numbers, Position, Spare, Ways};
 
 use crate::bounds::Bounds;
 use crate::calls::{About, Alphabet, Given, KINDS, Kind};
@@ -94,8 +94,9 @@ pub(crate) fn came(
     step: Move,
     numbers: Numbers,
     bytes: &mut Vec<u8>,
+    spare: &mut Spare,
 ) -> Result<(Vec<Came>, bool), Refusal> {
-    let Ways { ways, complete, .. } = position.after(&step.step(position), MOST_WORLDS)?;
+    let Ways { ways, complete, .. } = position.after_with(&step.step(position), MOST_WORLDS, spare)?;
     let mut all: Vec<Came> = Vec::with_capacity(ways.len());
     for way in ways {
         bytes.clear();
@@ -106,6 +107,8 @@ pub(crate) fn came(
         let key = Hash128::of(bytes);
         if !all.iter().any(|known| known.key == key && known.happened == happened) {
             all.push(Came { position: way.position, key, happened });
+        } else {
+            way.position.give_back(spare);
         }
     }
     Ok((all, complete))
@@ -117,7 +120,7 @@ pub(crate) fn go(position: &Position, step: Move, way: u16, numbers: Numbers) ->
     if ways.ways.len() == 1 && way == 0 {
         return ways.ways.into_iter().next().map(|way| way.position);
     }
-    let (all, _) = came(position, step, numbers, &mut Vec::new()).ok()?;
+    let (all, _) = came(position, step, numbers, &mut Vec::new(), &mut Spare::default()).ok()?;
     all.into_iter().nth(usize::from(way)).map(|came| came.position)
 }
 

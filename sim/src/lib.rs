@@ -143,6 +143,7 @@ pub use objects::clone_args::CloneArgs;
 pub use objects::ids::{NsId, TaskId};
 pub use objects::pid::Nr;
 pub use objects::wait_opts::{WaitFor, Waited};
+pub use order::spare::Spare;
 pub use rule::Rule;
 #[cfg(feature = "proptest")]
 pub use strategy::{ScenarioTree, Scenarios, scenarios};

@@ -19,6 +19,7 @@ use crate::objects::sigpending::{Queue, SigPending, SigSet, To};
 use crate::objects::task::{At, ExitState, Task, TaskFlags};
 use crate::objects::tracing::{Tracing, Trap};
 use crate::objects::wait_opts::{WaitOpts, Waited};
+use crate::storage::again::clone_by_fields;
 use crate::storage::arena::{Arena, Slot};
 use crate::storage::numbers::Rows;
 use crate::storage::unseen::Unseen;
@@ -114,7 +115,7 @@ pub(crate) struct Log {
 /// assert_eq!(world.parent(child), Some(host));
 /// # Ok::<(), pidlab_scenario::Errno>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 pub struct World {
     pub(crate) tasks: Arena<TaskId, Task>,
     pub(crate) signals: Arena<SignalId, SignalStruct>,
@@ -176,6 +177,14 @@ pub struct World {
     pub(crate) log: Unseen<Log>,
     pub(crate) misconception: Option<Misconception>,
 }
+
+#[rustfmt::skip]
+clone_by_fields!(World {
+    tasks, signals, pids, sighands, namespaces, rows, creds, user_namespaces, undumpable, pending, calls,
+    kept, queues, tid_words, watched, shown, tracing, ptraced, traps, frames, handled, returned, released,
+    births, namespaces_made, mms_shared, fs_shared, gone_count, levels_above, least_pid_max, facts, current,
+    run_queue, log, misconception,
+});
 
 impl World {
     /// A world without anybody; [`World::with`](crate::calls) puts the first process in.

@@ -32,6 +32,7 @@ use pidlab_scenario::{
 };
 
 use crate::order::possible::MOST_WORLDS;
+use crate::order::spare::Spare;
 use crate::{Misconception, Rule};
 use cast::Branch;
 pub use grow::random_scenario;
@@ -63,6 +64,7 @@ pub struct Model {
     /// A search was given up: there may be more worlds that look like what was seen.
     incomplete: bool,
     looked_at: usize,
+    spare: Spare,
 }
 
 /// One of the outcomes that a step may have.
@@ -138,7 +140,14 @@ impl std::error::Error for Never {}
 impl Model {
     /// A model of a kernel with these facts.
     pub fn new(facts: Facts) -> Model {
-        Model { facts, misconception: None, branches: Vec::new(), incomplete: false, looked_at: 0 }
+        Model {
+            facts,
+            misconception: None,
+            branches: Vec::new(),
+            incomplete: false,
+            looked_at: 0,
+            spare: Spare::default(),
+        }
     }
 
     /// A model that follows a misconception, to see what proves it wrong.
@@ -150,7 +159,8 @@ impl Model {
     pub fn start(&mut self, scenario: &Scenario) -> Answer {
         let mut branch = Branch::new(&self.facts, self.misconception, scenario.roles.len());
         let observation = branch.observe(None, Vec::new());
-        self.branches = vec![branch];
+        let before = std::mem::replace(&mut self.branches, vec![branch]);
+        before.into_iter().for_each(|branch| self.spare.take_back(branch.world));
         self.incomplete = false;
         Answer { observation, because: Vec::new() }
     }
@@ -196,9 +206,10 @@ impl Model {
         let mut worlds = 0;
         let mut complete = !self.incomplete;
         let mut refused = None;
+        let spare = &mut self.spare;
         for branch in &self.branches {
             // What one world can do, another one may not (somebody is dead there): that one is left behind.
-            match branch.search(step, MOST_WORLDS.saturating_sub(worlds), seen) {
+            match branch.search(step, MOST_WORLDS.saturating_sub(worlds), seen, spare) {
                 Err(refusal) => refused = refused.or(Some(refusal)),
                 Ok(found) => {
                     worlds += found.looked_at;
@@ -213,13 +224,16 @@ impl Model {
         }
         self.incomplete = !complete;
         let answer = kept[0].1.clone();
-        self.branches.clear();
+        let before = std::mem::take(&mut self.branches);
+        before.into_iter().for_each(|branch| self.spare.take_back(branch.world));
         let several = kept.len() > 1;
         let mut met = std::collections::HashSet::new();
         for (branch, _) in kept {
             // Worlds that came different ways to the same point go on as one.
             if !several || met.insert(branch.fingerprint()) {
                 self.branches.push(branch);
+            } else {
+                self.spare.take_back(branch.world);
             }
         }
         Ok(Judgement::Agrees(answer))

@@ -24,6 +24,7 @@ use crate::objects::signal_struct::SignalFlags;
 use crate::objects::sigpending::{SigSet, To, is_kernel_only};
 use crate::objects::task::{At, ExitState, TaskFlags};
 use crate::order::orders;
+use crate::order::spare::Spare;
 use crate::signal::action::set_current_blocked;
 use crate::signal::info::Info;
 use crate::signal::notify::do_notify_parent;
@@ -191,7 +192,7 @@ impl Moment {
     /// # Errors
     /// The step cannot be taken.
     pub fn begin(&self, step: &Step) -> Result<Vec<(Moment, Vec<Heard>)>, Refusal> {
-        let begun = self.branch.begin_all(step)?;
+        let begun = self.branch.begin_all(step, &mut Spare::default())?;
         Ok(begun.into_iter().map(|branch| self.begun(branch, step)).collect())
     }
 

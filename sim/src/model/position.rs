@@ -7,6 +7,7 @@ use super::Happened;
 use super::cast::Branch;
 use super::key::{self, Numbers};
 use crate::objects::ids::{NsId, TaskId};
+use crate::order::spare::Spare;
 use crate::{Misconception, World};
 
 /// A world that a scenario has led to, with the names of its processes. Whoever takes a step from here learns every outcome that Linux
@@ -111,7 +112,15 @@ impl Position {
     /// # Errors
     /// The step cannot be taken, or no machine with real processes may take it.
     pub fn after(&self, step: &Step, most: usize) -> Result<Ways, Refusal> {
-        let (ways, complete) = self.settled_after(step, most, |branch| branch.happen(step))?;
+        self.after_with(step, most, &mut Spare::default())
+    }
+
+    /// The same, for who takes very many steps: copies are made in the memory of positions that were given back ([`Position::give_back`]).
+    ///
+    /// # Errors
+    /// As those of [`Position::after`].
+    pub fn after_with(&self, step: &Step, most: usize, spare: &mut Spare) -> Result<Ways, Refusal> {
+        let (ways, complete) = self.settled_after(step, most, spare, |branch| branch.happen(step))?;
         let ways = ways.into_iter().map(|(position, happened)| Way { position, happened }).collect();
         Ok(Ways { ways, complete })
     }
@@ -121,7 +130,12 @@ impl Position {
     /// # Errors
     /// As those of [`Position::after`].
     pub fn observed_after(&self, step: &Step, most: usize) -> Result<(Vec<(Position, Observation)>, bool), Refusal> {
-        self.settled_after(step, most, |branch| branch.conclude(step).observation)
+        self.settled_after(step, most, &mut Spare::default(), |branch| branch.conclude(step).observation)
+    }
+
+    /// Gives up this position.
+    pub fn give_back(self, to: &mut Spare) {
+        to.take_back(self.0.world);
     }
 
     /// The quiet worlds that a step leads to, each with what `end` makes of it, and whether these are all.
@@ -129,12 +143,13 @@ impl Position {
         &self,
         step: &Step,
         most: usize,
+        spare: &mut Spare,
         end: impl Fn(&mut Branch) -> T,
     ) -> Result<(Vec<(Position, T)>, bool), Refusal> {
         self.0.refuse_harm(step)?;
         let (mut complete, mut ways) = (true, Vec::with_capacity(1));
-        for begun in self.0.begin_all(step)? {
-            let (quiet, whole) = begun.settled(most);
+        for begun in self.0.begin_all(step, spare)? {
+            let (quiet, whole) = begun.settled(most, spare);
             complete &= whole;
             ways.extend(quiet.into_iter().map(|mut branch| {
                 let came = end(&mut branch);

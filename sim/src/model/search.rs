@@ -8,6 +8,7 @@ use super::{Answer, Outcomes};
 use crate::capable::is_limit_open;
 use crate::objects::ids::TaskId;
 use crate::objects::task::TaskFlags;
+use crate::order::spare::Spare;
 use crate::order::{orders, possible};
 use crate::world::World;
 
@@ -20,9 +21,15 @@ pub(super) struct Searched {
 
 impl Branch {
     /// Takes a step in every order, and keeps what looks like what was seen.
-    pub(super) fn search(&self, step: &Step, most: usize, seen: &Observation) -> Result<Searched, Refusal> {
+    pub(super) fn search(
+        &self,
+        step: &Step,
+        most: usize,
+        seen: &Observation,
+        spare: &mut Spare,
+    ) -> Result<Searched, Refusal> {
         let mut searched = Searched { results: Vec::new(), looked_at: 0, complete: true };
-        for mut begun in self.begin_all(step)? {
+        for mut begun in self.begin_all(step, spare)? {
             // Mostly nobody has a choice: then this is the only world, and no other one is made to hold against what was seen.
             possible::advance(&mut begun.world, |_| ());
             if begun.world.run_queue.is_empty() {
@@ -30,13 +37,20 @@ impl Branch {
                 let answer = begun.conclude(step);
                 if answer.observation == *seen {
                     searched.results.push((begun, answer));
+                } else {
+                    spare.take_back(begun.world);
                 }
                 continue;
             }
             let left = most.saturating_sub(searched.looked_at);
             let hopeless = |world: &World| begun.is_hopeless(step, world, seen);
-            let looks_like = |world: &World| begun.with(world.clone()).conclude(step).observation == *seen;
-            let found = possible::search(&begun.world, left, hopeless, looks_like);
+            let looks_like = |world: &World, spare: &mut Spare| {
+                let mut branch = begun.with(spare.copy(world));
+                let looks_like = branch.conclude(step).observation == *seen;
+                spare.take_back(branch.world);
+                looks_like
+            };
+            let found = possible::search(&begun.world, left, hopeless, looks_like, spare);
             searched.looked_at += found.looked_at;
             searched.complete &= found.complete;
             searched.results.extend(found.worlds.into_iter().map(|world| {
@@ -44,6 +58,7 @@ impl Branch {
                 let answer = branch.conclude(step);
                 (branch, answer)
             }));
+            spare.take_back(begun.world);
         }
         Ok(searched)
     }
@@ -57,14 +72,16 @@ impl Branch {
         outcomes: &mut Outcomes,
     ) -> Result<usize, Refusal> {
         let mut looked_at = 0;
-        for begun in self.begin_all(step)? {
+        let mut spare = Spare::default();
+        for begun in self.begin_all(step, &mut spare)? {
             let mut canonical = begun.clone();
             orders::settle(&mut canonical.world);
             outcomes.add(canonical.conclude(step), most);
             if begun.world.run_queue.is_empty() {
                 continue;
             }
-            let found = possible::search(&begun.world, worlds.saturating_sub(looked_at), |_| false, |_| true);
+            let left = worlds.saturating_sub(looked_at);
+            let found = possible::search(&begun.world, left, |_| false, |_, _| true, &mut spare);
             looked_at += found.looked_at;
             outcomes.complete &= found.complete;
             for world in found.worlds {
@@ -75,11 +92,16 @@ impl Branch {
     }
 
     /// The step begun, once or, where it depends on how soon Linux forgets PID namespaces that are gone, twice.
-    pub(super) fn begin_all(&self, step: &Step) -> Result<Vec<Branch>, Refusal> {
-        let begun = |gone_count| {
-            let mut branch = self.clone();
-            branch.begin_step(step, gone_count)?;
-            Ok(branch)
+    pub(super) fn begin_all(&self, step: &Step, spare: &mut Spare) -> Result<Vec<Branch>, Refusal> {
+        let mut begun = |gone_count| {
+            let mut branch = self.with(spare.copy(&self.world));
+            match branch.begin_step(step, gone_count) {
+                Ok(()) => Ok(branch),
+                Err(refusal) => {
+                    spare.take_back(branch.world);
+                    Err(refusal)
+                }
+            }
         };
         let mut all = vec![begun(false)?];
         let open = self.task(step.by).is_some_and(|caller| is_limit_open(&self.world, caller));
@@ -90,13 +112,15 @@ impl Branch {
     }
 
     /// Every quiet world that this one may become, and whether these are all. Where nobody has a choice nothing is searched.
-    pub(super) fn settled(mut self, most: usize) -> (Vec<Branch>, bool) {
+    pub(super) fn settled(mut self, most: usize, spare: &mut Spare) -> (Vec<Branch>, bool) {
         possible::advance(&mut self.world, |_| ());
         if self.world.run_queue.is_empty() {
             return (vec![self], true);
         }
-        let found = possible::search(&self.world, most, |_| false, |_| true);
-        (found.worlds.into_iter().map(|world| self.with(world)).collect(), found.complete)
+        let found = possible::search(&self.world, most, |_| false, |_, _| true, spare);
+        let settled = found.worlds.into_iter().map(|world| self.with(world)).collect();
+        spare.take_back(self.world);
+        (settled, found.complete)
     }
 
     /// Whether nothing that still happens to a world can make it look like what was seen: somebody is dead that was seen alive, or a

@@ -15,6 +15,7 @@ use super::cast::Branch;
 use super::{Judgement, Model};
 use crate::World;
 use crate::order::orders;
+use crate::order::spare::Spare;
 
 /// How many scenarios are tried in every order.
 const SCENARIOS: usize = 300;
@@ -28,7 +29,7 @@ fn every_order(model: &Model, step: &Step) -> Option<HashSet<Observation>> {
     let mut outcomes = HashSet::new();
     let mut turns = 0;
     for branch in &model.branches {
-        let Ok(begun) = branch.begin_all(step) else { continue };
+        let Ok(begun) = branch.begin_all(step, &mut Spare::default()) else { continue };
         let mut open: Vec<Branch> = begun;
         while let Some(mut branch) = open.pop() {
             if branch.world.run_queue.is_empty() {

@@ -14,6 +14,7 @@
 use pidlab_scenario::Signal;
 
 use super::ids::{NsId, TaskId, UserNsId};
+use crate::storage::again::clone_by_fields;
 use crate::storage::arena::Slot;
 use crate::storage::idr::Idr;
 use crate::storage::unseen::Unseen;
@@ -37,7 +38,7 @@ pub(crate) enum ChildReaper {
 }
 
 /// A PID namespace.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(PartialEq, Eq, Hash, Debug)]
 pub(crate) struct PidNamespace {
     /// Its name in the world: who still has that of another that was in the same slot is told so.
     pub(crate) id: NsId,
@@ -68,6 +69,12 @@ pub(crate) struct PidNamespace {
     /// How many namespaces were made before it.
     pub(crate) serial: u64,
 }
+
+#[rustfmt::skip]
+clone_by_fields!(PidNamespace {
+    id, parent, level, child_reaper, adding, pid_allocated, idr, cursor, pid_max,
+    reboot, user_ns, ucounts, count, serial,
+});
 
 impl PidNamespace {
     /// The task that adopts its orphans.

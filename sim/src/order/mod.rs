@@ -9,3 +9,5 @@ pub(crate) mod turn;
 pub(crate) mod orders;
 
 pub(crate) mod possible;
+
+pub(crate) mod spare;

@@ -16,6 +16,7 @@ use std::rc::Rc;
 use foldhash::quality::FixedState;
 
 use super::orders;
+use super::spare::Spare;
 use crate::objects::ids::{NsId, TaskId};
 use crate::objects::task::At;
 use crate::world::World;
@@ -47,11 +48,12 @@ pub(crate) fn search(
     start: &World,
     most: usize,
     hopeless: impl Fn(&World) -> bool,
-    mut wanted: impl FnMut(&World) -> bool,
+    mut wanted: impl FnMut(&World, &mut Spare) -> bool,
+    spare: &mut Spare,
 ) -> Found {
     let mut found = Found { worlds: Vec::new(), looked_at: 0, complete: true };
     let mut met = HashSet::new();
-    let mut silent = start.clone();
+    let mut silent = spare.copy(start);
     silent.log.recording = false;
     silent.log.reasons.clear();
     let mut open: Vec<(World, Option<Rc<Path>>)> = vec![(silent, None)];
@@ -63,22 +65,26 @@ pub(crate) fn search(
         found.looked_at += 1;
         advance(&mut world, |turn| path = Some(Rc::new(Path { turn, before: path.take() })));
         if hopeless(&world) {
+            spare.take_back(world);
             continue;
         }
         // Mostly nobody has had a choice when all is quiet: then there is no other way that could meet this world.
         let alone = open.is_empty() && met.is_empty() && world.run_queue.is_empty();
         if !alone && !met.insert(fingerprint(&world)) {
+            spare.take_back(world);
             continue;
         }
         if world.run_queue.is_empty() {
-            if wanted(&world) {
-                found.worlds.push(replay(start, path.as_deref(), world));
+            if wanted(&world, spare) {
+                found.worlds.push(replay(start, path.as_deref(), world, spare));
+            } else {
+                spare.take_back(world);
             }
             continue;
         }
         // The last one pushed goes on first: the one at the head of the queue. It needs no copy, for nobody comes after it.
         for next in world.run_queue.iter().skip(1).rev().copied() {
-            let mut ran = world.clone();
+            let mut ran = spare.copy(&world);
             orders::choose(&mut ran, next);
             open.push((ran, Some(Rc::new(Path { turn: next, before: path.clone() }))));
         }
@@ -101,18 +107,19 @@ pub(crate) fn advance(world: &mut World, mut took: impl FnMut(TaskId)) {
 }
 
 /// The same turns once more, with reasons.
-fn replay(start: &World, path: Option<&Path>, quiet: World) -> World {
+fn replay(start: &World, path: Option<&Path>, quiet: World, spare: &mut Spare) -> World {
     if !start.log.recording {
         return quiet;
     }
     let mut turns: Vec<TaskId> =
         std::iter::successors(path, |path| path.before.as_deref()).map(|path| path.turn).collect();
     turns.reverse();
-    let mut world = start.clone();
+    let mut world = spare.copy(start);
     for turn in turns {
         orders::choose(&mut world, turn);
     }
     debug_assert!(world == quiet, "the same turns lead to the same world");
+    spare.take_back(quiet);
     world
 }
 

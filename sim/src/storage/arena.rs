@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
+use super::again::clone_fields;
 use super::free::Free;
 use super::unseen::Unseen;
 
@@ -80,12 +81,22 @@ pub(crate) use id;
 
 /// Slots, and which of them are free. How many free ones there are at the end is nothing that could be seen, unless their next objects
 /// have names of their own. Slot 0 is nobody's: no name is 0.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Arena<I: Ord, T> {
     slots: Vec<T>,
     /// The names that the next objects get. The lowest slot is used first: which became free first must not be seen.
     free: Unseen<Free<I>>,
     of: PhantomData<I>,
+}
+
+impl<I: Ord + Clone, T: Clone> Clone for Arena<I, T> {
+    fn clone(&self) -> Arena<I, T> {
+        Arena { slots: self.slots.clone(), free: self.free.clone(), of: PhantomData }
+    }
+
+    fn clone_from(&mut self, source: &Arena<I, T>) {
+        clone_fields!(self, source, Arena { slots, free, of });
+    }
 }
 
 impl<I: Id + Ord, T: Slot> Arena<I, T> {

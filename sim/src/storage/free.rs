@@ -3,12 +3,24 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::again::clone_fields;
+
 /// Names that are free. Mostly there is none, or one that is taken again at once; so the lowest stands apart, and the heap is for the others.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Free<I: Ord> {
     /// `None` if there is none at all.
     lowest: Option<I>,
     others: BinaryHeap<Reverse<I>>,
+}
+
+impl<I: Ord + Clone> Clone for Free<I> {
+    fn clone(&self) -> Free<I> {
+        Free { lowest: self.lowest.clone(), others: self.others.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Free<I>) {
+        clone_fields!(self, source, Free { lowest, others });
+    }
 }
 
 impl<I: Ord> Default for Free<I> {

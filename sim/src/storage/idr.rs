@@ -4,6 +4,7 @@
 //! blocks. "The lowest free number from here on" never looks at numbers one by one, even when four million of them are taken,
 //! and a namespace in which only the number 30000 is taken is as small as one with only the number 2.
 
+use super::again::clone_by_fields;
 use crate::objects::ids::PidId;
 
 const FAN: u32 = 64;
@@ -14,7 +15,7 @@ struct Leaf {
     holders: [Option<PidId>; FAN as usize],
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Block {
     /// One bit a leaf: no number of it is free.
     full: u64,
@@ -22,10 +23,28 @@ struct Block {
 }
 
 /// The taken numbers of a namespace, with the `struct pid` that each belongs to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Idr {
     blocks: Vec<Option<Box<Block>>>,
 }
+
+impl Clone for Block {
+    fn clone(&self) -> Block {
+        Block { full: self.full, leaves: self.leaves.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Block) {
+        self.full = source.full;
+        for (leaf, other) in self.leaves.iter_mut().zip(&source.leaves) {
+            match (leaf, other) {
+                (None, None) => {}
+                (leaf, other) => leaf.clone_from(other),
+            }
+        }
+    }
+}
+
+clone_by_fields!(Idr { blocks });
 
 impl Idr {
     pub(crate) const EMPTY: Idr = Idr { blocks: Vec::new() };

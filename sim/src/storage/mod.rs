@@ -1,5 +1,7 @@
 //! Where the objects are kept. Nothing here knows what Linux is; skip it at a first reading.
 
+pub(crate) mod again;
+
 pub(crate) mod arena;
 
 pub(crate) mod free;

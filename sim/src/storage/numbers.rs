@@ -5,13 +5,14 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::again::clone_by_fields;
 use super::free::Free;
 use super::unseen::Unseen;
 
 /// The numbers at levels 0 and 1, or the row of a deeper one in the first place.
 pub(crate) type Inline = [u32; 2];
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Level {
     /// Rows of `level + 1` numbers, the outermost namespace's first.
     rows: Vec<u32>,
@@ -19,10 +20,13 @@ struct Level {
 }
 
 /// The rows of the levels from 2 on. How many at the end hold nothing is nothing that could be seen.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Rows {
     levels: Vec<Level>,
 }
+
+clone_by_fields!(Level { rows, free });
+clone_by_fields!(Rows { levels });
 
 impl Level {
     /// The rows up to the last one that is somebody's: no number is 0.
