@@ -77,7 +77,7 @@ impl LabOptions {
 pub struct RunOptions {
     /// Whether processes share their memory.
     pub sharing: Sharing,
-    /// Whether they have real-time priorities; [`Priority::Auto`] is as the lab is set up.
+    /// Whether they have real-time priorities. A lab that was set up with an answer to that has none but this.
     pub priority: Priority,
 }
 
@@ -239,7 +239,7 @@ impl Lab {
         let RunOptions { sharing, priority } = options.into();
         let usual = self.options;
         self.options.sharing = sharing;
-        if priority != Priority::Auto {
+        if usual.priority == Priority::Auto {
             self.options.priority = priority;
         }
         let run = self.ask_told(scenario, true, NOBODY, told);

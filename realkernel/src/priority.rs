@@ -50,8 +50,7 @@ pub(crate) const HIGHEST: u32 = AGENTS.cast_unsigned();
 
 /// Whether this process may give real-time priorities: it tries. From then on no process of a scenario may keep the CPU for long.
 pub(crate) fn is_allowed() -> bool {
-    let allowed = os::limit_real_time().is_ok() && os::set_real_time(0, AGENTS).is_ok();
-    os::set_ordinary(0).is_ok() && allowed
+    os::limit_real_time().is_ok() && os::set_real_time(0, AGENTS).is_ok() && os::set_ordinary(0).is_ok()
 }
 
 /// What comes of a wish where real-time priorities are allowed, or not.
@@ -73,7 +72,8 @@ fn refused() -> Unavailable {
     )
 }
 
-/// Gives the conductor the priority that it has while a scenario runs.
+/// Gives the conductor the priority that it has while a scenario runs. Where there is no choice it stays as it is: who was started with less than an ordinary one (`SCHED_IDLE`) may not
+/// take that.
 pub(crate) fn of_conductor(real_time: bool) -> Result<(), Trouble> {
     let set = if real_time { os::set_real_time(0, CONDUCTOR) } else { os::set_ordinary(0) };
     set.map_err(|error| format!("the conductor got no priority (sched_setscheduler): {error}").into())

@@ -6,7 +6,8 @@ mod common;
 mod proc;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::process::Command;
+use std::{env, fs};
 
 use common::scenario;
 use pidlab_realkernel::{Lab, LabError, LabOptions, Priority, RunOptions, Sharing};
@@ -83,6 +84,38 @@ fn what_is_seen_is_the_same_in_turns() {
         let options = RunOptions::default().with_priority(priority);
         assert_eq!(lab.run_with(&scenario, options).expect("it runs"), first, "{priority:?}");
     }
+}
+
+/// What was asked for when the lab was opened holds for each run.
+#[test]
+fn a_lab_that_was_told_keeps_to_it() {
+    let scenario = scenario(FAMILY);
+    let Some(mut lab) = Lab::or_skip(LabOptions::default().as_ordinary_user(true)) else { return };
+    let real_time = RunOptions::default().with_priority(Priority::RealTime);
+    assert!(lab.run_with(&scenario, real_time).is_err(), "it may not");
+    let Some(mut lab) = Lab::or_skip(LabOptions::default().as_ordinary_user(true).with_priority(Priority::Ordinary))
+    else {
+        return;
+    };
+    assert!(lab.run_with(&scenario, real_time).is_ok(), "it does not try");
+}
+
+/// Who was started with less than an ordinary priority may not take that, and has to do without.
+#[test]
+fn who_is_idle_stays_so() {
+    const INSIDE: &str = "PIDLAB_TEST_IDLE";
+    if env::var_os(INSIDE).is_some() {
+        let Some(mut lab) = Lab::or_skip(LabOptions::default().as_ordinary_user(true)) else { return };
+        assert!(lab.run(&scenario(FAMILY)).is_ok());
+        return;
+    }
+    let own = env::current_exe().expect("a test has a program");
+    let mut idle = Command::new("chrt");
+    idle.args(["--idle", "0"]).arg(own).args(["--exact", "who_is_idle_stays_so"]).env(INSIDE, "1");
+    let Ok(ended) = idle.output() else {
+        return pidlab_realkernel::cannot_run("there is no chrt(1) to give a lower priority with");
+    };
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
 }
 
 #[test]

@@ -386,8 +386,12 @@ impl Found {
             options += &format!(" --misconception {}", misconception.word());
         }
         let run = if self.options.sharing == Sharing::Own { "pidlab run --own-memory" } else { "pidlab run" };
-        if self.options.priority != Priority::Auto {
-            options += &format!(" --priority {}", self.options.priority.word());
+        let priority = match arguments.looking.priority {
+            Priority::Auto => self.options.priority,
+            chosen => chosen,
+        };
+        if priority != Priority::Auto {
+            options += &format!(" --priority {}", priority.word());
         }
         match self.file.as_ref().or(arguments.save.as_ref()) {
             Some(file) if self.replays == 0 => format!("{run}{options} {}", file.display()),
