@@ -1,5 +1,8 @@
 //! What there is: one record for each struct of the kernel, and nothing that happens.
 
+use crate::storage::again::clone_by_fields;
+use pid_namespace::PidNamespace;
+
 pub(crate) mod ids;
 
 pub(crate) mod pid_namespace;
@@ -25,6 +28,12 @@ pub(crate) mod ns_file;
 pub(crate) mod notify;
 
 pub(crate) mod wait_opts;
+
+#[rustfmt::skip]
+clone_by_fields!(PidNamespace {
+    id, parent, level, child_reaper, adding, pid_allocated, idr, cursor, pid_max,
+    reboot, user_ns, ucounts, count, serial,
+});
 
 #[cfg(test)]
 mod tests {

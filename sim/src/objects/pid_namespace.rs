@@ -14,7 +14,6 @@
 use pidlab_scenario::Signal;
 
 use super::ids::{NsId, TaskId, UserNsId};
-use crate::storage::again::clone_by_fields;
 use crate::storage::arena::Slot;
 use crate::storage::idr::Idr;
 use crate::storage::unseen::Unseen;
@@ -69,12 +68,6 @@ pub(crate) struct PidNamespace {
     /// How many namespaces were made before it.
     pub(crate) serial: u64,
 }
-
-#[rustfmt::skip]
-clone_by_fields!(PidNamespace {
-    id, parent, level, child_reaper, adding, pid_allocated, idr, cursor, pid_max,
-    reboot, user_ns, ucounts, count, serial,
-});
 
 impl PidNamespace {
     /// The task that adopts its orphans.
