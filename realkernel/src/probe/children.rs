@@ -43,10 +43,10 @@ pub(super) fn child(life: impl FnOnce() -> i32) -> io::Result<Option<(i32, Owned
     Ok(child)
 }
 
-/// Notes what a limit refused, wherever: then the answers are not the kernel's.
+/// Notes what a limit refused, wherever: then the answers are not the kernel's. Of what the guard asks, before there is memory to note it in, a refusal is an answer.
 fn note(errno: Option<i32>) {
     const LIMITS: [i32; 3] = [libc::EAGAIN, libc::EMFILE, libc::ENFILE];
-    if let Some(errno) = errno.filter(|errno| LIMITS.contains(errno)) {
+    if let Some(errno) = errno.filter(|errno| LIMITS.contains(errno) && arena::is_made()) {
         arena::slot(0).code.store(errno, Ordering::Relaxed);
     }
 }

@@ -160,6 +160,11 @@ pub(crate) fn attach(file: RawFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether there is any.
+pub(crate) fn is_made() -> bool {
+    !SLOT_BASE.load(Ordering::Acquire).is_null()
+}
+
 /// An address in each of its parts.
 pub(crate) fn places() -> [usize; 2] {
     [SLOT_BASE.load(Ordering::Acquire) as usize, STACK_BASE.load(Ordering::Acquire)]
