@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use pidlab_realkernel::Priority;
 use pidlab_scenario::one_line;
 
 use self::checked::{Asked, Checked};
@@ -183,7 +184,7 @@ fn replay(arguments: &Arguments) -> String {
     if let Some(belief) = arguments.belief.believe {
         command += &format!(" --misconception {}", belief.word());
     }
-    command
+    command + &arguments.looking.again(Priority::Auto)
 }
 
 /// A bar on standard error, drawn only on a terminal.

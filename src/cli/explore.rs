@@ -165,7 +165,7 @@ pub(super) fn explore(out: &mut Out, arguments: &Arguments) -> io::Result<End> {
     }
     match json {
         true => verified.json(out, &found.summary(), &space)?,
-        false => verified.text(out, &space, arguments.save.as_deref())?,
+        false => verified.text(out, &space, arguments.looking, arguments.save.as_deref())?,
     }
     Ok(if found.end() == End::Agree { verified.end() } else { found.end() })
 }

@@ -386,20 +386,15 @@ impl Found {
             options += &format!(" --misconception {}", misconception.word());
         }
         let run = if self.options.sharing == Sharing::Own { "pidlab run --own-memory" } else { "pidlab run" };
-        let priority = match arguments.looking.priority {
-            Priority::Auto => self.options.priority,
-            chosen => chosen,
-        };
-        if priority != Priority::Auto {
-            options += &format!(" --priority {}", priority.word());
-        }
+        let run = format!("{run}{options}{}", arguments.looking.again(self.options.priority));
         match self.file.as_ref().or(arguments.save.as_ref()) {
-            Some(file) if self.replays == 0 => format!("{run}{options} {}", file.display()),
-            Some(file) => format!("{run}{options} {}   # seed {seed}", file.display()),
+            Some(file) if self.replays == 0 => format!("{run} {}", file.display()),
+            Some(file) => format!("{run} {}   # seed {seed}", file.display()),
             None => {
                 let length = arguments.length;
+                let priority = arguments.looking.again(Priority::Auto);
                 format!(
-                    "pidlab fuzz --seed {seed} --length {length} --time 600{options} --save FILE, then {run}{options} FILE"
+                    "pidlab fuzz --seed {seed} --length {length} --time 600{options}{priority} --save FILE, then {run} FILE"
                 )
             }
         }

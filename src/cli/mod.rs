@@ -196,6 +196,14 @@ impl Looking {
     fn options(self) -> LabOptions {
         LabOptions::default().looking(self.look).with_priority(self.priority)
     }
+
+    /// What to type to run a scenario again as it was run: what was asked for holds for every run.
+    fn again(self, of_run: Priority) -> String {
+        match [self.priority, of_run].into_iter().find(|priority| *priority != Priority::Auto) {
+            Some(priority) => format!(" --priority {}", priority.word()),
+            None => String::new(),
+        }
+    }
 }
 
 /// Reads a way to look by its word.
@@ -436,7 +444,15 @@ fn open_labs(on: On, jobs: usize, options: LabOptions) -> Result<Labs, Unavailab
 mod tests {
     use std::io::Write;
 
-    use super::Shown;
+    use super::{Look, Looking, Priority, Shown};
+
+    #[test]
+    fn a_run_is_repeated_with_its_priority() {
+        let again = |asked, of_run| Looking { look: Look::Auto, priority: asked }.again(of_run);
+        assert_eq!(again(Priority::Auto, Priority::Auto), "");
+        assert_eq!(again(Priority::Auto, Priority::Ordinary), " --priority ordinary");
+        assert_eq!(again(Priority::RealTime, Priority::Ordinary), " --priority real-time");
+    }
 
     #[test]
     fn nothing_but_styles_passes_of_what_acts_on_a_terminal() {

@@ -120,7 +120,18 @@ fn needless(maps: &str, program: u64, places: &[usize], function: Option<usize>)
 
 #[cfg(test)]
 mod tests {
-    use super::needless;
+    use super::{has_rseq, needless};
+
+    /// The C library says how large what it has registered is (rseq(2); glibc, from 2.35 on). A helper is started without, and this test is not.
+    #[test]
+    fn what_the_c_library_has_registered_is_seen() {
+        // SAFETY: the name is terminated and static.
+        let size = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()) };
+        // SAFETY: the library's own constant, an unsigned int for the life of the program.
+        let is_registered = !size.is_null() && unsafe { *size.cast::<u32>() } > 0;
+        assert_eq!(has_rseq(), is_registered);
+        assert_eq!(has_rseq(), is_registered, "asking changes nothing");
+    }
 
     const MAPS: &str = "\
 00200000-0033c000 r--p 00000000 fe:00 77    /a program

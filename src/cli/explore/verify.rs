@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use petgraph::graph::EdgeIndex;
 use pidlab_explore::{Cover, Laying, Space, Walk};
-use pidlab_realkernel::{LabOptions, Priority};
+use pidlab_realkernel::{LabOptions, Priority, RunOptions};
 use pidlab_scenario::{Observation, Scenario};
 
 use super::progress::Progress;
 use super::told::grouped;
 use super::went::{Went, Wrong};
 use crate::cli::shard::Shard;
-use crate::cli::{End, Out, elsewhere};
+use crate::cli::{End, Looking, Out, elsewhere};
 use crate::compare::{Problem, Verdict};
 use crate::kernel::{self, Judged, Labs, On, Plan, Worker};
 use crate::{random, tell};
@@ -41,6 +41,8 @@ pub(super) struct Verified {
     not_decided: usize,
     skipped: BTreeMap<String, usize>,
     pub(super) wrong: Option<Box<Wrong>>,
+    /// That of the walks of the last round, unless one was asked for.
+    priority: Priority,
     took: Duration,
 }
 
@@ -80,19 +82,17 @@ pub(super) fn verify(
         not_decided: 0,
         skipped: BTreeMap::new(),
         wrong: None,
+        priority: Priority::Auto,
         took: Duration::ZERO,
     };
     let mut labs = Some(labs);
     for round in 0..ROUNDS {
+        // Linux shows more of the orders that it may choose where nobody has a real-time priority.
+        verified.priority = if round % 2 == 1 { Priority::Ordinary } else { Priority::Auto };
         let before = verified.left.len();
         let undone = verified.done(space, &mut progress, round, &walks);
         if verified.wrong.is_none() && !undone.is_empty() {
-            // Linux shows more of the orders that it may choose where nobody has a real-time priority.
-            let again = match options.priority {
-                Priority::Auto if round % 2 == 1 => options.with_priority(Priority::Ordinary),
-                _ => options,
-            };
-            let labs = match labs.take().map_or_else(|| Labs::open(jobs, again), Ok) {
+            let labs = match labs.take().map_or_else(|| Labs::open(jobs, options), Ok) {
                 Ok(labs) => labs,
                 Err(why) => {
                     verified.skipped.insert(format!("no lab could be opened again: {}", why.reason), undone.len());
@@ -148,6 +148,7 @@ impl Verified {
         which: &[usize],
         mut told: impl FnMut(usize, &Went),
     ) {
+        let how = RunOptions::default().with_priority(self.priority);
         let bar = bar(walks.len());
         bar.set_position((walks.len() - which.len()) as u64);
         bar.reset_eta();
@@ -156,7 +157,7 @@ impl Verified {
             jobs,
             Plan { on: On::Both, belief: space.plan().misconception },
             which.len(),
-            |worker, index| go(space, worker, &walks[which[index]]),
+            |worker, index| go(space, worker, &walks[which[index]], how),
             |index, went| {
                 bar.inc(1);
                 told(which[index], &went);
@@ -207,7 +208,7 @@ impl Verified {
         open.filter(|edge| self.own.contains(&space.first_outcome(*edge))).count()
     }
 
-    pub(super) fn text(&self, out: &mut Out, space: &Space, save: Option<&Path>) -> io::Result<()> {
+    pub(super) fn text(&self, out: &mut Out, space: &Space, looking: Looking, save: Option<&Path>) -> io::Result<()> {
         let number = |count: usize| grouped(count as u128);
         let seconds = self.took.as_secs_f64();
         writeln!(out, "on Linux {}", self.kernel)?;
@@ -246,7 +247,8 @@ impl Verified {
             writeln!(out, "{}", wrong.scenario.to_toml())?;
             write!(out, "{}", wrong.report)?;
             let belief = space.plan().misconception.map(|belief| format!(" --misconception {}", belief.word()));
-            let run = format!("pidlab run{}{}", elsewhere::again(), belief.unwrap_or_default());
+            let priority = looking.again(self.priority);
+            let run = format!("pidlab run{}{}{priority}", elsewhere::again(), belief.unwrap_or_default());
             match save {
                 Some(file) => writeln!(out, "replay: {run} {}", file.display())?,
                 None => writeln!(out, "replay: the same with --save FILE, then {run} FILE")?,
@@ -285,16 +287,16 @@ fn bar(walks: usize) -> ProgressBar {
 }
 
 /// Has the kernel go one walk.
-fn go(space: &Space, worker: &mut Worker, walk: &Walk) -> Went {
+fn go(space: &Space, worker: &mut Worker, walk: &Walk, how: RunOptions) -> Went {
     let scenario = space.scenario(walk);
-    match worker.judge(&scenario) {
+    match worker.judge_with(&scenario, how) {
         Judged::Verdict(verdict) if verdict.is_not_decided() => Went::NotDecided,
         Judged::Verdict(verdict) if verdict.problems.is_empty() => {
             let plain = space.is_plain(walk) && verdict.mistake.is_none();
             let followed = (!plain).then(|| space.follow(walk, &scenario, &seen(&verdict)));
             Went::Well(verdict.compared, followed)
         }
-        Judged::Verdict(verdict) => Went::Wrong(Box::new(smallest(worker, scenario, &verdict))),
+        Judged::Verdict(verdict) => Went::Wrong(Box::new(smallest(worker, scenario, &verdict, how))),
         Judged::Skipped(why, _) => Went::Skipped(format!("{}; {}", why.reason, why.remedy)),
         Judged::Lacking(needs, _) | Judged::ModelOnly(needs, _) => {
             Went::Skipped(format!("it is for machines {}", crate::words::needs(&needs)))
@@ -315,11 +317,11 @@ fn report(scenario: &Scenario, verdict: &Verdict) -> Option<String> {
 }
 
 /// The walk without what comes after the difference, and without what the difference does not need.
-fn smallest(worker: &mut Worker, mut scenario: Scenario, verdict: &Verdict) -> Wrong {
+fn smallest(worker: &mut Worker, mut scenario: Scenario, verdict: &Verdict, how: RunOptions) -> Wrong {
     let mut told = report(&scenario, verdict).unwrap_or_default();
     scenario.steps.truncate(verdict.steps.len().max(2));
     scenario.title = "A walk on which model and kernel differ".to_owned();
-    let replays = random::shrink_steps(&mut scenario, REPLAYS, |shorter| match worker.judge(shorter) {
+    let replays = random::shrink_steps(&mut scenario, REPLAYS, |shorter| match worker.judge_with(shorter, how) {
         Judged::Verdict(verdict) => report(shorter, &verdict).map(|new| told = new).is_some(),
         _ => false,
     });

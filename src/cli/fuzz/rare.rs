@@ -72,7 +72,9 @@ mod tests {
     use pidlab_scenario::{Fact, Facts};
     use pidlab_sim::Model;
 
-    use super::{Draw, Rare, candidates};
+    use std::collections::BTreeMap;
+
+    use super::{Draw, Priority, Rare, RunOptions, Sharing, candidates};
     use crate::cli::pairs::Pairs;
     use crate::compare::{self, Verdict};
     use crate::random::{self, Choices};
@@ -98,6 +100,19 @@ mod tests {
                 assert_eq!(made, run(&mut model, draw, &choices).fired, "{index}");
             }
         }
+    }
+
+    /// Whatever else is so of a scenario, whether it is chosen and whether memory is shared, a quarter of all is without real-time priorities.
+    #[test]
+    fn a_quarter_has_ordinary_priorities() {
+        let mut kinds: BTreeMap<(u64, bool, bool), u32> = BTreeMap::new();
+        for index in 0..240 {
+            let RunOptions { sharing, priority, .. } = Draw::new(9, index).options;
+            *kinds.entry((index % 2, sharing == Sharing::Own, priority == Priority::Ordinary)).or_default() += 1;
+        }
+        let count = |of: [bool; 2]| [0, 1].map(|chosen| kinds.get(&(chosen, of[0], of[1])).copied().unwrap_or(0));
+        assert_eq!([count([false, false]), count([false, true])], [[60, 60], [20, 20]]);
+        assert_eq!([count([true, false]), count([true, true])], [[30, 30], [10, 10]]);
     }
 
     #[test]
