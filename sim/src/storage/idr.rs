@@ -170,7 +170,29 @@ impl Idr {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, FAN, Leaf};
+    use super::{Block, FAN, Idr, Leaf};
+    use crate::objects::ids::PidId;
+
+    /// Copied over another one, which has what it has not, and lacks what it has: a full leaf among it.
+    #[test]
+    fn a_copy_over_another_is_a_copy() {
+        let of = |numbers: &[std::ops::Range<u32>]| {
+            let mut idr = Idr::EMPTY;
+            numbers.iter().cloned().flatten().for_each(|number| idr.insert(number, PidId::FIRST));
+            idr
+        };
+        let all = [of(&[]), of(&[1..3]), of(&[0..FAN]), of(&[FAN..2 * FAN, 5000..5002]), of(&[70..80])];
+        for source in &all {
+            for other in &all {
+                let mut copy = other.clone();
+                copy.clone_from(source);
+                assert!(copy.holders(0).eq(source.holders(0)));
+                for from in [0, 1, FAN, 2 * FAN, 5000] {
+                    assert_eq!(copy.first_free(from, 10_000), source.first_free(from, 10_000), "from {from}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_taken_number_is_little_more_than_the_name_of_its_holder() {
