@@ -15,7 +15,7 @@ use pidlab_scenario::{Facts, Machine, Observation, Run, Scenario, Signal};
 use crate::blame;
 use crate::eyes::Look;
 use crate::guard;
-use crate::priority::Priority;
+use crate::priority::{self, Priority};
 use crate::sharing::Sharing;
 use crate::start;
 use crate::surroundings::Surroundings;
@@ -195,6 +195,10 @@ impl Lab {
                 remedy: "see that this program may start itself again (/proc/self/exe)".to_owned(),
             },
         })?;
+        // No run of it would come to anything.
+        if options.priority == Priority::RealTime && !kernel.real_time {
+            return Err(priority::refused());
+        }
         Ok(Lab { options, kernel, helper: Some(helper), harmful: None, limit: None })
     }
 

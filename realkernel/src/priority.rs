@@ -65,7 +65,8 @@ pub(crate) fn granted(wanted: Priority, allowed: bool) -> Result<bool, Trouble> 
     }
 }
 
-fn refused() -> Unavailable {
+/// Why nobody has one here who was to.
+pub(crate) fn refused() -> Unavailable {
     Unavailable::new(
         "processes cannot be given real-time priorities here",
         "run as root of the machine (CAP_SYS_NICE), with RLIMIT_RTPRIO of 2 or more (ulimit -r), or with ordinary priorities (--priority)",

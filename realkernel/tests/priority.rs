@@ -138,4 +138,9 @@ fn who_may_not_give_them_is_told() {
         other => panic!("{other:?}"),
     }
     assert!(lab.run(&scenario(FAMILY)).is_ok(), "without it can go on");
+    // Who wants nothing else is told at once.
+    match Lab::open(ordinary.with_priority(Priority::RealTime)) {
+        Err(why) => assert!(why.reason.contains("real-time") && why.remedy.contains("--priority"), "{why}"),
+        Ok(_) => panic!("it can have none"),
+    }
 }
