@@ -129,9 +129,12 @@ pub(crate) fn go_on(role: usize) -> ! {
     serve(slot, command)
 }
 
-/// The life of an agent.
+/// The life of an agent. What it has done first is to come into the world.
 extern "C" fn live(role: usize) -> ! {
-    serve(arena::slot(role), 0)
+    let slot = arena::slot(role);
+    slot.done.store(0, Ordering::Release);
+    raw::futex_wake(&slot.done);
+    serve(slot, 0)
 }
 
 /// Takes commands, after the one that was the last.

@@ -12,7 +12,7 @@ use crate::bpf::Program;
 use crate::eyes::{Eyes, Look};
 use crate::needs::{self, Allowed};
 use crate::outside::Outside;
-use crate::priority;
+use crate::priority::{self, Given};
 use crate::probe::{self, RefusedCalls};
 use crate::program;
 use crate::quiet;
@@ -32,6 +32,8 @@ pub(crate) struct Conductor {
     allowed: Allowed,
     /// Whether real-time priorities may be given.
     real_time: bool,
+    /// Whether they can have ordinary ones, which takes who was started with one.
+    ordinary: bool,
 }
 
 impl Conductor {
@@ -55,7 +57,7 @@ impl Conductor {
         let eyes = Eyes::open(program, look)?;
         // A run of host alone: what cannot make one process cannot run a scenario.
         let began = Instant::now();
-        World::start(Sharing::Shared, false, eyes)?.end()?;
+        World::start(Sharing::Shared, Given::Kept, eyes)?.end()?;
         quiet::one_life_takes(began.elapsed());
         let facts = probe::facts()?;
         let allowed = Allowed {
@@ -66,11 +68,12 @@ impl Conductor {
         };
         memory::leave_out(&arena::places());
         // Some place may know of more that a process needs: a sanitizer, another C library.
-        if World::start(Sharing::Own, false, eyes).and_then(|world| Ok(world.end()?)).is_err() {
+        if World::start(Sharing::Own, Given::Kept, eyes).and_then(|world| Ok(world.end()?)).is_err() {
             memory::take_back();
             os::reap_all();
         }
-        Ok(Conductor { facts, eyes, outside, allowed, real_time: priority::is_allowed() })
+        let real_time = priority::is_allowed();
+        Ok(Conductor { facts, eyes, outside, allowed, real_time, ordinary: os::has_ordinary_policy() })
     }
 
     /// The system calls that do not come through here.
@@ -123,10 +126,9 @@ impl Conductor {
             return Err(lacks.into());
         }
         let real_time = priority::granted(*priority, self.real_time)?;
-        if self.real_time {
-            priority::of_conductor(real_time)?;
-        }
-        let mut world = World::start(sharing.of(scenario), real_time, self.eyes)?;
+        let given = Given::of(real_time, self.ordinary);
+        given.to_conductor()?;
+        let mut world = World::start(sharing.of(scenario), given, self.eyes)?;
         world.facts = self.facts.clone();
         world.allowed = Some(self.allowed.clone());
         world.pid_max_is_local = is_local && is_watched;

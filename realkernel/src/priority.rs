@@ -7,6 +7,8 @@
 //! Processes that are woken together then run in the order in which they were woken, nearly always. Linux allows other orders, and ordinary
 //! priorities show more of them.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 use crate::sys::os;
@@ -73,15 +75,59 @@ pub(crate) fn refused() -> Unavailable {
     )
 }
 
-/// Gives the conductor the priority that it has while a scenario runs. Where there is no choice it stays as it is: who was started with less than an ordinary one (`SCHED_IDLE`) may not
-/// take that.
-pub(crate) fn of_conductor(real_time: bool) -> Result<(), Trouble> {
-    let set = if real_time { os::set_real_time(0, CONDUCTOR) } else { os::set_ordinary(0) };
-    set.map_err(|error| format!("the conductor got no priority (sched_setscheduler): {error}").into())
+/// What priorities a run has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Given {
+    /// The conductor the lowest of the real-time ones, and all others the next.
+    RealTime,
+    /// Ordinary ones. The conductor's is of the kind that interrupts nobody when it is woken (`SCHED_BATCH`), so that who has told it of something goes to
+    /// sleep before it looks.
+    Ordinary,
+    /// Those that this program was started with, for who may not choose: with less than an ordinary one (`SCHED_IDLE`) there is none to be had.
+    Kept,
 }
 
-/// Gives the first process of a scenario that of all of them: what it makes has it, too.
-pub(crate) fn of_agents(first: i32) -> Result<(), Trouble> {
-    let set = os::set_real_time(first, AGENTS);
-    set.map_err(|error| format!("processes got no priority (sched_setscheduler): {error}").into())
+impl Given {
+    /// Those of a run with real-time ones or without, where there are `ordinary` ones to be had or not.
+    pub(crate) fn of(real_time: bool, ordinary: bool) -> Given {
+        match (real_time, ordinary) {
+            (true, _) => Given::RealTime,
+            (false, true) => Given::Ordinary,
+            (false, false) => Given::Kept,
+        }
+    }
+
+    /// Gives the conductor its own.
+    ///
+    /// # Errors
+    /// If it does not get a real-time one; the others are only faster or slower.
+    pub(crate) fn to_conductor(self) -> Result<(), Trouble> {
+        match self {
+            Given::RealTime => os::set_real_time(0, CONDUCTOR).map_err(|error| not_given("the conductor", &error)),
+            Given::Ordinary => {
+                let _ = os::set_batch(0);
+                Ok(())
+            }
+            Given::Kept => Ok(()),
+        }
+    }
+
+    /// Gives the first process of a scenario its own: what it makes has it, too.
+    ///
+    /// # Errors
+    /// As for the conductor.
+    pub(crate) fn to_agents(self, first: i32) -> Result<(), Trouble> {
+        match self {
+            Given::RealTime => os::set_real_time(first, AGENTS).map_err(|error| not_given("processes", &error)),
+            Given::Ordinary => {
+                let _ = os::set_ordinary(first);
+                Ok(())
+            }
+            Given::Kept => Ok(()),
+        }
+    }
+}
+
+fn not_given(who: &str, error: &io::Error) -> Trouble {
+    format!("{who} got no priority (sched_setscheduler): {error}").into()
 }

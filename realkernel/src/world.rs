@@ -13,14 +13,14 @@ use pidlab_scenario::{
     Sysctl,
 };
 
-use crate::agent;
+use crate::agent::{self, Operation};
 use crate::blame;
 use crate::command::{Caller, Command};
 use crate::eyes::Eyes;
 use crate::look;
 use crate::needs::{self, Allowed};
 use crate::outcome::outcome;
-use crate::priority;
+use crate::priority::Given;
 use crate::probe;
 use crate::process::Process;
 use crate::processes::Processes;
@@ -81,8 +81,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Makes host: PID 1 of a fresh namespace, leader of a session and a group, with a real-time priority or not.
-    pub(crate) fn start(sharing: Sharing, real_time: bool, eyes: &'static Eyes) -> Result<World, Trouble> {
+    /// Makes host: PID 1 of a fresh namespace, leader of a session and a group, with these priorities.
+    pub(crate) fn start(sharing: Sharing, given: Given, eyes: &'static Eyes) -> Result<World, Trouble> {
         let sharing = match sharing {
             Sharing::Own => 0,
             Sharing::Auto | Sharing::Shared => CloneFlags::CLONE_VM.bits(),
@@ -97,7 +97,7 @@ impl World {
         }
         let pidfd = os::adopt(arena::slot(0).pidfd.load(Ordering::Acquire));
         let mut world = World {
-            processes: Processes::new(eyes, real_time),
+            processes: Processes::new(eyes, given == Given::RealTime),
             first: Role::HOST,
             states: BTreeMap::new(),
             pending: BTreeMap::new(),
@@ -111,8 +111,8 @@ impl World {
         };
         let host = world.processes.born(Role::HOST, pidfd);
         host.map_err(|error| blame::trouble("the first process of a scenario", &error))?;
-        if let (true, Some(host)) = (real_time, world.processes.get(Role::HOST)) {
-            priority::of_agents(host.number)?;
+        if let Some(host) = world.processes.get(Role::HOST) {
+            given.to_agents(host.number)?;
         }
         world.settle(Role::HOST)?;
         Command::plain(libc::SYS_setsid, &[]).give(arena::slot(0))?;
@@ -495,9 +495,12 @@ fn lowest_free_descriptor() -> Result<i32, String> {
 /// Makes a slot as new.
 fn clear(role: Role) {
     let slot = arena::slot(role.index());
-    for word in [&slot.command, &slot.taken, &slot.done, &slot.handled] {
+    for word in [&slot.command, &slot.taken, &slot.handled] {
         word.store(0, Ordering::Relaxed);
     }
+    // Whose it will be says itself that it is there, which is the end of a clone.
+    slot.operation.store(Operation::Clone.number(), Ordering::Relaxed);
+    slot.done.store(u32::MAX, Ordering::Relaxed);
     for word in &slot.tid_words {
         word.store(0, Ordering::Relaxed);
     }

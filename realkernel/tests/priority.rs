@@ -47,6 +47,11 @@ fn policies(lab: &mut Lab, scenario: &Scenario) -> BTreeSet<(u32, u32)> {
         let shown = world.shown();
         most = most.max(shown.len());
         for task in shown {
+            if task.pids == [1] {
+                // Below all others, or one that interrupts nobody when it is woken.
+                let below = if policy(task.number).0 == SCHED_FIFO { (SCHED_FIFO, 1) } else { (SCHED_BATCH, 0) };
+                assert_eq!(policy(task.parent), below, "the conductor's");
+            }
             policies.insert(policy(task.number));
             if policy(task.number).0 == SCHED_FIFO {
                 assert_eq!(real_time_limit(task.number), "5000000");
@@ -65,6 +70,7 @@ fn may_be_real_time() -> bool {
 
 const SCHED_OTHER: u32 = 0;
 const SCHED_FIFO: u32 = 1;
+const SCHED_BATCH: u32 = 3;
 
 #[test]
 fn it_is_as_it_was_asked_for() {

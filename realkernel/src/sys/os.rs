@@ -61,6 +61,17 @@ pub(crate) fn set_ordinary(number: i32) -> io::Result<()> {
     set_scheduler(number, libc::SCHED_OTHER, 0)
 }
 
+/// The same, of the kind that takes the CPU from nobody when it is woken (`SCHED_BATCH`).
+pub(crate) fn set_batch(number: i32) -> io::Result<()> {
+    set_scheduler(number, libc::SCHED_BATCH, 0)
+}
+
+/// Whether this process is in the ordinary class, where it is if nobody has chosen another (sched_getscheduler(2)).
+pub(crate) fn has_ordinary_policy() -> bool {
+    // SAFETY: a number only.
+    unsafe { libc::sched_getscheduler(0) == libc::SCHED_OTHER }
+}
+
 fn set_scheduler(number: i32, policy: c_int, priority: c_int) -> io::Result<()> {
     let parameter = libc::sched_param { sched_priority: priority };
     // SAFETY: the parameter outlives the call.
