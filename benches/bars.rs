@@ -75,13 +75,14 @@ fn watching() -> Measured<Duration> {
     let auto = Lab::open(LabOptions::default()).map_err(|why| why.to_string())?.kernel().clone();
     println!("\none scenario: 8 processes, 2 namespaces, {steps} steps, Linux {}", auto.release);
     println!("  looked at {} where nothing is said (--look auto is {} here)", auto.look.in_words(), auto.look.word());
-    let ways = [Look::Procfs, Look::Bpf].into_iter().flat_map(|look| {
+    let ways = [Look::Procfs, Look::Lean, Look::Bpf].into_iter().flat_map(|look| {
         let options = LabOptions::default().looking(look);
         [Priority::Ordinary, Priority::RealTime].map(|priority| ("as we are", options.with_priority(priority)))
     });
     let ordinary = LabOptions::default().as_ordinary_user(true);
     let mut watchers: Vec<Watcher> = Vec::new();
-    for (who, options) in ways.chain([("as an ordinary user", ordinary)]) {
+    let users = [Look::Procfs, Look::Lean].map(|look| ("as an ordinary user", ordinary.looking(look)));
+    for (who, options) in ways.chain(users) {
         match Watcher::open(who, options) {
             Ok(watcher) => watchers.push(watcher),
             Err(why) => println!("  not measured: {}, {}, {why}", options.look.word(), options.priority.word()),

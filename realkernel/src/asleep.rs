@@ -7,6 +7,9 @@ use std::time::Duration;
 use crate::sys::{arena, os, raw};
 use crate::trouble::{Trouble, Unavailable};
 
+/// Half a minute at least: who waits so long for a process ends with a word of its own, and concludes nothing.
+const PASSES: u32 = 16_384;
+
 /// How a kernel tells that a process is asleep, and on no queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Witness {
@@ -25,11 +28,9 @@ impl Witness {
     /// If nothing tells whether it is asleep.
     pub(crate) fn of_this_kernel(number: i32) -> Result<Witness, Trouble> {
         const LOOKS: u32 = 16;
-        // Half a minute at least: it ends with a word of its own, and concludes nothing.
-        const MOST: u32 = 16_384;
         let read = |file: &str| fs::read_to_string(format!("/proc/{number}/{file}")).unwrap_or_default();
         let mut untold = 0;
-        for pass in 0..MOST {
+        for pass in 0..PASSES {
             hand_over(pass);
             // The state first: who slept then sleeps still.
             let sleeps = has_gone_to_sleep(&read("stat"));
@@ -94,6 +95,14 @@ pub(crate) fn sleep_for_ever() -> ! {
     loop {
         raw::futex_wait(word, word.load(Ordering::Acquire));
     }
+}
+
+/// Lets others run until something is so; false if it is not so after a very long time.
+pub(crate) fn wait_until(is_so: impl Fn() -> bool) -> bool {
+    (0..PASSES).any(|pass| {
+        hand_over(pass);
+        is_so()
+    })
 }
 
 /// Lets others run before the next pass.

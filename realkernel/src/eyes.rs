@@ -1,4 +1,4 @@
-//! How the conductor looks at processes: through procfs, or by a program in the kernel that sees all of them at once.
+//! How the conductor looks at processes: through procfs, by calls, or by a program in the kernel that sees all of them at once.
 
 use std::fs::File;
 use std::io;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::asleep::{self, Witness};
 use crate::blame;
 use crate::bpf::{Looker, Program};
+use crate::lean::Rest;
 use crate::probe;
 use crate::sight::{self, Sight, Stat};
 use crate::surroundings::{self, Surroundings};
@@ -24,21 +25,25 @@ pub enum Look {
     Auto,
     /// By `/proc/PID/stat`, `status` and `wchan`.
     Procfs,
+    /// By `/proc/PID/wchan`, and calls in place of the other files for who has nothing to do, which takes Linux 6.13.
+    Lean,
     /// By a BPF program, which takes Linux 6.14 with type information (`CONFIG_DEBUG_INFO_BTF`), and root.
     Bpf,
-    /// By such a program, and whatever it shows of a world that stands still is held against procfs: for who doubts it.
+    /// By such a program, or calls where none can be had, and whatever either shows of a world that stands still is held against procfs: for who doubts
+    /// them.
     Both,
 }
 
 impl Look {
     /// All ways, and the choice among them.
-    pub const ALL: [Look; 4] = [Look::Auto, Look::Procfs, Look::Bpf, Look::Both];
+    pub const ALL: [Look; 5] = [Look::Auto, Look::Procfs, Look::Lean, Look::Bpf, Look::Both];
 
     /// As it is written.
     pub const fn word(self) -> &'static str {
         match self {
             Look::Auto => "auto",
             Look::Procfs => "procfs",
+            Look::Lean => "lean",
             Look::Bpf => "bpf",
             Look::Both => "both",
         }
@@ -49,8 +54,9 @@ impl Look {
         match self {
             Look::Auto => "in the fastest way",
             Look::Procfs => "through procfs",
+            Look::Lean => "by calls, and through procfs where these do not tell",
             Look::Bpf => "by a BPF program",
-            Look::Both => "by a BPF program, and through procfs to compare",
+            Look::Both => "in the fastest way, and through procfs to compare",
         }
     }
 }
@@ -58,7 +64,9 @@ impl Look {
 /// What the conductor looks with.
 pub(crate) struct Eyes {
     pub(crate) kind: Kind,
-    /// Whether what a program sees is held against procfs every time.
+    /// Where who has nothing to do sleeps, if calls are enough to look at who is there.
+    pub(crate) rest: Option<Rest>,
+    /// Whether what is seen is held against procfs every time.
     pub(crate) doubts: bool,
     /// Any file of procfs, for calls that want one.
     any: File,
@@ -82,23 +90,31 @@ impl Eyes {
         // After what is held for good: the descriptors of a run begin at the lowest that is free.
         let asleep = Sleeper::fall_asleep()?;
         let witness = asleep.witness()?;
+        // Before the program is tried out, by which this process ends.
+        let rest = match (&made, wanted) {
+            (None, Look::Lean | Look::Both) => Some(asleep.rest(witness)?.ok_or_else(no_calls)?),
+            (Some(_), Look::Both) => asleep.rest(witness)?,
+            // Who has not asked for a way is not kept from running by what is wrong with it.
+            (None, Look::Auto) => asleep.rest(witness).ok().flatten(),
+            (Some(_), _) | (None, Look::Procfs | Look::Bpf) => None,
+        };
         let looker = match (made, wanted) {
-            (None, Look::Bpf | Look::Both) => return Err(no_program().into()),
+            (None, Look::Bpf) => return Err(no_program().into()),
             (None, _) => None,
-            // Who has not asked for the program is not kept from running by what is wrong with it.
             (Some(looker), Look::Auto) => asleep.compare(looker).is_ok().then_some(looker),
             (Some(looker), _) => asleep.compare(looker).map(|()| Some(looker))?,
         };
         let kind = looker.map_or(Kind::Files(witness), Kind::Program);
-        Ok(Box::leak(Box::new(Eyes { kind, doubts: wanted == Look::Both, any })))
+        Ok(Box::leak(Box::new(Eyes { kind, rest, doubts: wanted == Look::Both, any })))
     }
 
     /// The way that is gone.
     pub(crate) fn look(&self) -> Look {
         match self.kind {
-            Kind::Files(_) => Look::Procfs,
-            Kind::Program(_) if self.doubts => Look::Both,
+            _ if self.doubts => Look::Both,
             Kind::Program(_) => Look::Bpf,
+            Kind::Files(_) if self.rest.is_some() => Look::Lean,
+            Kind::Files(_) => Look::Procfs,
         }
     }
 
@@ -115,9 +131,16 @@ fn no_program() -> Unavailable {
     )
 }
 
+fn no_calls() -> Unavailable {
+    Unavailable::new(
+        "this kernel has not the calls that look at processes, or does not say in /proc/PID/wchan where they sleep",
+        "use Linux 6.13 or newer with CONFIG_KALLSYMS, or another way (--look)",
+    )
+}
+
 /// Makes the program for this way to look, where it may be asked for: as root of the machine, and where nothing ends who asks.
 pub(crate) fn program(wanted: Look) -> Option<Program> {
-    let may_ask = wanted != Look::Procfs
+    let may_ask = !matches!(wanted, Look::Procfs | Look::Lean)
         && surroundings::is_in_first_user_namespace()
         && Surroundings::here().effective.has("CAP_SYS_ADMIN")
         && probe::bpf_comes_through();
@@ -141,6 +164,15 @@ impl Sleeper {
 
     fn witness(&self) -> Result<Witness, Trouble> {
         Witness::of_this_kernel(self.number)
+    }
+
+    /// Where it rests, if a look by calls is possible at who is there.
+    ///
+    /// # Errors
+    /// Calls and files say different things of it.
+    fn rest(&self, witness: Witness) -> Result<Option<Rest>, Trouble> {
+        let failed = |error| Trouble::Broken(format!("a look by calls: {error}"));
+        if witness == Witness::Call { Ok(None) } else { Rest::learn(self.number, self.pidfd.as_fd()).map_err(failed) }
     }
 
     /// Holds what a program sees against what procfs shows: of this process asleep, of the one that looks, which runs, and of this one

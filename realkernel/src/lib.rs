@@ -11,7 +11,7 @@
 //! them, and when an answer is theirs and not the kernel's), `outside` (the watch over what is the machine's), `conductor` and `world` (how a scenario runs, and how a step is taken),
 //! `translate`, `command` and `outcome` (from a system call to a command and back), `look` (the same for calls that look at others),
 //! `agent` (what a scenario's process runs), `program` (how it goes on after an exec), `process` and `processes` (what is known of
-//! each), `quiet` and `asleep` (when the world is quiet, with the argument why), `priority` (how that is made faster), `probe` (what a kernel is like), `apart` (namespaces for
+//! each), `eyes` and `sight` (how they are looked at), `bpf` and `lean` (the faster ways), `quiet` and `asleep` (when the world is quiet, with the argument why), `priority` (how that is made faster), `probe` (what a kernel is like), `apart` (namespaces for
 //! what is no scenario), `sys` (everything `unsafe`). They import one another downward only.
 #![cfg(target_os = "linux")]
 
@@ -26,6 +26,7 @@ mod conductor;
 mod eyes;
 mod guard;
 mod lab;
+mod lean;
 mod look;
 mod needs;
 mod outcome;

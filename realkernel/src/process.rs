@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -10,6 +10,7 @@ use pidlab_scenario::{Handled, Role};
 
 use crate::asleep::Witness;
 use crate::bpf::Seen;
+use crate::lean::{self, Rest};
 use crate::sight::{self, Sight, Stat, Told, Views};
 use crate::status::handled;
 use crate::sys::arena::{self, NOTED};
@@ -39,6 +40,10 @@ pub(crate) struct Process {
     /// Absent for a thread on kernels without pidfds of threads (before 6.9).
     pub(crate) pidfd: Option<OwnedFd>,
     sight: Sight,
+    /// Where it sleeps when it has nothing to do, if a look by calls is enough there: until it calls execve, which only its `stat` tells.
+    rest: Option<&'static Rest>,
+    /// Whether it slept there at the last look.
+    at_rest: bool,
     /// Released: neither running nor a zombie.
     pub(crate) gone: bool,
     /// Gone, and its number is free again.
@@ -62,7 +67,8 @@ impl Process {
         number: i32,
         namespaces: Vec<Inode>,
         pidfd: Option<OwnedFd>,
-        (sight, (pids, views)): (Sight, Told),
+        (sight, rest): (Sight, Option<&'static Rest>),
+        (pids, views): Told,
     ) -> io::Result<Process> {
         // No scenario sees the number in the conductor's namespace.
         let pids: Vec<u32> = pids.into_iter().skip(1).collect();
@@ -80,6 +86,8 @@ impl Process {
             born_a_thread: thread_of.is_some(),
             pidfd,
             sight,
+            rest,
+            at_rest: false,
             gone: false,
             freed: false,
             replaced: false,
@@ -186,9 +194,23 @@ impl Process {
     /// Looks again, if nobody has looked at all at once; false once it is gone.
     pub(crate) fn look(&mut self) -> bool {
         if matches!(self.sight, Sight::Files { .. }) {
-            self.take(self.stat_now());
+            let at_rest = self.stat_at_rest();
+            self.at_rest = at_rest.is_some();
+            self.take(at_rest.or_else(|| self.stat_now()));
         }
         !self.gone
+    }
+
+    /// What there is to see of one that has nothing to do, where calls are enough for that.
+    fn stat_at_rest(&self) -> Option<Stat> {
+        let (rest, pidfd) = (self.rest?, self.pidfd.as_ref()?);
+        rest.look(&self.sight, self.number, pidfd.as_fd(), self.seen.before_exec)
+    }
+
+    /// Notes that it has called execve.
+    pub(crate) fn has_executed(&mut self) {
+        self.own_files = true;
+        self.rest = None;
     }
 
     /// Takes what somebody saw who has looked at all at once.
@@ -206,7 +228,7 @@ impl Process {
 
     /// Whether it sleeps, and is on no run queue, as was seen last.
     pub(crate) fn is_asleep(&self) -> bool {
-        self.sight.is_asleep(self.number)
+        self.at_rest || self.sight.is_asleep(self.number)
     }
 
     /// Whether it is on its way out, and where it sleeps is not for this process to know.
@@ -232,17 +254,23 @@ impl Process {
         !self.freed
     }
 
-    /// Group and session as the process itself sees them.
-    pub(crate) fn views(&mut self) -> io::Result<(u32, u32)> {
-        self.views = self.sight.views(self.number, self.seen, self.views)?;
+    /// Group and session as the process itself sees them, in this namespace.
+    pub(crate) fn views(&mut self, own: Option<&File>) -> io::Result<(u32, u32)> {
+        self.views = self.views_now(own)?;
         Ok((self.views.pgid, self.views.sid))
+    }
+
+    fn views_now(&self, own: Option<&File>) -> io::Result<Views> {
+        let Stat { group, session, .. } = self.seen;
+        let by_calls = || self.rest.and(own).and_then(|own| lean::views(own, group, session));
+        self.sight.views(self.number, self.seen, self.views, by_calls)
     }
 
     /// Looks into procfs, and sees that what was seen last is the same in every field.
     ///
     /// # Errors
     /// What is not the same.
-    pub(crate) fn compare_with_procfs(&self) -> io::Result<()> {
+    pub(crate) fn compare_with_procfs(&self, own: Option<&File>) -> io::Result<()> {
         let files = Sight::by_files(self.number, Witness::Place)?;
         let (mut numbers, views) = sight::read_status(self.number)?;
         numbers.remove(0);
@@ -252,18 +280,33 @@ impl Process {
         let asleep = files.is_asleep(self.number) || (files.is_hidden(self.number) && self.is_asleep());
         let tracer = files.tracer(self.number);
         let shown = (files.stat_now(self.number), views, numbers, namespace.ok(), asleep, tracer);
-        let known = self.sight.views(self.number, self.seen, self.views)?;
+        let known = self.views_now(own)?;
         let tracer = self.sight.tracer(self.number);
         let mut seen = (Some(self.seen), known, self.pids.clone(), Some(self.namespace()), self.is_asleep(), tracer);
         if self.seen.state == b'Z' {
             // It sleeps nowhere, and has no namespace to show any more.
             (seen.3, seen.4) = (shown.3, shown.4);
         }
-        if shown == seen {
-            return Ok(());
-        }
         let number = self.number;
-        Err(io::Error::other(format!("process {number} is {shown:?} in procfs, and {seen:?} to a BPF program")))
+        if shown != seen {
+            let what = format!("process {number} is {shown:?} in procfs, and {seen:?} by the way in use");
+            return Err(io::Error::other(what));
+        }
+        let by_calls = self.by_calls(&files, own);
+        match by_calls.filter(|by_calls| *by_calls != (self.seen, views)) {
+            None => Ok(()),
+            Some(by_calls) => {
+                let what = format!("process {number} is {shown:?} in procfs, and {by_calls:?} by calls");
+                Err(io::Error::other(what))
+            }
+        }
+    }
+
+    /// What calls show of it, if it has nothing to do, and they are enough.
+    fn by_calls(&self, files: &Sight, own: Option<&File>) -> Option<(Stat, Views)> {
+        let (rest, pidfd) = (self.rest?, self.pidfd.as_ref()?);
+        let stat = rest.look(files, self.number, pidfd.as_fd(), self.seen.before_exec)?;
+        Some((stat, lean::views(own?, stat.group, stat.session)?))
     }
 
     /// The signals that its handlers received since the last call.

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use pidlab_scenario::{NamespaceId, ProcessView, Role, State};
 
 use crate::eyes::{Eyes, Kind};
+use crate::lean;
 use crate::process::{Inode, Process};
 use crate::sight::{self, Sight};
 use crate::sys::raw::Raw;
@@ -70,15 +71,23 @@ impl Processes {
     }
 
     fn take_in(&mut self, role: Role, thread_of: Option<Role>, number: i32, pidfd: Option<OwnedFd>) -> io::Result<()> {
-        let (sight, told, namespace) = match &self.eyes.kind {
-            Kind::Files(witness) => (Sight::by_files(number, *witness)?, sight::read_status(number)?, None),
+        let rest = self.eyes.rest.as_ref();
+        let (sight, told, namespaces) = match &self.eyes.kind {
+            Kind::Files(witness) => {
+                let namespaces = self.path_of_namespace(number, pidfd.as_ref(), None)?;
+                let files = namespaces.iter().filter_map(|inode| Some(&self.namespaces.get(inode)?.1));
+                let told = rest.and_then(|_| lean::told(number, files));
+                let told = told.map_or_else(|| sight::read_status(number), Ok)?;
+                let sight =
+                    if rest.is_some() { Sight::by_few_files(number)? } else { Sight::by_files(number, *witness)? };
+                (sight, told, namespaces)
+            }
             Kind::Program(looker) => {
                 let (sight, told, namespace) = Sight::by_program(looker, number)?;
-                (sight, told, Some(namespace))
+                (sight, told, self.path_of_namespace(number, pidfd.as_ref(), Some(namespace))?)
             }
         };
-        let namespaces = self.path_of_namespace(number, pidfd.as_ref(), namespace)?;
-        self.known.insert(role, Process::new(role, thread_of, number, namespaces, pidfd, (sight, told))?);
+        self.known.insert(role, Process::new(role, thread_of, number, namespaces, pidfd, (sight, rest), told)?);
         Ok(())
     }
 
@@ -161,6 +170,13 @@ impl Processes {
     pub(crate) fn has_own_files(&mut self, role: Role) {
         if let Some(process) = self.known.get_mut(&role) {
             process.own_files = true;
+        }
+    }
+
+    /// Notes that it has called execve, by which it has a table of files of its own.
+    pub(crate) fn has_executed(&mut self, role: Role) {
+        if let Some(process) = self.known.get_mut(&role) {
+            process.has_executed();
         }
     }
 
@@ -287,10 +303,10 @@ impl Processes {
         self.known.values_mut().filter(|process| !process.gone).for_each(Process::look_for_tracer);
     }
 
-    /// Holds what a program has seen of everybody against what procfs shows, if that is wanted. The world stands still.
+    /// Holds what has been seen of everybody against what procfs shows, if that is wanted. The world stands still.
     fn doubt(&self) -> io::Result<()> {
-        let alive = |process: &&Process| !process.gone;
-        self.iter().filter(|process| self.eyes.doubts && alive(process)).try_for_each(Process::compare_with_procfs)
+        let mut alive = self.iter().filter(|process| self.eyes.doubts && !process.gone);
+        alive.try_for_each(|process| process.compare_with_procfs(file_of(&self.namespaces, process)))
     }
 
     /// Every process and thread as it is now, in order of roles. `states` says what each is doing; who is not in it is not
@@ -300,7 +316,8 @@ impl Processes {
         let mut told = Vec::with_capacity(states.len());
         for process in self.known.values_mut().filter(|process| !process.gone) {
             let Some(state) = states.get(&process.role) else { continue };
-            told.push((process.role, *state, process.views()?, process.take_handled()?));
+            let views = process.views(file_of(&self.namespaces, process))?;
+            told.push((process.role, *state, views, process.take_handled()?));
         }
         let alive = self.known.values().filter(|process| !process.gone);
         let by_number: BTreeMap<i32, &Process> = alive.map(|process| (process.number, process)).collect();
@@ -334,6 +351,11 @@ impl Processes {
         }
         Ok(views)
     }
+}
+
+/// The file of the namespace that a process is in.
+fn file_of<'n>(namespaces: &'n BTreeMap<Inode, (Vec<Inode>, File)>, process: &Process) -> Option<&'n File> {
+    namespaces.get(&process.namespace()).map(|(_, file)| file)
 }
 
 /// The number of a pidfd's process in the conductor's namespace.

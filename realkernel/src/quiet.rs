@@ -26,7 +26,8 @@
 //!   between, procfs shows `S` or `T` for a task that will go on. So the state counts only together with a place in
 //!   `/proc/PID/wchan`, which is empty while the task is on a run queue. A sleeper on no queue has to be woken, and waking makes
 //!   it runnable before the call that woke it (kill(2), the end of a child) returns.
-//! - *Two ways to look, one proof.* Where a program in the kernel looks ([`crate::bpf`]), a pass is one call, and all of this holds for it.
+//! - *Three ways to look, one proof.* Where a program in the kernel looks ([`crate::bpf`]), a pass is one call; where calls do ([`crate::lean`]), the place in `wchan` says the state,
+//!   too. All of this holds for them.
 //! - *Not every kernel says where.* What it says of a process that surely sleeps is asked first ([`crate::asleep::Witness`]).
 //! - *Released is not finished.* A task that reaps itself vanishes from procfs before its number is free and the init that waits
 //!   for that number is woken. While it is on that way nothing shows it, except its number: `F_SETOWN` still finds it.

@@ -1,5 +1,6 @@
-//! What is seen of one process, by either way to look: [`crate::eyes`] has the ways.
+//! What is seen of one process, by each way to look: [`crate::eyes`] has the ways.
 
+use std::cell::OnceCell;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
@@ -91,8 +92,8 @@ pub(crate) type Told = (Vec<u32>, Views);
 
 /// How a process is looked at.
 pub(crate) enum Sight {
-    /// By files that are held open.
-    Files { stat: File, wchan: File, witness: Witness },
+    /// By files that are held open: `stat` from when it is first wanted.
+    Files { stat: OnceCell<File>, wchan: File, witness: Witness },
     /// By a program, which knows it by where its `struct pid` is: as long as somebody has a pidfd that is nobody else's.
     Program { looker: &'static Looker, identity: u64, asleep: bool, views: Views, tracer: i32 },
 }
@@ -100,12 +101,12 @@ pub(crate) enum Sight {
 impl Sight {
     /// By files, which are opened.
     pub(crate) fn by_files(number: i32, witness: Witness) -> io::Result<Sight> {
-        Ok(Sight::Files {
-            // The one of the task: that of the process adds up all its threads at every read (fs/proc/array.c, `do_task_stat`).
-            stat: File::open(format!("/proc/{number}/task/{number}/stat"))?,
-            wchan: File::open(format!("/proc/{number}/wchan"))?,
-            witness,
-        })
+        Ok(Sight::Files { stat: open_stat(number)?.into(), wchan: open_wchan(number)?, witness })
+    }
+
+    /// By files, of which `stat` is opened when somebody wants it.
+    pub(crate) fn by_few_files(number: i32) -> io::Result<Sight> {
+        Ok(Sight::Files { stat: OnceCell::new(), wchan: open_wchan(number)?, witness: Witness::Place })
     }
 
     /// By a program, with what it says of the process, and the inode of its namespace.
@@ -120,7 +121,16 @@ impl Sight {
     /// What there is to see now; nothing once it is gone.
     pub(crate) fn stat_now(&self, number: i32) -> Option<Stat> {
         match self {
-            Sight::Files { stat, .. } => {
+            Sight::Files { stat, wchan, .. } => {
+                let stat = match stat.get() {
+                    Some(stat) => stat,
+                    None => {
+                        let opened = open_stat(number).ok()?;
+                        // The number is still the one's whose files these are.
+                        os::pread(wchan.as_fd(), &mut [0; 64])?;
+                        stat.get_or_init(|| opened)
+                    }
+                };
                 let mut line = [0; 512];
                 os::pread(stat.as_fd(), &mut line).and_then(|length| Stat::parse(line.get(..length)?))
             }
@@ -155,6 +165,17 @@ impl Sight {
         }
     }
 
+    /// What its files call the place where it sleeps, if they call it anything.
+    pub(crate) fn place(&self) -> Option<Vec<u8>> {
+        let Sight::Files { wchan, .. } = self else { return None };
+        with_place(wchan, |place| place.map(<[u8]>::to_vec))
+    }
+
+    /// Whether that is what they call it.
+    pub(crate) fn is_at(&self, place: &[u8]) -> bool {
+        matches!(self, Sight::Files { wchan, .. } if with_place(wchan, |it| it == Some(place)))
+    }
+
     /// Whether its files do not say to this process whether it sleeps. `wchan` does not tell that apart from a process that runs.
     pub(crate) fn is_hidden(&self, number: i32) -> bool {
         let call = || fs::read(format!("/proc/{number}/syscall"));
@@ -183,13 +204,19 @@ impl Sight {
         }
     }
 
-    /// Group and session as the process itself sees them, read anew only when they have changed.
-    pub(crate) fn views(&self, number: i32, seen: Stat, known: Views) -> io::Result<Views> {
+    /// Group and session as the process itself sees them, read anew only when they have changed: `lean` may know a shorter way.
+    pub(crate) fn views(
+        &self,
+        number: i32,
+        seen: Stat,
+        known: Views,
+        lean: impl FnOnce() -> Option<Views>,
+    ) -> io::Result<Views> {
         match self {
             Sight::Program { views, .. } => Ok(*views),
             Sight::Files { .. } if (known.group, known.session) == (seen.group, seen.session) => Ok(known),
             Sight::Files { .. } => {
-                let (_, views) = read_status(number)?;
+                let views = lean().map_or_else(|| read_status(number).map(|(_, views)| views), Ok)?;
                 Ok(Views { group: seen.group, session: seen.session, ..views })
             }
         }
@@ -217,9 +244,22 @@ fn is_off_the_queue(number: i32) -> bool {
 }
 
 fn has_place(wchan: &File) -> bool {
+    with_place(wchan, |place| place.is_some())
+}
+
+fn with_place<T>(wchan: &File, use_it: impl FnOnce(Option<&[u8]>) -> T) -> T {
     let mut name = [0; 64];
     let length = os::pread(wchan.as_fd(), &mut name).unwrap_or(0);
-    name.get(..length).is_some_and(|name| !name.is_empty() && name != b"0")
+    use_it(name.get(..length).filter(|name| !name.is_empty() && name != b"0"))
+}
+
+/// The one of the task: that of the process adds up all its threads at every read (fs/proc/array.c, `do_task_stat`).
+fn open_stat(number: i32) -> io::Result<File> {
+    File::open(format!("/proc/{number}/task/{number}/stat"))
+}
+
+fn open_wchan(number: i32) -> io::Result<File> {
+    File::open(format!("/proc/{number}/wchan"))
 }
 
 /// A line of the status of a process, without its key (proc_pid_status(5)).

@@ -459,7 +459,7 @@ impl World {
             }
         };
         if has_returned || (!is_done && (is_stopped() || has_run()?)) {
-            self.processes.has_own_files(by);
+            self.processes.has_executed(by);
             self.processes.take_leaders_place(by);
             if leader == self.first {
                 self.first = by;

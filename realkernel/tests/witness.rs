@@ -95,6 +95,7 @@ fn labs() -> impl Iterator<Item = Lab> {
         LabOptions::default(),
         LabOptions::default().with_sharing(Sharing::Own),
         LabOptions::default().looking(Look::Procfs),
+        LabOptions::default().looking(Look::Lean),
         LabOptions::default().with_priority(Priority::Ordinary),
         LabOptions::default().as_ordinary_user(true),
     ];
