@@ -263,7 +263,12 @@ fn who_has_no_rights_looks_by_calls(lab: &mut Lab) -> Result<(), Failed> {
         match (Lab::open(ordinary.looking(asked)), comes) {
             (Ok(mut lab), Some(Look::Both)) if lab.kernel().look == Look::Both => doubt_the_calls(&mut lab)?,
             (Ok(lab), Some(way)) if lab.kernel().look == way => {}
-            (Err(why), None) if why.remedy.contains("--look") && why.remedy.contains("newer") => {}
+            (Err(why), None) if why.remedy.contains("--look") => {
+                let lacks = if asked == Look::Bpf { "BPF" } else { "calls" };
+                if !why.reason.contains(lacks) {
+                    return Err(format!("{asked:?}: {why}").into());
+                }
+            }
             (other, _) => return Err(format!("{asked:?} gave {other:?}").into()),
         }
     }

@@ -1,5 +1,6 @@
 //! One process or thread of a scenario: its numbers and namespaces, learned once from the kernel, and what is seen of it now.
 
+use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -287,18 +288,10 @@ impl Process {
             // It sleeps nowhere, and has no namespace to show any more.
             (seen.3, seen.4) = (shown.3, shown.4);
         }
-        let number = self.number;
-        if shown != seen {
-            let what = format!("process {number} is {shown:?} in procfs, and {seen:?} by the way in use");
-            return Err(io::Error::other(what));
-        }
-        let by_calls = self.by_calls(&files, own);
-        match by_calls.filter(|by_calls| *by_calls != (self.seen, views)) {
+        agrees(self.number, &shown, &seen, "the way in use")?;
+        match self.by_calls(&files, own) {
+            Some(by_calls) => agrees(self.number, &(self.seen, views), &by_calls, "calls"),
             None => Ok(()),
-            Some(by_calls) => {
-                let what = format!("process {number} is {shown:?} in procfs, and {by_calls:?} by calls");
-                Err(io::Error::other(what))
-            }
         }
     }
 
@@ -325,5 +318,28 @@ impl Process {
             handled(signal.into(), sender, code, status.into())
         });
         noted.collect::<Option<_>>().ok_or_else(|| io::Error::other("a handler noted what is no signal"))
+    }
+}
+
+/// Holds what procfs shows of a process against what another way does.
+///
+/// # Errors
+/// They are not the same.
+fn agrees<T: PartialEq + Debug>(number: i32, shown: &T, other: &T, way: &str) -> io::Result<()> {
+    if shown == other {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("process {number} is {shown:?} in procfs, and {other:?} by {way}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::agrees;
+
+    #[test]
+    fn what_two_ways_show_is_the_same_or_told() {
+        assert!(agrees(7, &('S', 1), &('S', 1), "calls").is_ok());
+        let told = agrees(7, &('S', 1), &('T', 1), "calls").expect_err("it is stopped").to_string();
+        assert!(["7", "('S', 1)", "('T', 1)", "calls"].iter().all(|part| told.contains(part)), "{told}");
     }
 }
